@@ -1,0 +1,79 @@
+"""Cross-lingual Language Model Pretraining, from raw text to the last table cell: the table of contents.
+
+    snakemake xnli_table                                      the embedded microworld, nothing to download
+    snakemake --configfile configs/small.yaml xnli_table      real text
+
+Everything a configuration makes lies under results/<its name>/.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+if not workflow.overwrite_configfiles:
+
+    configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=f"results/{CONFIG.name}",
+    logs=f"results/{CONFIG.name}/logs",
+    benchmarks=f"results/{CONFIG.name}/benchmarks",
+
+
+wildcard_constraints:
+    corpus=r"[A-Za-z0-9_]+",
+    key=r"[a-z]{2,3}(-[a-z]{2,3})?",
+    file=r"[^/]+",
+    language=r"[a-z]{2,3}",
+    langset=r"all|[a-z]{2,3}",
+    vocabulary=r"shared|separate",
+    shard=r"\d+",
+    split=r"train|valid|test",
+    run=r"[A-Za-z0-9_]+",
+    seed=r"\d+",
+    finetuning_seed=r"\d+",
+
+
+include: "rules/download.smk"
+include: "rules/extract.smk"
+include: "rules/tokenize.smk"
+include: "rules/vocabulary.smk"
+include: "rules/store.smk"
+include: "rules/pretrain.smk"
+include: "rules/xnli.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    xnli_table,
+    objectives_figure,
+
+
+rule all:
+    """Every table and figure."""
+    default_target: True
+    input:
+        rules.make_xnli_table.output,
+        rules.make_retrieval_table.output,
+        rules.draw_training_curves.output,
+        rules.draw_objectives.output,
+
+
+rule xnli_table:
+    """Cross-lingual classification, the paper's Table 1, with the sentence retrieval of the models behind it."""
+    input:
+        rules.make_xnli_table.output,
+        rules.make_retrieval_table.output,
+        rules.draw_training_curves.output,
+
+
+rule objectives_figure:
+    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
+    input:
+        rules.draw_objectives.output,

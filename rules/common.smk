@@ -1,0 +1,218 @@
+"""The configuration in use, and the functions that turn its names into paths and parameters."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from snakemake.exceptions import WorkflowError
+
+from xlm_core import config as configuration
+from xlm_core import digests
+from xlm_core.errors import ConfigError
+from xlm_core.languages import is_pair, sides
+
+
+def checked_config():
+    """The configuration, typed; or one short message before anything else happens."""
+    try:
+        return configuration.parse(config)
+    except ConfigError as error:
+        raise WorkflowError(f"The configuration cannot be used.\n{error}") from None
+
+
+CONFIG = checked_config()
+VOCABULARY = "shared" if CONFIG.vocabulary.shared else "separate"
+ROOT = Path(workflow.current_basedir).parent
+LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def plain(section, *leave_out):
+    """A section of the configuration as plain data, the only form in which Snakemake can compare parameters."""
+    return {key: value for key, value in configuration.plain(section).items() if key not in leave_out}
+
+
+def code(*modules):
+    """Digest of the code behind a step, so that a change of it, and only that, runs the step again."""
+    return digests.of_code(ROOT, *modules)
+
+
+def work(name):
+    """Path of what must survive a killed job, and is therefore no output of its rule."""
+    return f"results/{CONFIG.name}/work/{name}"
+
+
+def shards(path, **names):
+    """One path per shard."""
+    return expand(path, shard=range(CONFIG.text.n_shards), **names)
+
+
+# Raw files ------------------------------------------------------------------------------------------------------
+
+
+def source(corpus):
+    """The section that says where a corpus comes from; XNLI's two archives count as corpora."""
+    archives = {"xnli_evaluation": CONFIG.xnli.evaluation, "xnli_training": CONFIG.xnli.training}
+    return archives.get(corpus) or CONFIG.corpora[corpus]
+
+
+def microworld_file(key):
+    """What the microworld's generator calls the file of a language, a pair or an XNLI archive."""
+    names = {"evaluation": "XNLI-1.0.zip", "training": "XNLI-MT-1.0.zip"}
+    return f"<results>/raw/microworld/{names.get(key) or key + ('.txt.zip' if is_pair(key) else '.txt.gz')}"
+
+
+def raw_files(corpus, key):
+    """The files of one language or pair of a corpus: generated, downloaded, or where the user has them."""
+    origin = source(corpus)
+    if origin.microworld:
+        return [microworld_file(key)]
+    if origin.url:
+        name = Path(urlsplit(origin.url.format(key=key)).path).name
+        return [f"<results>/raw/{corpus}/{key}/{name}"]
+    languages = sides(key) if "{language}" in origin.path else [None]
+    return [origin.path.format(key=key, language=language) for language in languages]
+
+
+def raw_files_of(wildcards):
+    return raw_files(wildcards.corpus, wildcards.key)
+
+
+def url_of(wildcards):
+    return source(wildcards.corpus).url.format(key=wildcards.key)
+
+
+def sha256_of(wildcards):
+    return source(wildcards.corpus).sha256.get(wildcards.key)
+
+
+def n_bytes_of(wildcards):
+    return source(wildcards.corpus).bytes.get(wildcards.key)
+
+
+def licence_of(wildcards):
+    return source(wildcards.corpus).licence
+
+
+# Text -----------------------------------------------------------------------------------------------------------
+
+
+def format_of(wildcards):
+    return CONFIG.corpora[wildcards.corpus].format
+
+
+def is_tokenized(wildcards):
+    return CONFIG.corpora[wildcards.corpus].tokenized
+
+
+def is_training_split(wildcards):
+    """XNLI's training text comes tokenized, its evaluation text does not."""
+    return wildcards.split == "train"
+
+
+def tokenization_params():
+    """The settings of ``text`` that tokenization depends on."""
+    return plain(CONFIG.text, "n_shards", "valid_share", "test_share")
+
+
+def split_shares():
+    """The settings of ``text`` that say which lines are held out."""
+    return {"valid_share": CONFIG.text.valid_share, "test_share": CONFIG.text.test_share}
+
+
+def monolingual_files(language, path, **names):
+    """What ``path`` is called for everything that pretraining reads in ``language``, pairs it is a side of included."""
+    return [
+        file
+        for corpus in CONFIG.pretraining.monolingual[language]
+        for key in CONFIG.corpora[corpus].keys
+        if language in sides(key)
+        for file in shards(path, corpus=corpus, key=key, **names)
+    ]
+
+
+# Vocabulary -----------------------------------------------------------------------------------------------------
+
+
+def langsets(vocabulary):
+    """language -> name of the sample and model that encode it."""
+    return {language: "all" if vocabulary == "shared" else language for language in CONFIG.languages}
+
+
+def tokens_to_sample(wildcards):
+    """language -> token files to learn the encoding of ``langset`` on."""
+    return {
+        language: monolingual_files(language, "<results>/tokens/{corpus}/{key}/{shard}.tsv")
+        for language, langset in langsets(wildcards.vocabulary).items()
+        if langset == wildcards.langset
+    }
+
+
+def bpe_size(wildcards):
+    """Pieces of one model: all of them, or an even share where each language has its own."""
+    n_models = len(set(langsets(wildcards.vocabulary).values()))
+    return CONFIG.vocabulary.size // n_models
+
+
+def vocabulary_parts(wildcards):
+    """Models and samples, in the order of the languages."""
+    names = langsets(wildcards.vocabulary).values()
+    folder = f"<results>/bpe/{wildcards.vocabulary}"
+    return {"models": [f"{folder}/{name}.model" for name in names], "samples": [f"{folder}/{name}.txt" for name in names]}
+
+
+# Pretraining ----------------------------------------------------------------------------------------------------
+
+
+def objectives_of(wildcards):
+    return CONFIG.runs[wildcards.run].objectives
+
+
+def pairs_of(wildcards):
+    """The pairs a run reads: all, or none where it does not train on translations."""
+    return list(CONFIG.pretraining.parallel) if "tlm" in objectives_of(wildcards) else []
+
+
+def pretraining_stores(wildcards):
+    """Stores a run reads, as ``train_fr`` and ``valid_fr`` for a language, ``train_en_fr`` for a pair."""
+    path = "<results>/store/{vocabulary}/{corpus}/{key}/{shard}/{split}.store"
+    stores = {}
+    for split in ("train", "valid"):
+        names = {"vocabulary": VOCABULARY, "split": split}
+        if objectives_of(wildcards):
+            for language in CONFIG.languages:
+                stores[f"{split}_{language}"] = monolingual_files(language, path, **names)
+        for pair in pairs_of(wildcards):
+            stores[f"{split}_{pair.replace('-', '_')}"] = shards(
+                path, corpus=CONFIG.pretraining.parallel[pair], key=pair, **names
+            )
+    return stores
+
+
+def pretraining_params():
+    """The settings of ``pretraining`` that change a model: corpora are inputs, and how often to save is not one."""
+    return plain(CONFIG.pretraining, "monolingual", "parallel", "save_minutes")
+
+
+# XNLI -----------------------------------------------------------------------------------------------------------
+
+
+def xnli_keys():
+    """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ..."""
+    train = CONFIG.xnli.train_language
+    return [f"train.{train}"] + [f"{split}.{lang}" for split in ("valid", "test") for lang in CONFIG.xnli.languages]
+
+
+def xnli_stores(split, languages):
+    """The stores of one split of XNLI."""
+    path = f"<results>/store/{VOCABULARY}/xnli/{{split}}.{{language}}.store"
+    return expand(path, split=split, language=languages)
+
+
+def xnli_results(path):
+    """What ``path`` is called for every run and seed of the XNLI table."""
+    seeds = CONFIG.seeds
+    return expand(path, run=CONFIG.xnli.runs, seed=seeds.pretraining, finetuning_seed=seeds.finetuning)
+
+
+def xnli_labels():
+    """run -> its name in the tables."""
+    return {run: CONFIG.runs[run].label for run in CONFIG.xnli.runs}

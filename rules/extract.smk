@@ -1,0 +1,49 @@
+"""Plain records out of the publishers' formats."""
+
+
+rule extract:
+    """Sentences or paragraphs of one language, or sentence pairs, out of a dump, an archive or plain files."""
+    input:
+        raw_files_of,
+    output:
+        shards=shards("<results>/text/{{corpus}}/{{key}}/{shard}.tsv"),
+        statistics="<results>/text/{corpus}/{key}/statistics.json",
+    log:
+        "<logs>/extract/{corpus}/{key}.log",
+    benchmark:
+        "<benchmarks>/extract/{corpus}/{key}.tsv"
+    message:
+        "Extracting {wildcards.corpus} ({wildcards.key})"
+    params:
+        format=format_of,
+        code=code("xlm_core.text.extract"),
+    resources:
+        mem_mb=1000,
+        runtime=1440,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/extract.py"
+
+
+rule extract_xnli:
+    """XNLI's labelled sentence pairs, per split and language."""
+    input:
+        evaluation=raw_files("xnli_evaluation", "evaluation"),
+        training=raw_files("xnli_training", "training"),
+    output:
+        **{key.replace(".", "_"): f"<results>/text/xnli/{key}.tsv" for key in xnli_keys()},
+        statistics="<results>/text/xnli/statistics.json",
+    log:
+        "<logs>/extract_xnli.log",
+    message:
+        "Extracting XNLI"
+    params:
+        code=code("xlm_core.text.nli"),
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/extract_xnli.py"

@@ -1,0 +1,153 @@
+"""Tables and figures."""
+
+
+rule make_xnli_table:
+    """Zero-shot accuracy per language beside the published numbers."""
+    input:
+        xnli_results("<results>/results/xnli/{run}.{seed}.{finetuning_seed}.jsonl"),
+    output:
+        md=report(
+            "<results>/tables/xnli.md", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "text"}
+        ),
+        html=report(
+            "<results>/tables/xnli.html", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "table"}
+        ),
+        tex="<results>/tables/xnli.tex",
+        tidy=report(
+            "<results>/tables/xnli.tidy.csv", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "data"}
+        ),
+    log:
+        "<logs>/make_xnli_table.log",
+    message:
+        "Making the XNLI table"
+    params:
+        rows=xnli_labels(),
+        columns=CONFIG.xnli.languages,
+        data=CONFIG.name,
+        code=code("xlm_core.report.tables"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../workflow_scripts/make_xnli_table.py"
+
+
+rule make_retrieval_table:
+    """How often a sentence's nearest neighbor in another language is its translation."""
+    input:
+        xnli_results("<results>/results/retrieval/{run}.{seed}.jsonl"),
+    output:
+        md=report(
+            "<results>/tables/retrieval.md",
+            caption="../docs/report/retrieval.rst",
+            category="Sentence retrieval",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/retrieval.html",
+            caption="../docs/report/retrieval.rst",
+            category="Sentence retrieval",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/retrieval.tex",
+        tidy=report(
+            "<results>/tables/retrieval.tidy.csv",
+            caption="../docs/report/retrieval.rst",
+            category="Sentence retrieval",
+            labels={"format": "data"},
+        ),
+    log:
+        "<logs>/make_retrieval_table.log",
+    message:
+        "Making the table of sentence retrieval"
+    params:
+        rows=xnli_labels(),
+        columns=[language for language in CONFIG.xnli.languages if language != CONFIG.xnli.train_language],
+        data=CONFIG.name,
+        code=code("xlm_core.report.tables"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../workflow_scripts/make_retrieval_table.py"
+
+
+rule draw_training_curves:
+    """Loss and validation perplexity of every pretraining run."""
+    input:
+        unpack(training_histories),
+    output:
+        report(
+            "<results>/figures/training_curves.svg",
+            caption="../docs/report/training_curves.rst",
+            category="Training",
+            labels={"figure": "pretraining curves"},
+        ),
+    log:
+        "<logs>/draw_training_curves.log",
+    message:
+        "Drawing the training curves"
+    params:
+        rows=trained_labels(),
+        code=code("xlm_core.report.curves"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../workflow_scripts/draw_training_curves.py"
+
+
+rule make_examples:
+    """One real row of a CLM, an MLM and a TLM batch."""
+    input:
+        unpack(example_stores),
+        vocabulary=f"<results>/bpe/{VOCABULARY}/vocabulary.json",
+    output:
+        "<results>/figures/objectives.json",
+    log:
+        "<logs>/make_examples.log",
+    message:
+        "Taking examples of the objectives' batches"
+    params:
+        languages=CONFIG.languages,
+        masking=plain(CONFIG.pretraining.masking),
+        code=code("xlm_core.tasks.pretraining"),
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../workflow_scripts/make_examples.py"
+
+
+rule draw_objectives:
+    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
+    input:
+        "<results>/figures/objectives.json",
+    output:
+        report(
+            "<results>/figures/objectives.svg",
+            caption="../docs/report/objectives.rst",
+            category="Training",
+            labels={"figure": "objectives"},
+        ),
+    log:
+        "<logs>/draw_objectives.log",
+    message:
+        "Drawing the objectives"
+    params:
+        code=code("xlm_core.report.objectives"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../workflow_scripts/draw_objectives.py"

@@ -1,0 +1,52 @@
+"""Memory-mapped token ids, split into train, valid and test by a hash of the line."""
+
+
+rule build_store:
+    """One shard of a corpus as token ids."""
+    input:
+        tokens="<results>/tokens/{corpus}/{key}/{shard}.tsv",
+        vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
+    output:
+        train="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store",
+        valid="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/valid.store",
+        test="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/test.store",
+        statistics="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/statistics.json",
+    log:
+        "<logs>/build_store/{vocabulary}/{corpus}/{key}/{shard}.log",
+    benchmark:
+        "<benchmarks>/build_store/{vocabulary}/{corpus}/{key}/{shard}.tsv"
+    message:
+        "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
+    params:
+        shares=split_shares(),
+        code=code("xlm_core.data.store"),
+    resources:
+        mem_mb=1000,
+        runtime=720,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/build_store.py"
+
+
+rule build_labelled_store:
+    """One split of XNLI in one language as token ids and labels."""
+    input:
+        tokens="<results>/tokens/xnli/{split}.{language}.tsv",
+        vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
+    output:
+        store="<results>/store/{vocabulary}/xnli/{split}.{language}.store",
+        statistics="<results>/store/{vocabulary}/xnli/{split}.{language}.statistics.json",
+    log:
+        "<logs>/build_labelled_store/{vocabulary}/{split}.{language}.log",
+    message:
+        "Storing XNLI ({wildcards.split}, {wildcards.language})"
+    params:
+        code=code("xlm_core.data.store"),
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/build_labelled_store.py"

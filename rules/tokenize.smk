@@ -1,0 +1,51 @@
+"""Normalized, tokenized text, lower-cased and without accents where the configuration says so."""
+
+
+rule tokenize:
+    """One shard of a corpus; empty, over-long and wildly unequal records are dropped and counted."""
+    input:
+        "<results>/text/{corpus}/{key}/{shard}.tsv",
+    output:
+        tokens="<results>/tokens/{corpus}/{key}/{shard}.tsv",
+        statistics="<results>/tokens/{corpus}/{key}/{shard}.statistics.json",
+    log:
+        "<logs>/tokenize/{corpus}/{key}/{shard}.log",
+    benchmark:
+        "<benchmarks>/tokenize/{corpus}/{key}/{shard}.tsv"
+    message:
+        "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
+    params:
+        text=tokenization_params(),
+        already_tokenized=is_tokenized,
+        code=code("xlm_core.text.tokenize"),
+    resources:
+        mem_mb=1000,
+        runtime=720,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/tokenize.py"
+
+
+rule tokenize_xnli:
+    """One split of XNLI in one language; nothing is dropped. Its training text comes tokenized."""
+    input:
+        "<results>/text/xnli/{split}.{language}.tsv",
+    output:
+        tokens="<results>/tokens/xnli/{split}.{language}.tsv",
+        statistics="<results>/tokens/xnli/{split}.{language}.statistics.json",
+    log:
+        "<logs>/tokenize_xnli/{split}.{language}.log",
+    message:
+        "Tokenizing XNLI ({wildcards.split}, {wildcards.language})"
+    params:
+        text=tokenization_params(),
+        already_tokenized=is_training_split,
+        code=code("xlm_core.text.tokenize"),
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/tokenize_xnli.py"

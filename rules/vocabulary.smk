@@ -1,0 +1,74 @@
+"""Byte-pair encoding, learned on a smoothed sample of all languages, or of each alone."""
+
+
+rule sample_text:
+    """Lines to learn the encoding on: languages are drawn by their smoothed shares (paper, section 3.1)."""
+    input:
+        unpack(tokens_to_sample),
+    output:
+        sample="<results>/bpe/{vocabulary}/{langset}.txt",
+        statistics="<results>/bpe/{vocabulary}/{langset}.statistics.json",
+    log:
+        "<logs>/sample_text/{vocabulary}/{langset}.log",
+    message:
+        "Sampling text for byte-pair encoding ({wildcards.langset})"
+    params:
+        alpha=CONFIG.vocabulary.alpha,
+        n_lines=CONFIG.vocabulary.sample_lines,
+        shares=split_shares(),
+        code=code("xlm_core.text.sample"),
+    resources:
+        mem_mb=1000,
+        runtime=720,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/sample_text.py"
+
+
+rule learn_bpe:
+    """Merges of frequent pieces (sentencepiece)."""
+    input:
+        "<results>/bpe/{vocabulary}/{langset}.txt",
+    output:
+        "<results>/bpe/{vocabulary}/{langset}.model",
+    log:
+        "<logs>/learn_bpe/{vocabulary}/{langset}.log",
+    benchmark:
+        "<benchmarks>/learn_bpe/{vocabulary}/{langset}.tsv"
+    message:
+        "Learning byte-pair encoding ({wildcards.langset})"
+    params:
+        size=bpe_size,
+        character_coverage=CONFIG.vocabulary.character_coverage,
+        code=code("xlm_core.text.bpe"),
+    resources:
+        # sentencepiece holds its sample in memory, some 300 bytes a line
+        mem_mb=1000 + CONFIG.vocabulary.sample_lines // 3000,
+        runtime=1440,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/learn_bpe.py"
+
+
+rule build_vocabulary:
+    """Pieces, their counts and ids: one file that can encode text."""
+    input:
+        unpack(vocabulary_parts),
+    output:
+        "<results>/bpe/{vocabulary}/vocabulary.json",
+    log:
+        "<logs>/build_vocabulary/{vocabulary}.log",
+    message:
+        "Building the vocabulary ({wildcards.vocabulary})"
+    params:
+        languages=CONFIG.languages,
+        code=code("xlm_core.text.vocabulary"),
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    conda:
+        "../envs/text.yaml"
+    script:
+        "../workflow_scripts/build_vocabulary.py"

@@ -1,0 +1,80 @@
+"""The project's own files agree with each other."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+def requirements() -> dict[str, str]:
+    """name -> requirement, over the dependencies and all extras."""
+    lines = PROJECT["dependencies"] + [line for extra in PROJECT["optional-dependencies"].values() for line in extra]
+    return {re.split(r"[\[<>=]", line)[0]: line for line in lines}
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_conda_environments_ask_for_the_same_versions(path: Path):
+    known = requirements()
+    for line in yaml.safe_load(path.read_text())["dependencies"]:
+        name, version = re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", line).groups()
+        if name == "python":
+            assert version == PROJECT["requires-python"]
+        else:
+            name = CONDA_NAMES.get(name, name)
+            assert known[name] == name + version
+
+
+def test_the_constraints_are_within_what_the_package_asks_for():
+    known = requirements()
+    for line in (ROOT / "envs" / "constraints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            name, pinned = line.split("==")
+            floor = known[name].split(">=")[1]
+            assert [int(part) for part in pinned.split(".")] >= [int(part) for part in floor.split(".")]
+
+
+def test_ci_runs_the_readme_s_test_command():
+    readme = (ROOT / "README.md").read_text()
+    command = re.search(r"<!-- test command -->\n```bash\n(.+?)\n```", readme, re.DOTALL).group(1)
+    assert "pytest" in command
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "README.md" in script and "<!-- test command -->" in script
+
+
+def test_snakemake_s_floor_is_stated_once():
+    floor = re.search(r'min_version\("(.+?)"\)', (ROOT / "Snakefile").read_text()).group(1)
+    assert requirements()["snakemake"] == f"snakemake>={floor}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["snakefmt", "--check", "Snakefile", "rules"],
+    ],
+    ids=" ".join,
+)
+def test_the_code_is_tidy(command: list[str]):
+    run = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_no_path_of_one_machine_is_in_the_tree():
+    files = [
+        path
+        for folder in ("xlm_core", "rules", "workflow_scripts", "configs", "docs")
+        for path in (ROOT / folder).rglob("*")
+    ]
+    for path in [*files, ROOT / "README.md", ROOT / "Snakefile", ROOT / "config.yaml"]:
+        if path.is_file() and path.suffix in {".py", ".smk", ".yaml", ".md", ".rst", ""}:
+            assert not re.search(r"(^|[^\w.])/(home|root|work|tmp)/", path.read_text()), path

@@ -1,0 +1,18 @@
+"""Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.text import download
+
+with step(snakemake.log[0]):
+    mirror = snakemake.config.get("mirror")
+    download.fetch(
+        snakemake.params.url,
+        Path(snakemake.output.file),
+        mirror=Path(mirror) if mirror else None,
+        sha256=snakemake.params.sha256,
+        expected_bytes=snakemake.params.n_bytes,
+        licence=snakemake.params.licence,
+        record=Path(snakemake.params.record),
+    )

@@ -1,0 +1,15 @@
+"""Plain records of one language, or of a pair, out of a dump, an archive or plain files."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.text import extract
+
+with step(snakemake.log[0]):
+    extract.extract(
+        snakemake.params.format,
+        inputs=[Path(path) for path in snakemake.input],
+        shards=[Path(path) for path in snakemake.output.shards],
+        key=snakemake.wildcards.key,
+        statistics=Path(snakemake.output.statistics),
+    )

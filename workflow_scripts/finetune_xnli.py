@@ -1,0 +1,20 @@
+"""Fine-tune one encoder on English XNLI (paper, section 4.1)."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.steps import step
+from xlm_core.tasks import xnli
+
+with step(snakemake.log[0]):
+    xnli.finetune(
+        encoder=Path(snakemake.input.encoder),
+        train={snakemake.config["xnli"].get("train_language", "en"): Path(snakemake.input.train[0])},
+        valid=dict(zip(snakemake.config["xnli"]["languages"], map(Path, snakemake.input.valid), strict=True)),
+        settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
+        n_train=snakemake.params.n_train,
+        seed=int(snakemake.wildcards.finetuning_seed),
+        n_threads=snakemake.threads,
+        output=Path(snakemake.output.model),
+        history=Path(snakemake.output.history),
+    )

@@ -1,0 +1,14 @@
+"""Learn byte-pair encoding on a sample of text."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.text import bpe
+
+with step(snakemake.log[0]):
+    bpe.learn(
+        Path(snakemake.input[0]),
+        Path(snakemake.output[0]),
+        size=snakemake.params.size,
+        character_coverage=snakemake.params.character_coverage,
+    )

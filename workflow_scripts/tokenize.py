@@ -1,0 +1,21 @@
+"""Normalize and tokenize one shard of a corpus."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.languages import sides
+from xlm_core.steps import step
+from xlm_core.text import tokenize
+
+with step(snakemake.log[0]):
+    languages = sides(snakemake.wildcards.key)
+    tokenize.tokenize(
+        Path(snakemake.input[0]),
+        Path(snakemake.output.tokens),
+        languages=languages,
+        n_fields=len(languages),
+        text=config.read(config.Text, snakemake.params.text, path="text"),
+        already_tokenized=snakemake.params.already_tokenized,
+        keep_all=False,
+        statistics=Path(snakemake.output.statistics),
+    )

@@ -1,0 +1,20 @@
+"""Normalize and tokenize premises and hypotheses; the third field is the label."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.steps import step
+from xlm_core.text import tokenize
+
+with step(snakemake.log[0]):
+    language = snakemake.wildcards.language
+    tokenize.tokenize(
+        Path(snakemake.input[0]),
+        Path(snakemake.output.tokens),
+        languages=(language, language),
+        n_fields=3,
+        text=config.read(config.Text, snakemake.params.text, path="text"),
+        already_tokenized=snakemake.params.already_tokenized,
+        keep_all=True,
+        statistics=Path(snakemake.output.statistics),
+    )

@@ -1,0 +1,67 @@
+"""Which objective and which language or pair a micro-batch is about (paper, section 3.1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+TAG = 3  # keeps these random numbers apart from those of the other modules
+BLOCK = 1024  # draws that are made together
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one micro-batch is about.
+
+    objective  "clm", "mlm" or "tlm"
+    key        language or pair
+    ordinal    how many earlier micro-batches had this objective and this key: the number of the batch among its own
+    """
+
+    objective: str
+    key: str
+    ordinal: int
+
+
+class Mixture:
+    """Draws of a run: objectives in turn, keys at random; draw ``number`` is the same for every caller."""
+
+    def __init__(self, probabilities: Mapping[str, Mapping[str, float]], seed: int) -> None:
+        """``probabilities``: of each key, for each objective."""
+        self._lanes = [
+            _Lane(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
+            for lane, (objective, keys) in enumerate(probabilities.items())
+        ]
+
+    def at(self, number: int) -> Draw:
+        """Draw ``number``, counted from 0 over all micro-batches of the run."""
+        turn, lane = divmod(number, len(self._lanes))
+        return self._lanes[lane].at(turn)
+
+
+class _Lane:
+    """The draws of one objective. How often each key was drawn before a block is kept, so a draw costs no history."""
+
+    def __init__(self, objective: str, keys: list[str], cumulated: np.ndarray, seed: tuple[int, ...]) -> None:
+        self._objective = objective
+        self._keys = keys
+        self._cumulated = cumulated / cumulated[-1]
+        self._seed = seed
+        self._before = [np.zeros(len(keys), dtype=np.int64)]
+        self._block: tuple[int, np.ndarray] = (-1, np.empty(0))
+
+    def at(self, turn: int) -> Draw:
+        block, within = divmod(turn, BLOCK)
+        while len(self._before) <= block:
+            drawn = np.bincount(self._draws(len(self._before) - 1), minlength=len(self._keys))
+            self._before.append(self._before[-1] + drawn)
+        if self._block[0] != block:
+            self._block = (block, self._draws(block))
+        draws = self._block[1]
+        key = draws[within]
+        ordinal = int(self._before[block][key] + np.count_nonzero(draws[:within] == key))
+        return Draw(self._objective, self._keys[key], ordinal)
+
+    def _draws(self, block: int) -> np.ndarray:
+        """The keys (BLOCK,) of a block, as numbers."""
+        return np.searchsorted(self._cumulated, np.random.default_rng([*self._seed, block]).random(BLOCK), side="right")

@@ -1,0 +1,45 @@
+"""Languages and language pairs: their codes, their order, and how often each is drawn."""
+
+from collections.abc import Mapping, Sequence
+
+NAMES = {
+    "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
+    "fr": "French", "hi": "Hindi", "ne": "Nepali", "ro": "Romanian", "ru": "Russian", "sw": "Swahili",
+    "th": "Thai", "tr": "Turkish", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+def name(language: str) -> str:
+    """The English name of a language code, or the code itself where it is not one of the paper's."""
+    return NAMES.get(language, language)
+
+
+def is_pair(key: str) -> bool:
+    """Whether ``key`` names a pair of languages (``de-en``) rather than one language (``de``)."""
+    return "-" in key
+
+
+def sides(key: str) -> tuple[str, ...]:
+    """The languages of a key: ``de-en`` -> ``("de", "en")``, ``de`` -> ``("de",)``."""
+    return tuple(key.split("-"))
+
+
+def pair(first: str, second: str) -> str:
+    """The key of a pair: its codes sorted and joined, whatever the direction."""
+    return "-".join(sorted((first, second)))
+
+
+def language_ids(languages: Sequence[str]) -> dict[str, int]:
+    """Ids of the language embeddings: the alphabetical order of the codes, as in the published models."""
+    return {language: number for number, language in enumerate(sorted(languages))}
+
+
+def smoothed(counts: Mapping[str, int], alpha: float) -> dict[str, float]:
+    """Probability of drawing each language: q_i = p_i**alpha / sum_j p_j**alpha (paper, section 3.1).
+
+    ``alpha = 1`` follows the data, ``alpha = 0`` draws every language equally often.
+    """
+    total = sum(counts.values())
+    weights = {key: (count / total) ** alpha for key, count in counts.items()}
+    scale = sum(weights.values())
+    return {key: weight / scale for key, weight in weights.items()}

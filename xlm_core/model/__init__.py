@@ -1,0 +1,1 @@
+"""The Transformer of the paper, its heads, its initialization, and its files."""

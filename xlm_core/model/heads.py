@@ -1,0 +1,18 @@
+"""Heads that read a pretrained encoder."""
+
+from torch import Tensor, nn
+
+from xlm_core.model.dropout import Dropout
+
+
+class ClassificationHead(nn.Module):
+    """Dropout and a linear layer on the state of the first token, which stands for the whole input (section 5.1)."""
+
+    def __init__(self, dim: int, n_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = Dropout(dropout)
+        self.classes = nn.Linear(dim, n_classes)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Scores (B, n_classes), before the softmax, from states (B, T, D)."""
+        return self.classes(self.dropout(hidden[:, 0]))

@@ -1,0 +1,100 @@
+"""The Transformer of the paper: post-layer-norm, GELU, learned positions, language embeddings (section 5.1).
+
+Letters: B rows, T tokens, D dimensions, V tokens in the vocabulary.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from xlm_core.config import ModelConfig
+from xlm_core.model.attention import SelfAttention
+from xlm_core.model.dropout import Dropout
+from xlm_core.model.initialize import initialize
+from xlm_core.text.vocabulary import PAD
+
+NORM_EPSILON = 1e-12
+
+
+class Inputs(Protocol):
+    """What the model reads of a batch; shapes as in ``xlm_core.data.batch.Batch``."""
+
+    @property
+    def tokens(self) -> Tensor: ...  # noqa: D102
+    @property
+    def positions(self) -> Tensor: ...  # noqa: D102
+    @property
+    def languages(self) -> Tensor: ...  # noqa: D102
+    @property
+    def lengths(self) -> Tensor: ...  # noqa: D102
+    @property
+    def is_full(self) -> bool: ...  # noqa: D102
+
+
+class Layer(nn.Module):
+    """Self-attention, then a feed-forward network; each is added to its input, and the sum is normalized."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention = SelfAttention(config.dim, config.n_heads, config.attention_dropout)
+        self.attention_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.wide = nn.Linear(config.dim, config.feedforward_dim)
+        self.narrow = nn.Linear(config.feedforward_dim, config.dim)
+        self.feedforward_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.dropout = Dropout(config.dropout)
+
+    def forward(self, x: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
+        """``x`` (B, T, D) to (B, T, D); see ``SelfAttention`` for ``visible`` and ``causal``."""
+        x = self.attention_norm(x + self.dropout(self.attention(x, visible, causal)))
+        return self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
+
+
+class Transformer(nn.Module):
+    """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages."""
+
+    def __init__(self, config: ModelConfig, n_tokens: int, n_languages: int) -> None:
+        super().__init__()
+        self.config = config
+        self.n_tokens = n_tokens
+        self.n_languages = n_languages
+        self.embeddings = nn.Embedding(n_tokens, config.dim, padding_idx=PAD)
+        self.position_embeddings = nn.Embedding(config.max_positions, config.dim)
+        has_languages = config.language_embeddings and n_languages > 1
+        self.language_embeddings = nn.Embedding(n_languages, config.dim) if has_languages else None
+        self.embedding_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.dropout = Dropout(config.dropout)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.n_layers))
+        self.output_bias = nn.Parameter(torch.empty(n_tokens))  # the output's weight is the embedding itself
+        initialize(self)
+
+    def forward(self, batch: Inputs, causal: bool = False) -> Tensor:
+        """The last layer's states (B, T, D); zero on padding."""
+        padding = None if batch.is_full else _padding(batch)
+        visible = None if padding is None else ~padding[:, None, None, :]
+        x = _without(self.embed(batch), padding)
+        for layer in self.layers:
+            x = _without(layer(x, visible, causal), padding)
+        return x
+
+    def embed(self, batch: Inputs) -> Tensor:
+        """The input of the first layer (B, T, D): token, position and language embeddings, normalized."""
+        x = self.embeddings(batch.tokens) + self.position_embeddings(batch.positions)
+        if self.language_embeddings is not None:
+            x = x + self.language_embeddings(batch.languages)
+        return self.dropout(self.embedding_norm(x))
+
+    def predict(self, hidden: Tensor) -> Tensor:
+        """Scores (n, V) of every token of the vocabulary, before the softmax, from states (n, D)."""
+        return functional.linear(hidden, self.embeddings.weight, self.output_bias)
+
+
+def _padding(batch: Inputs) -> Tensor:
+    """(B, T) bool, true on padding."""
+    return torch.arange(batch.tokens.shape[1], device=batch.tokens.device) >= batch.lengths[:, None]
+
+
+def _without(x: Tensor, padding: Tensor | None) -> Tensor:
+    """``x`` (B, T, D) with zeros on padding."""
+    return x if padding is None else x.masked_fill(padding[:, :, None], 0.0)

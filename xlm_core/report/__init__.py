@@ -1,0 +1,1 @@
+"""What a reader sees: tables beside the published numbers, training curves, and a picture of the objectives."""

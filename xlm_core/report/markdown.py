@@ -1,0 +1,61 @@
+"""Markdown: a table that a terminal shows as well as a browser does."""
+
+import textwrap
+
+from xlm_core.report.layout import Box, Layout, Line
+
+WIDTH = 110  # of the notes, in characters
+
+
+def render(table: Layout) -> str:
+    """The table as Markdown, its columns padded so that the source itself is readable."""
+    rows = [[*table.label_header, *table.header]]
+    for line in table.lines:
+        rows.append([*(label.replace("|", r"\|") for label in line.labels), *(_cell(box) for box in line.boxes)])
+        rows.extend(_published(line))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    n_labels = len(table.label_header)
+    rule = [_rule(width, is_label=i < n_labels) for i, width in enumerate(widths)]
+    body = [_padded(rows[0], widths, n_labels), rule, *(_padded(row, widths, n_labels) for row in rows[1:])]
+    grid = "\n".join(f"| {' | '.join(cells)} |" for cells in body)
+    notes = "\n".join(_wrapped("- ", note) for note in table.notes)
+    footnotes = "\n".join(_wrapped(f"{mark(n)} ", note) + "  " for n, note in enumerate(table.footnotes, 1))
+    return "\n\n".join(part for part in (f"**{table.caption}**", grid, notes, footnotes) if part) + "\n"
+
+
+def mark(number: int) -> str:
+    """How a footnote is named: ``[1]``."""
+    return f"[{number}]"
+
+
+def _cell(box: Box) -> str:
+    text = f"**{box.text}**" if box.is_best else box.text
+    return f"{text} {mark(box.mark)}" if box.mark else text
+
+
+def _published(line: Line) -> list[list[str]]:
+    """The two lines under one's own: what was published, and the difference."""
+    if not line.is_published:
+        return []
+    blank = [""] * (len(line.labels) - 1)
+    return [
+        ["— published", *blank, *(box.published for box in line.boxes)],
+        ["— difference", *blank, *(box.difference for box in line.boxes)],
+    ]
+
+
+def _padded(cells: list[str], widths: list[int], n_labels: int) -> list[str]:
+    """Labels to the left, numbers to the right."""
+    return [
+        cell.ljust(width) if i < n_labels else cell.rjust(width)
+        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+
+
+def _rule(width: int, *, is_label: bool) -> str:
+    return ":" + "-" * (width - 1) if is_label else "-" * (width - 1) + ":"
+
+
+def _wrapped(head: str, text: str) -> str:
+    """A paragraph whose later lines are set in under its head."""
+    return textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))

@@ -1,0 +1,178 @@
+"""Summary: results of many seeds become one cell each, its mean, its spread, and the published number beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from xlm_core.errors import CorpusError
+from xlm_core.report import published
+from xlm_core.report.published import Published
+from xlm_core.results import Result
+
+METRIC = "accuracy"
+TIDY = ["table", "row", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a table consists of.
+
+    name      the ``table`` of its results
+    rows      run -> label, in the order they are shown
+    settings  setting -> the setting of the published table it is compared with; each is a row of every run
+    measured  columns every result file must fill
+    means     column -> the measured columns it is the mean of, seed by seed
+    shown     columns of the printed table, measured ones and means; the tidy table holds all of them
+    """
+
+    name: str
+    rows: Mapping[str, str]
+    settings: Mapping[str, str]
+    measured: tuple[str, ...]
+    means: Mapping[str, tuple[str, ...]]
+    shown: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, those of the printed table first."""
+        return (*self.shown, *(column for column in self.measured if column not in self.shown))
+
+
+class Place(NamedTuple):
+    """Where a cell stands: its run, its setting and its column."""
+
+    run: str
+    setting: str
+    column: str
+
+
+class Cell(NamedTuple):
+    """One cell: mean over seeds and their sample standard deviation, in percent (NaN for a single seed)."""
+
+    mean: float
+    spread: float
+    n_seeds: int
+    n_items: int
+    published: Published | None
+
+
+def select(results: Sequence[Result], shape: Shape) -> list[Result]:
+    """The results that fill a table, checked: every cell once for every seed, nothing else.
+
+    Raises:
+        CorpusError: naming the first cell that is missing, double, unexpected, not finite or of another size.
+    """
+    chosen = [result for result in results if (result.table, result.metric) == (shape.name, METRIC)]
+    found: dict[tuple[Place, str], Result] = {}
+    for result in chosen:
+        key = (place(result), result.seeds)
+        if key in found:
+            raise CorpusError(
+                f"table '{shape.name}': two results for {_cell_name(*key)}; expected one, remove the other"
+            )
+        found[key] = result
+    _check_grid(list(found), shape)
+    for key, result in found.items():
+        if not np.isfinite(result.value):
+            raise CorpusError(
+                f"table '{shape.name}': {_cell_name(*key)} is {result.value}; expected a number, rerun it"
+            )
+    _check_sizes(chosen, shape)
+    return chosen
+
+
+def place(result: Result) -> Place:
+    """The place of a result in its table."""
+    return Place(result.system, result.setting, result.column)
+
+
+def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
+    """Mean and spread of every cell, from results that ``select`` let through."""
+    frame = pd.DataFrame([(*place(result), result.seeds, result.value, result.n) for result in results])
+    frame.columns = pd.Index([*Place._fields, "seed", "value", "n"])
+    by_seed = frame.pivot(index=["run", "setting", "seed"], columns="column", values="value")
+    n_items = {column: int(n) for column, n in frame.groupby("column")["n"].first().items()}
+    for column, parts in shape.means.items():
+        by_seed[column] = by_seed[list(parts)].mean(axis="columns")  # per seed, so that the spread is that of the mean
+        n_items[column] = sum(n_items[part] for part in parts)
+    groups = by_seed.groupby(level=["run", "setting"])
+    mean, spread, n_seeds = groups.mean(), groups.std(ddof=1), groups.size()
+    return {
+        at: Cell(
+            mean=float(mean.loc[(at.run, at.setting), at.column]),
+            spread=float(spread.loc[(at.run, at.setting), at.column]),
+            n_seeds=int(n_seeds.loc[(at.run, at.setting)]),
+            n_items=n_items[at.column],
+            published=_published(at, shape),
+        )
+        for at in places(shape, shape.columns)
+    }
+
+
+def places(shape: Shape, columns: Sequence[str]) -> list[Place]:
+    """All places of a table in reading order."""
+    return [Place(run, setting, column) for run in shape.rows for setting in shape.settings for column in columns]
+
+
+def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
+    """One line per cell, numbers in full: columns ``TIDY``; spread and published are empty where there is none."""
+    lines = [
+        (
+            shape.name,
+            shape.rows[at.run],
+            at.setting,
+            at.column,
+            METRIC,
+            *cell[:4],
+            cell.published and cell.published.value,
+        )
+        for at, cell in summary.items()
+    ]
+    return pd.DataFrame(lines, columns=pd.Index(TIDY))
+
+
+def _published(at: Place, shape: Shape) -> Published | None:
+    """The published number for a place; an average over the same columns as ours."""
+    row = (shape.name, shape.rows[at.run], shape.settings[at.setting])
+    if at.column in shape.means:
+        return published.average(*row, shape.means[at.column])
+    return published.value(*row, at.column)
+
+
+def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
+    """Refuse results that leave a cell of any seed empty, or that belong to no cell."""
+    if not found:
+        raise CorpusError(f"table '{shape.name}': the result files hold no {METRIC} for it; run the scoring first")
+    seeds = sorted({seed for _, seed in found})
+    expected = [(at, seed) for at in places(shape, shape.measured) for seed in seeds]
+    missing, unexpected = set(expected) - set(found), set(found) - set(expected)
+    if unexpected:
+        raise CorpusError(
+            f"table '{shape.name}': result for {_cell_name(*min(unexpected))}, but the table has runs "
+            f"{', '.join(shape.rows)}, settings {', '.join(shape.settings)} and columns {', '.join(shape.measured)}; "
+            "give only the results of this table"
+        )
+    if missing:
+        raise CorpusError(
+            f"table '{shape.name}': no result for {_cell_name(*min(missing))} ({len(missing)} missing of "
+            f"{len(expected)}, seeds {', '.join(seeds)}); score it, or take the seed out for every run"
+        )
+
+
+def _check_sizes(results: Sequence[Result], shape: Shape) -> None:
+    """Refuse a column measured on different numbers of items: its rows could not be compared."""
+    sizes: dict[str, Result] = {}
+    for result in results:
+        first = sizes.setdefault(result.column, result)
+        if first.n != result.n:
+            raise CorpusError(
+                f"table '{shape.name}', column '{result.column}': {_cell_name(place(first), first.seeds)} was measured "
+                f"on {first.n} items, {_cell_name(place(result), result.seeds)} on {result.n}; score both on the same"
+            )
+
+
+def _cell_name(at: Place, seed: str) -> str:
+    return f"run '{at.run}', setting '{at.setting}', column '{at.column}', seed '{seed}'"

@@ -1,0 +1,212 @@
+"""Classification of sentence pairs with a pretrained encoder: one loop for every task (paper, section 5.1).
+
+Letters: B rows, N examples.
+"""
+
+import copy
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xlm_core.config import Finetuning, Optim
+from xlm_core.data import labelled
+from xlm_core.data.store import TokenStore
+from xlm_core.errors import TrainingError
+from xlm_core.model.heads import Classifier
+from xlm_core.model.transformer import Transformer
+from xlm_core.objectives import classification_loss
+from xlm_core.tally import Tally, zero
+from xlm_core.train.loop import Part, Rhythm, train
+from xlm_core.train.optimizer import make_optimizer
+from xlm_core.train.state import TrainState, resume
+
+LOG = logging.getLogger(__name__)
+EVALUATION_BATCH = 128
+COLLAPSED = 0.99  # share of one class among the predictions from which on a classifier says nothing
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled pairs of one language.
+
+    store     two sentences and a label per record
+    language  id of the language, for the model's language embeddings
+    rows      (N,) the records in use
+    """
+
+    store: TokenStore
+    language: int
+    rows: np.ndarray
+
+
+def finetune(
+    encoder: Transformer,
+    n_classes: int,
+    train_on: Examples,
+    valid: Mapping[str, Examples],
+    settings: Finetuning,
+    *,
+    seed: int,
+    work: Path,
+    digest: str,
+) -> tuple[Classifier, float]:
+    """Fine-tune a copy of ``encoder`` with each learning rate and keep the best evaluation of all.
+
+    The best is the one with the highest accuracy averaged over the validation sets: one model for all languages.
+
+    Args:
+        train_on: training examples.
+        valid: language -> validation examples.
+        seed: of the head's first weights, the order of the examples and dropout.
+        work: folder of checkpoints and logs, one below it per learning rate.
+        digest: of everything the run depends on but its learning rate.
+
+    Returns:
+        The classifier and its learning rate.
+    """
+    tried = [
+        (_finetune(encoder, n_classes, train_on, valid, settings, rate, seed, work / f"{rate:g}", digest), rate)
+        for rate in settings.learning_rates
+    ]
+    (classifier, score), rate = max(tried, key=lambda entry: entry[0][1])
+    LOG.info("kept learning rate %g, mean validation accuracy %.2f", rate, score)
+    return classifier, rate
+
+
+def _finetune(
+    encoder: Transformer,
+    n_classes: int,
+    train_on: Examples,
+    valid: Mapping[str, Examples],
+    settings: Finetuning,
+    rate: float,
+    seed: int,
+    work: Path,
+    digest: str,
+) -> tuple[Classifier, float]:
+    """Fine-tune with one learning rate; returns the best classifier and its mean validation accuracy."""
+    torch.manual_seed(seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout).to(device)
+    per_epoch = math.ceil(len(train_on.rows) / settings.batch_size)
+    optim = _schedule(settings, rate, settings.epochs * per_epoch)
+    state = TrainState(classifier, make_optimizer(classifier, optim))
+    resume(work, state, digest)
+    train(
+        state,
+        partial(_update, classifier, train_on, settings, seed, device),
+        partial(_evaluate_all, classifier, valid, settings.max_tokens, device),
+        optim=optim,
+        rhythm=Rhythm(
+            evaluate_every=max(1, per_epoch // settings.evaluations_per_epoch),
+            log_every=max(1, per_epoch // 10),
+            patience=0,
+            save_minutes=settings.save_minutes,
+        ),
+        criterion=mean_error,
+        keep_best=True,
+        folder=work,
+        digest=digest,
+    )
+    return classifier.eval(), -state.progress.best
+
+
+def mean_error(tallies: Mapping[str, Tally]) -> float:
+    """What model selection lowers: minus the accuracy averaged over the validation sets, in percent."""
+    return -sum(tally.accuracy for tally in tallies.values()) / len(tallies)
+
+
+def _schedule(settings: Finetuning, rate: float, n_updates: int) -> Optim:
+    """Warm-up, then a straight line to zero: a constant high rate can end in one class for every input."""
+    return Optim(
+        learning_rate=rate,
+        schedule="linear",
+        warmup_updates=int(settings.warmup_share * n_updates),
+        max_updates=n_updates,
+        beta2=0.999,
+        clip_norm=settings.clip_norm,
+    )
+
+
+def _update(
+    classifier: Classifier, examples: Examples, settings: Finetuning, seed: int, device: torch.device, update: int
+) -> list[Part]:
+    """The batch of one update: a pure function of seed and update; every example once per epoch."""
+    per_epoch = math.ceil(len(examples.rows) / settings.batch_size)
+    epoch, number = divmod(update, per_epoch)
+    order = np.random.default_rng([seed, epoch]).permutation(examples.rows)
+    rows = order[number * settings.batch_size : (number + 1) * settings.batch_size]
+    batch, labels = _batch(examples, rows, settings.max_tokens, device)
+    loss = partial(_training_loss, classifier, batch, labels)
+    return [Part("classification", len(rows), int(batch.lengths.sum()), loss)]
+
+
+def _training_loss(classifier: Classifier, batch: labelled.Batch, labels: Tensor) -> Tally:
+    classifier.train()  # an evaluation may lie before this update
+    return classification_loss(classifier.encoder, classifier.head, batch, labels)
+
+
+def _batch(
+    examples: Examples, rows: np.ndarray, max_tokens: int, device: torch.device
+) -> tuple[labelled.Batch, Tensor]:
+    """A batch of B pairs and their labels (B,)."""
+    batch = labelled.pair_batch(examples.store, rows, examples.language, max_tokens)
+    return batch.to(device), torch.from_numpy(labelled.labels(examples.store, rows)).to(device)
+
+
+def _evaluate_all(
+    classifier: Classifier, valid: Mapping[str, Examples], max_tokens: int, device: torch.device
+) -> dict[str, Tally]:
+    return {name: evaluate(classifier, examples, max_tokens, device)[0] for name, examples in valid.items()}
+
+
+@torch.inference_mode()
+def evaluate(
+    classifier: Classifier, examples: Examples, max_tokens: int, device: torch.device
+) -> tuple[Tally, np.ndarray]:
+    """Loss and accuracy over all examples, and the predicted class (N,) of each.
+
+    Similar lengths share a batch, so that little is padded; the predictions come back in the examples' order.
+    """
+    classifier.eval()
+    lengths = examples.store.lengths(0)[examples.rows] + examples.store.lengths(1)[examples.rows]
+    order = np.argsort(lengths, kind="stable")
+    predictions = np.empty(len(order), dtype=np.int64)
+    total = zero(device)
+    for start in range(0, len(order), EVALUATION_BATCH):
+        chosen = order[start : start + EVALUATION_BATCH]
+        batch, labels = _batch(examples, examples.rows[chosen], max_tokens, device)
+        scores = classifier(batch).float()  # (B, n_classes)
+        guesses = scores.argmax(dim=-1)
+        nats = torch.nn.functional.cross_entropy(scores, labels, reduction="sum")
+        total = total + Tally(nats, len(labels), (guesses == labels).sum())
+        predictions[chosen] = guesses.cpu().numpy()
+    return total, predictions
+
+
+def collapse(predictions: np.ndarray, classes: tuple[str, ...]) -> str:
+    """A warning where nearly all predictions (N,) are one class, else an empty text."""
+    counts = np.bincount(predictions, minlength=len(classes))
+    share = counts.max() / max(1, counts.sum())
+    return f"collapsed to '{classes[counts.argmax()]}' ({100 * share:.1f} %)" if share >= COLLAPSED else ""
+
+
+def choose(store: TokenStore, language: int, n: int | None, seed: int) -> Examples:
+    """``n`` examples drawn at random, or all where ``n`` is None.
+
+    Raises:
+        TrainingError: the store has fewer.
+    """
+    if n is None:
+        return Examples(store, language, np.arange(len(store)))
+    if n > len(store):
+        raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
+    rows = np.random.default_rng([seed, len(store)]).choice(len(store), n, replace=False)
+    return Examples(store, language, np.sort(rows))

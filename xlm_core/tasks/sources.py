@@ -1,0 +1,198 @@
+"""Where the batches of pretraining come from: the stores of a run, drawn from objective by objective.
+
+Every batch is a pure function of the seed and of its number, so a resumed run needs no more than a number.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xlm_core.config import Masking
+from xlm_core.data.batch import Batch
+from xlm_core.data.buckets import Buckets
+from xlm_core.data.masking import weights
+from xlm_core.data.sampling import Draw, Mixture
+from xlm_core.data.store import TokenStore
+from xlm_core.data.windows import Stream, Windows
+from xlm_core.errors import ConfigError
+from xlm_core.languages import language_ids, sides, smoothed
+from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
+
+LOG = logging.getLogger(__name__)
+MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.data``
+VALIDATION_SEED = 0  # of every run, so that all runs are validated on the same batches
+OBJECTIVES = ("clm", "mlm", "tlm")
+
+Monolingual = Mapping[str, Sequence[tuple[Path, int]]]  # language -> stores, each with the column of that language
+Parallel = Mapping[str, Sequence[Path]]  # pair -> stores
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """The stores that batches are made of, opened."""
+
+    monolingual: Mapping[str, Sequence[tuple[TokenStore, int]]]
+    parallel: Mapping[str, Sequence[TokenStore]]
+
+    @classmethod
+    def open(cls, monolingual: Monolingual, parallel: Parallel, vocabulary: str) -> "Corpora":
+        """Open the stores; a StoreError tells which one is damaged or has another ``vocabulary`` (a digest)."""
+        return cls(
+            {
+                language: [(TokenStore.open(path, vocabulary), column) for path, column in stores]
+                for language, stores in monolingual.items()
+            },
+            {pair: [TokenStore.open(path, vocabulary) for path in stores] for pair, stores in parallel.items()},
+        )
+
+    def sizes(self, objective: str) -> dict[str, int]:
+        """Sentences of each language, or pairs of each pair, that ``objective`` learns from."""
+        if objective == "tlm":
+            return {pair: sum(map(len, stores)) for pair, stores in self.parallel.items()}
+        return {language: sum(len(store) for store, _ in stores) for language, stores in self.monolingual.items()}
+
+    def without_empty(self, place: str) -> "Corpora":
+        """The languages and pairs that have any sentence; the others are named in the log."""
+        sizes = {**self.sizes("mlm"), **self.sizes("tlm")}
+        for key in (key for key, size in sizes.items() if not size):
+            LOG.warning("no %s sentences of '%s': it is left out", place, key)
+        return Corpora(
+            {language: stores for language, stores in self.monolingual.items() if sizes[language]},
+            {pair: stores for pair, stores in self.parallel.items() if sizes[pair]},
+        )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How text becomes batches.
+
+    seq_len          tokens of a window
+    max_pair_tokens  of a joined pair; longer ones are skipped
+    max_positions    of a sentence; pairs with a longer one are skipped
+    batch_tokens     of a batch, padding counted
+    masking          of MLM and TLM
+    counts           (V,) how often each token of the vocabulary occurs
+    seed             of all draws
+    place            "training" or "validation", for messages
+    """
+
+    seq_len: int
+    max_pair_tokens: int
+    max_positions: int
+    batch_tokens: int
+    masking: Masking
+    counts: np.ndarray
+    seed: int
+    place: str
+
+
+class Source:
+    """Batches of several objectives over the same corpora."""
+
+    def __init__(self, corpora: Corpora, objectives: Sequence[str], languages: Sequence[str], cut: Cut) -> None:
+        """Prepare the batches of ``objectives``; ``languages`` are all those of the model.
+
+        Raises:
+            ConfigError: there is no text for an objective.
+            CorpusError: the text of a language or a pair is empty.
+        """
+        self._ids = language_ids(languages)
+        self._cut = cut
+        self._weight = weights(cut.counts, cut.masking.alpha)
+        self.windows: dict[tuple[str, str], Windows] = {}
+        self.buckets: dict[str, Buckets] = {}
+        for objective in objectives:
+            _refuse_nothing(corpora.sizes(objective), objective, cut.place)
+            if objective == "tlm":
+                self.buckets = {pair: self._pairs(pair, stores) for pair, stores in corpora.parallel.items()}
+            else:
+                for language, sides_of_stores in corpora.monolingual.items():
+                    self.windows[objective, language] = self._stream(objective, language, sides_of_stores)
+
+    def _stream(self, objective: str, language: str, stores: Sequence[tuple[TokenStore, int]]) -> Windows:
+        """The windows of one language; CLM and MLM see them in different orders."""
+        seed = (self._cut.seed, OBJECTIVES.index(objective), self._ids[language])
+        n_rows = max(1, self._cut.batch_tokens // self._cut.seq_len)
+        place = f"{self._cut.place} text of '{language}'"
+        return Windows(Stream(stores), self._cut.seq_len, n_rows, seed, place)
+
+    def _pairs(self, pair: str, stores: Sequence[TokenStore]) -> Buckets:
+        """The batches of one pair; says how many of its pairs are left out."""
+        place = f"{self._cut.place} pairs of '{pair}'"
+        buckets = Buckets(
+            stores,
+            max_pair_tokens=min(self._cut.max_pair_tokens, self._cut.batch_tokens),
+            max_positions=self._cut.max_positions,
+            tokens_per_batch=self._cut.batch_tokens,
+            seed=(self._cut.seed, *(self._ids[language] for language in sides(pair))),
+            place=place,
+        )
+        reasons = {reason: count for reason, count in buckets.skipped.items() if count}
+        if reasons:
+            LOG.warning("%s: %d are used, skipped are %s", place, len(buckets), reasons)
+        return buckets
+
+    def batch(self, draw: Draw, number: int) -> Batch:
+        """The batch that ``draw`` is about; ``number`` tells its random numbers from those of other batches."""
+        rng = np.random.default_rng([self._cut.seed, MASKING_TAG, number])
+        if draw.objective == "tlm":
+            first, second = (self._ids[language] for language in sides(draw.key))
+            joined = self.buckets[draw.key].batch(draw.ordinal, rng)
+            return tlm_batch(joined, (first, second), self._weight, self._cut.masking, rng)
+        window = self.windows[draw.objective, draw.key].batch(draw.ordinal)
+        return self.window_batch(draw.objective, draw.key, window, rng)
+
+    def window_batch(self, objective: str, language: str, window: np.ndarray, rng: np.random.Generator) -> Batch:
+        """The CLM or MLM batch of ``window`` (B, T)."""
+        if objective == "clm":
+            return clm_batch(window, self._ids[language])
+        return mlm_batch(window, self._ids[language], self._weight, self._cut.masking, rng)
+
+
+def mixture(corpora: Corpora, objectives: Sequence[str], alpha: float, seed: int) -> Mixture:
+    """Draws of the objectives in turn, and of their languages and pairs by smoothed sentence counts (section 3.1)."""
+    return Mixture({objective: smoothed(corpora.sizes(objective), alpha) for objective in objectives}, seed)
+
+
+def validation_batches(source: Source, max_tokens: int) -> list[tuple[str, Batch]]:
+    """The batches that every evaluation of a run uses, each with its name, such as "mlm.en" or "tlm.de-en".
+
+    Of each name random batches are taken until ``max_tokens`` are reached; how many of how many is logged.
+    """
+    found = []
+    for (objective, language), windows in source.windows.items():
+        width = windows.seq_len
+        n_rows = min(windows.n_windows, max(1, max_tokens // width))
+        rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG, OBJECTIVES.index(objective)])
+        rows = rng.permutation(windows.n_windows)[:n_rows]
+        _tell_taken(f"{objective}.{language}", n_rows, windows.n_windows, f"windows of {width} tokens")
+        for some in np.array_split(rows, -(-n_rows // windows.batch_size)):
+            batch = source.window_batch(objective, language, windows.rows(some), rng)
+            found.append((f"{objective}.{language}", batch))
+    for pair, buckets in source.buckets.items():
+        n_tokens = n_batches = 0
+        while n_batches < buckets.n_batches and n_tokens < max_tokens:
+            batch = source.batch(Draw("tlm", pair, n_batches), n_batches)
+            found.append((f"tlm.{pair}", batch))
+            n_tokens += int(batch.lengths.sum())
+            n_batches += 1
+        _tell_taken(f"tlm.{pair}", n_batches, buckets.n_batches, f"batches, {n_tokens} tokens")
+    return found
+
+
+def _tell_taken(name: str, n_taken: int, n_all: int, what: str) -> None:
+    """Say how much of the validation text is used: a part of it is never taken for the whole."""
+    LOG.info("validation of %s uses %d of %d %s", name, n_taken, n_all, what)
+
+
+def _refuse_nothing(sizes: Mapping[str, int], objective: str, place: str) -> None:
+    """Refuse an objective that there is no text for."""
+    if not sizes:
+        kind = "parallel" if objective == "tlm" else "monolingual"
+        raise ConfigError(
+            f"objective '{objective}': found no {kind} {place} text, expected at least one corpus; "
+            f"name one in pretraining.{kind} or take the objective out of the run"
+        )

@@ -1,0 +1,112 @@
+"""The log of a training: JSON lines for the curves, TensorBoard for the eye, a progress bar for the impatient."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from xlm_core.files import atomic
+from xlm_core.tally import Tally
+from xlm_core.train.state import Progress, TrainState
+
+LOG = logging.getLogger(__name__)
+
+
+class TrainingLog:
+    """Writes what happens to ``log.jsonl`` and ``tensorboard/`` in the work folder.
+
+    A line is of the kind "train" (losses since the line before) or "valid" (an evaluation). Lines of updates that a
+    resumed run will make again are removed when the log is opened, so each update stands there once.
+    """
+
+    def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
+        self.path = folder / "log.jsonl"
+        _forget(self.path, progress)
+        self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=progress.update + 1)
+        self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
+        self._losses: dict[str, Tally] = {}
+        self._clock = (time.monotonic(), progress.n_tokens)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._board.close()
+        self._bar.close()
+
+    def count(self, losses: Mapping[str, Tally]) -> None:
+        """Add the losses of one update to those of the next line; reads nothing back from the GPU."""
+        for name, tally in losses.items():
+            self._losses[name] = self._losses[name] + tally if name in self._losses else tally
+        self._bar.update()
+
+    def training(self, state: TrainState, rate: float) -> None:
+        """Write a line about the updates since the last one; ``rate`` is the learning rate."""
+        progress = state.progress
+        now = time.monotonic()
+        speed = (progress.n_tokens - self._clock[1]) / max(now - self._clock[0], 1e-9)
+        losses = {name: tally.mean_nats for name, tally in self._losses.items()}
+        self._write(
+            {
+                "kind": "train",
+                "update": progress.update,
+                "n_tokens": progress.n_tokens,
+                "tokens_per_second": speed,
+                "learning_rate": rate,
+                "skipped": int(state.skipped),
+                "loss": losses,
+            }
+        )
+        for name, value in {**losses, "learning_rate": rate, "tokens_per_second": speed}.items():
+            self._board.add_scalar(f"train/{name}", value, progress.update)
+        self._bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
+        self._losses = {}
+        self.restart_clock(progress)
+
+    def evaluation(self, progress: Progress, tallies: Mapping[str, Tally], nats: float) -> None:
+        """Write a line about an evaluation: each of ``tallies``, and their mean ``nats``."""
+        scores = {
+            name: {
+                "nats": tally.mean_nats,
+                "perplexity": tally.perplexity,
+                "accuracy": tally.accuracy,
+                "count": tally.count,
+            }
+            for name, tally in tallies.items()
+        }
+        self._write({"kind": "valid", "update": progress.update, "mean_nats": nats, "scores": scores})
+        for name, score in scores.items():
+            self._board.add_scalar(f"valid/{name}", score["nats"], progress.update)
+        text = ", ".join(f"{name} {score['perplexity']:.2f}" for name, score in scores.items())
+        LOG.info("update %d: validation perplexity %s", progress.update, text)
+
+    def restart_clock(self, progress: Progress) -> None:
+        """Count tokens per second from now on: what was done since the last line was not training."""
+        self._clock = (time.monotonic(), progress.n_tokens)
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self._file.write(json.dumps(record) + "\n")
+
+
+def _forget(path: Path, progress: Progress) -> None:
+    """Remove the lines of updates and evaluations that are later than ``progress``, and a half-written last line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        return
+    last = {"train": progress.update, "valid": progress.evaluated}
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    whole = [line for line in lines if line.endswith("\n")]
+    records = map(json.loads, whole)
+    kept = [line for line, record in zip(whole, records, strict=True) if record["update"] <= last[record["kind"]]]
+    with atomic(path) as partial:
+        partial.write_text("".join(kept), encoding="utf-8")
