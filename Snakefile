@@ -1,7 +1,7 @@
 """Cross-lingual Language Model Pretraining, from raw text to the last table cell: the table of contents.
 
     snakemake xnli_table                                      the embedded microworld, nothing to download
-    snakemake --configfile configs/small.yaml xnli_table      real text
+    snakemake xnli_table --configfile configs/small.yaml      real text
 
 Everything a configuration makes lies under results/<its name>/.
 """

@@ -9,6 +9,7 @@ from xlm_core import config as configuration
 from xlm_core import digests
 from xlm_core.errors import ConfigError
 from xlm_core.languages import is_pair, sides
+from xlm_core.text import nli
 
 
 def checked_config():
@@ -122,7 +123,7 @@ def monolingual_files(language, path, **names):
     """What ``path`` is called for everything that pretraining reads in ``language``, pairs it is a side of included."""
     return [
         file
-        for corpus in CONFIG.pretraining.monolingual[language]
+        for corpus in CONFIG.monolingual[language]
         for key in CONFIG.corpora[corpus].keys
         if language in sides(key)
         for file in shards(path, corpus=corpus, key=key, **names)
@@ -168,7 +169,7 @@ def objectives_of(wildcards):
 
 def pairs_of(wildcards):
     """The pairs a run reads: all, or none where it does not train on translations."""
-    return list(CONFIG.pretraining.parallel) if "tlm" in objectives_of(wildcards) else []
+    return list(CONFIG.parallel) if "tlm" in objectives_of(wildcards) else []
 
 
 def pretraining_stores(wildcards):
@@ -182,14 +183,30 @@ def pretraining_stores(wildcards):
                 stores[f"{split}_{language}"] = monolingual_files(language, path, **names)
         for pair in pairs_of(wildcards):
             stores[f"{split}_{pair.replace('-', '_')}"] = shards(
-                path, corpus=CONFIG.pretraining.parallel[pair], key=pair, **names
+                path, corpus=CONFIG.parallel[pair], key=pair, **names
             )
     return stores
 
 
-def pretraining_params():
-    """The settings of ``pretraining`` that change a model: corpora are inputs, and how often to save is not one."""
-    return plain(CONFIG.pretraining, "monolingual", "parallel", "save_minutes")
+def training_histories(wildcards):
+    """run -> the logs of its training, one per seed."""
+    path = "<results>/runs/{run}/{seed}/history.jsonl"
+    return {run: expand(path, run=run, seed=CONFIG.seeds.pretraining) for run in trained_labels()}
+
+
+def trained_labels():
+    """run -> its name in the tables, for the runs that train at all."""
+    return {run: label for run, label in xnli_labels().items() if CONFIG.runs[run].objectives}
+
+
+def example_stores(wildcards):
+    """Training stores of the first language and the first pair, to take the figure's examples from."""
+    path = "<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store"
+    names = {"vocabulary": VOCABULARY}
+    stores = {"monolingual": monolingual_files(CONFIG.xnli.train_language, path, **names)}
+    for pair, corpora in list(CONFIG.parallel.items())[:1]:
+        stores["parallel"] = shards(path, corpus=corpora, key=pair, **names)
+    return stores
 
 
 # XNLI -----------------------------------------------------------------------------------------------------------
@@ -216,3 +233,20 @@ def xnli_results(path):
 def xnli_labels():
     """run -> its name in the tables."""
     return {run: CONFIG.runs[run].label for run in CONFIG.xnli.runs}
+
+
+def xnli_caption():
+    """What the XNLI table shows."""
+    train = CONFIG.xnli.train_language
+    return (
+        f"Zero-shot XNLI accuracy (configuration '{CONFIG.name}'): fine-tuned on '{train}' only, tested in every language; "
+        f"one model for all languages, selected by its mean validation accuracy."
+    )
+
+
+def retrieval_caption():
+    """What the table of sentence retrieval shows."""
+    return (
+        f"Sentence retrieval (configuration '{CONFIG.name}'): how often the nearest neighbor of a sentence, by cosine of "
+        f"mean-pooled states of the pretrained encoder, is its translation; centered: less the mean vector of its language."
+    )

@@ -20,8 +20,8 @@ rule pretrain:
         pairs=pairs_of,
         objectives=objectives_of,
         model=plain(CONFIG.model),
-        pretraining=pretraining_params(),
-        save_minutes=CONFIG.pretraining.save_minutes,
+        pretraining=plain(CONFIG.pretraining),
+        save_minutes=CONFIG.save_minutes,
         work=work("pretrain/{run}.{seed}"),
         code=code("xlm_core.tasks.pretraining"),
     threads: 1

@@ -23,7 +23,7 @@ rule make_xnli_table:
     params:
         rows=xnli_labels(),
         columns=CONFIG.xnli.languages,
-        data=CONFIG.name,
+        caption=xnli_caption(),
         code=code("xlm_core.report.tables"),
     resources:
         mem_mb=1000,
@@ -64,8 +64,9 @@ rule make_retrieval_table:
         "Making the table of sentence retrieval"
     params:
         rows=xnli_labels(),
-        columns=[language for language in CONFIG.xnli.languages if language != CONFIG.xnli.train_language],
-        data=CONFIG.name,
+        columns=CONFIG.xnli.languages,
+        pivot=CONFIG.xnli.train_language,
+        caption=retrieval_caption(),
         code=code("xlm_core.report.tables"),
     resources:
         mem_mb=1000,
@@ -115,9 +116,11 @@ rule make_examples:
     message:
         "Taking examples of the objectives' batches"
     params:
+        language=CONFIG.xnli.train_language,
         languages=CONFIG.languages,
+        pairs=list(CONFIG.parallel)[:1],
         masking=plain(CONFIG.pretraining.masking),
-        code=code("xlm_core.tasks.pretraining"),
+        code=code("xlm_core.tasks.examples"),
     resources:
         mem_mb=2000,
         runtime=10,

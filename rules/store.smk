@@ -42,6 +42,7 @@ rule build_labelled_store:
     message:
         "Storing XNLI ({wildcards.split}, {wildcards.language})"
     params:
+        classes=list(nli.LABELS),
         code=code("xlm_core.data.store"),
     resources:
         mem_mb=1000,

@@ -17,8 +17,12 @@ rule finetune_xnli:
     message:
         "Fine-tuning {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     params:
+        language=CONFIG.xnli.train_language,
+        languages=CONFIG.xnli.languages,
         finetuning=plain(CONFIG.xnli.finetuning),
         n_train=CONFIG.xnli.n_train,
+        save_minutes=CONFIG.save_minutes,
+        work=work("finetune_xnli/{run}.{seed}.{finetuning_seed}"),
         code=code("xlm_core.tasks.xnli"),
     threads: 1
     retries: 2
@@ -44,6 +48,7 @@ rule score_xnli:
     message:
         "Scoring {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     params:
+        languages=CONFIG.xnli.languages,
         code=code("xlm_core.tasks.xnli"),
     threads: 1
     resources:
@@ -69,6 +74,7 @@ rule score_retrieval:
         "Scoring the sentence retrieval of {wildcards.run}, seed {wildcards.seed}"
     params:
         n_sentences=CONFIG.retrieval.n_sentences,
+        languages=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.train_language,
         code=code("xlm_core.tasks.retrieval"),
     threads: 1

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+ROOT = Path(__file__).parent.parent
 
 CORE = ROOT / "xlm_core"
 MODULES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
 
 from xlm_core import config
 from xlm_core.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
 
 FILES = [ROOT / "config.yaml", ROOT / "configs" / "small.yaml", ROOT / "tests" / "tiny" / "config.yaml"]
 
@@ -80,9 +81,9 @@ def test_an_unquoted_no_is_not_norwegian():
     ("change", "expected"),
     [
         (lambda data: data["xnli"]["runs"].append("mlm_tml"), "unknown name 'mlm_tml' (did you mean 'mlm_tlm'?)"),
-        (lambda data: data["pretraining"]["monolingual"].update(fr=["storys"]), "did you mean 'stories'?"),
-        (lambda data: data["pretraining"]["parallel"].update({"de-fr": ["translations"]}), "but not de-fr"),
-        (lambda data: data["pretraining"]["monolingual"].pop("fr"), "no corpus for language 'fr'"),
+        (lambda data: data["monolingual"].update(fr=["storys"]), "did you mean 'stories'?"),
+        (lambda data: data["parallel"].update({"de-fr": ["translations"]}), "but not de-fr"),
+        (lambda data: data["monolingual"].pop("fr"), "no corpus for language 'fr'"),
         (lambda data: data["xnli"]["languages"].append("sw"), "unknown name 'sw'"),
         (lambda data: data["corpora"]["stories"].update(url="https://example.org/x"), "exactly one of url, path"),
         (lambda data: data.pop("microworld"), "there is no section 'microworld'"),

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from xlm_core import digests
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -33,6 +34,12 @@ def changed(package: Path, name: str, old: str, new: str) -> bool:
 def test_code_counts_also_where_it_is_only_imported(package: Path):
     assert changed(package, "high", "add(1, 2)", "add(1, 3)")
     assert changed(package, "low", "a + b", "a - b")
+
+
+def test_data_beside_a_module_counts(package: Path):
+    before = digests.of_code(package, "xlm_core.high")
+    (package / "xlm_core" / "words.yaml").write_text("cat: chat")
+    assert digests.of_code(package, "xlm_core.high") != before
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ def test_pairs():
 
 
 def test_ids_of_the_published_fifteen_languages():
-    codes = "en fr es de el bg ru tr ar vi th zh hi sw ur".split()
-    published = "ar bg de el en es fr hi ru sw th tr ur vi zh".split()
+    codes = ["en", "fr", "es", "de", "el", "bg", "ru", "tr", "ar", "vi", "th", "zh", "hi", "sw", "ur"]
+    published = ["ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"]
     assert languages.language_ids(codes) == {code: number for number, code in enumerate(published)}
 
 

@@ -1,4 +1,4 @@
-"""Fine-tune one encoder on English XNLI (paper, section 4.1)."""
+"""Fine-tune one encoder on the pairs of one language (paper, section 4.1)."""
 
 from pathlib import Path
 
@@ -9,11 +9,15 @@ from xlm_core.tasks import xnli
 with step(snakemake.log[0]):
     xnli.finetune(
         encoder=Path(snakemake.input.encoder),
-        train={snakemake.config["xnli"].get("train_language", "en"): Path(snakemake.input.train[0])},
-        valid=dict(zip(snakemake.config["xnli"]["languages"], map(Path, snakemake.input.valid), strict=True)),
+        language=snakemake.params.language,
+        train=Path(snakemake.input.train[0]),
+        valid=dict(zip(snakemake.params.languages, map(Path, snakemake.input.valid), strict=True)),
         settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
         n_train=snakemake.params.n_train,
         seed=int(snakemake.wildcards.finetuning_seed),
+        code=snakemake.params.code,
+        save_minutes=snakemake.params.save_minutes,
+        work=Path(snakemake.params.work),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.model),
         history=Path(snakemake.output.history),

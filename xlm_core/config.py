@@ -122,10 +122,8 @@ class Masking(Section):
 
 
 class Pretraining(Section):
-    """Data, batches and optimization of pretraining; shared by every run."""
+    """Batches and optimization of pretraining; shared by every run."""
 
-    monolingual: dict[str, list[str]]
-    parallel: dict[str, list[str]] = {}
     alpha: float = Field(0.7, ge=0, le=1)
     seq_len: int = Field(256, gt=2)
     max_pair_tokens: int = Field(512, gt=4)
@@ -136,8 +134,6 @@ class Pretraining(Section):
     evaluate_every: int = Positive
     max_eval_tokens: int = Field(gt=0)
     patience: int = Field(0, ge=0)
-    save_minutes: float = Field(10.0, gt=0)
-    n_threads: int = Field(1, gt=0)
 
 
 class Run(Section):
@@ -158,7 +154,6 @@ class Finetuning(Section):
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, gt=4)
     clip_norm: float = Field(1.0, gt=0)
-    save_minutes: float = Field(10.0, gt=0)
 
 
 class Xnli(Section):
@@ -205,6 +200,8 @@ class Config(Section):
     languages: list[str] = Field(min_length=1)
     corpora: dict[str, Corpus]
     microworld: Microworld | None = None
+    monolingual: dict[str, list[str]]
+    parallel: dict[str, list[str]] = {}
     text: Text = Text()
     vocabulary: VocabularyConfig
     model: ModelConfig
@@ -213,11 +210,12 @@ class Config(Section):
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
     seeds: Seeds
+    save_minutes: float = Field(10.0, gt=0)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         _check_languages(self)
-        _check_pretraining_corpora(self)
+        _check_streams(self)
         for run in self.xnli.runs:
             _known(run, self.runs, "xnli.runs")
         sources = [*self.corpora.values(), self.xnli.evaluation, self.xnli.training]
@@ -236,11 +234,11 @@ def _check_languages(config: Config) -> None:
         _known(language, config.languages, "xnli.languages")
 
 
-def _check_pretraining_corpora(config: Config) -> None:
+def _check_streams(config: Config) -> None:
     """Every corpus that pretraining draws from exists and holds the language or pair it is drawn for."""
-    for place, wanted in (("monolingual", config.pretraining.monolingual), ("parallel", config.pretraining.parallel)):
+    for place, wanted in (("monolingual", config.monolingual), ("parallel", config.parallel)):
         for key, names in wanted.items():
-            path = f"pretraining.{place}.{key}"
+            path = f"{place}.{key}"
             if is_pair(key) != (place == "parallel"):
                 raise ValueError(f"{path}: expected {'a pair' if place == 'parallel' else 'one language'}")
             for name in names:
@@ -249,8 +247,8 @@ def _check_pretraining_corpora(config: Config) -> None:
                 if key not in held and not any(key in sides(other) for other in held):
                     raise ValueError(f"{path}: corpus '{name}' holds {', '.join(held)}, but not {key}")
     for language in config.languages:
-        if language not in config.pretraining.monolingual:
-            raise ValueError(f"pretraining.monolingual: no corpus for language '{language}'")
+        if language not in config.monolingual:
+            raise ValueError(f"monolingual: no corpus for language '{language}'")
 
 
 def _known(name: str, names: Any, path: str) -> None:

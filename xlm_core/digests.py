@@ -21,12 +21,17 @@ def of_value(value: Any) -> str:
 def of_code(root: Path, *modules: str) -> str:
     """Digest of modules and of all they import inside the package, whatever their comments, docstrings and layout.
 
+    The YAML files that lie beside a module belong to it: they are data that it reads.
+
     Args:
         root: folder that holds the package.
         modules: names such as ``xlm_core.tasks.xnli``.
     """
     trees = _closure(root, modules)
-    return _short(repr(sorted((name, ast.dump(tree)) for name, tree in trees.items() if name not in NEUTRAL)))
+    code = [(name, ast.dump(tree)) for name, tree in sorted(trees.items())]
+    folders = {path.parent for name in trees if (path := _file(root, name))}
+    data = [(path.name, path.read_text(encoding="utf-8")) for folder in folders for path in folder.glob("*.yaml")]
+    return _short(repr((code, sorted(data))))
 
 
 def _short(text: str) -> str:

@@ -65,8 +65,14 @@ class Buckets:
         Raises:
             CorpusError: no pair is left.
         """
-        self._stores = [store for store in stores if len(store)]
-        self._starts = np.cumsum([0, *(len(store) for store in self._stores)])
+        stores = [store for store in stores if len(store)]
+        self._starts = np.cumsum([0, *(len(store) for store in stores)])
+        # Both columns of the first store, of the second, and so on. asarray: a plain view of the memory map.
+        self._columns = [
+            (np.asarray(store.tokens[column]), np.asarray(store.offsets[column]))
+            for store in stores
+            for column in (0, 1)
+        ]
         self._seed = seed
         lengths = self._lengths()
         total = lengths.sum(axis=1) + N_ENDS
@@ -121,8 +127,9 @@ class Buckets:
 
     def _lengths(self) -> np.ndarray:
         """Tokens (n, 2) of both sides of every pair."""
-        sides = [[store.lengths(column) for column in (0, 1)] for store in self._stores]
-        return np.concatenate([np.zeros((0, 2), dtype=np.int64), *(np.stack(side, axis=1) for side in sides)])
+        sides = [np.diff(offsets) for _, offsets in self._columns]
+        none = np.zeros(0, dtype=np.int64)
+        return np.stack([np.concatenate([none, *sides[0::2]]), np.concatenate([none, *sides[1::2]])], axis=1)
 
     def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """The order of the batches (n_batches,) and of the pairs (n,) of an epoch."""
@@ -138,7 +145,7 @@ class Buckets:
         begins, ends = np.empty_like(pairs), np.empty_like(pairs)
         for source in np.unique(sources):
             here = sources == source
-            offsets = self._stores[source // 2].offsets[source % 2]
+            _, offsets = self._columns[source]
             local = pairs[here] - self._starts[source // 2]
             begins[here], ends[here] = offsets[local], offsets[local + 1]
         lengths = ends - begins
@@ -147,7 +154,7 @@ class Buckets:
         flat = np.empty(len(places), dtype=np.int64)
         for source in np.unique(sources):
             here = flat_sources == source
-            flat[here] = self._stores[source // 2].tokens[source % 2][places[here]]
+            flat[here] = self._columns[source][0][places[here]]
         return flat, lengths
 
 

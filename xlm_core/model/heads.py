@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from xlm_core.model.dropout import Dropout
+from xlm_core.model.transformer import Inputs, Transformer
 
 
 class ClassificationHead(nn.Module):
@@ -16,3 +17,16 @@ class ClassificationHead(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Scores (B, n_classes), before the softmax, from states (B, T, D)."""
         return self.classes(self.dropout(hidden[:, 0]))
+
+
+class Classifier(nn.Module):
+    """An encoder and its head, trained and saved together."""
+
+    def __init__(self, encoder: Transformer, n_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = ClassificationHead(encoder.config.dim, n_classes, dropout)
+
+    def forward(self, batch: Inputs) -> Tensor:
+        """Scores (B, n_classes), before the softmax."""
+        return self.head(self.encoder(batch))

@@ -1,41 +1,74 @@
 """Files of finished models: one safetensors file, which holds its own description as JSON."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from xlm_core.config import ModelConfig, plain
 from xlm_core.errors import CheckpointError
 from xlm_core.files import atomic
+from xlm_core.model.heads import ClassificationHead, Classifier
 from xlm_core.model.transformer import Transformer
 
 FORMAT = "xlm-core model 1"
+HEAD = "head."  # begins the names of a classification head's weights
 
 
-def save(path: Path, model: Transformer, about: dict[str, Any]) -> None:
-    """Write ``model``, and ``about`` it what else a reader must know: languages, vocabulary digest, objectives, seed."""
+def save(path: Path, model: Transformer, about: dict[str, Any], head: ClassificationHead | None = None) -> None:
+    """Write ``model``, its ``head`` if it has one, and ``about`` it what else a reader must know, as plain data."""
+    state = model.state_dict()
+    if head is not None:
+        state.update({HEAD + name: tensor for name, tensor in head.state_dict().items()})
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     description = {
         "format": FORMAT,
         "model": plain(model.config),
         "n_tokens": model.n_tokens,
         "n_languages": model.n_languages,
+        "head": None if head is None else {"n_classes": head.classes.out_features, "dropout": head.dropout.share},
+        "sha256": _checksum(tensors),
         "about": about,
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with atomic(path) as partial:
         save_file(tensors, partial, metadata={"xlm": json.dumps(description, ensure_ascii=False, sort_keys=True)})
 
 
 def load(path: Path) -> tuple[Transformer, dict[str, Any]]:
-    """Read a model, on the CPU and in evaluation mode, and what was said ``about`` it.
+    """Read a model, on the CPU and in evaluation mode, and what was said ``about`` it; a head is left aside.
 
     Raises:
         CheckpointError: the file is missing, damaged, or no model of this program.
     """
+    tensors, description = _read(path)
+    encoder = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
+    return _build(path, description, encoder), description["about"]
+
+
+def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
+    """Read a model with its classification head, as ``load`` reads one without.
+
+    Raises:
+        CheckpointError: as ``load``, and where the model has no head.
+    """
+    tensors, description = _read(path)
+    if description["head"] is None:
+        raise CheckpointError(f"{path}: found a model without a classification head; expected a fine-tuned one")
+    encoder = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
+    classifier = Classifier(_build(path, description, encoder), **description["head"])
+    head = {name.removeprefix(HEAD): tensor for name, tensor in tensors.items() if name.startswith(HEAD)}
+    classifier.head.load_state_dict(head)
+    return classifier.eval(), description["about"]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights and the description of a file, checked."""
     try:
         with safe_open(path, framework="pt") as file:
             description = json.loads((file.metadata() or {}).get("xlm", "{}"))
@@ -44,10 +77,27 @@ def load(path: Path) -> tuple[Transformer, dict[str, Any]]:
         raise CheckpointError(f"{path} is missing or damaged ({error}); expected a model; train it again") from error
     if description.get("format") != FORMAT:
         raise CheckpointError(f"{path}: format {description.get('format')!r}, expected {FORMAT!r}; train it again")
+    if _checksum(tensors) != description.get("sha256"):
+        raise CheckpointError(f"{path} is damaged: its weights have another checksum than when written; train it again")
+    return tensors, description
+
+
+def _build(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> Transformer:
+    """The encoder of a description with its weights."""
     try:
         config = ModelConfig.model_validate(description["model"])
-        model = Transformer(config, description["n_tokens"], description["n_languages"])
-        model.load_state_dict(tensors)
+        with torch.device("meta"):  # no weights are drawn only to be replaced
+            model = Transformer(config, description["n_tokens"], description["n_languages"])
+        model.load_state_dict(tensors, assign=True)
     except (KeyError, ValidationError, RuntimeError) as error:
         raise CheckpointError(f"{path}: description and weights do not agree ({error}); train it again") from error
-    return model.eval(), description["about"]
+    return model.eval()
+
+
+def _checksum(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of all weights, which safetensors itself does not protect."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].numpy().data)
+    return digest.hexdigest()

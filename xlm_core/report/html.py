@@ -25,7 +25,7 @@ thead th {{ border-bottom: 1px solid #1a1a1a; font-weight: 600; }}
 .ours > * {{ padding-bottom: 2px; border-top: 1px solid #ddd; }}
 .theirs > * {{ padding-top: 0; font-size: 12px; color: #555; font-weight: 400; }}
 .theirs .label {{ padding-left: 22px; }}
-sup {{ line-height: 0; font-size: 10px; color: #a33; }}
+sup {{ position: absolute; line-height: 0; padding-top: 5px; font-size: 10px; color: #a33; }}
 .notes {{ max-width: 900px; font-size: 12.5px; color: #444; }}
 .notes ul, .notes ol {{ padding-left: 20px; margin: 10px 0; }}
 .notes ol ::marker {{ color: #a33; }}

@@ -2,7 +2,8 @@
 
 from xlm_core.report.layout import Box, Layout, Line
 
-WIDE = 8  # columns of numbers beyond which a table spans both columns of a page, in small print
+WIDE = 4  # columns of numbers beyond which a table spans both columns of a page
+FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"  # shrinks what is too wide, enlarges nothing
 
 ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -13,24 +14,24 @@ ESCAPES = {
 
 
 def render(table: Layout) -> str:
-    """The table as a LaTeX float; needs the package booktabs, says so in its first line."""
+    """The table as a LaTeX float; its first line names the packages it needs."""
     environment = "table*" if len(table.header) > WIDE else "table"
     labels = "l" * len(table.label_header)
     lines = [
-        r"% Needs \usepackage{booktabs}.",
+        r"% Needs \usepackage{booktabs} and \usepackage{graphicx}.",
         rf"\begin{{{environment}}}[t]",
-        r"\centering",
-        *([r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if environment == "table*" else [r"\small"]),
+        r"\centering\small\setlength{\tabcolsep}{4pt}",
+        FIT,
         rf"\begin{{tabular}}{{@{{}}{labels}{'r' * len(table.header)}@{{}}}}",
         r"\toprule",
         _row([escape(name) for name in (*table.label_header, *table.header)]),
         r"\midrule",
         *(row for line in table.lines for row in _rows(line)),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         rf"\caption{{{escape(table.caption)}}}",
         rf"\label{{tab:{table.name}}}",
-        r"\par\medskip\begin{minipage}{\linewidth}\footnotesize\raggedright",
+        r"\par\smallskip\begin{minipage}{\linewidth}\footnotesize\raggedright",
         *(escape(note) + r"\par" for note in table.notes),
         *(f"{_mark(n)} {escape(note)}" + r"\par" for n, note in enumerate(table.footnotes, 1)),
         r"\end{minipage}",

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from xlm_core.config import Finetuning, Optim
 from xlm_core.data import labelled
+from xlm_core.data.batch import Batch
 from xlm_core.data.store import TokenStore
 from xlm_core.errors import TrainingError
 from xlm_core.model.heads import Classifier
@@ -54,6 +55,7 @@ def finetune(
     settings: Finetuning,
     *,
     seed: int,
+    save_minutes: float,
     work: Path,
     digest: str,
 ) -> tuple[Classifier, float]:
@@ -65,36 +67,44 @@ def finetune(
         train_on: training examples.
         valid: language -> validation examples.
         seed: of the head's first weights, the order of the examples and dropout.
+        save_minutes: between checkpoints.
         work: folder of checkpoints and logs, one below it per learning rate.
         digest: of everything the run depends on but its learning rate.
 
     Returns:
         The classifier and its learning rate.
     """
-    tried = [
-        (_finetune(encoder, n_classes, train_on, valid, settings, rate, seed, work / f"{rate:g}", digest), rate)
-        for rate in settings.learning_rates
-    ]
-    (classifier, score), rate = max(tried, key=lambda entry: entry[0][1])
-    LOG.info("kept learning rate %g, mean validation accuracy %.2f", rate, score)
-    return classifier, rate
+    best, best_rate, best_error = None, math.nan, math.inf
+    for rate in settings.learning_rates:
+        torch.manual_seed(seed)
+        classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout)
+        error = _train(classifier, train_on, valid, settings, rate, seed, save_minutes, rate_folder(work, rate), digest)
+        if best is None or error < best_error:
+            best, best_rate, best_error = classifier.cpu().eval(), rate, error
+    assert best is not None, "the configuration wants a learning rate"
+    LOG.info("kept learning rate %g: mean validation accuracy %.2f %%", best_rate, 100 - best_error)
+    return best, best_rate
 
 
-def _finetune(
-    encoder: Transformer,
-    n_classes: int,
+def rate_folder(work: Path, rate: float) -> Path:
+    """Where the training with one learning rate has its checkpoints and its log."""
+    return work / f"{rate:g}"
+
+
+def _train(
+    classifier: Classifier,
     train_on: Examples,
     valid: Mapping[str, Examples],
     settings: Finetuning,
     rate: float,
     seed: int,
+    save_minutes: float,
     work: Path,
     digest: str,
-) -> tuple[Classifier, float]:
-    """Fine-tune with one learning rate; returns the best classifier and its mean validation accuracy."""
-    torch.manual_seed(seed)
+) -> float:
+    """Train with one learning rate; ``classifier`` is then at its best evaluation, whose ``mean_error`` returns."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout).to(device)
+    classifier.to(device)
     per_epoch = math.ceil(len(train_on.rows) / settings.batch_size)
     optim = _schedule(settings, rate, settings.epochs * per_epoch)
     state = TrainState(classifier, make_optimizer(classifier, optim))
@@ -108,19 +118,19 @@ def _finetune(
             evaluate_every=max(1, per_epoch // settings.evaluations_per_epoch),
             log_every=max(1, per_epoch // 10),
             patience=0,
-            save_minutes=settings.save_minutes,
+            save_minutes=save_minutes,
         ),
         criterion=mean_error,
         keep_best=True,
         folder=work,
         digest=digest,
     )
-    return classifier.eval(), -state.progress.best
+    return state.progress.best
 
 
 def mean_error(tallies: Mapping[str, Tally]) -> float:
-    """What model selection lowers: minus the accuracy averaged over the validation sets, in percent."""
-    return -sum(tally.accuracy for tally in tallies.values()) / len(tallies)
+    """What model selection lowers: wrong predictions, in percent, averaged over the validation sets."""
+    return 100 - sum(tally.accuracy for tally in tallies.values()) / len(tallies)
 
 
 def _schedule(settings: Finetuning, rate: float, n_updates: int) -> Optim:
@@ -148,14 +158,12 @@ def _update(
     return [Part("classification", len(rows), int(batch.lengths.sum()), loss)]
 
 
-def _training_loss(classifier: Classifier, batch: labelled.Batch, labels: Tensor) -> Tally:
+def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor) -> Tally:
     classifier.train()  # an evaluation may lie before this update
     return classification_loss(classifier.encoder, classifier.head, batch, labels)
 
 
-def _batch(
-    examples: Examples, rows: np.ndarray, max_tokens: int, device: torch.device
-) -> tuple[labelled.Batch, Tensor]:
+def _batch(examples: Examples, rows: np.ndarray, max_tokens: int, device: torch.device) -> tuple[Batch, Tensor]:
     """A batch of B pairs and their labels (B,)."""
     batch = labelled.pair_batch(examples.store, rows, examples.language, max_tokens)
     return batch.to(device), torch.from_numpy(labelled.labels(examples.store, rows)).to(device)

@@ -2,31 +2,26 @@
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from xlm_core.config import Masking, ModelConfig, Pretraining
+from xlm_core import digests
+from xlm_core.config import ModelConfig, Pretraining, plain
 from xlm_core.data.batch import Batch
+from xlm_core.data.sampling import Mixture
 from xlm_core.errors import ConfigError
 from xlm_core.files import atomic
 from xlm_core.model import weights
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, MAX_SCORES, token_loss
 from xlm_core.tally import Tally
-from xlm_core.tasks.sources import (
-    VALIDATION_SEED,
-    Corpora,
-    Cut,
-    Monolingual,
-    Parallel,
-    Source,
-    mixture,
-    validation_batches,
-)
+from xlm_core.tasks.sources import Corpora, Cut, Source, Stores, mixture, validation_batches
 from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import Part, Rhythm, train
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState, resume
@@ -38,73 +33,79 @@ FLOAT_BYTES = 4
 
 def pretrain(
     *,
-    monolingual: Monolingual,
-    parallel: Parallel,
-    monolingual_valid: Monolingual,
-    parallel_valid: Parallel,
+    monolingual: Stores,
+    parallel: Stores,
+    monolingual_valid: Stores,
+    parallel_valid: Stores,
     vocabulary: Path,
     languages: Sequence[str],
     objectives: Sequence[str],
     model: ModelConfig,
     pretraining: Pretraining,
+    save_minutes: float,
+    n_threads: int,
     seed: int,
-    digest: str,
+    code: str,
     output: Path,
     history: Path,
     work: Path,
 ) -> None:
     """Train a model with ``objectives`` and save it; without objectives, save it as it was initialized.
 
-    A killed training goes on where it was when it is started again with the same ``work`` and ``digest``; on a CPU
-    the result is the same, bit for bit, as that of a training that was never killed.
-
-    Args:
-        monolingual: language -> training stores, each with the column of that language.
-        parallel: pair -> training stores.
-        monolingual_valid: as ``monolingual``, for validation.
-        parallel_valid: as ``parallel``, for validation.
-        vocabulary: the vocabulary that the stores were built with.
-        languages: all languages of the model.
-        objectives: of "clm", "mlm" and "tlm".
-        model: its shape.
-        pretraining: batches, optimization, evaluations.
-        seed: of the weights, the batches and the dropout.
-        digest: of everything that the result depends on.
-        output: the model's file.
-        history: the log as JSON lines, for the curves.
-        work: folder of checkpoints, log and TensorBoard files, which no other run uses.
+    A killed training goes on where it was when it is started again with the same settings, data and ``code`` (a
+    digest); on a CPU its result is, bit for bit, that of a training that was never killed. It keeps checkpoints, log
+    and TensorBoard files in a folder of its own in ``work``. ``output`` is the model's file, ``history`` the log as
+    JSON lines. ``monolingual`` leads from languages to stores that hold them in any column, ``parallel`` from pairs to
+    stores; ``languages`` are all those of the model.
 
     Raises:
         ConfigError: sizes do not fit together, or there is no text for an objective.
-        CorpusError: the training text of a language or pair is empty.
+        CorpusError: the training text of a language or a pair is empty.
         StoreError: a store is damaged or was built with another vocabulary.
-        CheckpointError: the checkpoints in ``work`` are of another run, or damaged.
+        CheckpointError: all checkpoints are damaged.
         TrainingError: the loss was not finite for too long, or the process was asked to end.
     """
     _check_sizes(model, pretraining)
-    torch.set_num_threads(pretraining.n_threads)
+    torch.set_num_threads(n_threads)
     torch.manual_seed(seed)
     words = Vocabulary.read(vocabulary)
     transformer = Transformer(model, len(words), len(languages))
     _tell_plan(transformer, pretraining, objectives)
+    used = (monolingual, parallel, monolingual_valid, parallel_valid) if objectives else ({}, {}, {}, {})
+    training = Corpora.open(*used[:2], words.digest)
+    validation = Corpora.open(*used[2:], words.digest)
+    about = _about(model, pretraining, words, languages, objectives, seed, training, validation)
+    run = digests.of_value([about["config"], about["data"], code])
+    folder = work / run
     if objectives:
-        training = Corpora.open(monolingual, parallel, words.digest)
-        validation = Corpora.open(monolingual_valid, parallel_valid, words.digest)
-        counts = np.array(words.counts)
-        _train(transformer, training, validation, counts, languages, objectives, pretraining, seed, digest, work)
-    about = {
-        "languages": sorted(languages),
-        "vocabulary": words.digest,
-        "objectives": list(objectives),
-        "seed": seed,
-        "digest": digest,
-    }
+        cut = _cut(model, pretraining, words.counts, seed)
+        source = Source(training, objectives, languages, cut)
+        measured = validation_batches(validation, objectives, languages, cut, pretraining.max_eval_tokens)
+        draws = mixture(training, objectives, pretraining.alpha, seed)
+        _train(transformer, source, draws, measured, pretraining, save_minutes, run, folder)
     weights.save(output, transformer, about)
-    with atomic(history) as partial:
-        if objectives:
-            shutil.copyfile(work / "log.jsonl", partial)
-        else:
-            partial.touch()
+    _save_history(folder / LOG_NAME if objectives else None, history)
+
+
+def _about(
+    model: ModelConfig,
+    pretraining: Pretraining,
+    vocabulary: Vocabulary,
+    languages: Sequence[str],
+    objectives: Sequence[str],
+    seed: int,
+    training: Corpora,
+    validation: Corpora,
+) -> dict[str, Any]:
+    """What the model's file says about it; "config" and "data" are digests of what it depends on besides the code."""
+    shown = {"languages": sorted(languages), "objectives": list(objectives), "seed": seed}
+    settings = {"model": plain(model), "pretraining": plain(pretraining) if objectives else None}
+    return {
+        **shown,
+        "vocabulary": vocabulary.digest,
+        "config": digests.of_value({**shown, **settings}),
+        "data": digests.of_value([vocabulary.digest, training.digests, validation.digests]),
+    }
 
 
 def score(model: Transformer, batches: Sequence[tuple[str, Batch]]) -> dict[str, Tally]:
@@ -130,7 +131,9 @@ def parts_per_update(pretraining: Pretraining) -> int:
 
 
 def memory_bytes(model: Transformer, batch_tokens: int, seq_len: int) -> int:
-    """A rough estimate of what training needs at most: weights, gradients, Adam's two moments, and activations.
+    """A rough estimate of the tensors of training: weights, gradients, Adam's two moments, and activations.
+
+    What Python, PyTorch and its allocator take for themselves comes on top.
 
     Of each layer what the backward pass reads is counted, float by float and token by token: inputs of the linear
     layers, of the normalizations, of GELU and of the dropouts, and the attention weights where they are kept.
@@ -167,7 +170,7 @@ def _tell_plan(model: Transformer, pretraining: Pretraining, objectives: Sequenc
     batch_tokens = pretraining.tokens_per_update // n_parts
     n_bytes = memory_bytes(model, batch_tokens, pretraining.seq_len)
     LOG.info(
-        "%s: %d updates of %d tokens in %d batches each, %.3g tokens in all; about %.2g GB of memory",
+        "%s: %d updates of %d tokens in %d batches each, %.3g tokens in all; about %.2g GB of tensors",
         "+".join(objectives),
         pretraining.optim.max_updates,
         pretraining.tokens_per_update,
@@ -177,33 +180,35 @@ def _tell_plan(model: Transformer, pretraining: Pretraining, objectives: Sequenc
     )
 
 
+def _cut(model: ModelConfig, pretraining: Pretraining, counts: np.ndarray, seed: int) -> Cut:
+    """How the training text becomes batches."""
+    return Cut(
+        seq_len=pretraining.seq_len,
+        max_pair_tokens=pretraining.max_pair_tokens,
+        max_positions=model.max_positions,
+        batch_tokens=pretraining.tokens_per_update // parts_per_update(pretraining),
+        masking=pretraining.masking,
+        counts=counts,
+        seed=seed,
+        place="training",
+    )
+
+
 def _train(
     model: Transformer,
-    training: Corpora,
-    validation: Corpora,
-    counts: np.ndarray,
-    languages: Sequence[str],
-    objectives: Sequence[str],
+    source: Source,
+    draws: Mixture,
+    validation: Sequence[tuple[str, Batch]],
     pretraining: Pretraining,
-    seed: int,
+    save_minutes: float,
     digest: str,
-    work: Path,
+    folder: Path,
 ) -> None:
-    """Train ``model`` on the opened corpora; it is on the CPU and in evaluation mode afterwards."""
-    cut = _cut(model.config, pretraining, pretraining.masking, counts, seed, "training")
-    source = Source(training, objectives, languages, cut)
-    draws = mixture(training, objectives, pretraining.alpha, seed)
-    # As published, the mask symbol hides every chosen token in validation, and all tokens are chosen alike.
-    hidden = Masking(share=pretraining.masking.share, mask=1.0, random=0.0, keep=0.0, alpha=0.0)
-    cut = _cut(model.config, pretraining, hidden, counts, VALIDATION_SEED, "validation")
-    validation = validation.without_empty("validation")
-    measured = [objective for objective in objectives if validation.sizes(objective)]
-    batches = validation_batches(Source(validation, measured, languages, cut), pretraining.max_eval_tokens)
-
+    """Train ``model`` on the batches of ``source`` that ``draws`` names; afterwards it is on the CPU."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
     state = TrainState(model, make_optimizer(model, pretraining.optim))
-    resume(work, state, digest)
+    resume(folder, state, digest)
     n_parts = parts_per_update(pretraining)
 
     def part(number: int) -> Part:
@@ -211,38 +216,30 @@ def _train(
         batch = source.batch(draw, number)
         causal = CAUSAL[draw.objective]
         n_tokens = int(batch.lengths.sum())
-        return Part(
-            draw.objective, batch.n_predicted, n_tokens, lambda: token_loss(model, batch.to(device), causal)
-        )
+        return Part(draw.objective, batch.n_predicted, n_tokens, lambda: token_loss(model, batch.to(device), causal))
 
     train(
         state,
         lambda update: [part(number) for number in range(update * n_parts, (update + 1) * n_parts)],
-        lambda: score(model, batches),
+        lambda: score(model, validation),
         optim=pretraining.optim,
         rhythm=Rhythm(
             evaluate_every=pretraining.evaluate_every,
             log_every=max(1, pretraining.evaluate_every // LINES_PER_EVALUATION),
             patience=pretraining.patience,
-            save_minutes=pretraining.save_minutes,
+            save_minutes=save_minutes,
         ),
-        folder=work,
+        folder=folder,
         digest=digest,
+        keep_best=pretraining.patience > 0,
     )
     model.cpu().eval()
 
 
-def _cut(
-    model: ModelConfig, pretraining: Pretraining, masking: Masking, counts: np.ndarray, seed: int, place: str
-) -> Cut:
-    """How the text of ``place`` becomes batches."""
-    return Cut(
-        seq_len=pretraining.seq_len,
-        max_pair_tokens=pretraining.max_pair_tokens,
-        max_positions=model.max_positions,
-        batch_tokens=pretraining.tokens_per_update // parts_per_update(pretraining),
-        masking=masking,
-        counts=counts,
-        seed=seed,
-        place=place,
-    )
+def _save_history(log: Path | None, history: Path) -> None:
+    """Copy the log, or write an empty one where nothing was trained."""
+    with atomic(history) as partial:
+        if log is None:
+            partial.touch()
+        else:
+            shutil.copyfile(log, partial)

@@ -29,7 +29,16 @@ SIGNATURE = "pool:mean|layer:last|similarity:cosine|candidates:{n}"
 
 
 def score(
-    *, model: Path, test: Mapping[str, Path], pivot: str, n_sentences: int, system: str, seeds: str, code: str, output: Path
+    *,
+    model: Path,
+    test: Mapping[str, Path],
+    pivot: str,
+    n_sentences: int,
+    system: str,
+    seeds: str,
+    code: str,
+    n_threads: int,
+    output: Path,
 ) -> None:
     """Write the accuracy of retrieval between ``pivot`` and every other language, in both directions.
 
@@ -40,6 +49,7 @@ def score(
         system, seeds, code: go into the results as they are.
         output: JSON lines.
     """
+    torch.set_num_threads(n_threads)
     encoder, about = weights.load(model)
     stores = {language: TokenStore.open(path, about["vocabulary"]) for language, path in test.items()}
     rows = unique_rows(list(stores.values()))[:n_sentences]

@@ -5,7 +5,7 @@ Every batch is a pure function of the seed and of its number, so a resumed run n
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from xlm_core.data.masking import weights
 from xlm_core.data.sampling import Draw, Mixture
 from xlm_core.data.store import TokenStore
 from xlm_core.data.windows import Stream, Windows
-from xlm_core.errors import ConfigError
+from xlm_core.errors import ConfigError, StoreError
 from xlm_core.languages import language_ids, sides, smoothed
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
 
@@ -26,27 +26,43 @@ MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.dat
 VALIDATION_SEED = 0  # of every run, so that all runs are validated on the same batches
 OBJECTIVES = ("clm", "mlm", "tlm")
 
-Monolingual = Mapping[str, Sequence[tuple[Path, int]]]  # language -> stores, each with the column of that language
-Parallel = Mapping[str, Sequence[Path]]  # pair -> stores
+Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
 
 
 @dataclass(frozen=True)
 class Corpora:
-    """The stores that batches are made of, opened."""
+    """The stores that batches are made of, opened.
+
+    monolingual  language -> stores, each with the column of that language
+    parallel     pair -> stores, their columns in the order of the pair
+    """
 
     monolingual: Mapping[str, Sequence[tuple[TokenStore, int]]]
     parallel: Mapping[str, Sequence[TokenStore]]
 
     @classmethod
-    def open(cls, monolingual: Monolingual, parallel: Parallel, vocabulary: str) -> "Corpora":
-        """Open the stores; a StoreError tells which one is damaged or has another ``vocabulary`` (a digest)."""
+    def open(cls, monolingual: Stores, parallel: Stores, vocabulary: str) -> "Corpora":
+        """Open the stores of each language (a side of a parallel corpus, too) and of each pair.
+
+        Raises:
+            StoreError: one is damaged, has another ``vocabulary`` (a digest), or does not hold its language or pair.
+        """
         return cls(
             {
-                language: [(TokenStore.open(path, vocabulary), column) for path, column in stores]
-                for language, stores in monolingual.items()
+                language: [_with_column(path, TokenStore.open(path, vocabulary), language) for path in paths]
+                for language, paths in monolingual.items()
             },
-            {pair: [TokenStore.open(path, vocabulary) for path in stores] for pair, stores in parallel.items()},
+            {
+                pair: [_with_sides(path, TokenStore.open(path, vocabulary), pair) for path in paths]
+                for pair, paths in parallel.items()
+            },
         )
+
+    @property
+    def digests(self) -> dict[str, list[str]]:
+        """Digests of the content of all stores, by language and pair."""
+        monolingual = {language: [store.digest for store, _ in stores] for language, stores in self.monolingual.items()}
+        return monolingual | {pair: [store.digest for store in stores] for pair, stores in self.parallel.items()}
 
     def sizes(self, objective: str) -> dict[str, int]:
         """Sentences of each language, or pairs of each pair, that ``objective`` learns from."""
@@ -63,6 +79,20 @@ class Corpora:
             {language: stores for language, stores in self.monolingual.items() if sizes[language]},
             {pair: stores for pair, stores in self.parallel.items() if sizes[pair]},
         )
+
+
+def _with_column(path: Path, store: TokenStore, language: str) -> tuple[TokenStore, int]:
+    """A store and its column of ``language``."""
+    if language not in store.languages:
+        raise StoreError(f"{path}: found {', '.join(store.languages)}, expected '{language}'; check the corpora's keys")
+    return store, store.languages.index(language)
+
+
+def _with_sides(path: Path, store: TokenStore, pair: str) -> TokenStore:
+    """A store whose columns are the sides of ``pair``."""
+    if store.languages != sides(pair):
+        raise StoreError(f"{path}: found {'-'.join(store.languages)}, expected '{pair}'; check the corpora's keys")
+    return store
 
 
 @dataclass(frozen=True)
@@ -157,29 +187,50 @@ def mixture(corpora: Corpora, objectives: Sequence[str], alpha: float, seed: int
     return Mixture({objective: smoothed(corpora.sizes(objective), alpha) for objective in objectives}, seed)
 
 
-def validation_batches(source: Source, max_tokens: int) -> list[tuple[str, Batch]]:
-    """The batches that every evaluation of a run uses, each with its name, such as "mlm.en" or "tlm.de-en".
+def validation_batches(
+    corpora: Corpora, objectives: Sequence[str], languages: Sequence[str], cut: Cut, max_tokens: int
+) -> list[tuple[str, Batch]]:
+    """The batches that every evaluation uses, each with its name, such as "mlm.en" or "tlm.de-en".
 
-    Of each name random batches are taken until ``max_tokens`` are reached; how many of how many is logged.
+    They are made as those of training (``cut``), but with a seed that all runs share. As published, every chosen
+    token is hidden behind the mask symbol, and all tokens are chosen alike. Of each name random batches are taken
+    until ``max_tokens`` are reached; how many of how many is logged.
     """
+    corpora = corpora.without_empty("validation")
+    hidden = Masking(share=cut.masking.share, mask=1.0, random=0.0, keep=0.0, alpha=0.0)
+    cut = replace(cut, masking=hidden, seed=VALIDATION_SEED, place="validation")
+    source = Source(corpora, [objective for objective in objectives if corpora.sizes(objective)], languages, cut)
     found = []
-    for (objective, language), windows in source.windows.items():
-        width = windows.seq_len
-        n_rows = min(windows.n_windows, max(1, max_tokens // width))
-        rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG, OBJECTIVES.index(objective)])
-        rows = rng.permutation(windows.n_windows)[:n_rows]
-        _tell_taken(f"{objective}.{language}", n_rows, windows.n_windows, f"windows of {width} tokens")
-        for some in np.array_split(rows, -(-n_rows // windows.batch_size)):
-            batch = source.window_batch(objective, language, windows.rows(some), rng)
-            found.append((f"{objective}.{language}", batch))
-    for pair, buckets in source.buckets.items():
-        n_tokens = n_batches = 0
-        while n_batches < buckets.n_batches and n_tokens < max_tokens:
-            batch = source.batch(Draw("tlm", pair, n_batches), n_batches)
-            found.append((f"tlm.{pair}", batch))
-            n_tokens += int(batch.lengths.sum())
-            n_batches += 1
-        _tell_taken(f"tlm.{pair}", n_batches, buckets.n_batches, f"batches, {n_tokens} tokens")
+    for objective, language in source.windows:
+        found += _validation_windows(source, objective, language, max_tokens)
+    for pair in source.buckets:
+        found += _validation_pairs(source, pair, max_tokens)
+    return found
+
+
+def _validation_windows(source: Source, objective: str, language: str, max_tokens: int) -> list[tuple[str, Batch]]:
+    """Random windows of one language."""
+    name = f"{objective}.{language}"
+    windows = source.windows[objective, language]
+    n_rows = min(windows.n_windows, max(1, max_tokens // windows.seq_len))
+    _tell_taken(name, n_rows, windows.n_windows, f"windows of {windows.seq_len} tokens")
+    rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG])
+    rows = rng.permutation(windows.n_windows)[:n_rows]
+    batches = np.array_split(rows, -(-n_rows // windows.batch_size))
+    return [(name, source.window_batch(objective, language, windows.rows(some), rng)) for some in batches]
+
+
+def _validation_pairs(source: Source, pair: str, max_tokens: int) -> list[tuple[str, Batch]]:
+    """Random batches of one pair."""
+    name = f"tlm.{pair}"
+    n_batches = source.buckets[pair].n_batches
+    found: list[tuple[str, Batch]] = []
+    n_tokens = 0
+    while len(found) < n_batches and n_tokens < max_tokens:
+        batch = source.batch(Draw("tlm", pair, len(found)), len(found))
+        n_tokens += int(batch.lengths.sum())
+        found.append((name, batch))
+    _tell_taken(name, len(found), n_batches, f"batches, {n_tokens} tokens")
     return found
 
 

@@ -11,25 +11,30 @@ from xlm_core import digests, results
 from xlm_core.config import Finetuning, plain
 from xlm_core.data import labelled
 from xlm_core.data.store import TokenStore
+from xlm_core.files import atomic
 from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.results import Result
 from xlm_core.tasks import classification
+from xlm_core.text.nli import LABELS
+from xlm_core.train.log import LOG_NAME
 
 LOG = logging.getLogger(__name__)
-CLASSES = ("contradiction", "neutral", "entailment")  # the order of the published label ids
+
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
 
 
 def finetune(
     *,
     encoder: Path,
-    train: Mapping[str, Path],
+    language: str,
+    train: Path,
     valid: Mapping[str, Path],
     settings: Finetuning,
     n_train: int | None,
     seed: int,
     code: str,
+    save_minutes: float,
     work: Path,
     n_threads: int,
     output: Path,
@@ -39,42 +44,54 @@ def finetune(
 
     Args:
         encoder: a pretrained model.
-        train: language -> training store; zero-shot has one.
+        language: of the training pairs.
+        train: their store.
         valid: language -> validation store; the best mean accuracy over them selects the model.
         n_train: training examples to use; None for all.
         seed: of the fine-tuning.
-        code: digest of the code, for the results.
+        code: digest of the code.
+        save_minutes: between checkpoints.
         work: folder for what must survive a killed job.
         output: the classifier.
-        history: JSON lines of losses and validation accuracies.
+        history: JSON lines of losses and validation accuracies, of the learning rate that was kept.
     """
     torch.set_num_threads(n_threads)
     model, about = weights.load(encoder)
     ids = language_ids(about["languages"])
-    (language, path), *_ = train.items()
-    store = TokenStore.open(path, about["vocabulary"])
+    store = TokenStore.open(train, about["vocabulary"])
     examples = classification.choose(store, ids[language], n_train, seed=0)
     _warn_of_cuts(language, store, settings.max_tokens)
-    described = {"finetuning": plain(settings), "n_train": n_train, "train": language, "seed": seed}
-    config = digests.of_value([about["config"], described])
+    config = digests.of_value([about["config"], plain(settings), n_train, language])
     data = digests.of_value([about["data"], store.digest])
+    digest = digests.of_value([config, data, code, about["seed"], seed])
+    folder = work / digest
     classifier, rate = classification.finetune(
         model,
-        len(CLASSES),
+        len(LABELS),
         examples,
         {name: _all_examples(path, ids[name], about["vocabulary"]) for name, path in valid.items()},
         settings,
         seed=seed,
-        work=work / digests.of_value([config, data, code]),
-        digest=digests.of_value([config, data, code]),
+        save_minutes=save_minutes,
+        work=folder,
+        digest=digest,
     )
     about = about | {"config": config, "data": data, "learning_rate": rate, "max_tokens": settings.max_tokens}
     weights.save(output, classifier.encoder, about, head=classifier.head)
-    shutil.copyfile(work / digests.of_value([config, data, code]) / f"{rate:g}" / "log.jsonl", history)
+    with atomic(history) as partial:
+        shutil.copyfile(classification.rate_folder(folder, rate) / LOG_NAME, partial)
 
 
 def score(
-    *, model: Path, test: Mapping[str, Path], system: str, setting: str, seeds: str, code: str, n_threads: int, output: Path
+    *,
+    model: Path,
+    test: Mapping[str, Path],
+    system: str,
+    setting: str,
+    seeds: str,
+    code: str,
+    n_threads: int,
+    output: Path,
 ) -> None:
     """Write the accuracy of a classifier on the test set of every language.
 
@@ -94,7 +111,7 @@ def score(
         examples = _all_examples(path, ids[language], about["vocabulary"])
         n_cut = _warn_of_cuts(language, examples.store, about["max_tokens"])
         tally, predictions = classification.evaluate(classifier, examples, about["max_tokens"], device)
-        notes = [classification.collapse(predictions, CLASSES), f"{n_cut} pairs cut short" if n_cut else ""]
+        notes = [classification.collapse(predictions, LABELS), f"{n_cut} pairs cut short" if n_cut else ""]
         found.append(
             Result(
                 table="xnli",

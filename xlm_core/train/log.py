@@ -16,17 +16,18 @@ from xlm_core.tally import Tally
 from xlm_core.train.state import Progress, TrainState
 
 LOG = logging.getLogger(__name__)
+LOG_NAME = "log.jsonl"
 
 
 class TrainingLog:
-    """Writes what happens to ``log.jsonl`` and ``tensorboard/`` in the work folder.
+    """Writes what happens to ``LOG_NAME`` and ``tensorboard/`` in the work folder.
 
     A line is of the kind "train" (losses since the line before) or "valid" (an evaluation). Lines of updates that a
     resumed run will make again are removed when the log is opened, so each update stands there once.
     """
 
     def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
-        self.path = folder / "log.jsonl"
+        self.path = folder / LOG_NAME
         _forget(self.path, progress)
         self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=progress.update + 1)
@@ -73,8 +74,8 @@ class TrainingLog:
         self._losses = {}
         self.restart_clock(progress)
 
-    def evaluation(self, progress: Progress, tallies: Mapping[str, Tally], nats: float) -> None:
-        """Write a line about an evaluation: each of ``tallies``, and their mean ``nats``."""
+    def evaluation(self, progress: Progress, tallies: Mapping[str, Tally], criterion: float) -> None:
+        """Write a line about an evaluation: each of ``tallies``, and the ``criterion`` that judges them."""
         scores = {
             name: {
                 "nats": tally.mean_nats,
@@ -84,7 +85,7 @@ class TrainingLog:
             }
             for name, tally in tallies.items()
         }
-        self._write({"kind": "valid", "update": progress.update, "mean_nats": nats, "scores": scores})
+        self._write({"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores})
         for name, score in scores.items():
             self._board.add_scalar(f"valid/{name}", score["nats"], progress.update)
         text = ", ".join(f"{name} {score['perplexity']:.2f}" for name, score in scores.items())

@@ -56,6 +56,11 @@ class Rhythm:
     save_minutes: float
 
 
+def mean_nats(tallies: Mapping[str, Tally]) -> float:
+    """The loss per prediction, averaged over the tallies, so that each language counts alike."""
+    return statistics.fmean(tally.mean_nats for tally in tallies.values())
+
+
 def train(
     state: TrainState,
     loss_of_update: Callable[[int], Sequence[Part]],
@@ -65,10 +70,10 @@ def train(
     rhythm: Rhythm,
     folder: Path,
     digest: str,
+    criterion: Callable[[Mapping[str, Tally]], float] = mean_nats,
+    keep_best: bool = False,
 ) -> None:
     """Train ``state.model`` from where ``state`` stands to the last update, or until it no longer improves.
-
-    Where training may stop early the best weights are put back at the end.
 
     Args:
         state: is changed.
@@ -78,6 +83,8 @@ def train(
         rhythm: of evaluations, log lines and checkpoints.
         folder: of the log and the checkpoints.
         digest: of everything that the run depends on.
+        criterion: judges an evaluation; the smaller the better.
+        keep_best: put the weights of the best evaluation back at the end.
 
     Raises:
         TrainingError: the loss was not finite for several updates in a row, or the process was asked to end
@@ -91,7 +98,7 @@ def train(
         while True:
             # before the update, not after it: a run that was stopped between the two evaluates when it goes on
             if evaluate_now(progress.update) and progress.evaluated < progress.update:
-                _judge(state, evaluate(), log, keep_best=rhythm.patience > 0)
+                _judge(state, evaluate(), log, criterion, keep_best)
                 log.restart_clock(progress)
             if progress.update >= optim.max_updates or 0 < rhythm.patience <= progress.stale:
                 break
@@ -147,17 +154,23 @@ def _due(every: int, last: int) -> Callable[[int], bool]:
     return lambda update: update > 0 and (update % every == 0 or update == last)
 
 
-def _judge(state: TrainState, tallies: Mapping[str, Tally], log: TrainingLog, keep_best: bool) -> None:
+def _judge(
+    state: TrainState,
+    tallies: Mapping[str, Tally],
+    log: TrainingLog,
+    criterion: Callable[[Mapping[str, Tally]], float],
+    keep_best: bool,
+) -> None:
     """Log an evaluation and remember whether it was the best."""
     progress = state.progress
     progress.evaluated = progress.update
     if not tallies:
         return
-    nats = statistics.fmean(tally.mean_nats for tally in tallies.values())
-    log.evaluation(progress, tallies, nats)
+    value = criterion(tallies)
+    log.evaluation(progress, tallies, value)
     progress.stale += 1
-    if nats < progress.best_nats:
-        progress.best_nats, progress.best_update, progress.stale = nats, progress.update, 0
+    if value < progress.best:
+        progress.best, progress.best_update, progress.stale = value, progress.update, 0
         if keep_best:
             state.best_weights = {name: value.cpu().clone() for name, value in state.model.state_dict().items()}
 

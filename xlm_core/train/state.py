@@ -29,7 +29,7 @@ class Progress:
     evaluated    the update at which the model was last evaluated
     n_tokens     tokens seen, end symbols counted
     best_update  the update with the best evaluation, 0 before the first evaluation
-    best_nats    its mean validation loss
+    best         its criterion, which is to become small
     stale        evaluations since then
     """
 
@@ -37,7 +37,7 @@ class Progress:
     evaluated: int = 0
     n_tokens: int = 0
     best_update: int = 0
-    best_nats: float = math.inf
+    best: float = math.inf
     stale: int = 0
 
 
@@ -47,7 +47,7 @@ class TrainState:
 
     skipped         () int64  updates skipped because their loss or gradient was not finite
     skipped_in_row  () int64  such updates since the last good one
-    best_weights              weights of the best evaluation; kept only where training may stop early
+    best_weights              weights of the best evaluation; None where they are not to be kept
     """
 
     model: nn.Module
@@ -89,9 +89,9 @@ def resume(folder: Path, state: TrainState, digest: str) -> bool:
     paths = sorted(folder.glob(PATTERN), reverse=True)
     for path in paths:
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = _read(path)
         except DAMAGED as error:
-            LOG.warning("%s is damaged and left aside (%s)", path, str(error).splitlines()[0] if str(error) else error)
+            LOG.warning("%s is damaged and left aside (%s)", path, error)
             continue
         _restore(path, content, state, digest)
         LOG.info("going on from %s", path)
@@ -99,6 +99,14 @@ def resume(folder: Path, state: TrainState, digest: str) -> bool:
     if paths:
         raise CheckpointError(f"{folder}: all {len(paths)} checkpoints are damaged; remove the folder to start again")
     return False
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, whose checksums PyTorch writes but does not check."""
+    with zipfile.ZipFile(path) as archive:
+        if broken := archive.testzip():
+            raise zipfile.BadZipFile(f"wrong checksum of {broken}")
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _restore(path: Path, content: dict[str, Any], state: TrainState, digest: str) -> None:

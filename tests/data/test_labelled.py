@@ -1,0 +1,60 @@
+"""Labelled pairs as the model reads them, by eye."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlm_core.data import labelled
+from xlm_core.data.store import TokenStore
+
+PAIRS = [([20, 21, 22], [30]), ([23], [31, 32]), ([], [33])]
+
+
+def store() -> TokenStore:
+    columns = [[np.array(pair[column], dtype=np.uint16) for pair in PAIRS] for column in (0, 1)]
+    return TokenStore(
+        tokens=tuple(np.concatenate(column) for column in columns),
+        offsets=tuple(np.cumsum([0, *map(len, column)]) for column in columns),
+        languages=("fr", "fr"),
+        labels=np.array([2, 0, 1]),
+        vocabulary="v",
+        digest="d",
+    )
+
+
+def test_a_pair_has_three_end_symbols_and_positions_that_count_on():
+    batch = labelled.pair_batch(store(), [0, 1, 2], language=4, max_tokens=20)
+    assert batch.tokens.tolist() == [
+        [1, 20, 21, 22, 1, 30, 1],
+        [1, 23, 1, 31, 32, 1, 2],
+        [1, 1, 33, 1, 2, 2, 2],
+    ]
+    assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 0], [0, 1, 2, 3, 0, 0, 0]]
+    assert batch.lengths.tolist() == [7, 6, 4]
+    assert (batch.languages == 4).all() and batch.languages.shape == (3, 7)
+    assert labelled.labels(store(), [2, 0]).tolist() == [1, 2]
+
+
+def test_a_sentence_has_two_end_symbols():
+    batch = labelled.sentence_batch(store(), 0, [1, 0], language=0, max_tokens=4)
+    assert batch.tokens.tolist() == [[1, 23, 1, 2], [1, 20, 21, 1]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "room", "expected"),
+    [(10, 4, 20, (10, 4)), (10, 4, 11, (7, 4)), (4, 10, 11, (4, 7)), (10, 10, 8, (4, 4)), (10, 10, 7, (4, 3))],
+)
+def test_the_longer_sentence_is_cut_first(first: int, second: int, room: int, expected: tuple[int, int]):
+    assert tuple(len(side) for side in labelled.cut(np.arange(first), np.arange(second), room)) == expected
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 70))
+def test_a_cut_pair_fills_its_room_and_keeps_its_beginnings(first: int, second: int, room: int):
+    cut = labelled.cut(np.arange(first), np.arange(second), room)
+    assert sum(map(len, cut)) == min(first + second, room)
+    assert all(side.tolist() == list(range(len(side))) for side in cut)
+
+
+def test_pairs_that_are_cut_are_counted():
+    assert [labelled.n_too_long(store(), room) for room in (7, 6, 5, 3)] == [0, 1, 2, 3]

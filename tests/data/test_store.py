@@ -1,0 +1,157 @@
+"""Token stores: what goes in comes out, and nothing foreign or damaged is read."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlm_core.data import store
+from xlm_core.data.store import StoreWriter, TokenStore
+from xlm_core.errors import CorpusError, StoreError
+from xlm_core.text import bpe, vocabulary
+from xlm_core.text.split import split_of
+from xlm_core.text.vocabulary import Vocabulary
+
+SENTENCES = st.lists(st.tuples(st.lists(st.integers(0, 99), max_size=9), st.lists(st.integers(0, 99), max_size=9)))
+
+
+def words(size: int = 100) -> Vocabulary:
+    """A vocabulary of which only the size matters; its digest stands in for the real one."""
+    sized = Vocabulary(("x",) * size, np.zeros(size, dtype=np.int64), (), (), {})
+    object.__setattr__(sized, "digest", "d1")
+    return sized
+
+
+def write(path: Path, pairs: list, size: int = 100) -> Path:
+    with StoreWriter(path, ("de", "en"), words(size)) as writer:
+        for pair in pairs:
+            writer.add(pair)
+    return path
+
+
+@given(SENTENCES)
+def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, pairs: list):
+    path = write(tmp_path_factory.mktemp("store") / "train.store", pairs)
+    opened = TokenStore.open(path, "d1")
+    assert len(opened) == len(pairs) and opened.languages == ("de", "en") and opened.labels is None
+    for column in (0, 1):
+        assert [opened.sentence(column, i).tolist() for i in range(len(pairs))] == [pair[column] for pair in pairs]
+        assert opened.lengths(column).tolist() == [len(pair[column]) for pair in pairs]
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(1 << 16, np.uint16), ((1 << 16) + 1, np.uint32)])
+def test_tokens_take_two_bytes_as_long_as_they_fit(tmp_path: Path, size: int, dtype: type):
+    last = size - 1
+    opened = TokenStore.open(write(tmp_path / "s", [([last], [0])], size), "d1")
+    assert opened.tokens[0].dtype == dtype and opened.tokens[0].tolist() == [last]
+
+
+def test_tokens_are_mapped_not_read(tmp_path: Path):
+    opened = TokenStore.open(write(tmp_path / "s", [([1, 2], [3])]), "d1")
+    assert isinstance(opened.tokens[0], np.memmap) and isinstance(opened.offsets[0], np.memmap)
+
+
+def test_the_digest_is_of_the_content(tmp_path: Path):
+    first, same, other = (
+        TokenStore.open(write(tmp_path / name, [([1, 2], [token])]), "d1").digest
+        for name, token in (("a", 3), ("b", 3), ("c", 4))
+    )
+    assert first == same != other
+
+
+def test_another_vocabulary_is_refused(tmp_path: Path):
+    path = write(tmp_path / "train.store", [([1], [2])])
+    with pytest.raises(
+        StoreError, match=r"train\.store was built with vocabulary d1, expected d2; remove it and rerun"
+    ):
+        TokenStore.open(path, "d2")
+
+
+@pytest.mark.parametrize("keep", [0, 5, -1, -20])
+def test_a_store_that_is_cut_off_is_refused(tmp_path: Path, keep: int):
+    path = write(tmp_path / "train.store", [([1, 2, 3], [4, 5])])
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(StoreError, match="cut off"):
+        TokenStore.open(path, "d1")
+
+
+def test_a_missing_store_is_a_named_error(tmp_path: Path):
+    with pytest.raises(StoreError, match="cannot be read"):
+        TokenStore.open(tmp_path / "absent.store", "d1")
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path):
+    with pytest.raises(RuntimeError), StoreWriter(tmp_path / "train.store", ("de", "en"), words()) as writer:
+        writer.add(([1], [2]))
+        raise RuntimeError("killed")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def encoding(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("encoding")
+    (folder / "sample.txt").write_text("le chat numero 0123456789 the cat number\n" * 30)
+    bpe.learn(folder / "sample.txt", folder / "model", size=45, character_coverage=1.0)
+    vocabulary.build(["en", "fr"], [folder / "model"] * 2, [folder / "sample.txt"] * 2, folder / "vocabulary.json")
+    return folder / "vocabulary.json"
+
+
+def test_a_corpus_is_split_by_its_lines_and_stays_aligned(tmp_path: Path, encoding: Path):
+    pairs = [(f"the cat number {n % 150}", f"le chat numero {n % 150}") for n in range(300)]  # every line twice
+    (tmp_path / "0.tsv").write_text("".join(f"{en}\t{fr}\n" for en, fr in pairs) + "\tle chat\n")
+    outputs = {split: tmp_path / f"{split}.store" for split in ("train", "valid", "test")}
+    store.build(
+        tmp_path / "0.tsv",
+        outputs,
+        languages=("en", "fr"),
+        vocabulary=encoding,
+        valid_share=0.1,
+        test_share=0.1,
+        statistics=tmp_path / "statistics.json",
+    )
+    encoder = Vocabulary.read(encoding)
+    seen = {}
+    for split, path in outputs.items():
+        opened = TokenStore.open(path, encoder.digest)
+        decoded = [
+            tuple(encoder.decode(opened.sentence(column, i), language) for column, language in enumerate(("en", "fr")))
+            for i in range(len(opened))
+        ]
+        assert decoded == [pair for pair in pairs if split_of(pair[0], 0.1, 0.1) == split]
+        seen[split] = {en for en, _ in decoded}
+    assert all(seen.values()) and not seen["train"] & seen["valid"] and not seen["train"] & seen["test"]
+    assert json.loads((tmp_path / "statistics.json").read_text()) == {"read": 301, "kept": 300, "dropped": {"empty": 1}}
+
+
+def labelled(tmp_path: Path, encoding: Path, lines: str) -> Path:
+    (tmp_path / "test.en.tsv").write_text(lines)
+    store.build_labelled(
+        tmp_path / "test.en.tsv",
+        tmp_path / "test.en.store",
+        language="en",
+        vocabulary=encoding,
+        classes=("contradiction", "neutral", "entailment"),
+        statistics=tmp_path / "statistics.json",
+    )
+    return tmp_path / "test.en.store"
+
+
+def test_labels_have_the_published_ids_and_nothing_is_dropped(tmp_path: Path, encoding: Path):
+    lines = "the cat\tthe\tentailment\nthe cat\tnumber\tneutral\n\tthe\tcontradiction\n"
+    opened = TokenStore.open(labelled(tmp_path, encoding, lines), Vocabulary.read(encoding).digest)
+    assert opened.labels.tolist() == [2, 1, 0]
+    assert len(opened.sentence(0, 2)) == 0
+
+
+def test_an_unknown_label_is_named_and_leaves_no_store(tmp_path: Path, encoding: Path):
+    with pytest.raises(CorpusError, match=r"test\.en\.tsv, line 2: label 'contradictory', expected one of"):
+        labelled(tmp_path, encoding, "a\tb\tneutral\na\tb\tcontradictory\n")
+    assert not (tmp_path / "test.en.store").exists()
+
+
+def test_an_empty_corpus_is_an_empty_store(tmp_path: Path, encoding: Path):
+    opened = TokenStore.open(labelled(tmp_path, encoding, ""), Vocabulary.read(encoding).digest)
+    assert len(opened) == 0 and opened.labels.tolist() == []

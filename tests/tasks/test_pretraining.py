@@ -1,0 +1,310 @@
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlm_core.config import Masking, ModelConfig, Optim, Pretraining
+from xlm_core.data.store import StoreWriter
+from xlm_core.errors import CheckpointError, ConfigError, CorpusError, StoreError, TrainingError
+from xlm_core.files import write_json
+from xlm_core.model import weights
+from xlm_core.model.transformer import Transformer
+from xlm_core.tasks import pretraining as task
+from xlm_core.tasks.examples import write_examples
+from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL, PAD, SPECIAL, Vocabulary
+
+N_TOKENS = 64
+MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=24)
+SETTINGS = Pretraining(
+    seq_len=12,
+    max_pair_tokens=24,
+    tokens_per_update=240,
+    tokens_per_batch=120,
+    optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12),
+    evaluate_every=4,
+    max_eval_tokens=100,
+)
+
+
+def write_store(path, languages, sentences, vocabulary):
+    with StoreWriter(path, languages, vocabulary) as writer:
+        for columns in sentences:
+            writer.add(columns)
+    return path
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> dict:
+    """The data arguments of ``pretrain``: German is English with every id moved by 20, in two shards."""
+    folder = tmp_path_factory.mktemp("world")
+    path = folder / "vocabulary.json"
+    pieces = [*SPECIAL, *(f"▁{number}" for number in range(N_SPECIAL, N_TOKENS))]
+    counts = [0] * N_SPECIAL + list(range(1, N_TOKENS - N_SPECIAL + 1))
+    write_json(path, {"pieces": pieces, "counts": counts, "models": [], "offsets": [], "languages": {}})
+    vocabulary = Vocabulary.read(path)
+    rng = np.random.default_rng(0)
+    english = [rng.integers(N_SPECIAL, N_SPECIAL + 20, rng.integers(2, 8)) for _ in range(120)]
+    pairs = [(sentence + 20, sentence) for sentence in english]
+
+    def store(name, part):
+        return write_store(folder / name, ("de", "en"), pairs[part], vocabulary)
+
+    shards = [store("a", slice(0, 50)), store("b", slice(50, 100))]
+    valid = store("valid", slice(100, 120))
+    return {
+        "monolingual": {"de": shards, "en": shards},
+        "parallel": {"de-en": shards},
+        "monolingual_valid": {"de": [valid], "en": [valid]},
+        "parallel_valid": {"de-en": [valid]},
+        "vocabulary": path,
+    }
+
+
+@pytest.fixture
+def pretrain(world, tmp_path):
+    """Pretrain into a folder; returns the model, what is said about it, and the log."""
+
+    def run(name="run", objectives=("mlm", "tlm"), settings=SETTINGS, model=MODEL, seed=0, code="c", **data):
+        folder = tmp_path / name
+        task.pretrain(
+            **{**world, **data},
+            languages=["en", "de"],
+            objectives=objectives,
+            model=model,
+            pretraining=settings,
+            save_minutes=60.0,
+            n_threads=1,
+            seed=seed,
+            code=code,
+            output=folder / "model.safetensors",
+            history=folder / "history.jsonl",
+            work=folder / "work",
+        )
+        history = (folder / "history.jsonl").read_text().splitlines()
+        return *weights.load(folder / "model.safetensors"), [json.loads(line) for line in history]
+
+    return run
+
+
+def changed(**settings):
+    return SETTINGS.model_copy(update=settings)
+
+
+def same(first, second):
+    return all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+
+
+@pytest.mark.parametrize("objectives", [["clm"], ["mlm"], ["mlm", "tlm"], ["clm", "mlm", "tlm"]])
+def test_every_objective_trains_and_is_measured(pretrain, objectives):
+    _, about, history = pretrain(objectives=objectives)
+    expected = {"clm": ["clm.de", "clm.en"], "mlm": ["mlm.de", "mlm.en"], "tlm": ["tlm.de-en"]}
+    evaluations = [line for line in history if line["kind"] == "valid"]
+    assert [line["update"] for line in evaluations] == [4, 8, 12]
+    assert sorted(evaluations[0]["scores"]) == [name for objective in objectives for name in expected[objective]]
+    assert evaluations[-1]["criterion"] < evaluations[0]["criterion"]
+    assert about["objectives"] == objectives
+    assert about["languages"] == ["de", "en"]
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
+    first, second, other = (pretrain(name, seed=seed)[0] for name, seed in (("a", 1), ("b", 1), ("c", 2)))
+    assert same(first, second)
+    assert not same(first, other)
+
+
+def test_without_objectives_the_initialized_model_is_saved_and_no_data_is_read(pretrain):
+    nowhere = {"de": [Path("/nowhere")]}
+    model, about, history = pretrain(objectives=[], seed=5, monolingual=nowhere, monolingual_valid=nowhere)
+    torch.manual_seed(5)
+    assert same(model, Transformer(MODEL, N_TOKENS, 2))
+    assert (about["objectives"], history) == ([], [])
+
+
+def test_an_update_has_the_same_size_however_it_is_cut():
+    for tokens_per_batch, parts in ((10_000, 1), (240, 1), (239, 2), (100, 3), (60, 4)):
+        assert task.parts_per_update(changed(tokens_per_batch=tokens_per_batch)) == parts
+
+
+def test_validation_batches_do_not_depend_on_the_seed_and_their_share_is_logged(pretrain, caplog):
+    with caplog.at_level(logging.INFO):
+        counts = [
+            {name: score["count"] for name, score in pretrain(f"s{seed}", seed=seed)[2][-1]["scores"].items()}
+            for seed in (1, 2)
+        ]
+    assert counts[0] == counts[1]
+    assert "validation of mlm.en uses 8 of" in caplog.text
+    assert "parameters" in caplog.text
+
+
+def test_an_interrupted_run_goes_on_bit_for_bit(pretrain, monkeypatch):
+    expected, *_ = pretrain("straight")
+    calls = []
+
+    def ask_once(*arguments):
+        calls.append(1)
+        if len(calls) == 9:  # within the fifth update
+            signal.raise_signal(signal.SIGTERM)
+        return token_loss(*arguments)
+
+    token_loss = task.token_loss
+    monkeypatch.setattr(task, "token_loss", ask_once)
+    with pytest.raises(TrainingError, match="SIGTERM"):
+        pretrain()
+    n_before = len(calls)
+    found, _, history = pretrain()
+    assert len(calls) - n_before < 2 * n_before  # it did not start again
+    assert same(found, expected)
+    assert [line["update"] for line in history if line["kind"] == "valid"] == [4, 8, 12]
+
+
+CHILD = """
+import json, sys
+from pathlib import Path
+from xlm_core.config import ModelConfig, Pretraining
+from xlm_core.tasks.pretraining import pretrain
+a = json.loads(sys.argv[1])
+stores = lambda name: {key: [Path(path) for path in paths] for key, paths in a[name].items()}
+folder = Path(a["folder"])
+pretrain(
+    monolingual=stores("monolingual"), parallel=stores("parallel"),
+    monolingual_valid=stores("monolingual_valid"), parallel_valid=stores("parallel_valid"),
+    vocabulary=Path(a["vocabulary"]), languages=["en", "de"], objectives=["mlm", "tlm"],
+    model=ModelConfig.model_validate(a["model"]), pretraining=Pretraining.model_validate(a["pretraining"]),
+    save_minutes=60.0, n_threads=1, seed=0, code="c",
+    output=folder / "model.safetensors", history=folder / "history.jsonl", work=folder / "work",
+)
+"""
+
+
+def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
+    settings = changed(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=250), evaluate_every=50)
+    expected, *_ = pretrain("straight", settings=settings)
+    folder = tmp_path / "killed"
+    plain = {**world, "model": MODEL.model_dump(), "pretraining": settings.model_dump(), "folder": folder}
+    command = [sys.executable, "-c", CHILD, json.dumps(plain, default=str)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+    def has_trained():
+        return any(log.stat().st_size for log in folder.glob("work/*/log.jsonl"))
+
+    while process.poll() is None and not has_trained():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "stopped by SIGTERM after update" in message
+    assert not (folder / "model.safetensors").exists()
+    assert list(folder.glob("work/*/checkpoint.*.pt"))
+    found, *_ = pretrain("killed", settings=settings)
+    assert same(found, expected)
+
+
+def test_other_code_settings_or_data_start_a_run_of_their_own(pretrain, tmp_path):
+    abouts = [pretrain()[1], pretrain(code="other")[1], pretrain(settings=changed(alpha=0.5))[1]]
+    abouts.append(pretrain(objectives=["mlm"], parallel={}, parallel_valid={})[1])
+    assert len(list((tmp_path / "run" / "work").iterdir())) == 4
+    assert [about["config"] == abouts[0]["config"] for about in abouts] == [True, True, False, False]
+    assert [about["data"] == abouts[0]["data"] for about in abouts] == [True, True, True, False]
+
+
+def test_a_finished_run_whose_output_was_lost_is_not_trained_again(pretrain, monkeypatch):
+    expected, *_ = pretrain()
+    monkeypatch.setattr(task, "token_loss", None)
+    assert same(pretrain()[0], expected)
+
+
+def test_damaged_checkpoints_are_refused(pretrain, tmp_path):
+    pretrain()
+    for path in tmp_path.glob("run/work/*/checkpoint.*"):
+        path.write_bytes(b"nonsense")
+    with pytest.raises(CheckpointError, match="damaged; remove the folder"):
+        pretrain()
+
+
+def test_stopping_early_keeps_the_best_weights(pretrain, monkeypatch):
+    model, _, history = pretrain(
+        settings=changed(
+            patience=1,
+            evaluate_every=2,
+            optim=Optim(learning_rate=3.0, schedule="constant", warmup_updates=2, max_updates=60),
+        )
+    )
+    evaluations = [line for line in history if line["kind"] == "valid"]
+    best = min(evaluations, key=lambda line: line["criterion"])
+    assert evaluations[-1]["update"] == best["update"] + 2 < 60
+    assert model.embeddings.weight.abs().max() < 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seq_len": 30}, "seq_len is 30, but the model has 24 positions"),
+        ({"tokens_per_update": 10}, "seq_len is 12, but a batch has 10 tokens"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(pretrain, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        pretrain(settings=changed(**settings))
+
+
+def test_an_objective_without_text_is_refused(pretrain):
+    with pytest.raises(ConfigError, match="objective 'tlm': found no parallel training text"):
+        pretrain(parallel={}, parallel_valid={})
+
+
+def test_an_empty_language_is_refused_in_training_and_named_in_validation(world, pretrain, tmp_path, caplog):
+    empty = write_store(tmp_path / "empty", ("de",), [], Vocabulary.read(world["vocabulary"]))
+    with pytest.raises(CorpusError, match="training text of 'de': found no sentence"):
+        pretrain(objectives=["mlm"], monolingual={**world["monolingual"], "de": [empty]})
+    valid = {**world["monolingual_valid"], "de": [empty]}
+    _, _, history = pretrain("valid", objectives=["mlm"], monolingual_valid=valid)
+    assert list(history[-1]["scores"]) == ["mlm.en"]
+    assert "no validation sentences of 'de'" in caplog.text
+
+
+def test_a_store_of_another_language_is_refused(world, pretrain):
+    with pytest.raises(StoreError, match="found de, en, expected 'fr'"):
+        pretrain(monolingual={"fr": world["monolingual"]["de"]})
+    with pytest.raises(StoreError, match="found de-en, expected 'de-fr'"):
+        pretrain(parallel={"de-fr": world["parallel"]["de-en"]})
+
+
+def test_a_store_of_another_vocabulary_is_refused(world, pretrain, tmp_path):
+    data = json.loads(world["vocabulary"].read_text())
+    write_json(tmp_path / "other.json", {**data, "pieces": [*data["pieces"], "▁new"], "counts": [*data["counts"], 1]})
+    with pytest.raises(StoreError, match="was built with vocabulary"):
+        pretrain(vocabulary=tmp_path / "other.json")
+
+
+def test_the_memory_estimate_counts_the_optimizer():
+    model = Transformer(MODEL, N_TOKENS, 2)
+    n_weights = sum(parameter.numel() for parameter in model.parameters())
+    assert task.memory_bytes(model, 240, 12) > 16 * n_weights
+    assert task.memory_bytes(model, 2400, 12) > 5 * task.memory_bytes(model, 240, 12) - 5 * 16 * n_weights
+
+
+def test_examples_show_each_objective_in_words(world, tmp_path):
+    data = {name: world[name] for name in ("monolingual", "parallel", "vocabulary")}
+    write_examples(
+        **data, languages=["en", "de"], masking=Masking(share=0.3), seed=0, output=tmp_path / "examples.json"
+    )
+    clm, mlm, tlm = json.loads((tmp_path / "examples.json").read_text())
+    assert [example["objective"] for example in (clm, mlm, tlm)] == ["clm", "mlm", "tlm"]
+    assert clm["target"][:-1] == clm["input"][1:]
+    assert clm["languages"] == ["de"] * 12
+    hidden = [target for target in mlm["target"] if target is not None]
+    assert 1 <= len(hidden) <= 4
+    assert SPECIAL[MASK] in mlm["input"] + tlm["input"]
+    border = tlm["positions"].index(0, 1)
+    assert tlm["input"][border - 1 : border + 1] == [SPECIAL[EOS]] * 2
+    assert set(tlm["languages"][:border]) != set(tlm["languages"][border:])
+    assert SPECIAL[PAD] not in tlm["input"]

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from xlm_core import objectives
+from xlm_core.config import Masking, ModelConfig
+from xlm_core.data.batch import IGNORE
+from xlm_core.data.buckets import Joined
+from xlm_core.data.masking import weights
+from xlm_core.model.heads import ClassificationHead
+from xlm_core.model.transformer import Transformer
+from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, tlm_batch, token_loss
+from xlm_core.text.vocabulary import EOS, MASK, PAD
+
+N_TOKENS = 40
+WEIGHT = weights(np.ones(N_TOKENS), 0.5)
+WINDOW = np.array([[EOS, 20, 21, 22, EOS, 23, 24, 25], [EOS, 26, 27, EOS, 28, 29, 30, 31]])
+PAIRS = Joined(
+    tokens=np.array([[EOS, 20, 21, EOS, EOS, 30, EOS], [EOS, 31, EOS, EOS, 22, EOS, PAD]]),
+    positions=np.array([[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 0]]),
+    in_second=np.array([[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1]], dtype=bool),
+    lengths=np.array([7, 6]),
+    swapped=np.array([False, True]),
+)
+
+
+def model(dropout=0.0):
+    torch.manual_seed(0)
+    shape = {"dim": 32, "n_layers": 2, "n_heads": 4, "feedforward_dim": 64, "max_positions": 16}
+    return Transformer(ModelConfig(**shape, dropout=dropout, attention_dropout=dropout), N_TOKENS, 2)
+
+
+def batches(seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        "clm": clm_batch(WINDOW, 1),
+        "mlm": mlm_batch(WINDOW, 1, WEIGHT, Masking(share=0.3), rng),
+        "tlm": tlm_batch(PAIRS, (0, 1), WEIGHT, Masking(share=0.3), rng),
+    }
+
+
+def test_clm_predicts_the_next_token():
+    batch = batches()["clm"]
+    assert batch.tokens.tolist() == WINDOW.tolist()
+    assert batch.labels.tolist() == [[20, 21, 22, EOS, 23, 24, 25, IGNORE], [26, 27, EOS, 28, 29, 30, 31, IGNORE]]
+    assert batch.languages.unique().tolist() == [1]
+
+
+def test_mlm_predicts_what_it_hides():
+    batch = batches()["mlm"]
+    hidden = batch.labels != IGNORE
+    assert batch.n_predicted == 4  # 0.3 of 12 pieces, rounded up
+    assert (batch.tokens[hidden] == MASK).any()
+    assert torch.equal(torch.where(hidden, batch.labels, batch.tokens), torch.from_numpy(WINDOW))
+
+
+def test_tlm_gives_each_half_its_language_whichever_comes_first():
+    batch = batches()["tlm"]
+    assert batch.languages.tolist() == [[0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]
+    assert batch.positions.tolist() == PAIRS.positions.tolist()
+    assert batch.lengths.tolist() == [7, 6]
+    assert not batch.is_full
+
+
+@pytest.mark.parametrize("objective", ["clm", "mlm", "tlm"])
+def test_the_loss_is_the_summed_cross_entropy_of_the_labelled_positions(objective):
+    ours, batch = model().eval(), batches()[objective]
+    tally = token_loss(ours, batch, CAUSAL[objective])
+    scores = ours.predict(ours(batch, CAUSAL[objective]))
+    expected = functional.cross_entropy(scores.flatten(0, 1), batch.labels.flatten(), reduction="sum")
+    assert tally.nats.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert tally.count == (batch.labels != IGNORE).sum() == batch.n_predicted
+    assert tally.correct == (scores.argmax(-1) == batch.labels).sum()
+
+
+def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
+    found = []
+    for limit in (1 << 26, 3 * N_TOKENS):
+        monkeypatch.setattr(objectives, "MAX_SCORES", limit)
+        ours = model()
+        tally = token_loss(ours, batches()["clm"], causal=True)
+        tally.nats.backward()
+        found.append((tally, [parameter.grad for parameter in ours.parameters()]))
+    (whole, expected), (chunked, gradients) = found
+    assert chunked.nats.item() == pytest.approx(whole.nats.item(), rel=1e-5)
+    assert (chunked.count, chunked.correct) == (whole.count, whole.correct)
+    for ours, theirs in zip(gradients, expected, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+def test_classification_scores_the_first_state():
+    ours, head = model().eval(), ClassificationHead(32, 3, dropout=0.0)
+    labels = torch.tensor([2, 0])
+    tally = classification_loss(ours, head, batches()["tlm"], labels)
+    expected = functional.cross_entropy(head.classes(ours(batches()["tlm"])[:, 0]), labels, reduction="sum")
+    assert tally.nats.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert tally.count == 2
+
+
+@pytest.mark.parametrize("objective", ["clm", "mlm", "tlm"])
+def test_each_objective_learns(objective):
+    ours = model(dropout=0.1).train()
+    optimizer = torch.optim.Adam(ours.parameters(), 0.01)
+    for update in range(60):
+        optimizer.zero_grad()
+        tally = token_loss(ours, batches(update)[objective], CAUSAL[objective])
+        (tally.nats / tally.count).backward()
+        optimizer.step()
+    ours.eval()
+    found = [token_loss(ours, batches(seed)[objective], CAUSAL[objective]).detach() for seed in range(100, 110)]
+    assert sum(found[1:], start=found[0]).mean_nats < 0.3

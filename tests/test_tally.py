@@ -1,0 +1,29 @@
+import math
+
+import pytest
+import torch
+
+from xlm_core.tally import Tally, zero
+
+
+def test_tallies_add_up_and_are_divided_once():
+    first = Tally(torch.tensor(2.0), 4, torch.tensor(1))
+    second = Tally(torch.tensor(4.0), 2, torch.tensor(2))
+    total = first + second
+    assert (total.mean_nats, total.perplexity, total.accuracy) == (1.0, pytest.approx(math.e), 50.0)
+    assert sum([first, second], start=zero()).mean_nats == 1.0
+
+
+def test_nothing_has_no_mean():
+    assert math.isnan(zero().mean_nats)
+    assert math.isnan(zero().perplexity)
+    assert math.isnan(zero().accuracy)
+
+
+def test_a_huge_loss_has_infinite_perplexity():
+    assert Tally(torch.tensor(1e6), 1, torch.tensor(0)).perplexity == math.inf
+
+
+def test_detaching_cuts_off_the_gradient():
+    nats = torch.ones((), requires_grad=True) * 2
+    assert not Tally(nats, 1, torch.tensor(0)).detach().nats.requires_grad

@@ -1,0 +1,174 @@
+"""Plain files and OPUS archives to records: what is kept, what is dropped, and what is refused."""
+
+import bz2
+import gzip
+import json
+import lzma
+import zipfile
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlm_core.errors import ArchiveError, CorpusError
+from xlm_core.text import lines
+from xlm_core.text.extract import extract
+
+COMPRESSORS = {
+    "plain": bytes,
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard.ZstdCompressor().compress,
+}
+TEXT = "".join(f"Sentence {n}, with its number {n * n}.\n" for n in range(3000))
+
+
+def run(folder: Path, key: str, *contents: bytes, format_: str = "text", n_shards: int = 1) -> tuple[list[str], dict]:
+    """The lines that ``extract`` writes for files of these contents, and its counts."""
+    inputs = []
+    for n, content in enumerate(contents):
+        inputs.append(folder / f"input{n}")
+        inputs[-1].write_bytes(content)
+    shards = [folder / "out" / f"{n}.tsv" for n in range(n_shards)]
+    extract(format_, inputs, shards, key, folder / "out" / "statistics.json")
+    found = [line for shard in shards for line in shard.read_text(encoding="utf-8").split("\n")[:-1]]
+    return found, json.loads((folder / "out" / "statistics.json").read_text())
+
+
+def fails(folder: Path, message: str, key: str, *contents: bytes, format_: str = "text", error=CorpusError) -> None:
+    """``extract`` fails with this message and leaves nothing behind."""
+    with pytest.raises(error, match=message):
+        run(folder, key, *contents, format_=format_)
+    assert not list(folder.glob("out/*")) and not list(folder.glob("out/.*"))
+
+
+def zipped(folder: Path, files: dict[str, bytes]) -> bytes:
+    with zipfile.ZipFile(folder / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return (folder / "x.zip").read_bytes()
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_every_compression_gives_the_same_text(tmp_path, name):
+    found, counts = run(tmp_path, "en", COMPRESSORS[name](TEXT.encode()))
+    assert found == TEXT.splitlines()
+    assert counts == {"read": 3000, "kept": 3000, "dropped": {}}
+
+
+@pytest.mark.parametrize("name", ["gz", "bz2", "xz", "zst"])
+def test_several_compressed_streams_in_one_file_are_all_read(tmp_path, name):
+    parts = [COMPRESSORS[name](text.encode()) for text in ("one\ntw", "o\n", "", "three\n")]
+    assert run(tmp_path, "en", b"".join(parts))[0] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("name", ["gz", "bz2", "xz", "zst"])
+@pytest.mark.parametrize("share", [0.5, 0.999])
+def test_a_cut_off_file_is_an_error(tmp_path, name, share):
+    whole = COMPRESSORS[name](TEXT.encode())
+    fails(tmp_path, r"input0: damaged or cut off after line \d+", "en", whole[: int(len(whole) * share)])
+
+
+def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path):
+    fails(tmp_path, r"input0, line 2: byte 3 is not UTF-8", "en", b"good\ncaf" + b"\xe9\n")
+
+
+def test_empty_lines_are_dropped_and_counted(tmp_path):
+    found, counts = run(tmp_path, "en", b"one\n\n \t \ntwo\r\n\xe2\x80\x8b\nlast without end")
+    assert found == ["one", "two", "last without end"]
+    assert counts == {"read": 6, "kept": 3, "dropped": {"empty": 3}}
+
+
+def test_a_pair_with_an_empty_side_is_dropped_whole(tmp_path):
+    found, counts = run(tmp_path, "de-en", b"eins\n\ndrei\nvier\n", gzip.compress(b"one\ntwo\n \nfour\n"))
+    assert found == ["eins\tone", "vier\tfour"]
+    assert counts == {"read": 4, "kept": 2, "dropped": {"empty side": 2}}
+
+
+@pytest.mark.parametrize(("n_first", "n_second"), [(3, 5), (5, 3), (0, 1), (1, 0)])
+def test_unequal_sides_are_an_error_with_both_counts(tmp_path, n_first, n_second):
+    message = f"{n_first} in .*input0, {n_second} in .*input1"
+    fails(tmp_path, message, "de-en", b"a\n" * n_first, b"b\n" * n_second)
+
+
+def test_a_file_for_each_side(tmp_path):
+    fails(tmp_path, "1 files .* expected one for each of de, en", "de-en", b"a\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n\t\n"])
+def test_an_empty_language_is_an_error(tmp_path, content):
+    fails(tmp_path, "no text in sw, an empty language", "sw", content)
+
+
+def test_control_characters_go_and_joiners_stay(tmp_path):
+    text = "\ufeffa\x00b\tc\x85d \u202eright\u202c so\u00adft क्\u200dष می\u200cخواهم \x1b[0m"
+    assert run(tmp_path, "hi", text.encode() + b"\n")[0] == ["ab c d right soft क्\u200dष می\u200cخواهم [0m"]
+
+
+def test_a_long_line_passes(tmp_path):
+    text = "Wort " * 20_000
+    assert run(tmp_path, "de", text.encode() + b"\n")[0] == [text.strip()]
+
+
+def test_line_separators_other_than_newline_do_not_end_a_line(tmp_path):
+    found, _ = run(tmp_path, "de-en", "a\u2028b\nc\x0bd\n".encode(), b"one\ntwo\n")
+    assert found == ["a b\tone", "c d\ttwo"]
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_a_clean_field_is_clean_and_stays_as_it_is(text):
+    found = lines.clean_field(text)
+    assert not set(found) & set("\t\n\r\x00\x0b\x0c\x85\u2028\ufeff\u200b")
+    assert found == found.strip() and lines.clean_field(found) == found
+
+
+def test_blocks_are_dealt_to_shards(tmp_path):
+    content = "".join(f"{n}\n" for n in range(2500)).encode()
+    found, _ = run(tmp_path, "en", content, n_shards=2)
+    assert found == [str(n) for n in (*range(1000), *range(2000, 2500), *range(1000, 2000))]
+
+
+def test_moses_takes_the_two_sides_in_the_order_of_the_key(tmp_path):
+    archive = zipped(
+        tmp_path,
+        {
+            "README": b"about",
+            "LICENSE": b"free",
+            "README.en": b"about",
+            "Books.en-fr.fr": "Bonjour.\nÀ demain.\n".encode(),
+            "Books.en-fr.en": b"Hello.\nSee you.\n",
+            "Books.en-fr.xml": b"<links/>",
+            "Books.en-fr.ids": b"1\n2\n3\n",
+        },
+    )
+    assert run(tmp_path, "en-fr", archive, format_="moses")[0] == ["Hello.\tBonjour.", "See you.\tÀ demain."]
+
+
+@pytest.mark.parametrize(
+    ("files", "message", "error"),
+    [
+        ({"b.en-fr.en": b"a\n"}, r"0 members ending in \.fr, expected 1", ArchiveError),
+        ({"b.en": b"a\n", "c.en": b"a\n", "c.fr": b"a\n"}, r"2 members ending in \.en", ArchiveError),
+        ({"b.en": b"a\n", "b.fr": b"a\nb\n"}, r"1 in .*input0, b\.en, 2 in .*input0, b\.fr", CorpusError),
+        ({"b.en": b"a\n", "b.fr": b"a\n", "../c": b"c"}, "leads out", ArchiveError),
+        ({"b.en": b"", "b.fr": b""}, "no text in en-fr", CorpusError),
+        ({"b.en": b"a\n", "b.fr": b"\xff\n"}, r"b\.fr, line 1: byte 0 is not UTF-8", CorpusError),
+    ],
+)
+def test_bad_moses_archives(tmp_path, files, message, error):
+    fails(tmp_path, message, "en-fr", zipped(tmp_path, files), format_="moses", error=error)
+
+
+def test_a_cut_off_archive_is_an_error(tmp_path):
+    whole = zipped(tmp_path, {"b.en": b"a\n" * 1000, "b.fr": b"a\n" * 1000})
+    fails(tmp_path, "input0: broken", "en-fr", whole[:-30], format_="moses", error=ArchiveError)
+
+
+def test_official_archives_keep_every_pair(mirror, tmp_path):
+    path = mirror / "object.pouta.csc.fi/OPUS-bible-uedin/v1/moses/en-fr.txt.zip"
+    found, counts = run(tmp_path, "en-fr", path.read_bytes(), format_="moses")
+    assert counts == {"read": 7000, "kept": 7000, "dropped": {}}
+    assert all(line.count("\t") == 1 for line in found)

@@ -1,0 +1,58 @@
+import json
+
+import torch
+from tiny_training import make_state
+
+from xlm_core.tally import Tally
+from xlm_core.train.log import TrainingLog
+from xlm_core.train.state import Progress
+
+
+def lines(log):
+    return [json.loads(line) for line in log.path.read_text().splitlines()]
+
+
+def advance(log, state, updates, nats=2.0):
+    for _ in range(updates):
+        state.progress.update += 1
+        state.progress.n_tokens += 10
+        log.count({"mlm": Tally(torch.tensor(nats), 4, torch.tensor(1))})
+    log.training(state, rate=0.01)
+
+
+def test_a_training_line_is_the_mean_since_the_last_one(tmp_path):
+    state = make_state()
+    with TrainingLog(tmp_path, state.progress, 10) as log:
+        advance(log, state, 2, nats=2.0)
+        advance(log, state, 1, nats=8.0)
+    first, second = lines(log)
+    assert (first["kind"], first["update"], first["n_tokens"], first["loss"]) == ("train", 2, 20, {"mlm": 0.5})
+    assert (second["update"], second["loss"], second["learning_rate"]) == (3, {"mlm": 2.0}, 0.01)
+    assert first["tokens_per_second"] > 0
+
+
+def test_an_evaluation_line_holds_every_score(tmp_path):
+    with TrainingLog(tmp_path, Progress(), 10) as log:
+        log.evaluation(Progress(update=5), {"mlm.en": Tally(torch.tensor(0.0), 4, torch.tensor(3))}, 0.0)
+    (line,) = lines(log)
+    assert line["scores"] == {"mlm.en": {"nats": 0.0, "perplexity": 1.0, "accuracy": 75.0, "count": 4}}
+    assert (line["kind"], line["update"], line["criterion"]) == ("valid", 5, 0.0)
+
+
+def test_a_resumed_log_has_each_update_once_and_no_torn_line(tmp_path):
+    state = make_state()
+    with TrainingLog(tmp_path, state.progress, 10) as log:
+        for _ in range(3):
+            advance(log, state, 2)
+            log.evaluation(state.progress, {}, 0.0)
+    log.path.write_text(log.path.read_text() + '{"kind": "tr')
+    with TrainingLog(tmp_path, Progress(update=4, evaluated=2), 10) as log:
+        pass
+    assert [(line["kind"], line["update"]) for line in lines(log)] == [("train", 2), ("valid", 2), ("train", 4)]
+
+
+def test_tensorboard_files_are_written(tmp_path):
+    state = make_state()
+    with TrainingLog(tmp_path, state.progress, 10) as log:
+        advance(log, state, 1)
+    assert list((tmp_path / "tensorboard").glob("events.*"))

@@ -1,0 +1,167 @@
+import json
+import signal
+
+import pytest
+import torch
+from tiny_training import OPTIM, make_part, make_state
+
+from xlm_core.errors import TrainingError
+from xlm_core.tally import Tally
+from xlm_core.train.loop import Rhythm, make_update, train
+from xlm_core.train.state import resume
+
+RHYTHM = Rhythm(evaluate_every=4, log_every=2, patience=0, save_minutes=1e9)
+EACH_UPDATE = Rhythm(evaluate_every=4, log_every=2, patience=0, save_minutes=1e-9)
+
+
+def weights(state):
+    return torch.cat([parameter.detach().flatten() for parameter in state.model.parameters()])
+
+
+def tally(nats):
+    return Tally(torch.tensor(nats), 1, torch.tensor(0))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Train in ``folder``; ``before`` is called with the number of each update."""
+
+    def run(
+        folder="run",
+        rhythm=RHYTHM,
+        keep_best=False,
+        before=lambda update: None,
+        evaluate=dict,
+        scale=lambda update: 1.0,
+    ):
+        state = make_state()
+        resume(tmp_path / folder, state, "digest")
+
+        def parts(update):
+            before(update)
+            return [make_part(state, update, scale=scale(update))]
+
+        settings = {"optim": OPTIM, "rhythm": rhythm, "digest": "digest", "keep_best": keep_best}
+        train(state, parts, evaluate, folder=tmp_path / folder, **settings)
+        return state
+
+    return run
+
+
+def log_of(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_an_update_cut_into_parts_has_the_gradient_of_the_whole():
+    whole, cut = make_state(), make_state()
+    whole.model.eval(), cut.model.eval()  # without dropout, which would differ
+    make_update(whole, [make_part(whole, 0)], 0.01, 1e9)
+    make_update(cut, [make_part(cut, 0, slice(0, 1)), make_part(cut, 0, slice(1, 6))], 0.01, 1e9)
+    assert torch.allclose(weights(whole), weights(cut), atol=1e-7)
+    assert whole.progress == cut.progress
+
+
+def test_gradients_are_clipped():
+    """With its gradient clipped far below epsilon, Adam hardly moves."""
+    free, clipped = make_state(), make_state()
+    start = weights(free)
+    make_update(free, [make_part(free, 0)], 0.01, 1.0)
+    make_update(clipped, [make_part(clipped, 0)], 0.01, 1e-12)
+    assert (weights(free) - start).abs().max() > 0.009
+    assert (weights(clipped) - start).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_bad_update_is_skipped_and_counted(bad):
+    state = make_state()
+    make_update(state, [make_part(state, 0)], 0.01, 1.0)
+    before = weights(state)
+    make_update(state, [make_part(state, 1, scale=bad)], 0.01, 1.0)
+    assert torch.equal(weights(state), before)
+    assert (int(state.skipped), int(state.skipped_in_row), state.progress.update) == (1, 1, 2)
+    make_update(state, [make_part(state, 2)], 0.01, 1.0)
+    assert not torch.equal(weights(state), before)
+    assert (int(state.skipped), int(state.skipped_in_row)) == (1, 0)
+
+
+def test_ten_bad_updates_in_a_row_stop_the_training(run):
+    with pytest.raises(TrainingError, match="not finite for 10 updates in a row"):
+        run(scale=lambda update: float("nan"))
+
+
+def test_nine_bad_updates_do_not(run):
+    assert int(run(scale=lambda update: 1.0 if update in (0, 10) else float("nan")).skipped) == 10
+
+
+def test_the_loss_falls_and_is_logged(run, tmp_path):
+    run(evaluate=lambda: {"copy": tally(1.0)})
+    lines = log_of(tmp_path / "run")
+    training = [line for line in lines if line["kind"] == "train"]
+    assert [line["update"] for line in training] == [2, 4, 6, 8, 10, 12]
+    assert training[-1]["loss"]["copy"] < training[0]["loss"]["copy"]
+    assert [line["update"] for line in lines if line["kind"] == "valid"] == [4, 8, 12]
+
+
+def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
+    seen = []
+    scores = iter([3.0, 2.0, 2.5, 2.0, 1.0])
+    rhythm = Rhythm(evaluate_every=2, log_every=2, patience=2, save_minutes=1e9)
+
+    def evaluate():
+        seen.append(1)
+        return {"a": tally(next(scores)), "b": tally(0.0)}
+
+    state = run(rhythm=rhythm, keep_best=True, evaluate=evaluate)
+    assert (state.progress.update, state.progress.best_update, state.progress.best) == (8, 4, 1.0)
+    assert len(seen) == 4
+    assert torch.equal(weights(state), torch.cat([value.flatten() for value in state.best_weights.values()]))
+    short = run(folder="short", rhythm=rhythm, evaluate=lambda: {"a": tally(1.0)})
+    assert short.progress.update == 6
+
+
+def test_without_patience_training_goes_on(run):
+    assert run(evaluate=lambda: {"a": tally(1.0)}).progress.update == 12
+
+
+@pytest.mark.parametrize("killed_at", [1, 4, 7, 11])
+def test_a_crashed_training_goes_on_bit_for_bit(run, killed_at):
+    def crash(update):
+        if update == killed_at:
+            raise KeyboardInterrupt
+
+    expected = run(folder="straight")
+    with pytest.raises(KeyboardInterrupt):
+        run(rhythm=EACH_UPDATE, before=crash)
+    updates = []
+    found = run(before=updates.append)
+    assert updates == list(range(killed_at, 12))
+    assert torch.equal(weights(found), weights(expected))
+    assert found.progress == expected.progress
+
+
+@pytest.mark.parametrize("asked_at", [0, 3, 6])
+def test_sigterm_saves_after_the_update_and_the_log_has_no_gap(run, tmp_path, asked_at):
+    def ask(update):
+        if update == asked_at:
+            signal.raise_signal(signal.SIGTERM)
+
+    expected = run(folder="straight", evaluate=lambda: {"a": tally(1.0)})
+    with pytest.raises(TrainingError, match=f"SIGTERM after update {asked_at + 1}; run again"):
+        run(before=ask, evaluate=lambda: {"a": tally(1.0)})
+    found = run(evaluate=lambda: {"a": tally(1.0)})
+    assert torch.equal(weights(found), weights(expected))
+    order = [[(line["kind"], line["update"]) for line in log_of(tmp_path / name)] for name in ("straight", "run")]
+    assert order[0] == order[1]
+
+
+def test_the_signal_handler_is_put_back(run):
+    before = signal.getsignal(signal.SIGTERM)
+    run()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_finished_training_is_not_trained_again(run):
+    expected = run()
+    updates = []
+    assert torch.equal(weights(run(before=updates.append)), weights(expected))
+    assert updates == []

@@ -1,0 +1,83 @@
+import logging
+
+import pytest
+import torch
+from tiny_training import make_part, make_state
+
+from xlm_core.errors import CheckpointError
+from xlm_core.train.loop import make_update
+from xlm_core.train.state import resume, save
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A folder with checkpoints of updates 2 and 3, and the state at update 3."""
+    state = make_state()
+    for update in range(3):
+        make_update(state, [make_part(state, update)], 0.01, 1.0)
+        save(tmp_path, state, "digest")
+    return tmp_path, state
+
+
+def weights(state):
+    return torch.cat([parameter.detach().flatten() for parameter in state.model.parameters()])
+
+
+def test_the_last_two_checkpoints_are_kept(saved):
+    names = sorted(path.name for path in saved[0].iterdir())
+    assert names == ["checkpoint.000000002.pt", "checkpoint.000000003.pt"]
+
+
+def test_everything_comes_back(saved):
+    folder, state = saved
+    state.best_weights = {"0.bias": torch.ones(4)}
+    state.progress.best = 0.25
+    save(folder, state, "digest")
+    expected = torch.rand(3)
+    found = make_state()
+    assert resume(folder, found, "digest")
+    assert torch.equal(torch.rand(3), expected)  # the random generator stands where it stood
+    assert torch.equal(weights(found), weights(state))
+    assert found.progress == state.progress
+    assert found.best_weights["0.bias"].tolist() == [1, 1, 1, 1]
+    ours, theirs = found.optimizer.state_dict()["state"], state.optimizer.state_dict()["state"]
+    assert all(torch.equal(ours[i][name], theirs[i][name]) for i in ours for name in ours[i])
+
+
+def test_an_empty_folder_starts_at_the_beginning(tmp_path):
+    assert not resume(tmp_path / "none", make_state(), "digest")
+
+
+@pytest.mark.parametrize("keep", [0, 300, -200])
+def test_a_torn_checkpoint_is_left_aside_with_a_warning(saved, caplog, keep):
+    folder, _ = saved
+    last = folder / "checkpoint.000000003.pt"
+    last.write_bytes(last.read_bytes()[:keep])
+    state = make_state()
+    with caplog.at_level(logging.WARNING):
+        assert resume(folder, state, "digest")
+    assert state.progress.update == 2
+    assert "checkpoint.000000003.pt is damaged" in caplog.text
+
+
+def test_damage_within_the_file_is_noticed(saved):
+    folder, state = saved
+    last = folder / "checkpoint.000000003.pt"
+    content = bytearray(last.read_bytes())
+    content[content.index(state.model[0].bias.detach().numpy().tobytes())] ^= 0xFF
+    last.write_bytes(bytes(content))
+    state = make_state()
+    resume(folder, state, "digest")
+    assert state.progress.update == 2
+
+
+def test_only_damaged_checkpoints_are_refused(saved):
+    for path in saved[0].iterdir():
+        path.write_bytes(b"nonsense")
+    with pytest.raises(CheckpointError, match="all 2 checkpoints are damaged"):
+        resume(saved[0], make_state(), "digest")
+
+
+def test_another_run_is_refused(saved):
+    with pytest.raises(CheckpointError, match="belongs to run digest, expected other"):
+        resume(saved[0], make_state(), "other")

@@ -1,0 +1,29 @@
+"""A tiny problem to train on: one weight matrix with dropout, which is to reproduce its input."""
+
+import torch
+from torch import nn
+
+from xlm_core.config import Optim
+from xlm_core.tally import Tally
+from xlm_core.train.loop import Part
+from xlm_core.train.optimizer import make_optimizer
+from xlm_core.train.state import TrainState
+
+OPTIM = Optim(learning_rate=0.01, schedule="constant", warmup_updates=0, max_updates=12)
+
+
+def make_state() -> TrainState:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.3))
+    return TrainState(model, make_optimizer(model, OPTIM))
+
+
+def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: float = 1.0) -> Part:
+    """The micro-batch of an update; its data are a function of the update's number."""
+    x = torch.randn(6, 4, generator=torch.Generator().manual_seed(update))[rows]
+
+    def loss() -> Tally:
+        nats = scale * (state.model(x) - x).square().sum()
+        return Tally(nats, len(x), torch.zeros((), dtype=torch.int64))
+
+    return Part("copy", len(x), len(x), loss)

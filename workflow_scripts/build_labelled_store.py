@@ -1,0 +1,16 @@
+"""Encode one split of XNLI in one language."""
+
+from pathlib import Path
+
+from xlm_core.data import store
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    store.build_labelled(
+        Path(snakemake.input.tokens),
+        Path(snakemake.output.store),
+        language=snakemake.wildcards.language,
+        vocabulary=Path(snakemake.input.vocabulary),
+        classes=snakemake.params.classes,
+        statistics=Path(snakemake.output.statistics),
+    )

@@ -1,0 +1,17 @@
+"""Encode one shard of a corpus and split it into train, valid and test."""
+
+from pathlib import Path
+
+from xlm_core.data import store
+from xlm_core.languages import sides
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    store.build(
+        Path(snakemake.input.tokens),
+        outputs={split: Path(snakemake.output[split]) for split in ("train", "valid", "test")},
+        languages=sides(snakemake.wildcards.key),
+        vocabulary=Path(snakemake.input.vocabulary),
+        **snakemake.params.shares,
+        statistics=Path(snakemake.output.statistics),
+    )

@@ -1,0 +1,14 @@
+"""Put pieces, their counts and ids into one file that can encode text."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.text import vocabulary
+
+with step(snakemake.log[0]):
+    vocabulary.build(
+        snakemake.params.languages,
+        models=[Path(path) for path in snakemake.input.models],
+        samples=[Path(path) for path in snakemake.input.samples],
+        output=Path(snakemake.output[0]),
+    )

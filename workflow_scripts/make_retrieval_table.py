@@ -1,0 +1,16 @@
+"""Make the table of sentence retrieval."""
+
+from pathlib import Path
+
+from xlm_core.report import tables
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    tables.make_retrieval(
+        [Path(path) for path in snakemake.input],
+        rows=snakemake.params.rows,
+        columns=snakemake.params.columns,
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
+        caption=snakemake.params.caption,
+        pivot=snakemake.params.pivot,
+    )

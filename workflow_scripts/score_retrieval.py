@@ -1,0 +1,19 @@
+"""Measure how often a sentence's nearest neighbor in another language is its translation."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.tasks import retrieval
+
+with step(snakemake.log[0]):
+    retrieval.score(
+        model=Path(snakemake.input.model),
+        test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
+        pivot=snakemake.params.pivot,
+        n_sentences=snakemake.params.n_sentences,
+        system=snakemake.wildcards.run,
+        seeds=snakemake.wildcards.seed,
+        code=snakemake.params.code,
+        n_threads=snakemake.threads,
+        output=Path(snakemake.output[0]),
+    )

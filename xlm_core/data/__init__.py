@@ -1,0 +1,1 @@
+"""Token ids on disk, and the batches made of them."""

@@ -1,0 +1,203 @@
+"""The objectives as a picture of real batches, in the manner of the paper's figure 1.
+
+Of each example, from below: language, position and token of every input, the Transformer that reads their sum, and
+above it the pieces that are to be predicted. All lengths are in inches.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.textpath import TextPath
+
+from xlm_core.errors import CorpusError
+from xlm_core.files import read_json
+from xlm_core.report.style import FAINT, INK, SETTINGS, color, save
+
+TITLES = {
+    "clm": "Causal language modeling (CLM): every position predicts the next token and sees only what is before it",
+    "mlm": "Masked language modeling (MLM): chosen tokens (hidden, replaced or kept) are predicted from both sides",
+    "tlm": "Translation language modeling (TLM): a chosen token may be read off its translation; "
+    "positions start anew in the second sentence",
+}
+FIELDS = ("input", "target", "positions", "languages")
+MASK = "<special1>"  # the mask symbol's name in published vocabularies, and so in ours
+
+FONT_SIZE = 9.0  # points
+BOX_HEIGHT = 0.24
+GAP = 0.06  # between boxes
+MARGIN = 0.15  # around the figure
+LABELS = 0.95  # width of the column that names the rows
+MIN_BOX, PADDING = 0.36, 0.16  # narrowest box, and white space beside its text
+# Heights of the rows above the foot of an example.
+LANGUAGE_ROW, POSITION_ROW, TOKEN_ROW, MODEL_ROW, TARGET_ROW, TITLE_ROW = 0.0, 0.32, 0.64, 1.08, 1.56, 1.95
+EXAMPLE_HEIGHT = 2.45
+NOTE_HEIGHT = 0.25
+NOTE = r"\uXXXX stands for a character that the font of this figure has no shape for."
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row of a batch, T tokens long, as it is drawn; ``target`` is None where nothing is predicted."""
+
+    objective: str
+    input: tuple[str, ...]
+    target: tuple[str | None, ...]
+    positions: tuple[int, ...]
+    languages: tuple[str, ...]
+
+    @property
+    def widths(self) -> list[float]:
+        """Width of each token's column: that of the widest text in it."""
+        texts = zip(self.input, self.target, self.languages, strict=True)
+        return [max(MIN_BOX, *(text_width(text) + PADDING for text in column if text)) for column in texts]
+
+    @property
+    def width(self) -> float:
+        """Width of all columns."""
+        return sum(self.widths) + GAP * (len(self.widths) - 1)
+
+
+def draw(examples: Path, output: Path) -> None:
+    r"""Draw a row of token boxes for each example of a batch.
+
+    Characters that the figure's font lacks (it has Latin, Greek, Cyrillic and Arabic letters, but no Devanagari,
+    Thai or Chinese ones) are written as ``\uXXXX``, and a line below says so.
+
+    Args:
+        examples: JSON, a list of {"objective": "mlm", "input": pieces, "target": pieces or null, "positions": numbers,
+            "languages": codes}, the last four of one length.
+        output: an svg, png or pdf file.
+
+    Raises:
+        CorpusError: the examples do not have that form.
+    """
+    found = read(examples)
+    languages = sorted({language for example in found for language in example.languages})
+    colors = {language: color(number) for number, language in enumerate(languages)}
+    note = NOTE if any("\\u" in (text or "") for one in found for text in (*one.input, *one.target)) else ""
+    with mpl.rc_context(SETTINGS | {"font.size": FONT_SIZE}):
+        titles = max(text_width(TITLES[example.objective], bold=True) for example in found)
+        width = 2 * MARGIN + max(titles, LABELS + max(example.width for example in found))
+        bottom = MARGIN + (NOTE_HEIGHT if note else 0)
+        height = bottom + EXAMPLE_HEIGHT * len(found) - MARGIN
+        figure = Figure(figsize=(width, height))
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+        axes.axis("off")
+        for number, example in enumerate(reversed(found)):
+            _draw_example(axes, example, bottom + EXAMPLE_HEIGHT * number, colors)
+        axes.text(MARGIN, MARGIN, note, color=FAINT, va="bottom")
+        save(figure, output)
+
+
+def read(path: Path) -> list[Example]:
+    """The examples of a JSON file, their pieces as they are drawn.
+
+    Raises:
+        CorpusError: the file does not have the form that ``draw`` describes.
+    """
+    return [_example(path, number, entry) for number, entry in enumerate(_entries(path))]
+
+
+@cache
+def text_width(text: str, *, bold: bool = False) -> float:
+    """Width of a text in inches."""
+    return TextPath((0, 0), text, size=FONT_SIZE, prop=_font(bold=bold)).get_extents().width / 72 if text.strip() else 0
+
+
+def spelled(piece: str) -> str:
+    r"""A piece as it is drawn: the mask symbol as ``[MASK]``, characters without a shape as ``\uXXXX``."""
+    if piece == MASK:
+        return "[MASK]"
+    font = get_font(findfont(_font()))
+    return "".join(c if font.get_char_index(ord(c)) else f"\\u{ord(c):04x}" for c in piece)
+
+
+def _font(*, bold: bool = False) -> FontProperties:
+    return FontProperties(family=SETTINGS["font.family"], weight="bold" if bold else "normal", size=FONT_SIZE)
+
+
+def _entries(path: Path) -> list[Any]:
+    entries = read_json(path)
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise CorpusError(f"{path}: expected a list of examples, found {str(entries)[:60]}; make the examples again")
+    return entries
+
+
+def _example(path: Path, number: int, entry: Mapping[str, Any]) -> Example:
+    sizes = {field: len(entry.get(field, ())) for field in FIELDS}
+    if entry.get("objective") not in TITLES or len(set(sizes.values())) > 1 or not sizes["input"]:
+        raise CorpusError(
+            f"{path}, example {number}: expected one of the objectives {', '.join(TITLES)} and lists of one length, "
+            f"found {entry.get('objective')!r} and {sizes}; make the examples again"
+        )
+    return Example(
+        objective=entry["objective"],
+        input=tuple(map(spelled, entry["input"])),
+        target=tuple(None if piece is None else spelled(piece) for piece in entry["target"]),
+        positions=tuple(entry["positions"]),
+        languages=tuple(entry["languages"]),
+    )
+
+
+def _draw_example(axes: Axes, example: Example, foot: float, colors: Mapping[str, str]) -> None:
+    """One example above the height ``foot``."""
+    axes.text(MARGIN, foot + TITLE_ROW, TITLES[example.objective], weight="bold", va="bottom")
+    rows = {"language": LANGUAGE_ROW, "position": POSITION_ROW, "token": TOKEN_ROW, "predicted": TARGET_ROW}
+    for name, row in rows.items():
+        axes.text(MARGIN, foot + row + BOX_HEIGHT / 2, name, color=FAINT, va="center_baseline")
+    left = MARGIN + LABELS
+    model = "Transformer, causal" if example.objective == "clm" else "Transformer"
+    _box(axes, (left, foot + MODEL_ROW), example.width, model, fill="#ececec", edge="#c4c4c4")
+    for i, width in enumerate(example.widths):
+        _draw_column(axes, example, i, (left, foot), width, colors[example.languages[i]])
+        left += width + GAP
+
+
+def _draw_column(
+    axes: Axes, example: Example, i: int, corner: tuple[float, float], width: float, language: str
+) -> None:
+    """What belongs to the ``i``-th token; ``language`` is a color."""
+    left, foot = corner
+    piece, target = example.input[i], example.target[i]
+    _box(axes, (left, foot + LANGUAGE_ROW), width, example.languages[i], fill=language, ink="white", edge=language)
+    _box(axes, (left, foot + POSITION_ROW), width, str(example.positions[i]), edge="#c4c4c4")
+    if piece == "[MASK]":
+        _box(axes, (left, foot + TOKEN_ROW), width, piece, fill=INK, ink="white", edge=INK)
+    else:
+        _box(axes, (left, foot + TOKEN_ROW), width, piece, edge=language)
+    middle = left + width / 2
+    _arrow(axes, middle, foot + TOKEN_ROW + BOX_HEIGHT, foot + MODEL_ROW)
+    if target is not None:
+        _arrow(axes, middle, foot + MODEL_ROW + BOX_HEIGHT, foot + TARGET_ROW)
+        _box(axes, (left, foot + TARGET_ROW), width, target, fill="#fff4d6", edge="#E69F00")
+
+
+def _box(
+    axes: Axes,
+    corner: tuple[float, float],
+    width: float,
+    text: str,
+    *,
+    edge: str,
+    fill: str = "white",
+    ink: str = INK,
+) -> None:
+    """A rounded box with a text in its middle."""
+    style = "round,pad=0,rounding_size=0.04"
+    axes.add_patch(FancyBboxPatch(corner, width, BOX_HEIGHT, style, facecolor=fill, edgecolor=edge, linewidth=0.9))
+    x, y = corner[0] + width / 2, corner[1] + BOX_HEIGHT / 2
+    axes.text(x, y, text, color=ink, ha="center", va="center_baseline")
+
+
+def _arrow(axes: Axes, x: float, low: float, high: float) -> None:
+    """An arrow upwards, a little shorter than the space it has."""
+    style = {"arrowstyle": "-|>,head_length=0.25,head_width=0.12", "color": FAINT, "linewidth": 0.8, "shrinkA": 1}
+    axes.annotate("", (x, high), (x, low), arrowprops=style | {"shrinkB": 1})

@@ -1,0 +1,113 @@
+"""Plain records of one language or of one pair, out of plain files, OPUS archives and Wikipedia dumps.
+
+A format is a function from its files to raw fields; what makes a field clean, which records are dropped and how
+they are counted is the same for all of them.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import zip_longest
+from pathlib import Path
+from typing import IO
+
+from xlm_core import records
+from xlm_core.errors import ArchiveError, CorpusError
+from xlm_core.languages import sides
+from xlm_core.records import Counts
+from xlm_core.text import archive, wikipedia
+from xlm_core.text.lines import clean_field, decoded, open_whole
+
+NOT_TEXT = ("README", "LICENSE")  # files that OPUS adds to its archives
+
+
+def extract(format: str, inputs: list[Path], shards: list[Path], key: str, statistics: Path) -> None:  # noqa: A002
+    """Write the records of ``key`` to ``shards`` and their counts to ``statistics``.
+
+    Args:
+        format: ``text`` (one file per side of the key, in the key's order; one record per line; plain or compressed),
+            ``moses`` (a zip of OPUS with one aligned file per side) or ``wikipedia`` (a dump of articles).
+        inputs: the files of that format.
+        shards: where the records go, in blocks, in turn.
+        key: a language (``de``) or a pair (``de-en``).
+        statistics: the counts of records read, kept and dropped.
+
+    Raises:
+        CorpusError, ArchiveError: if an input is damaged, its sides do not match, or nothing is left of it.
+    """
+    counts = Counts()
+    found = {"text": _text, "moses": _moses, "wikipedia": _wikipedia}[format](inputs, key, counts)
+    with closing(found):
+        records.write(_kept(found, key, inputs, counts), shards)
+    counts.write(statistics)
+
+
+def _kept(found: Iterator[list[str]], key: str, inputs: list[Path], counts: Counts) -> Iterator[list[str]]:
+    """The records with something in every field."""
+    n_kept = 0
+    for raw in found:
+        counts.read += 1
+        fields = [clean_field(text) for text in raw]
+        if all(fields):
+            n_kept += 1
+            yield fields
+        else:
+            counts.drop("empty" if len(fields) == 1 else "empty side")
+    if not n_kept:
+        names = ", ".join(map(str, inputs))
+        raise CorpusError(f"{names}: no text in {key}, an empty language; check that these are the right files")
+
+
+def _text(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
+    """One record per line of plain files, one file per side."""
+    if len(inputs) != len(sides(key)):
+        names = ", ".join(map(str, inputs)) or "none"
+        raise CorpusError(f"{key}: {len(inputs)} files ({names}), expected one for each of {', '.join(sides(key))}")
+    with ExitStack() as stack:
+        streams = [stack.enter_context(open_whole(path)) for path in inputs]
+        yield from _aligned(streams, [str(path) for path in inputs])
+
+
+def _moses(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
+    """The pairs of OPUS archives."""
+    for path in inputs:
+        names = archive.members(path)
+        with ExitStack() as stack:
+            chosen = [_member(path, names, language) for language in sides(key)]
+            streams = [stack.enter_context(archive.open_member(path, name)) for name in chosen]
+            yield from _aligned(streams, [f"{path}, {name}" for name in chosen])
+
+
+def _member(path: Path, names: list[str], language: str) -> str:
+    """The one member that holds the text of ``language``."""
+    found = [name for name in names if name.endswith(f".{language}") and not Path(name).name.startswith(NOT_TEXT)]
+    if len(found) != 1:
+        raise ArchiveError(
+            f"{path}: {len(found)} members ending in .{language}, expected 1; it holds {', '.join(names[:20])}; "
+            "check that this is the archive of the right pair"
+        )
+    return found[0]
+
+
+def _wikipedia(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
+    """The paragraphs of dumps."""
+    for path in inputs:
+        for paragraph in wikipedia.paragraphs(path, counts):
+            yield [paragraph]
+
+
+def _aligned(streams: list[IO[bytes]], places: list[str]) -> Iterator[list[str]]:
+    """The lines of all sides, one record per line number.
+
+    Raises:
+        CorpusError: if the sides do not have equally many lines.
+    """
+    sides_lines = [decoded(stream, place) for stream, place in zip(streams, places, strict=True)]
+    for number, lines in enumerate(zip_longest(*sides_lines)):
+        if None in lines:
+            n_lines = [
+                number + (line is not None) + sum(1 for _ in rest)
+                for line, rest in zip(lines, sides_lines, strict=True)
+            ]
+            found = ", ".join(f"{n} in {place}" for n, place in zip(n_lines, places, strict=True))
+            raise CorpusError(f"unequal numbers of lines: {found}; the sides are not aligned, fetch the files again")
+        yield list(lines)

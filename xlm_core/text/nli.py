@@ -1,0 +1,129 @@
+"""XNLI: labelled sentence pairs out of the two published archives (paper, section 5.1).
+
+XNLI-1.0 holds the validation and test sets of all languages in two tables; their text is raw. XNLI-MT-1.0 holds
+MultiNLI's training set, one table per language into which it was translated; its text is already tokenized.
+So the training records are tokenized text and the evaluation records are not, which the next step must know.
+
+A record is premise, hypothesis, label, the label as a word. The order of the rows is the tables': row n of an
+evaluation set is the same pair in every language.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from xlm_core.errors import CorpusError
+from xlm_core.files import atomic
+from xlm_core.records import Counts
+from xlm_core.text import archive
+from xlm_core.text.lines import clean_field, decoded
+
+LABELS = ("contradiction", "neutral", "entailment")
+SPELLINGS = {"contradictory": "contradiction"}  # of the training tables
+NO_LABEL = "-"  # the annotators did not agree
+EVALUATION = {"valid": "xnli.dev.tsv", "test": "xnli.test.tsv"}  # member by split
+TRAINING = "multinli.train.{language}.tsv"
+
+
+def extract(evaluation: Path, training: Path, outputs: dict[str, Path], statistics: Path) -> None:
+    """Write the records of each ``split.language`` in ``outputs`` and the counts of all of them.
+
+    Pairs without a gold label are dropped, nothing else is. The outputs appear together, when all went well.
+
+    Raises:
+        ArchiveError: if an archive is broken or lacks a member.
+        CorpusError: with its place, at a missing column or language, an unknown label, or a row of another width.
+    """
+    counts = Counts()
+    wanted: dict[str, dict[str, Path]] = {}
+    for key, path in outputs.items():
+        split, language = key.split(".")
+        wanted.setdefault(split, {})[language] = path
+    with ExitStack() as stack:
+        for split, paths in wanted.items():
+            files = {language: stack.enter_context(_written(path)) for language, path in paths.items()}
+            if split == "train":
+                for language, file in files.items():
+                    _write_training(training, language, file, counts)
+            else:
+                _write_evaluation(evaluation, EVALUATION[split], files, counts)
+    counts.write(statistics)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[IO[str]]:
+    """A file of records, at ``path`` once it is whole."""
+    with atomic(path) as partial, open(partial, "w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+def _write_training(training: Path, language: str, file: IO[str], counts: Counts) -> None:
+    """Write one language's training set."""
+    columns = ("premise", "hypo", "label")
+    n_written = 0
+    for place, (premise, hypothesis, label) in _rows(training, TRAINING.format(language=language), columns):
+        n_written += _write_row(file, place, premise, hypothesis, label, counts)
+    if not n_written:
+        raise CorpusError(f"{training}: no labelled training pair in {language}; fetch the file again")
+
+
+def _write_evaluation(evaluation: Path, suffix: str, files: dict[str, IO[str]], counts: Counts) -> None:
+    """Write one evaluation set of all languages in one pass."""
+    columns = ("language", "gold_label", "sentence1", "sentence2")
+    n_written = dict.fromkeys(files, 0)
+    for place, (language, label, premise, hypothesis) in _rows(evaluation, suffix, columns):
+        if language in files:
+            n_written[language] += _write_row(files[language], place, premise, hypothesis, label, counts)
+    for language, n in n_written.items():
+        if n != max(n_written.values()) or not n:
+            raise CorpusError(
+                f"{evaluation}, {suffix}: {n} labelled pairs in {language}, expected the same number, above 0, "
+                f"in every language ({n_written}); check the language's code or fetch the file again"
+            )
+
+
+def _write_row(file: IO[str], place: str, premise: str, hypothesis: str, label: str, counts: Counts) -> int:
+    """Write one record, or count it as dropped if it has no label; returns how many were written."""
+    counts.read += 1
+    label = SPELLINGS.get(label, label)
+    if label == NO_LABEL:
+        counts.drop("no gold label")
+        return 0
+    if label not in LABELS:
+        raise CorpusError(f"{place}: label {label!r}, expected one of {', '.join(LABELS)}; fetch the file again")
+    file.write("\t".join((clean_field(premise), clean_field(hypothesis), label)) + "\n")
+    return 1
+
+
+def _rows(path: Path, suffix: str, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """Each row of a table as its place and the values of ``columns``, which are found by the header's names.
+
+    The tables quote nothing: a quotation mark is a character like any other.
+    """
+    with _table(path, suffix) as (place, lines):
+        header = next(lines, "").rstrip("\r").split("\t")
+        if missing := [column for column in columns if column not in header]:
+            raise CorpusError(f"{place}, line 1: no column {', '.join(missing)}; found {', '.join(header)}")
+        wanted = [header.index(column) for column in columns]
+        for number, line in enumerate(lines, 2):
+            values = line.rstrip("\r").split("\t")
+            if len(values) != len(header):
+                raise CorpusError(
+                    f"{place}, line {number}: {len(values)} fields, expected {len(header)} as in the header; "
+                    "fetch the file again"
+                )
+            yield f"{place}, line {number}", [values[i] for i in wanted]
+
+
+@contextmanager
+def _table(path: Path, suffix: str) -> Iterator[tuple[str, Iterator[str]]]:
+    """The place and the lines of the one member whose file name is ``suffix``, in whatever folder it lies."""
+    found = [name for name in archive.members(path) if f"/{name}".endswith(f"/{suffix}")]
+    if len(found) != 1:
+        raise CorpusError(
+            f"{path}: {len(found)} members {suffix}, expected 1; check the language or fetch the file again"
+        )
+    with archive.open_member(path, found[0]) as stream:
+        place = f"{path}, {found[0]}"
+        yield place, decoded(stream, place)

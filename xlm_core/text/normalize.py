@@ -1,0 +1,30 @@
+"""Normalization: punctuation as Moses does it, then lower case and no accents, as published."""
+
+import unicodedata
+from functools import cache
+
+from sacremoses import MosesPunctNormalizer
+
+
+def normalize_punctuation(text: str, language: str) -> str:
+    """Unify quotes, dashes and blanks, and remove control characters, by the Moses rules of a language."""
+    return _normalizer(language).normalize(text)
+
+
+@cache
+def _normalizer(language: str) -> MosesPunctNormalizer:
+    return MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
+
+
+def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:
+    """Lower-case, and remove combining marks.
+
+    Accents go by decomposition (NFD) and removal of all characters of category Mn. This is the published definition,
+    and a blunt one: it also takes vowel signs and viramas from Hindi, tone marks from Thai and Vietnamese, and short
+    vowels from Arabic. What is left stays decomposed.
+    """
+    if lowercase:
+        text = text.lower()
+    if strip_accents and not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+    return text.lower() if lowercase else text  # some characters have a lower case only after they lost their marks

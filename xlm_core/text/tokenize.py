@@ -1,0 +1,131 @@
+"""Tokenization: records of raw text become records of tokens separated by blanks.
+
+Most languages: the Moses chain, by sacremoses. Chinese by jieba and Thai by pythainlp, whose scripts have no blanks
+between words; punctuation is normalized first for all of them.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from sacremoses import MosesTokenizer
+
+from xlm_core import records
+from xlm_core.config import Text
+from xlm_core.errors import ConfigError
+from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
+
+MAX_CHARS_PER_WORD = (
+    50  # on average; a line with more is over-long whatever its tokens, and costs the tokenizers minutes
+)
+SHORT = 5  # words; sentences up to this length are not compared, "yes" may well be a clause elsewhere
+
+
+def tokenize(
+    source: Path,
+    output: Path,
+    *,
+    languages: Sequence[str],
+    n_fields: int,
+    text: Text,
+    already_tokenized: bool,
+    keep_all: bool,
+    statistics: Path,
+) -> None:
+    """Tokenize the text of every record.
+
+    Args:
+        source: records whose first fields are text; further ones, such as labels, pass unchanged.
+        output: the same records with tokenized text.
+        languages: of the fields with text.
+        n_fields: fields per record.
+        text: which records are dropped, and what is done to the tokens.
+        already_tokenized: the text is only lower-cased and stripped of accents.
+        keep_all: nothing is dropped: for evaluation sets.
+        statistics: JSON: records read, kept, and dropped as empty, over-long or unequal.
+
+    Raises:
+        ConfigError: the package that segments a language is not installed.
+    """
+    counts = records.Counts()
+    n_sides = len(languages)
+
+    def kept() -> Iterator[list[str]]:
+        for fields in records.read(source, n_fields):
+            counts.read += 1
+            reason = None if keep_all else _too_long_to_try(fields[:n_sides], text)
+            if reason is None:
+                pairs = zip(fields, languages, strict=False)  # further fields have no language
+                sides = [_tokens(side, language, text, already_tokenized) for side, language in pairs]
+                reason = None if keep_all else _fault(sides, text)
+            if reason is None:
+                yield [*sides, *fields[n_sides:]]
+            else:
+                counts.drop(reason)
+
+    records.write(kept(), [output])
+    counts.write(statistics)
+
+
+def _too_long_to_try(sides: Sequence[str], text: Text) -> str | None:
+    """Why not even to tokenize a record, judged by its characters."""
+    return "over-long line" if max(map(len, sides)) > MAX_CHARS_PER_WORD * text.max_words else None
+
+
+def _fault(sides: Sequence[str], text: Text) -> str | None:
+    """Why to drop a tokenized record: a side is empty or over-long, or the sides are wildly unequal."""
+    lengths = [len(side.split()) for side in sides]
+    if not min(lengths):
+        return "empty"
+    if max(lengths) > text.max_words:
+        return "over-long"
+    if max(lengths) > SHORT and max(lengths) > text.max_ratio * min(lengths):
+        return "unequal"
+    return None
+
+
+def _tokens(side: str, language: str, text: Text, already_tokenized: bool) -> str:
+    """One field as tokens separated by single blanks."""
+    if not already_tokenized:
+        side = " ".join(segmenter(language)(normalize_punctuation(side, language)))
+    return records.field(lower_and_strip(side, lowercase=text.lowercase, strip_accents=text.strip_accents))
+
+
+@cache
+def segmenter(language: str) -> Callable[[str], list[str]]:
+    """What cuts a sentence of a language into tokens.
+
+    Raises:
+        ConfigError: the package for it is not installed.
+    """
+    if language == "zh":
+        return _chinese()
+    if language == "th":
+        return _optional("pythainlp.tokenize", language).word_tokenize
+    moses = MosesTokenizer(language)
+    return lambda sentence: moses.tokenize(sentence, escape=False)
+
+
+def _chinese() -> Callable[[str], list[str]]:
+    """Jieba, silent, and with a dictionary cache of its own, so that jobs side by side do not share a file."""
+    jieba = _optional("jieba", "zh")
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.tmp_dir = folder
+        tokenizer.initialize()
+    return tokenizer.lcut
+
+
+def _optional(module: str, language: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigError(
+            f"language '{language}': its words are segmented by the package {module.split('.')[0]}, which is not "
+            f"installed; install it with: pip install -e '.[segmentation]'"
+        ) from error

@@ -1,0 +1,140 @@
+"""The vocabulary: pieces, how often each occurs, their ids, and the encoding of text into them.
+
+One file holds all of it, the encoding's models included, so that a trained model and this file can encode any text.
+Where each language has an encoding of its own, the ids of their pieces follow one another.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import sentencepiece
+
+from xlm_core.errors import CorpusError
+from xlm_core.files import read_json, write_json
+
+BOS, EOS, PAD, UNK, SEPARATOR, MASK = range(6)
+SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", *(f"<special{number}>" for number in range(10)))
+N_SPECIAL = len(SPECIAL)
+BATCH = 1000  # sentences that are encoded at once
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All pieces of all languages.
+
+    pieces   by id, the special symbols first
+    counts   (V,) int64, how often each occurs in the sample that the encoding was learned on; 0 for special symbols
+    models   serialized sentencepiece models
+    offsets  model -> what is added to the ids of its pieces
+    of       language -> number of its model
+    """
+
+    pieces: tuple[str, ...]
+    counts: np.ndarray
+    models: tuple[bytes, ...]
+    offsets: tuple[int, ...]
+    of: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    @classmethod
+    def read(cls, path: Path) -> "Vocabulary":
+        """Read a vocabulary.
+
+        Raises:
+            CorpusError: the file is no vocabulary.
+        """
+        try:
+            data = read_json(path)
+            return cls(
+                tuple(data["pieces"]),
+                np.array(data["counts"], dtype=np.int64),
+                tuple(base64.b64decode(model) for model in data["models"]),
+                tuple(data["offsets"]),
+                data["languages"],
+            )
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
+
+    @cached_property
+    def digest(self) -> str:
+        """A short name for the encoding: the same text has the same ids where it is the same."""
+        content = json.dumps([self.pieces, self.offsets, dict(self.of)]).encode() + b"".join(self.models)
+        return hashlib.sha256(content).hexdigest()[:16]
+
+    @cached_property
+    def _encoders(self) -> tuple[sentencepiece.SentencePieceProcessor, ...]:
+        return tuple(sentencepiece.SentencePieceProcessor(model_proto=model) for model in self.models)
+
+    def encode(self, sentences: Sequence[str], language: str) -> list[list[int]]:
+        """The ids of tokenized sentences; no special symbol ever comes from text."""
+        number = self.of[language]
+        offset = self.offsets[number]
+        encoded = self._encoders[number].encode(list(sentences), num_threads=1)
+        if not offset:
+            return encoded
+        return [[id_ + offset if id_ >= N_SPECIAL else id_ for id_ in ids] for ids in encoded]
+
+    def decode(self, ids: Sequence[int], language: str) -> str:
+        """The tokenized text of ids; special symbols stand for no text, and unknown characters are lost."""
+        number = self.of[language]
+        offset = self.offsets[number]
+        return self._encoders[number].decode([int(id_) - offset for id_ in ids if id_ >= N_SPECIAL])
+
+
+def build(languages: Sequence[str], models: Sequence[Path], samples: Sequence[Path], output: Path) -> None:
+    """Put the models of all languages into one vocabulary and count its pieces.
+
+    Args:
+        languages: their codes.
+        models: of each language, the same file for all where they share one.
+        samples: the text that each model was learned on, one sentence per line.
+        output: the vocabulary, as JSON.
+    """
+    distinct = list(dict.fromkeys(zip(models, samples, strict=True)))
+    pieces, counts, offsets = list(SPECIAL), [np.zeros(N_SPECIAL, dtype=np.int64)], []
+    for model, sample in distinct:
+        encoder = sentencepiece.SentencePieceProcessor(model_file=str(model))
+        offsets.append(len(pieces) - N_SPECIAL)
+        pieces += [encoder.id_to_piece(id_) for id_ in range(N_SPECIAL, len(encoder))]
+        counts.append(_count(encoder, sample)[N_SPECIAL:])
+    write_json(
+        output,
+        {
+            "pieces": pieces,
+            "counts": np.concatenate(counts).tolist(),
+            "models": [base64.b64encode(Path(model).read_bytes()).decode() for model, _ in distinct],
+            "offsets": offsets,
+            "languages": {
+                language: distinct.index(part)
+                for language, part in zip(languages, zip(models, samples, strict=True), strict=True)
+            },
+        },
+    )
+
+
+def _count(encoder: sentencepiece.SentencePieceProcessor, sample: Path) -> np.ndarray:
+    """How often each piece (V,) occurs in a text."""
+    counts = np.zeros(len(encoder), dtype=np.int64)
+    with open(sample, encoding="utf-8", newline="\n") as file:
+        for lines in batches(line.rstrip("\n") for line in file):
+            ids = list(itertools.chain.from_iterable(encoder.encode(lines, num_threads=1)))
+            counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
+    return counts
+
+
+def batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+    """Lists of ``BATCH`` items, the last one shorter: text is encoded faster by the list than by the line."""
+    while batch := list(itertools.islice(items, BATCH)):
+        yield batch
