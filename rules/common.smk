@@ -41,6 +41,11 @@ def work(name):
     return f"results/{CONFIG.name}/work/{name}"
 
 
+def one_of(names):
+    """A pattern that matches each of ``names`` and nothing else, not even where there are none."""
+    return "|".join(names) or "(?!)"
+
+
 def shards(path, **names):
     """One path per shard."""
     return expand(path, shard=range(CONFIG.text.n_shards), **names)
@@ -157,7 +162,10 @@ def vocabulary_parts(wildcards):
     """Models and samples, in the order of the languages."""
     names = langsets(wildcards.vocabulary).values()
     folder = f"<results>/bpe/{wildcards.vocabulary}"
-    return {"models": [f"{folder}/{name}.model" for name in names], "samples": [f"{folder}/{name}.txt" for name in names]}
+    return {
+        "models": [f"{folder}/{name}.model" for name in names],
+        "samples": [f"{folder}/{name}.txt" for name in names],
+    }
 
 
 # Pretraining ----------------------------------------------------------------------------------------------------
@@ -178,13 +186,10 @@ def pretraining_stores(wildcards):
     stores = {}
     for split in ("train", "valid"):
         names = {"vocabulary": VOCABULARY, "split": split}
-        if objectives_of(wildcards):
-            for language in CONFIG.languages:
-                stores[f"{split}_{language}"] = monolingual_files(language, path, **names)
+        for language in CONFIG.languages:
+            stores[f"{split}_{language}"] = monolingual_files(language, path, **names)
         for pair in pairs_of(wildcards):
-            stores[f"{split}_{pair.replace('-', '_')}"] = shards(
-                path, corpus=CONFIG.parallel[pair], key=pair, **names
-            )
+            stores[f"{split}_{pair.replace('-', '_')}"] = shards(path, corpus=CONFIG.parallel[pair], key=pair, **names)
     return stores
 
 

@@ -7,22 +7,22 @@ rule download:
         file="<results>/raw/{corpus}/{key}/{file}",
     log:
         "<logs>/download/{corpus}/{key}/{file}.log",
-    message:
-        "Downloading {wildcards.file} of {wildcards.corpus} ({wildcards.key})"
     wildcard_constraints:
         key=r"[a-z]{2,3}(-[a-z]{2,3})?|evaluation|training",
+    retries: 3
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=500,
+        runtime=720,
     params:
         url=url_of,
         sha256=sha256_of,
         n_bytes=n_bytes_of,
         licence=licence_of,
         record=work("downloads/{corpus}/{key}/{file}.json"),
-    resources:
-        mem_mb=500,
-        runtime=720,
-    retries: 3
-    conda:
-        "../envs/text.yaml"
+    message:
+        "Downloading {wildcards.file} of {wildcards.corpus} ({wildcards.key})"
     script:
         "../workflow_scripts/download.py"
 
@@ -38,16 +38,16 @@ if CONFIG.microworld:
             },
         log:
             "<logs>/make_microworld.log",
-        message:
-            "Generating the microworld"
+        conda:
+            "../envs/text.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=30,
         params:
             world=plain(CONFIG.microworld),
             languages=CONFIG.languages,
             code=code("xlm_core.microworld"),
-        resources:
-            mem_mb=1000,
-            runtime=30,
-        conda:
-            "../envs/text.yaml"
+        message:
+            "Generating the microworld"
         script:
             "../workflow_scripts/make_microworld.py"

@@ -12,16 +12,16 @@ rule extract:
         "<logs>/extract/{corpus}/{key}.log",
     benchmark:
         "<benchmarks>/extract/{corpus}/{key}.tsv"
-    message:
-        "Extracting {wildcards.corpus} ({wildcards.key})"
-    params:
-        format=format_of,
-        code=code("xlm_core.text.extract"),
+    conda:
+        "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=1440,
-    conda:
-        "../envs/text.yaml"
+    params:
+        format=format_of,
+        code=code("xlm_core.text.extract"),
+    message:
+        "Extracting {wildcards.corpus} ({wildcards.key})"
     script:
         "../workflow_scripts/extract.py"
 
@@ -36,14 +36,14 @@ rule extract_xnli:
         statistics="<results>/text/xnli/statistics.json",
     log:
         "<logs>/extract_xnli.log",
-    message:
-        "Extracting XNLI"
-    params:
-        code=code("xlm_core.text.nli"),
+    conda:
+        "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
-    conda:
-        "../envs/text.yaml"
+    params:
+        code=code("xlm_core.text.nli"),
+    message:
+        "Extracting XNLI"
     script:
         "../workflow_scripts/extract_xnli.py"

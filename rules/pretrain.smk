@@ -1,8 +1,33 @@
 """Pretraining: causal, masked and translation language modeling (paper, sections 3.2 to 3.4)."""
 
 
+rule initialize:
+    """A model with random weights: the baseline without pretraining."""
+    input:
+        vocabulary=f"<results>/bpe/{VOCABULARY}/vocabulary.json",
+    output:
+        model="<results>/runs/{run}/{seed}/model.safetensors",
+    log:
+        "<logs>/initialize/{run}.{seed}.log",
+    wildcard_constraints:
+        run=one_of(run for run in CONFIG.runs if not CONFIG.runs[run].objectives),
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        languages=CONFIG.languages,
+        model=plain(CONFIG.model),
+        code=code("xlm_core.tasks.pretraining"),
+    message:
+        "Initializing {wildcards.run}, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/initialize.py"
+
+
 rule pretrain:
-    """One model; killed, it goes on where it was. A run without objectives is a model with random weights."""
+    """One model; killed, it goes on where it was."""
     input:
         unpack(pretraining_stores),
         vocabulary=f"<results>/bpe/{VOCABULARY}/vocabulary.json",
@@ -13,8 +38,16 @@ rule pretrain:
         "<logs>/pretrain/{run}.{seed}.log",
     benchmark:
         "<benchmarks>/pretrain/{run}.{seed}.tsv"
-    message:
-        "Pretraining {wildcards.run}, seed {wildcards.seed}"
+    wildcard_constraints:
+        run=one_of(run for run in CONFIG.runs if CONFIG.runs[run].objectives),
+    retries: 2
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=min(1, LOCAL_GPUS),
+        mem_mb=4000,
+        runtime=1440,
     params:
         languages=CONFIG.languages,
         pairs=pairs_of,
@@ -24,13 +57,7 @@ rule pretrain:
         save_minutes=CONFIG.save_minutes,
         work=work("pretrain/{run}.{seed}"),
         code=code("xlm_core.tasks.pretraining"),
-    threads: 1
-    retries: 2
-    resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
-        runtime=1440,
-    conda:
-        "../envs/torch.yaml"
+    message:
+        "Pretraining {wildcards.run}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/pretrain.py"

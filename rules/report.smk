@@ -10,26 +10,32 @@ rule make_xnli_table:
             "<results>/tables/xnli.md", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "text"}
         ),
         html=report(
-            "<results>/tables/xnli.html", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "table"}
+            "<results>/tables/xnli.html",
+            caption="../docs/report/xnli.rst",
+            category="XNLI",
+            labels={"format": "table"},
         ),
         tex="<results>/tables/xnli.tex",
         tidy=report(
-            "<results>/tables/xnli.tidy.csv", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "data"}
+            "<results>/tables/xnli.tidy.csv",
+            caption="../docs/report/xnli.rst",
+            category="XNLI",
+            labels={"format": "data"},
         ),
     log:
         "<logs>/make_xnli_table.log",
-    message:
-        "Making the XNLI table"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         rows=xnli_labels(),
         columns=CONFIG.xnli.languages,
         caption=xnli_caption(),
         code=code("xlm_core.report.tables"),
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    conda:
-        "../envs/report.yaml"
+    message:
+        "Making the XNLI table"
     script:
         "../workflow_scripts/make_xnli_table.py"
 
@@ -60,19 +66,19 @@ rule make_retrieval_table:
         ),
     log:
         "<logs>/make_retrieval_table.log",
-    message:
-        "Making the table of sentence retrieval"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         rows=xnli_labels(),
         columns=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.train_language,
         caption=retrieval_caption(),
         code=code("xlm_core.report.tables"),
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    conda:
-        "../envs/report.yaml"
+    message:
+        "Making the table of sentence retrieval"
     script:
         "../workflow_scripts/make_retrieval_table.py"
 
@@ -90,16 +96,16 @@ rule draw_training_curves:
         ),
     log:
         "<logs>/draw_training_curves.log",
-    message:
-        "Drawing the training curves"
-    params:
-        rows=trained_labels(),
-        code=code("xlm_core.report.curves"),
+    conda:
+        "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/report.yaml"
+    params:
+        rows=trained_labels(),
+        code=code("xlm_core.report.curves"),
+    message:
+        "Drawing the training curves"
     script:
         "../workflow_scripts/draw_training_curves.py"
 
@@ -113,19 +119,19 @@ rule make_examples:
         "<results>/figures/objectives.json",
     log:
         "<logs>/make_examples.log",
-    message:
-        "Taking examples of the objectives' batches"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         language=CONFIG.xnli.train_language,
         languages=CONFIG.languages,
         pairs=list(CONFIG.parallel)[:1],
         masking=plain(CONFIG.pretraining.masking),
         code=code("xlm_core.tasks.examples"),
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    conda:
-        "../envs/torch.yaml"
+    message:
+        "Taking examples of the objectives' batches"
     script:
         "../workflow_scripts/make_examples.py"
 
@@ -143,14 +149,14 @@ rule draw_objectives:
         ),
     log:
         "<logs>/draw_objectives.log",
-    message:
-        "Drawing the objectives"
-    params:
-        code=code("xlm_core.report.objectives"),
+    conda:
+        "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/report.yaml"
+    params:
+        code=code("xlm_core.report.objectives"),
+    message:
+        "Drawing the objectives"
     script:
         "../workflow_scripts/draw_objectives.py"

@@ -15,16 +15,16 @@ rule build_store:
         "<logs>/build_store/{vocabulary}/{corpus}/{key}/{shard}.log",
     benchmark:
         "<benchmarks>/build_store/{vocabulary}/{corpus}/{key}/{shard}.tsv"
-    message:
-        "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
-    params:
-        shares=split_shares(),
-        code=code("xlm_core.data.store"),
+    conda:
+        "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=720,
-    conda:
-        "../envs/text.yaml"
+    params:
+        shares=split_shares(),
+        code=code("xlm_core.data.store"),
+    message:
+        "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
         "../workflow_scripts/build_store.py"
 
@@ -39,15 +39,15 @@ rule build_labelled_store:
         statistics="<results>/store/{vocabulary}/xnli/{split}.{language}.statistics.json",
     log:
         "<logs>/build_labelled_store/{vocabulary}/{split}.{language}.log",
-    message:
-        "Storing XNLI ({wildcards.split}, {wildcards.language})"
-    params:
-        classes=list(nli.LABELS),
-        code=code("xlm_core.data.store"),
+    conda:
+        "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
-    conda:
-        "../envs/text.yaml"
+    params:
+        classes=list(nli.LABELS),
+        code=code("xlm_core.data.store"),
+    message:
+        "Storing XNLI ({wildcards.split}, {wildcards.language})"
     script:
         "../workflow_scripts/build_labelled_store.py"

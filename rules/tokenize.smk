@@ -12,17 +12,17 @@ rule tokenize:
         "<logs>/tokenize/{corpus}/{key}/{shard}.log",
     benchmark:
         "<benchmarks>/tokenize/{corpus}/{key}/{shard}.tsv"
-    message:
-        "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=720,
     params:
         text=tokenization_params(),
         already_tokenized=is_tokenized,
         code=code("xlm_core.text.tokenize"),
-    resources:
-        mem_mb=1000,
-        runtime=720,
-    conda:
-        "../envs/text.yaml"
+    message:
+        "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
         "../workflow_scripts/tokenize.py"
 
@@ -36,16 +36,16 @@ rule tokenize_xnli:
         statistics="<results>/tokens/xnli/{split}.{language}.statistics.json",
     log:
         "<logs>/tokenize_xnli/{split}.{language}.log",
-    message:
-        "Tokenizing XNLI ({wildcards.split}, {wildcards.language})"
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
         text=tokenization_params(),
         already_tokenized=is_training_split,
         code=code("xlm_core.text.tokenize"),
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    conda:
-        "../envs/text.yaml"
+    message:
+        "Tokenizing XNLI ({wildcards.split}, {wildcards.language})"
     script:
         "../workflow_scripts/tokenize_xnli.py"

@@ -10,18 +10,18 @@ rule sample_text:
         statistics="<results>/bpe/{vocabulary}/{langset}.statistics.json",
     log:
         "<logs>/sample_text/{vocabulary}/{langset}.log",
-    message:
-        "Sampling text for byte-pair encoding ({wildcards.langset})"
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=720,
     params:
         alpha=CONFIG.vocabulary.alpha,
         n_lines=CONFIG.vocabulary.sample_lines,
         shares=split_shares(),
         code=code("xlm_core.text.sample"),
-    resources:
-        mem_mb=1000,
-        runtime=720,
-    conda:
-        "../envs/text.yaml"
+    message:
+        "Sampling text for byte-pair encoding ({wildcards.langset})"
     script:
         "../workflow_scripts/sample_text.py"
 
@@ -36,18 +36,18 @@ rule learn_bpe:
         "<logs>/learn_bpe/{vocabulary}/{langset}.log",
     benchmark:
         "<benchmarks>/learn_bpe/{vocabulary}/{langset}.tsv"
-    message:
-        "Learning byte-pair encoding ({wildcards.langset})"
-    params:
-        size=bpe_size,
-        character_coverage=CONFIG.vocabulary.character_coverage,
-        code=code("xlm_core.text.bpe"),
+    conda:
+        "../envs/text.yaml"
     resources:
         # sentencepiece holds its sample in memory, some 300 bytes a line
         mem_mb=1000 + CONFIG.vocabulary.sample_lines // 3000,
         runtime=1440,
-    conda:
-        "../envs/text.yaml"
+    params:
+        size=bpe_size,
+        character_coverage=CONFIG.vocabulary.character_coverage,
+        code=code("xlm_core.text.bpe"),
+    message:
+        "Learning byte-pair encoding ({wildcards.langset})"
     script:
         "../workflow_scripts/learn_bpe.py"
 
@@ -60,15 +60,15 @@ rule build_vocabulary:
         "<results>/bpe/{vocabulary}/vocabulary.json",
     log:
         "<logs>/build_vocabulary/{vocabulary}.log",
-    message:
-        "Building the vocabulary ({wildcards.vocabulary})"
-    params:
-        languages=CONFIG.languages,
-        code=code("xlm_core.text.vocabulary"),
+    conda:
+        "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=120,
-    conda:
-        "../envs/text.yaml"
+    params:
+        languages=CONFIG.languages,
+        code=code("xlm_core.text.vocabulary"),
+    message:
+        "Building the vocabulary ({wildcards.vocabulary})"
     script:
         "../workflow_scripts/build_vocabulary.py"

@@ -14,8 +14,14 @@ rule finetune_xnli:
         "<logs>/finetune_xnli/{run}.{seed}.{finetuning_seed}.log",
     benchmark:
         "<benchmarks>/finetune_xnli/{run}.{seed}.{finetuning_seed}.tsv"
-    message:
-        "Fine-tuning {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
+    retries: 2
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=min(1, LOCAL_GPUS),
+        mem_mb=4000,
+        runtime=1440,
     params:
         language=CONFIG.xnli.train_language,
         languages=CONFIG.xnli.languages,
@@ -24,14 +30,8 @@ rule finetune_xnli:
         save_minutes=CONFIG.save_minutes,
         work=work("finetune_xnli/{run}.{seed}.{finetuning_seed}"),
         code=code("xlm_core.tasks.xnli"),
-    threads: 1
-    retries: 2
-    resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
-        runtime=1440,
-    conda:
-        "../envs/torch.yaml"
+    message:
+        "Fine-tuning {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/finetune_xnli.py"
 
@@ -45,18 +45,18 @@ rule score_xnli:
         "<results>/results/xnli/{run}.{seed}.{finetuning_seed}.jsonl",
     log:
         "<logs>/score_xnli/{run}.{seed}.{finetuning_seed}.log",
-    message:
-        "Scoring {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
-    params:
-        languages=CONFIG.xnli.languages,
-        code=code("xlm_core.tasks.xnli"),
+    conda:
+        "../envs/torch.yaml"
     threads: 1
     resources:
         gpu=min(1, LOCAL_GPUS),
         mem_mb=4000,
         runtime=120,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        languages=CONFIG.xnli.languages,
+        code=code("xlm_core.tasks.xnli"),
+    message:
+        "Scoring {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/score_xnli.py"
 
@@ -70,19 +70,19 @@ rule score_retrieval:
         "<results>/results/retrieval/{run}.{seed}.jsonl",
     log:
         "<logs>/score_retrieval/{run}.{seed}.log",
-    message:
-        "Scoring the sentence retrieval of {wildcards.run}, seed {wildcards.seed}"
-    params:
-        n_sentences=CONFIG.retrieval.n_sentences,
-        languages=CONFIG.xnli.languages,
-        pivot=CONFIG.xnli.train_language,
-        code=code("xlm_core.tasks.retrieval"),
+    conda:
+        "../envs/torch.yaml"
     threads: 1
     resources:
         gpu=min(1, LOCAL_GPUS),
         mem_mb=4000,
         runtime=120,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        n_sentences=CONFIG.retrieval.n_sentences,
+        languages=CONFIG.xnli.languages,
+        pivot=CONFIG.xnli.train_language,
+        code=code("xlm_core.tasks.retrieval"),
+    message:
+        "Scoring the sentence retrieval of {wildcards.run}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/score_retrieval.py"

@@ -1,4 +1,4 @@
-"""Train one encoder, or save one with random weights where the run has no objectives."""
+"""Train one encoder (paper, sections 3.2 to 3.4)."""
 
 from pathlib import Path
 
@@ -13,15 +13,14 @@ def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
 
 
 with step(snakemake.log[0]):
-    languages = snakemake.params.languages if snakemake.params.objectives else []
-    pairs = snakemake.params.pairs
+    languages, pairs = snakemake.params.languages, snakemake.params.pairs
     pretraining.pretrain(
         monolingual=stores("train", languages),
         parallel=stores("train", pairs),
         monolingual_valid=stores("valid", languages),
         parallel_valid=stores("valid", pairs),
         vocabulary=Path(snakemake.input.vocabulary),
-        languages=snakemake.params.languages,
+        languages=languages,
         objectives=snakemake.params.objectives,
         model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
         pretraining=config.read(config.Pretraining, snakemake.params.pretraining, path="pretraining"),

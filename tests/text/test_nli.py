@@ -58,7 +58,7 @@ def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
     [
         (
             {"dev": [HEADER, *DEV[:1], "en\tmaybe\t\ta\tb\tg"]},
-            r"xnli\.dev\.tsv, line 3: label 'maybe', expected one of",
+            r"xnli\.dev\.tsv, line 3: label 'maybe', expected one",
         ),
         ({"dev": [HEADER.replace("gold_label", "gold"), *DEV]}, r"xnli\.dev\.tsv, line 1: no column gold_label"),
         ({"dev": [HEADER, *DEV[:2], "en\tneutral\ta\tb"]}, r"xnli\.dev\.tsv, line 4: 4 fields, expected 6"),

@@ -31,6 +31,13 @@ LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
 FLOAT_BYTES = 4
 
 
+def initialize(*, vocabulary: Path, languages: Sequence[str], model: ModelConfig, seed: int, output: Path) -> None:
+    """Save a model with random weights: the baseline without pretraining, and where every pretraining begins."""
+    words = Vocabulary.read(vocabulary)
+    transformer = _initialized(model, words, languages, seed)
+    weights.save(output, transformer, _about(model, None, words, languages, [], seed, None))
+
+
 def pretrain(
     *,
     monolingual: Stores,
@@ -50,7 +57,7 @@ def pretrain(
     history: Path,
     work: Path,
 ) -> None:
-    """Train a model with ``objectives`` and save it; without objectives, save it as it was initialized.
+    """Train a model with ``objectives`` and save it.
 
     A killed training goes on where it was when it is started again with the same settings, data and ``code`` (a
     digest); on a CPU its result is, bit for bit, that of a training that was never killed. It keeps checkpoints, log
@@ -67,44 +74,50 @@ def pretrain(
     """
     _check_sizes(model, pretraining)
     torch.set_num_threads(n_threads)
-    torch.manual_seed(seed)
     words = Vocabulary.read(vocabulary)
-    transformer = Transformer(model, len(words), len(languages))
+    transformer = _initialized(model, words, languages, seed)
     _tell_plan(transformer, pretraining, objectives)
-    used = (monolingual, parallel, monolingual_valid, parallel_valid) if objectives else ({}, {}, {}, {})
-    training = Corpora.open(*used[:2], words.digest)
-    validation = Corpora.open(*used[2:], words.digest)
-    about = _about(model, pretraining, words, languages, objectives, seed, training, validation)
-    run = digests.of_value([about["config"], about["data"], code])
-    folder = work / run
-    if objectives:
-        cut = _cut(model, pretraining, words.counts, seed)
-        source = Source(training, objectives, languages, cut)
-        measured = validation_batches(validation, objectives, languages, cut, pretraining.max_eval_tokens)
-        draws = mixture(training, objectives, pretraining.alpha, seed)
-        _train(transformer, source, draws, measured, pretraining, save_minutes, run, folder)
+    training = Corpora.open(monolingual, parallel, words.digest)
+    validation = Corpora.open(monolingual_valid, parallel_valid, words.digest)
+    data = [training.digests, validation.digests]
+    about = _about(model, pretraining, words, languages, objectives, seed, data)
+    run = digests.of_value([about["config"], about["data"], code, seed])
+    cut = _cut(model, pretraining, words.counts, seed)
+    source = Source(training, objectives, languages, cut)
+    measured = validation_batches(validation, objectives, languages, cut, pretraining.max_eval_tokens)
+    draws = mixture(training, objectives, pretraining.alpha, seed)
+    _train(transformer, source, draws, measured, pretraining, save_minutes, run, work / run)
     weights.save(output, transformer, about)
-    _save_history(folder / LOG_NAME if objectives else None, history)
+    with atomic(history) as partial:
+        shutil.copyfile(work / run / LOG_NAME, partial)
+
+
+def _initialized(model: ModelConfig, vocabulary: Vocabulary, languages: Sequence[str], seed: int) -> Transformer:
+    torch.manual_seed(seed)
+    return Transformer(model, len(vocabulary), len(languages))
 
 
 def _about(
     model: ModelConfig,
-    pretraining: Pretraining,
+    pretraining: Pretraining | None,
     vocabulary: Vocabulary,
     languages: Sequence[str],
     objectives: Sequence[str],
     seed: int,
-    training: Corpora,
-    validation: Corpora,
+    data: Any,
 ) -> dict[str, Any]:
-    """What the model's file says about it; "config" and "data" are digests of what it depends on besides the code."""
-    shown = {"languages": sorted(languages), "objectives": list(objectives), "seed": seed}
-    settings = {"model": plain(model), "pretraining": plain(pretraining) if objectives else None}
+    """What the model's file says about it.
+
+    "config" and "data" are digests of what it depends on besides its code and its seed.
+    """
+    shown = {"languages": sorted(languages), "objectives": list(objectives)}
+    settings = {"model": plain(model), "pretraining": pretraining and plain(pretraining)}
     return {
         **shown,
+        "seed": seed,
         "vocabulary": vocabulary.digest,
         "config": digests.of_value({**shown, **settings}),
-        "data": digests.of_value([vocabulary.digest, training.digests, validation.digests]),
+        "data": digests.of_value([vocabulary.digest, data]),
     }
 
 
@@ -163,9 +176,6 @@ def _check_sizes(model: ModelConfig, pretraining: Pretraining) -> None:
 def _tell_plan(model: Transformer, pretraining: Pretraining, objectives: Sequence[str]) -> None:
     """Log what the run will cost, before any data is read."""
     LOG.info("%d parameters", sum(parameter.numel() for parameter in model.parameters()))
-    if not objectives:
-        LOG.info("no objectives: the model is saved as it was initialized")
-        return
     n_parts = parts_per_update(pretraining)
     batch_tokens = pretraining.tokens_per_update // n_parts
     n_bytes = memory_bytes(model, batch_tokens, pretraining.seq_len)
@@ -234,12 +244,3 @@ def _train(
         keep_best=pretraining.patience > 0,
     )
     model.cpu().eval()
-
-
-def _save_history(log: Path | None, history: Path) -> None:
-    """Copy the log, or write an empty one where nothing was trained."""
-    with atomic(history) as partial:
-        if log is None:
-            partial.touch()
-        else:
-            shutil.copyfile(log, partial)

@@ -65,7 +65,7 @@ def open_whole(path: Path) -> IO[bytes]:
 class _ZstFile(io.RawIOBase):
     """A zst file as bytes: all of its frames, and an error where the last one is cut off.
 
-    The library's own reader stops silently in both cases.
+    The library's own reader ends silently at a cut.
     """
 
     def __init__(self, path: Path) -> None:

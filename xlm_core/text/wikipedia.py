@@ -34,6 +34,7 @@ LIST_TAGS = frozenset(("li", "dd", "dt"))
 BLOCK_TAGS = frozenset(("p", "div", "blockquote", "center", "hr", "poem"))
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z-]+)?|simple")
 LIST_MARK = "\x00"  # stands for the mark of a list item; XML cannot hold this character
+ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
 BREAK = "\n\n"
 
 QUOTES = re.compile(r"'{2,}")
@@ -162,7 +163,7 @@ def page_paragraphs(source: str, hidden: frozenset[str] = ENGLISH_NAMESPACES) ->
     found: list[str] = []
     lines: list[str] = []
     for line in (*shown.split("\n"), ""):
-        if line.strip() and not line.startswith(LIST_MARK):
+        if line.strip() and not line.startswith(ENDS_PARAGRAPH):
             lines.append(line)
         else:
             found.append(" ".join(lines))

@@ -1,0 +1,176 @@
+"""Wikitext and dumps to paragraphs: each case of markup with the text a reader sees."""
+
+import bz2
+import json
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from xlm_core.errors import CorpusError
+from xlm_core.records import Counts
+from xlm_core.text import wikipedia
+from xlm_core.text.extract import extract
+
+HIDDEN = wikipedia.ENGLISH_NAMESPACES | {"fichier", "catégorie", "файл", "ไฟล์"}
+CASES = [
+    # wikitext, paragraphs
+    ("'''Rome''' is a ''big'' city.", ["Rome is a big city."]),
+    ("L''''arbre''' et '''''les''''' d'or", ["L'arbre et les d'or"]),
+    ("a ''b without an end\n\nc", ["a b without an end", "c"]),
+    ("One [[city]], two [[city|cities]], [[:Category:Towns|towns]] and [[Rome#History|its ''history'']].",
+     ["One city, two cities, towns and its history."]),
+    ("{{Infobox|name={{lang|la|Roma}}\n|map=[[File:a.png]]}}\nRome{{efn|{{x}}}} is old.", ["Rome is old."]),
+    ("Old<ref name=a>{{cite|x}} see [[b]]</ref> town<ref name=a />.", ["Old town."]),
+    ("Here.\n{| class=wikitable\n! A !! B\n|-\n| 1 ||\n{|\n| inner\n|}\n|}\nThere.", ["Here.", "There."]),
+    ("Here.\n|}\nThere.\n{| class=wikitable\n| 1 || 2", ["Here.", "There."]),
+    ("[[File:a.jpg|thumb|A ''caption'' with [[links|a link]] inside]]\nText.", ["Text."]),
+    ("[[Fichier:a.jpg|vignette|Légende]][[fichier : b.jpg]]Texte.[[Catégorie:Ville]]", ["Texte."]),
+    ("[[Файл:a.jpg|мини]]Текст.[[ไฟล์:b.jpg]][[Image:c.png]]", ["Текст."]),
+    ("Text.\n[[fr:Rome]]\n[[zh-min-nan:Roma]]\n[[Category:Cities|*]]", ["Text."]),
+    ("see [[:fr:Rome|the page]] and [[Star Wars: Episode IV]]", ["see the page and Star Wars: Episode IV"]),
+    ("== Heading ==\nFirst.\n=== ''Deeper'' ===\nSecond.", ["First.", "Second."]),
+    ("Intro:\n* one\n* [[two]]\n# three\n:: four\n; five : six\nOutro.", ["Intro:", "Outro."]),
+    ("Intro <ul><li>one</li></ul>\n<li>two\nOutro.", ["Intro", "Outro."]),
+    ("a<!-- hidden\n\nhidden -->b<br />c<span style=\"x\">d</span> <nowiki>e</nowiki> H<sub>2</sub>O", ["ab cd e H2O"]),
+    ("5&nbsp;km &amp;nbsp;&ndash; &amp;amp; &#233;&#x4e2d;", ["5 km – & é中"]),
+    ("__NOTOC__\nText.__БЕЗ_ОГЛАВЛЕНИЯ__ {{DEFAULTSORT:x}}", ["Text."]),
+    ("See [https://a.org the site] or https://a.org/a?b or [https://a.org].", ["See the site or or ."]),
+    ("Let <math>x^2 < 3</math> be <chem>H2</chem><gallery>\na.png|caption\n</gallery>", ["Let be"]),
+    ("Paris ({{lang|fr|Paris}}; {{IPA|x}}) and Rome ({{lang-la|Roma}}; from Etruscan) and ({{x}}).",
+     ["Paris and Rome (from Etruscan) and."]),
+    ("巴黎（{{lang|fr|Paris}}，）是-{zh-hans:计算机; zh-hant:電腦}-城市-{T|zh:x}--{好}-。", ["巴黎是计算机城市好。"]),
+    ("a line\nand its second\n\nnext", ["a line and its second", "next"]),
+    ("<blockquote>Quoted.</blockquote><div class=a>Boxed.</div>Free.", ["Quoted.", "Boxed.", "Free."]),
+    ("", []),
+    ("{{only|a template}}\n[[Category:x]]", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "expected"), CASES)
+def test_what_a_reader_sees(source, expected):
+    found = [" ".join(text.split()) for text in wikipedia.page_paragraphs(source, HIDDEN)]
+    assert found == expected
+
+
+def page(title: str, text: str, ns: int = 0, extra: str = "") -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
+    return (
+        f"<page><title>{title}</title><ns>{ns}</ns><id>1</id>{extra}"
+        f"<revision><id>2</id><text xml:space='preserve'>{text}</text></revision></page>\n"
+    )
+
+
+def dump(*pages: str, version: str = "0.11") -> str:
+    return (
+        f'<mediawiki xmlns="http://www.mediawiki.org/xml/export-{version}/" xml:lang="fr"><siteinfo><namespaces>'
+        '<namespace key="0" /><namespace key="6">Fichier</namespace><namespace key="14">Catégorie</namespace>'
+        f"</namespaces></siteinfo>{''.join(pages)}</mediawiki>"
+    )
+
+
+def run(folder: Path, content: bytes) -> tuple[list[str], dict]:
+    (folder / "dump").write_bytes(content)
+    extract("wikipedia", [folder / "dump"], [folder / "out/0.tsv"], "fr", folder / "out/s.json")
+    found = (folder / "out/0.tsv").read_text(encoding="utf-8").split("\n")[:-1]
+    return found, json.loads((folder / "out/s.json").read_text())
+
+
+def fails(folder: Path, message: str, content: bytes) -> None:
+    with pytest.raises(CorpusError, match=message):
+        run(folder, content)
+    assert not list((folder / "out").iterdir())
+
+
+@pytest.mark.parametrize("version", ["0.10", "0.11"])
+def test_articles_only_with_the_dumps_own_namespaces(tmp_path, version):
+    text = dump(
+        page("A", "[[Fichier:a.png|Légende]]Un ''mot''.\n\n1999–2000\n\nDeux {{ mots."),
+        page("B", "#REDIRECTION [[A]]", extra='<redirect title="A" />'),
+        page("Discussion:A", "Bavardage.", ns=1),
+        page("C", "Trois.[[Catégorie:X]]"),
+        page("D", ""),
+        version=version,
+    )
+    found, counts = run(tmp_path, bz2.compress(text.encode()))
+    assert found == ["Un mot.", "Trois."]
+    dropped = {"broken markup": 1, "no letter": 1, "page of another namespace": 1, "redirect page": 1}
+    assert counts == {"read": 6, "kept": 2, "dropped": dropped}
+
+
+def test_several_bz2_streams_in_one_file(tmp_path):
+    data = dump(*(page(f"P{n}", f"Page {n}.") for n in range(50))).encode()
+    parts = [data[i : i + 1000] for i in range(0, len(data), 1000)]
+    assert run(tmp_path, b"".join(map(bz2.compress, parts)))[0] == [f"Page {n}." for n in range(50)]
+
+
+def test_a_cut_off_dump_says_how_far_it_got(tmp_path):
+    data = dump(*(page(f"P{n}", f"Page {n}.") for n in range(50))).encode()
+    middle = data.index(b"<title>P30") + 20
+    fails(tmp_path, "dump: damaged or cut off after 30 pages, the last being 'P29'", bz2.compress(data[:middle]))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_broken_bz2_is_an_error(tmp_path, damage):
+    data = bytearray(bz2.compress(dump(*(page(f"P{n}", f"Page {n}.") for n in range(50))).encode()))
+    if damage == "cut":
+        del data[-20:]
+    else:
+        data[len(data) // 2] ^= 0xFF
+    fails(tmp_path, r"dump: damaged or cut off after \d+ pages", bytes(data))
+
+
+def test_what_is_no_dump_is_an_error(tmp_path):
+    fails(tmp_path, "dump: damaged or cut off after 0 pages, the last being the start", b"<html><p>404</html>")
+    fails(tmp_path, "dump: damaged or cut off after 0 pages", b"")
+    fails(tmp_path, "no text in fr", dump(page("B", "{{x}}")).encode())
+
+
+@pytest.mark.parametrize("unit", ["{{", "[[", "''", "<div>", "<a ", "<!--", "{|\n", "[http://a ", "-{", "( , ", "{{{"])
+def test_endless_nesting_does_not_take_minutes(unit):
+    counts = Counts()
+    start = time.perf_counter()
+    list(wikipedia._kept(unit * (100_000 // len(unit)), HIDDEN, counts))
+    assert time.perf_counter() - start < 10
+    assert counts.dropped.total() <= 1
+
+
+def test_a_page_too_tangled_to_parse_is_counted():
+    counts = Counts()
+    assert not list(wikipedia._kept("<div>" * 100_000, HIDDEN, counts))
+    assert (counts.read, counts.dropped) == (1, {"unparsable page": 1})
+
+
+def test_a_long_page_passes_whole():
+    source = "\n\n".join(f"'''Paragraph''' {n} with a [[link|word]]." for n in range(5000))
+    assert wikipedia.page_paragraphs(source) == [f"Paragraph {n} with a word." for n in range(5000)]
+
+
+def test_memory_does_not_grow_with_the_dump(tmp_path):
+    peaks = []
+    for n_pages in (200, 2000):
+        path = tmp_path / str(n_pages)
+        path.write_bytes(bz2.compress(dump(*(page(f"P{n}", "Mot. " * 200) for n in range(n_pages))).encode()))
+        tracemalloc.start()
+        assert sum(1 for _ in wikipedia.paragraphs(path, Counts())) == n_pages
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ru", "zh", "ar", "th", "hi"])
+def test_official_dumps_come_out_without_markup(mirror, tmp_path, language):
+    path = mirror / f"dumps.wikimedia.org/{language}wiki/latest/{language}wiki-latest-pages-articles.xml.bz2"
+    found, counts = run(tmp_path, path.read_bytes())
+    assert len(found) > 4000 and counts["dropped"]["redirect page"] > 0
+    marks = ("{{", "}}", "[[", "]]", "{|", "|}", "''", "__", "&nbsp;", "<ref", "thumb|", "==", "http")
+    assert not [line for line in found for mark in marks if mark in line]
+
+
+def test_a_real_dump_comes_out_without_markup(mirror, tmp_path):
+    (path,) = (mirror / "dumps.wikimedia.org/enwiki/real-sample").iterdir()
+    found, counts = run(tmp_path, path.read_bytes())
+    assert len(found) > 4800 and set(counts["dropped"]) <= {"redirect page", "page of another namespace", "no letter"}
+    marks = ("{{", "}}", "[[", "]]", "{|", "''", "&nbsp;", "<ref", "thumb|", "( ;", "()", "(,")
+    assert not [line for line in found for mark in marks if mark in line]
