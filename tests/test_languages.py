@@ -1,5 +1,7 @@
 """Language codes, pairs and sampling."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,4 +37,4 @@ def test_smoothing_gives_probabilities_that_keep_the_order(counts, alpha):
         sorted(counts, key=counts.__getitem__),
         [drawn[key] for key in sorted(counts, key=counts.__getitem__)],
     )
-    assert by_count and all(first <= second * (1 + 1e-9) for first, second in zip(by_share, by_share[1:], strict=False))
+    assert by_count and all(first <= second * (1 + 1e-9) for first, second in itertools.pairwise(by_share))

@@ -1,3 +1,5 @@
+"""Pretraining from stores to a model: exact, restartable, and refusing what it cannot use."""
+
 import json
 import logging
 import os
@@ -5,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,12 +121,19 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
     assert not same(first, other)
 
 
-def test_without_objectives_the_initialized_model_is_saved_and_no_data_is_read(pretrain):
-    nowhere = {"de": [Path("/nowhere")]}
-    model, about, history = pretrain(objectives=[], seed=5, monolingual=nowhere, monolingual_valid=nowhere)
+def test_without_pretraining_the_weights_are_those_of_the_first_update(world, tmp_path):
+    output = tmp_path / "model"
+    task.initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=output)
+    model, about = weights.load(output)
     torch.manual_seed(5)
     assert same(model, Transformer(MODEL, N_TOKENS, 2))
-    assert (about["objectives"], history) == ([], [])
+    assert (about["objectives"], about["languages"], about["seed"]) == ([], ["de", "en"], 5)
+
+
+def test_seeds_do_not_change_the_digests_of_settings_and_data(pretrain):
+    first, second = (pretrain(f"s{seed}", seed=seed)[1] for seed in (1, 2))
+    assert (first["config"], first["data"]) == (second["config"], second["data"])
+    assert first["config"] != pretrain("other", settings=changed(alpha=0.1))[1]["config"]
 
 
 def test_an_update_has_the_same_size_however_it_is_cut():

@@ -1,4 +1,4 @@
-"""XNLI: does one sentence entail another, contradict it, or neither (paper, section 4.1)?"""
+"""XNLI: whether one sentence entails another, contradicts it, or neither (paper, section 4.1)."""
 
 import logging
 import shutil

@@ -1,0 +1,202 @@
+"""The whole workflow on the tiny configuration, and which jobs run again after which change."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml")
+DOWNSTREAM_OF_VOCABULARY = {
+    "build_vocabulary", "build_store", "build_labelled_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
+    "score_retrieval", "make_examples", "make_xnli_table", "make_retrieval_table", "draw_training_curves",
+    "draw_objectives",
+}  # fmt: skip
+
+
+class Project:
+    """A copy of the project with the tiny configuration, and a corpus of the user's own beside the generated ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder / name)
+        settings = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text())
+        settings["corpora"]["own"] = {"format": "text", "keys": ["fr"], "path": "own.{key}.txt"}
+        settings["monolingual"]["fr"].append("own")
+        self.settings = settings
+        self.write_settings(settings)
+        (folder / "own.fr.txt").write_text("le chien de Leo dort\n" * 50 + "le chat voit un taxi\n" * 50)
+
+    def write_settings(self, settings: dict) -> None:
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml"]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def waiting_jobs(self) -> Counter[str]:
+        """What a run would do now: message -> how often."""
+        run = self.snakemake("all", "-n")
+        assert run.returncode == 0, run.stderr
+        return Counter(re.findall(r"^Job \d+: (.+)$", run.stdout + run.stderr, re.MULTILINE))
+
+    def waiting_rules(self) -> Counter[str]:
+        """What a run would do now: rule -> number of jobs."""
+        run = self.snakemake("all", "-n")
+        table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
+        rows = table.group(1).splitlines() if table else []
+        return Counter({name: int(count) for name, count in map(str.split, rows) if name != "all"})
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny configuration, run from end to end."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    run = project.snakemake("all")
+    assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]
+    return project
+
+
+@pytest.fixture
+def results(project: Project) -> Path:
+    return project.folder / "results" / "tiny"
+
+
+@pytest.fixture
+def edited(project: Project):
+    """A function that edits a file of the project, until the test ends."""
+    before: dict[Path, str] = {}
+
+    def edit(name: str, old: str, new: str) -> None:
+        path = project.folder / name
+        before.setdefault(path, path.read_text())
+        assert old in before[path]
+        path.write_text(path.read_text().replace(old, new))
+
+    yield edit
+    for path, text in before.items():
+        path.write_text(text)
+
+
+def test_every_cell_of_the_table_is_filled(results: Path):
+    tidy = pd.read_csv(results / "tables" / "xnli.tidy.csv")
+    assert list(tidy.columns) == [
+        "table", "row", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"
+    ]  # fmt: skip
+    assert set(tidy["row"]) == {"no pretraining", "XLM (MLM)", "XLM (MLM+TLM)"}
+    assert set(tidy["column"]) == {"en", "fr", "hi", "avg"} and len(tidy) == 12
+    assert tidy["mean"].between(0, 100).all() and (tidy["n_seeds"] == 1).all()
+    assert tidy.query("column == 'en'")["n_items"].tolist() == [60, 60, 60]
+    published = tidy.query("row == 'XLM (MLM+TLM)'").set_index("column")["published"]
+    assert published["fr"] == 78.7 and published["avg"] == pytest.approx((85.0 + 78.7 + 69.6) / 3)
+
+
+def test_every_rendering_is_there(results: Path):
+    for name in ("xnli", "retrieval"):
+        assert all((results / "tables" / f"{name}.{kind}").stat().st_size for kind in ("md", "html", "tex", "tidy.csv"))
+    for name in ("training_curves", "objectives"):
+        assert "<svg" in (results / "figures" / f"{name}.svg").read_text()
+
+
+def test_text_is_accounted_for_at_every_step(results: Path):
+    """What one step kept the next one read, from the generator to the stores."""
+    for corpus, key in (("stories", "fr"), ("translations", "en-fr"), ("own", "fr")):
+        extracted = json.loads((results / "text" / corpus / key / "statistics.json").read_text())
+        tokenized = [json.loads(path.read_text()) for path in (results / "tokens" / corpus / key).glob("*.json")]
+        stored = [
+            json.loads(path.read_text()) for path in (results / "store/shared" / corpus / key).glob("*/statistics.json")
+        ]
+        assert len(tokenized) == len(stored) == 2
+        assert extracted["kept"] == sum(counts["read"] for counts in tokenized)
+        assert sum(counts["kept"] for counts in tokenized) == sum(counts["read"] for counts in stored)
+        assert extracted["kept"] > 0
+
+
+def test_a_second_run_has_nothing_to_do(project: Project):
+    assert project.waiting_rules() == Counter()
+
+
+def test_the_report_holds_the_tables(project: Project):
+    run = project.snakemake("all", "--report", "report.html")
+    assert run.returncode == 0, run.stderr[-3000:]
+    text = (project.folder / "report.html").read_text()
+    assert "xnli.html" in text and "objectives.svg" in text
+
+
+def test_a_touched_file_starts_nothing(project: Project):
+    (project.folder / "own.fr.txt").touch()
+    (project.folder / "results" / "tiny" / "raw" / "microworld" / "en.txt.gz").touch()
+    assert project.waiting_rules() == Counter()
+
+
+def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_them(project: Project, edited):
+    edited("own.fr.txt", "taxi", "piano")
+    jobs = project.waiting_jobs()
+    text_jobs = {job for job in jobs if job.startswith(("Extracting", "Tokenizing", "Sampling", "Learning"))}
+    assert text_jobs == {
+        "Extracting own (fr)",
+        "Tokenizing own (fr), shard 0",
+        "Tokenizing own (fr), shard 1",
+        "Sampling text for byte-pair encoding (all)",
+        "Learning byte-pair encoding (all)",
+    }
+    rules = set(project.waiting_rules())
+    assert rules == DOWNSTREAM_OF_VOCABULARY | {"extract", "tokenize", "sample_text", "learn_bpe"}
+
+
+def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
+    edited("tiny.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
+    assert project.waiting_rules() == Counter(
+        pretrain=2, finetune_xnli=2, score_xnli=2, score_retrieval=2, make_xnli_table=1, make_retrieval_table=1,
+        draw_training_curves=1,
+    )  # fmt: skip
+
+
+def test_another_fine_tuning_setting_leaves_pretraining_alone(project: Project, edited):
+    edited("tiny.yaml", "batch_size: 16", "batch_size: 8")
+    assert project.waiting_rules() == Counter(finetune_xnli=3, score_xnli=3, make_xnli_table=1)
+
+
+def test_a_comment_and_a_docstring_start_nothing(project: Project, edited):
+    edited("xlm_core/model/attention.py", '"""Multi-head self-attention.', '# A comment.\n"""Attention.')
+    edited("xlm_core/text/tokenize.py", "import logging\n", "# A comment.\nimport logging\n")
+    assert project.waiting_rules() == Counter()
+
+
+def test_code_that_only_scores_scores_again(project: Project, edited):
+    edited("xlm_core/tasks/retrieval.py", "BATCH_SIZE = 128", "BATCH_SIZE = 64")
+    assert project.waiting_rules() == Counter(score_retrieval=3, make_retrieval_table=1)
+
+
+def test_code_of_the_report_draws_again(project: Project, edited):
+    edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
+    assert project.waiting_rules() == Counter(make_xnli_table=1, make_retrieval_table=1)
+
+
+def test_code_of_the_model_trains_again(project: Project, edited):
+    edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
+    assert project.waiting_rules() == Counter(
+        initialize=1, pretrain=2, finetune_xnli=3, score_xnli=3, score_retrieval=3, make_examples=0, make_xnli_table=1,
+        make_retrieval_table=1, draw_training_curves=1,
+    )  # fmt: skip
+
+
+def test_a_misspelt_key_is_one_short_message_before_anything_else(project: Project, edited):
+    edited("tiny.yaml", "batch_size:", "batch_sise:")
+    run = project.snakemake("all", "-n")
+    output = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "config.xnli.finetuning.batch_sise: unknown key (did you mean 'batch_size'?)" in output
+    assert "Building DAG" not in output and "Traceback" not in output
