@@ -30,14 +30,14 @@ def legend(summary: Mapping[Place, Cell], results: Sequence[Result], shape: Shap
 def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
     """What makes the numbers of a table hard to compare: they come from different code, scorers, settings or data.
 
-    Rows differ in their settings, seeds among them, and columns in their data, by design. So code and scorer are
-    compared in the whole table, settings among the columns of a row's seed, data among the seeds of a cell.
+    Rows differ in their settings and columns in their data, by design. So code and scorer are compared in the whole
+    table, settings within a row, data among the seeds of a cell.
     """
     row = _row_name(shape)
     tests: list[tuple[str, Callable[[Result], str], Callable[[Result], str]]] = [
         ("code versions", lambda result: result.code, lambda result: "this table"),
         ("scorers", lambda result: result.signature, lambda result: "this table"),
-        ("settings", lambda result: result.config, lambda result: f"{row(result)}, seed {result.seeds}"),
+        ("settings", lambda result: result.config, row),
         ("data", lambda result: result.data, lambda result: f"{row(result)}, {result.column}"),
     ]
     found = []
@@ -65,7 +65,8 @@ def footnotes(results: Sequence[Result], shape: Shape) -> tuple[list[str], dict[
     marks: dict[Place, int] = {}
     for result in remarked:
         remarks = rows.setdefault(name(result), {})
-        remarks.setdefault(result.note, {}).setdefault(result.column, []).append(result.seeds)
+        for note in result.note.split("; "):
+            remarks.setdefault(note, {}).setdefault(result.column, []).append(result.seeds)
         marks[_shown_at(place(result), shape)] = len(rows)
     return [f"{row}: {'; '.join(_remark(note, where) for note, where in rows[row].items())}." for row in rows], marks
 

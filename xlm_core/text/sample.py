@@ -39,7 +39,7 @@ def sample(
     seed: int,
     statistics: Path,
 ) -> None:
-    """Write about ``n_lines`` training lines, language after language in the order of ``files``.
+    """Write about ``n_lines`` training lines, language after language in alphabetical order.
 
     A language that has fewer lines than its share asks for gives each of them as often as it takes.
 
@@ -56,7 +56,7 @@ def sample(
         CorpusError: a language has no training line.
     """
     shares = (valid_share, test_share)
-    available = {language: sum(1 for _ in _lines(language, parts, shares)) for language, parts in files.items()}
+    available = {language: sum(1 for _ in _lines(language, parts, shares)) for language, parts in sorted(files.items())}
     for language, count in available.items():
         if not count:
             raise CorpusError(
@@ -65,11 +65,11 @@ def sample(
             )
     wanted = quotas(available, n_lines, alpha, seed)
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="\n") as file:
-        for number, (language, parts) in enumerate(files.items()):
+        for number, (language, count) in enumerate(available.items(), 1):  # [seed, 0] would repeat the quotas' stream
             rng = np.random.default_rng([seed, number])
-            for line in draw(_lines(language, parts, shares), available[language], wanted[language], rng):
+            for line in draw(_lines(language, files[language], shares), count, wanted[language], rng):
                 file.write(line + "\n")
-    write_json(statistics, {lang: {"lines": available[lang], "drawn": wanted[lang]} for lang in files})
+    write_json(statistics, {lang: {"lines": available[lang], "drawn": wanted[lang]} for lang in available})
 
 
 def quotas(available: Mapping[str, int], n_lines: int, alpha: float, seed: int) -> dict[str, int]:

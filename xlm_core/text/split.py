@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Literal
 
 PIVOT = "en"
+Split = Literal["train", "valid", "test"]
 
 
-def split_of(text: str, valid_share: float, test_share: float) -> str:
+def split_of(text: str, valid_share: float, test_share: float) -> Split:
     """Train, valid or test: the same for the same text on every machine and in every corpus."""
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") / 2**64
     if number < valid_share:
@@ -14,7 +16,7 @@ def split_of(text: str, valid_share: float, test_share: float) -> str:
     return "test" if number < valid_share + test_share else "train"
 
 
-def split_of_record(fields: Sequence[str], languages: Sequence[str], valid_share: float, test_share: float) -> str:
+def split_of_record(fields: Sequence[str], languages: Sequence[str], valid_share: float, test_share: float) -> Split:
     """The split of a line, or of a pair by its English side, else by its first.
 
     So a line of monolingual text falls into the same split as the same line inside a pair. Of a pair's other side this

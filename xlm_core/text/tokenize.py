@@ -1,7 +1,9 @@
 """Tokenization: records of raw text become records of tokens separated by blanks.
 
-Most languages: the Moses chain, by sacremoses. Chinese by jieba and Thai by pythainlp, whose scripts have no blanks
-between words; punctuation is normalized first for all of them.
+Most languages: the Moses chain, by sacremoses, which takes the English rules for a language it does not know. Chinese by
+jieba and Thai by pythainlp, whose scripts have no blanks between words. Punctuation is normalized before the words are
+cut, whatever the language. For Chinese this departs from the published chain, which segments first (and by another
+segmenter): normalizing a segmented line would join some of the words it had cut, and leave blanks within others.
 """
 
 import logging
@@ -19,10 +21,8 @@ from xlm_core.config import Text
 from xlm_core.errors import ConfigError
 from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
 
-MAX_CHARS_PER_WORD = (
-    50  # on average; a line with more is over-long whatever its tokens, and costs the tokenizers minutes
-)
-SHORT = 5  # words; sentences up to this length are not compared, "yes" may well be a clause elsewhere
+MAX_CHARS_PER_WORD = 50  # times the most words a line may have: no such line is worth the time to tokenize it
+SHORT = 5  # words; if neither side has more, the sides are not compared: "yes" may well be a clause elsewhere
 
 
 def tokenize(
@@ -46,7 +46,8 @@ def tokenize(
         text: which records are dropped, and what is done to the tokens.
         already_tokenized: the text is only lower-cased and stripped of accents.
         keep_all: nothing is dropped: for evaluation sets.
-        statistics: JSON: records read, kept, and dropped as empty, over-long or unequal.
+        statistics: JSON: records read, kept, and dropped as over-long line (too many characters to tokenize it),
+            empty, over-long (too many tokens) or unequal (the sides of a pair).
 
     Raises:
         ConfigError: the package that segments a language is not installed.
