@@ -1,9 +1,9 @@
 """Tokenization: records of raw text become records of tokens separated by blanks.
 
-Most languages: the Moses chain, by sacremoses, which takes the English rules for a language it does not know. Chinese by
-jieba and Thai by pythainlp, whose scripts have no blanks between words. Punctuation is normalized before the words are
-cut, whatever the language. For Chinese this departs from the published chain, which segments first (and by another
-segmenter): normalizing a segmented line would join some of the words it had cut, and leave blanks within others.
+Most languages: the Moses chain, by sacremoses, which takes the English rules for a language it does not know. Chinese
+by jieba and Thai by pythainlp, whose scripts have no blanks between words. Punctuation is normalized before the words
+are cut, whatever the language. For Chinese this departs from the published chain, which segments first (and by another
+segmenter): normalizing a segmented line would join colons, semicolons and parentheses to the words beside them again.
 """
 
 import logging

@@ -1,0 +1,53 @@
+"""Normalization against Moses' rules and the published definition of accent removal."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
+
+
+def stripped(text: str) -> str:
+    return lower_and_strip(text, lowercase=True, strip_accents=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "“Well” – said…", '"Well" - said...'),  # the quotes, dashes and dots of normalize-punctuation.perl
+        ("fr", "c’est l’été", "c'est l'été"),
+        ("zh", "你好，世界。", "你好,世界."),  # replace-unicode-punctuation.perl
+        ("en", "bell\x07 and\u200btab", "bell andtab"),  # remove-non-printing-char.perl
+    ],
+)
+def test_punctuation_is_unified(language: str, text: str, expected: str):
+    assert normalize_punctuation(text, language).strip() == expected.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Élève À L'ÉCOLE", "eleve a l'ecole"),
+        ("Ångström Straße", "angstrom straße"),
+        ("İstanbul", "istanbul"),  # lower case leaves a combining dot, which is a mark
+        ("Ёлка Йод", "елка иод"),
+        ("हिन्दी", "हिनदी"),  # the virama is a mark and goes, the vowel signs are not and stay
+        ("Tiếng Việt", "tieng viet"),
+    ],
+)
+def test_accents_go_as_published(text: str, expected: str):
+    assert stripped(text) == expected
+
+
+@given(st.text())
+def test_nothing_with_a_mark_is_left_and_twice_is_once(text: str):
+    once = stripped(text)
+    assert not any(unicodedata.category(char) == "Mn" for char in unicodedata.normalize("NFD", once))
+    assert stripped(once) == once
+
+
+@given(st.text())
+def test_both_switches_off_change_nothing(text: str):
+    assert lower_and_strip(text, lowercase=False, strip_accents=False) == text
