@@ -58,3 +58,20 @@ def test_a_cut_pair_fills_its_room_and_keeps_its_beginnings(first: int, second: 
 
 def test_pairs_that_are_cut_are_counted():
     assert [labelled.n_too_long(store(), room) for room in (7, 6, 5, 3)] == [0, 1, 2, 3]
+
+
+def test_an_epoch_has_every_record_once_and_pads_little():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 60, 1000)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    empty = np.zeros(1001, dtype=np.int64)
+    tokens = np.zeros(offsets[-1], dtype=np.uint16)
+    many = TokenStore((tokens, tokens[:0]), (offsets, empty), ("en", "en"), np.zeros(1000, dtype=np.int64), "v", "d")
+    rows = np.arange(1, 1000, 2)
+    batches = labelled.epoch_batches(many, rows, 16, seed=0, epoch=3)
+    assert sorted(np.concatenate(batches).tolist()) == rows.tolist()
+    padded = sum(lengths[batch].max() * len(batch) for batch in batches)
+    assert lengths[rows].sum() / padded > 0.9
+    again, other = (labelled.epoch_batches(many, rows, 16, seed=0, epoch=epoch) for epoch in (3, 4))
+    assert [batch.tolist() for batch in again] == [batch.tolist() for batch in batches]
+    assert [batch.tolist() for batch in other] != [batch.tolist() for batch in batches]

@@ -12,6 +12,7 @@ from xlm_core.data.store import TokenStore
 from xlm_core.text.vocabulary import EOS, PAD
 
 END = np.array([EOS])
+POOL = 50  # batches that are sorted by length together: large enough to pad little, small enough to mix
 N_ENDS = 3  # the end symbols of a classified pair: </s> a </s> b </s>
 
 
@@ -48,6 +49,23 @@ def cut(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarra
 def n_too_long(store: TokenStore, max_tokens: int) -> int:
     """How many pairs of a store lose their ends in ``pair_batch``."""
     return int((store.lengths(0) + store.lengths(1) + N_ENDS > max_tokens).sum())
+
+
+def epoch_batches(store: TokenStore, rows: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The batches of one epoch, each as numbers of records; the same for every caller.
+
+    Every record of ``rows`` (N,) comes once. Records of similar length share a batch, so that little is padded, but
+    which ones and in which order is drawn anew for every epoch.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    lengths = store.lengths(0) + store.lengths(1)
+    shuffled = rng.permutation(rows)
+    batches = []
+    for start in range(0, len(shuffled), POOL * batch_size):
+        pool = shuffled[start : start + POOL * batch_size]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches += [pool[first : first + batch_size] for first in range(0, len(pool), batch_size)]
+    return [batches[number] for number in rng.permutation(len(batches))]
 
 
 def labels(store: TokenStore, rows: Sequence[int]) -> np.ndarray:

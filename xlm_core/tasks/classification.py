@@ -6,9 +6,9 @@ Letters: B rows, N examples.
 import copy
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +109,10 @@ def _train(
     optim = _schedule(settings, rate, settings.epochs * per_epoch)
     state = TrainState(classifier, make_optimizer(classifier, optim))
     resume(work, state, digest)
+    batches_of = partial(labelled.epoch_batches, train_on.store, train_on.rows, settings.batch_size, seed)
     train(
         state,
-        partial(_update, classifier, train_on, settings, seed, device),
+        partial(_update, classifier, train_on, settings, lru_cache(maxsize=1)(batches_of), device),
         partial(_evaluate_all, classifier, valid, settings.max_tokens, device),
         optim=optim,
         rhythm=Rhythm(
@@ -146,13 +147,16 @@ def _schedule(settings: Finetuning, rate: float, n_updates: int) -> Optim:
 
 
 def _update(
-    classifier: Classifier, examples: Examples, settings: Finetuning, seed: int, device: torch.device, update: int
+    classifier: Classifier,
+    examples: Examples,
+    settings: Finetuning,
+    batches_of: Callable[[int], list[np.ndarray]],
+    device: torch.device,
+    update: int,
 ) -> list[Part]:
-    """The batch of one update: a pure function of seed and update; every example once per epoch."""
-    per_epoch = math.ceil(len(examples.rows) / settings.batch_size)
-    epoch, number = divmod(update, per_epoch)
-    order = np.random.default_rng([seed, epoch]).permutation(examples.rows)
-    rows = order[number * settings.batch_size : (number + 1) * settings.batch_size]
+    """The batch of one update: a pure function of its number; every example comes once per epoch."""
+    epoch, number = divmod(update, math.ceil(len(examples.rows) / settings.batch_size))
+    rows = batches_of(epoch)[number]
     batch, labels = _batch(examples, rows, settings.max_tokens, device)
     loss = partial(_training_loss, classifier, batch, labels)
     return [Part("classification", len(rows), int(batch.lengths.sum()), loss)]
