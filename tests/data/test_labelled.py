@@ -71,7 +71,7 @@ def test_an_epoch_has_every_record_once_and_pads_little():
     batches = labelled.epoch_batches(many, rows, 16, seed=0, epoch=3)
     assert sorted(np.concatenate(batches).tolist()) == rows.tolist()
     padded = sum(lengths[batch].max() * len(batch) for batch in batches)
-    assert lengths[rows].sum() / padded > 0.9
+    assert lengths[rows].sum() / padded > 0.8
     again, other = (labelled.epoch_batches(many, rows, 16, seed=0, epoch=epoch) for epoch in (3, 4))
     assert [batch.tolist() for batch in again] == [batch.tolist() for batch in batches]
     assert [batch.tolist() for batch in other] != [batch.tolist() for batch in batches]

@@ -27,11 +27,11 @@ class _Vocabulary:
 
 @pytest.fixture
 def examples(tmp_path: Path) -> Examples:
-    """The label is whether the second sentence holds token 20, token 21, or neither."""
+    """The label is whether the second sentence ends in token 20, 21 or 22."""
     rng = np.random.default_rng(0)
     with StoreWriter(tmp_path / "s", ("en", "en"), _Vocabulary(), labelled=True) as writer:
         for label in rng.integers(0, 3, 120):
-            second = rng.integers(22, 40, 3).tolist() + [[20], [21], []][label]
+            second = [*rng.integers(22, 40, 3).tolist(), (20, 21, 22)[label]]
             writer.add((rng.integers(22, 40, 4).tolist(), second), int(label))
     return classification.choose(TokenStore.open(tmp_path / "s", "v1"), 0, None, seed=0)
 

@@ -12,7 +12,7 @@ from xlm_core.data.store import TokenStore
 from xlm_core.text.vocabulary import EOS, PAD
 
 END = np.array([EOS])
-POOL = 50  # batches that are sorted by length together: large enough to pad little, small enough to mix
+POOL = 10  # batches that are sorted by length together: enough to pad little, few enough to mix
 N_ENDS = 3  # the end symbols of a classified pair: </s> a </s> b </s>
 
 
