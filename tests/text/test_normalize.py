@@ -1,9 +1,10 @@
 """Normalization against Moses' rules and the published definition of accent removal."""
 
+import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
@@ -51,3 +52,37 @@ def test_nothing_with_a_mark_is_left_and_twice_is_once(text: str):
 @given(st.text())
 def test_both_switches_off_change_nothing(text: str):
     assert lower_and_strip(text, lowercase=False, strip_accents=False) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", 'He said "no", twice.', 'He said "no," twice.'),
+        ("de", "Er sagte „nein,“ zweimal.", 'Er sagte "nein", zweimal.'),
+        ("fr", "1\u00a0000", "1,000"),
+        ("ru", "1\u00a0000", "1.000"),
+        ("en", "a( b )c 5 % d : e", "a (b) c 5% d: e"),
+    ],
+)
+def test_punctuation_by_the_rules_of_a_language(language: str, text: str, expected: str):
+    """Worked out by hand from the published normalize-punctuation.perl."""
+    assert normalize_punctuation(text, language) == expected
+
+
+def test_where_sacremoses_departs_from_the_published_scripts():
+    assert normalize_punctuation("क्\u200dया", "hi") == "क्या"  # Perl: a blank instead of the joiner
+    assert normalize_punctuation('"a," b', "ru") == '"a," b'  # Perl: "a", b
+
+
+@given(st.text())
+@settings(deadline=None)  # the first example pays for the import
+def test_accents_go_as_in_transformers(text: str):
+    """Its port of the published script, which takes and returns words."""
+    xlm = pytest.importorskip("transformers.models.xlm.tokenization_xlm")
+    assert stripped(text) == " ".join(xlm.lowercase_and_remove_accent([text]))
+
+
+def test_twice_is_once_for_every_character():
+    for code in range(sys.maxunicode + 1):
+        once = stripped(chr(code))
+        assert stripped(once) == once, hex(code)

@@ -86,3 +86,16 @@ def test_a_language_without_text_is_named(tmp_path: Path, files: dict):
     with pytest.raises(CorpusError, match="language 'sw': no training line in 1 files"):
         run(tmp_path, files)
     assert not (tmp_path / "sample.txt").exists()
+
+
+def test_the_same_whatever_the_order_of_the_languages(tmp_path: Path, files: dict):
+    assert run(tmp_path, files, name="a") == run(tmp_path, dict(reversed(files.items())), name="b")
+
+
+def test_languages_draw_from_streams_of_their_own(tmp_path: Path):
+    """Of both sides of the same pairs half is drawn; the same half only by chance."""
+    (tmp_path / "en-fr.tsv").write_text("".join(f"{number} en\t{number} fr\n" for number in range(2000)))
+    pairs = [TokenFile(tmp_path / "en-fr.tsv", ("en", "fr"))]
+    lines = [line.split() for line in run(tmp_path, {"en": pairs, "fr": pairs}, n_lines=1600)]
+    english, french = ({int(number) for number, of in lines if of == language} for language in ("en", "fr"))
+    assert len(english & french) < 0.75 * min(len(english), len(french))

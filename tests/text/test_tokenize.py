@@ -1,12 +1,15 @@
 """Tokenization: Moses' behavior, two languages without blanks, and records that are dropped."""
 
 import json
+import os
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlm_core import records
@@ -114,3 +117,63 @@ def test_tokens_are_one_clean_field(text: str):
     tokens = module._tokens(text, "en", PUBLISHED, already_tokenized=False)
     assert tokens == records.field(tokens)
     assert module._tokens(tokens, "en", PUBLISHED, already_tokenized=True) == tokens
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ("w " * 20, "w " * 20, None),
+        ("w " * 21, "w " * 20, "over-long"),
+        ("w " * 9, "w " * 3, None),
+        ("w " * 10, "w " * 3, "unequal"),
+        ("w " * module.SHORT, "w", None),
+        ("w " * (module.SHORT + 1), "w", "unequal"),
+        ("x" * 20 * module.MAX_CHARS_PER_WORD, "x", None),
+        ("x" * (20 * module.MAX_CHARS_PER_WORD + 1), "x", "over-long line"),
+        ("w", "\u0301", "empty"),  # only once its accent is gone
+    ],
+)
+def test_what_is_just_kept_and_just_dropped(tmp_path: Path, first: str, second: str, reason: str | None):
+    _, counts = run(tmp_path, f"{first}\t{second}\n", ("en", "fr"), PUBLISHED)
+    assert counts["dropped"] == ({reason: 1} if reason else {})
+
+
+@given(st.lists(st.tuples(st.integers(0, 25), st.integers(0, 25)), max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
+    lines = [f"{number}{' a' * m}\t{number}{' b' * n}\n" for number, (m, n) in enumerate(lengths)]
+    with tempfile.TemporaryDirectory() as folder:
+        found, counts = run(Path(folder), "".join(lines), ("en", "fr"))
+    numbers = [int(first.split()[0]) for first, _ in found]
+    assert numbers == [int(second.split()[0]) for _, second in found] == sorted(set(numbers))
+    assert counts["read"] == len(lines) and counts["kept"] == len(found)
+
+
+@given(
+    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=40),
+    st.sampled_from(["en", "fr", "sw", "zh", "th"]),
+)
+@settings(deadline=None)  # the first example of a language pays for its dictionary
+def test_cutting_moves_only_blanks(text: str, language: str):
+    for package in ("jieba", "pythainlp"):
+        pytest.importorskip(package)
+    text = module.normalize_punctuation(text, language)
+    cut = "".join(module.segmenter(language)(text))
+    assert "".join(cut.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("unit", ["word ", "x", ".", "a.", "1,", "'", '"', "( ", "\u0301"])
+def test_even_an_evaluation_set_may_have_an_endless_line(tmp_path: Path, unit: str):
+    start = time.process_time()
+    run(tmp_path, (unit * 100_000)[:100_000] + "\n", ("en",), keep_all=True)
+    assert time.process_time() - start < 10
+
+
+def test_jieba_is_silent_and_leaves_no_cache(tmp_path: Path):
+    """In a process of its own, because the dictionary is read once."""
+    pytest.importorskip("jieba")
+    code = "from xlm_core.text.tokenize import segmenter; print(len(segmenter('zh')('我来到北京')))"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,10 @@
 """Normalization: punctuation as Moses does it, then lower case and no accents, as published.
 
-The published chain runs three Perl scripts of Moses; sacremoses ports them, and departs from them in three
-places. No-break blanks outside of « and » vanish, which the tokenizer makes good.
-Control, format and unassigned characters vanish instead of becoming blanks, so a word with a joiner stays one word.
-The order of a quotation mark and the comma or period beside it is changed in English, German, Spanish and French
-only, where the Perl script treats every other language but Czech like the latter three.
+The published chain runs three Perl scripts of Moses. Their port, sacremoses, departs from them in three places:
+control, format and unassigned characters vanish instead of becoming blanks, so a word with a joiner stays one word;
+the no-break blanks around « and » vanish with them, which makes no difference once Moses has cut the tokens; and a
+quotation mark and the comma or period beside it change places in English, German, Spanish and French only, where the
+Perl script treats every other language but Czech like the latter three.
 """
 
 import unicodedata

@@ -1,0 +1,119 @@
+"""The files of the microworld: their formats, and that they are the same from run to run."""
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from xlm_core import microworld
+from xlm_core.config import Microworld
+from xlm_core.errors import ConfigError
+
+LANGUAGES = ["en", "fr", "hi"]
+WORLD = Microworld(
+    seed=3, sentences={"en": 500, "fr": 501}, pairs={"en-fr": 200, "en-hi": 100}, nli_train=100, nli_valid=40, nli_test=50
+)
+
+
+def write(folder: Path, world: Microworld = WORLD, languages: list[str] = LANGUAGES, keys: tuple[str, ...] = ()) -> dict:
+    keys = keys or ("en", "fr", "en-fr", "en-hi", "evaluation", "training")
+    outputs = {key: folder / key for key in keys}
+    microworld.write(world, languages, outputs)
+    return outputs
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write(tmp_path_factory.mktemp("world"))
+
+
+def members(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    header, *lines = [line.split("\t") for line in table.splitlines()]
+    return [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def test_two_runs_write_the_same_bytes(files: dict[str, Path], tmp_path: Path):
+    again = write(tmp_path)
+    assert {key: path.read_bytes() for key, path in again.items()} == {k: p.read_bytes() for k, p in files.items()}
+
+
+def test_another_seed_writes_other_text(files: dict[str, Path], tmp_path: Path):
+    other = write(tmp_path, WORLD.model_copy(update={"seed": 4}), keys=("en",))
+    assert other["en"].read_bytes() != files["en"].read_bytes()
+
+
+def test_a_further_language_changes_no_other_file(files: dict[str, Path], tmp_path: Path):
+    world = WORLD.model_copy(update={"sentences": {"de": 300, **WORLD.sentences}})
+    more = write(tmp_path, world, ["de", *LANGUAGES], ("de", "en", "fr", "en-fr", "training"))
+    assert all(more[key].read_bytes() == files[key].read_bytes() for key in ("en", "fr", "en-fr"))
+    old, new = members(files["training"]), members(more["training"])
+    assert all(new[name] == content for name, content in old.items())
+
+
+def test_monolingual_text_has_the_sentences_asked_for(files: dict[str, Path]):
+    for language, n_sentences in WORLD.sentences.items():
+        lines = gzip.decompress(files[language].read_bytes()).decode().splitlines()
+        assert len(lines) == n_sentences and all(line.endswith(".") for line in lines)
+
+
+def test_pairs_are_aligned_members(files: dict[str, Path]):
+    found = members(files["en-hi"])
+    assert list(found) == ["README", "LICENSE", "microworld.en-hi.en", "microworld.en-hi.hi"]
+    english, hindi = found["microworld.en-hi.en"].splitlines(), found["microworld.en-hi.hi"].splitlines()
+    assert len(english) == len(hindi) == WORLD.pairs["en-hi"]
+    anchors = {"Anna", "Leo", "Berlin", "Paris", "Lima", "Delhi", "2", "3", "4"}
+    for one, other in zip(english, hindi, strict=True):
+        assert anchors & set(one.strip(".").split()) == anchors & set(other.strip("।").split())
+        assert ("not" in one.split()) == ("नहीं" in other.split())
+
+
+def test_monolingual_texts_are_no_translations_of_the_parallel_ones(files: dict[str, Path]):
+    alone = gzip.decompress(files["en"].read_bytes()).decode().splitlines()
+    parallel = members(files["en-fr"])["microworld.en-fr.en"].splitlines()
+    assert len(set(alone) & set(parallel)) < 0.2 * len(set(parallel))
+
+
+def test_the_evaluation_archive_has_the_published_layout(files: dict[str, Path]):
+    found = members(files["evaluation"])
+    assert list(found) == ["XNLI-1.0/xnli.dev.tsv", "XNLI-1.0/xnli.test.tsv"]
+    for table, n_rows in zip(found.values(), (WORLD.nli_valid, WORLD.nli_test), strict=True):
+        by_language = {code: [row for row in rows(table) if row["language"] == code] for code in LANGUAGES}
+        english = by_language["en"]
+        for translated in by_language.values():
+            assert len(translated) == n_rows
+            for key in ("pairID", "gold_label"):
+                assert [row[key] for row in translated] == [row[key] for row in english]
+            for one, other in zip(translated, english, strict=True):
+                assert {c for c in one["sentence1"] if c.isdigit()} == {c for c in other["sentence1"] if c.isdigit()}
+
+
+def test_the_training_archive_has_the_published_layout(files: dict[str, Path]):
+    found = members(files["training"])
+    assert list(found) == [f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv" for language in LANGUAGES]
+    for table in found.values():
+        assert len(rows(table)) == WORLD.nli_train
+        assert {row["label"] for row in rows(table)} == {"entailment", "neutral", "contradictory"}
+        assert all(row["premise"].endswith((" .", " ।")) for row in rows(table))
+
+
+def test_training_validation_and_test_pairs_are_disjoint(files: dict[str, Path]):
+    valid, test = (
+        {(row["sentence1_tokenized"], row["sentence2_tokenized"]) for row in rows(table) if row["language"] == "en"}
+        for table in members(files["evaluation"]).values()
+    )
+    train = {(r["premise"], r["hypo"]) for r in rows(next(iter(members(files["training"]).values())))}
+    assert len(valid | test | train) == WORLD.nli_valid + WORLD.nli_test + WORLD.nli_train
+
+
+@pytest.mark.parametrize(("languages", "key"), [(["en"], "xx"), (["en", "xx"], "evaluation"), (["en"], "en-xx")])
+def test_an_unknown_language_is_refused(tmp_path: Path, languages: list[str], key: str):
+    world = WORLD.model_copy(update={"sentences": {"xx": 3}, "pairs": {"en-xx": 3}})
+    with pytest.raises(ConfigError, match="'xx'; it speaks de, en, es, fr, hi"):
+        microworld.write(world, languages, {key: tmp_path / "file"})
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,122 @@
+"""The labels of the generated pairs, against situations enumerated one by one, and against guessing from one side."""
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+import yaml
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from xlm_core.microworld import lexicon, render
+from xlm_core.microworld.frames import Frame, Noun
+from xlm_core.microworld.inference import LABELS, Pair, pairs
+
+DATA = yaml.safe_load((lexicon.FOLDER / "lexicon.yaml").read_text(encoding="utf-8"))
+N_TRAIN = 2000
+
+
+@pytest.fixture(scope="module")
+def generated() -> list[Pair]:
+    return list(pairs(np.random.default_rng(11), N_TRAIN + 1500))
+
+
+def kinds(concept: str) -> set[str]:
+    """Everything that a concept is, read from the file anew."""
+    for sex, kind in (("f", "woman"), ("m", "man")):
+        if concept in DATA["names"][sex]:
+            return {concept} | kinds(kind)
+    if concept in DATA["cities"]:
+        return {concept, DATA["cities"][concept]}
+    above = DATA["nouns"].get(concept, {}).get("parent")
+    return {concept} | (kinds(above) if above else set())
+
+
+ALL = [*DATA["nouns"], *DATA["names"]["f"], *DATA["names"]["m"], *DATA["sites"]]
+SPECIAL = [one for one in ALL if not any(one in kinds(other) for other in ALL if other != one)] + ["man", "woman"]
+SETS = [[*group["words"]] for group in DATA["adjectives"].values()]
+
+
+def of_noun(noun: Noun | None, entity: tuple) -> bool:
+    """Whether an entity (special concept, sex, number, adjectives) may be called so."""
+    if noun is None:
+        return True
+    concept, sex, number, adjectives = entity
+    two_sexes = " | " in DATA["nouns"].get(noun.concept, {}).get("fr", "")
+    return (
+        noun.concept in kinds(concept)
+        and (not two_sexes or noun.sex == sex)
+        and noun.plural == (number > 1)
+        and noun.count in (None, number)
+        and (noun.adjective is None or noun.adjective in adjectives)
+    )
+
+
+def entities(one: Noun | None, other: Noun | None, also: tuple[str | None, ...] = ()) -> list[tuple]:
+    """Entities of every way to be called ``one`` or not and ``other`` or not, one for each."""
+    if one is None and other is None:
+        return [("car", "m", 1, ())]
+    nouns = [noun for noun in (one, other) if noun]
+    wanted = {*(noun.adjective for noun in nouns), *also} - {None}
+    sets = [words for words in SETS if wanted & {*words}]
+    numbers = {1, 2, 10, *(noun.count for noun in nouns if noun.count)}
+    found = {}
+    for concept, sex, number, adjectives in product(SPECIAL, "mf", sorted(numbers), product(*sets)):
+        entity = (concept, sex, number, adjectives)
+        look = (of_noun(one, entity), of_noun(other, entity), tuple(word in adjectives for word in sorted(wanted)))
+        found.setdefault(look, entity)
+    return list(found.values())
+
+
+def is_true(frame: Frame, situation: tuple) -> bool | None:
+    """Whether a frame is true in a situation; None if its subject is somebody else."""
+    subject, verb, thing, city, site = situation
+    if not of_noun(frame.subject, subject):
+        return None
+    said = (
+        (frame.adjective is None or frame.adjective in subject[3])
+        and frame.verb in ("be", verb)
+        and of_noun(frame.object, thing)
+        and (frame.place is None or frame.place in kinds(city) | {site})
+    )
+    return said != frame.negated
+
+
+def judged(premise: Frame, hypothesis: Frame) -> str:
+    """The label by going through all situations in which the premise is true."""
+    verbs = sorted({premise.verb, hypothesis.verb, "wait", "see"} - {"be"})
+    subjects = entities(premise.subject, hypothesis.subject, (premise.adjective, hypothesis.adjective))
+    things = entities(premise.object, hypothesis.object)
+    found = set()
+    for situation in product(subjects, verbs, things, DATA["cities"], DATA["sites"]):
+        if is_true(premise, situation):
+            found.add(is_true(hypothesis, situation))
+    if found == {True}:
+        return "entailment"
+    return "contradiction" if found == {False} else "neutral" if True in found else "nothing"
+
+
+def test_labels_hold_in_every_situation(generated: list[Pair]):
+    for pair in generated[:150]:
+        assert judged(pair.premise, pair.hypothesis) == pair.label, [
+            render.text(frame, "en") for frame in (pair.premise, pair.hypothesis)
+        ]
+
+
+def test_labels_are_equally_frequent(generated: list[Pair]):
+    counts = Counter(pair.label for pair in generated)
+    assert set(counts) == set(LABELS) and max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_pairs_differ(generated: list[Pair]):
+    assert len(set(generated)) == len(generated)
+
+
+@pytest.mark.parametrize("side", ["premise", "hypothesis"])
+def test_one_sentence_alone_does_not_tell_the_label(generated: list[Pair], side: str):
+    lines = [" ".join(render.words(getattr(pair, side), "en")) for pair in generated]
+    labels = [pair.label for pair in generated]
+    features = CountVectorizer(ngram_range=(1, 2), token_pattern=r"\S+").fit_transform(lines)
+    model = LogisticRegression(max_iter=300).fit(features[:N_TRAIN], labels[:N_TRAIN])
+    assert model.score(features[N_TRAIN:], labels[N_TRAIN:]) < 0.4

@@ -1,0 +1,26 @@
+"""Stories: their lengths, and that their sentences bear on each other."""
+
+import numpy as np
+import pytest
+
+from xlm_core.microworld import lexicon
+from xlm_core.microworld.stories import LONGEST, SHORTEST, stories
+
+
+@pytest.mark.parametrize("n_sentences", [3, 4, 5, 9, 10, 11, 500])
+def test_stories_fill_the_number_asked_for(n_sentences: int):
+    lengths = [len(story) for story in stories(np.random.default_rng(0), n_sentences)]
+    assert sum(lengths) == n_sentences
+    assert all(SHORTEST <= length <= LONGEST for length in lengths)
+
+
+def test_sentences_take_up_what_was_said():
+    taken_up, n_later = 0, 0
+    for story in stories(np.random.default_rng(0), 2000):
+        said = set()
+        for frame in story:
+            words = {frame.subject.concept, *lexicon.ancestors(frame.subject.concept)}
+            taken_up += bool(words & said)
+            n_later += bool(said)
+            said |= words | {noun for noun in (frame.object and frame.object.concept,) if noun}
+    assert taken_up > 0.9 * n_later
