@@ -22,7 +22,7 @@ def sentence(frame: Frame) -> list[str]:
     words += [_agreeing(frame.adjective, gender, subject.plural)] if frame.adjective else []
     nahin = [grammar["negation"]] * frame.negated
     if frame.verb == BE:
-        words += _class(frame.object) if frame.object else ()
+        words += _class(frame.object, frame.negated) if frame.object else ()
         return [*words, *nahin, be, grammar["end"]]
     forms = lexicon.verb(frame.verb, LANGUAGE)
     words += _object(frame.object, forms.preposition, frame.negated) if frame.object else ()
@@ -43,10 +43,10 @@ def _agreeing(adjective: str, gender: str, masculine_plural: bool) -> str:
     return word.removesuffix(ending) + _ending("adjective", gender, masculine_plural) if word.endswith(ending) else word
 
 
-def _class(noun: Noun) -> tuple[str, ...]:
-    """What somebody is: a profession has no article."""
+def _class(noun: Noun, negated: bool) -> tuple[str, ...]:
+    """What somebody is: "one" stands neither before a profession nor with a negation."""
     phrase = _noun_phrase(noun, False)
-    return phrase[1:] if phrases.is_profession(noun) else phrase
+    return phrase[1:] if phrases.is_profession(noun) or negated else phrase
 
 
 @cache
