@@ -1,12 +1,13 @@
 """Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
 
+import os
 from pathlib import Path
 
 from xlm_core.steps import step
 from xlm_core.text import download
 
 with step(snakemake.log[0]):
-    mirror = snakemake.config.get("mirror")
+    mirror = snakemake.config.get("mirror") or os.environ.get("XLM_MIRROR")
     download.fetch(
         snakemake.params.url,
         Path(snakemake.output.file),
