@@ -12,11 +12,18 @@ from xlm_core.errors import ConfigError
 
 LANGUAGES = ["en", "fr", "hi"]
 WORLD = Microworld(
-    seed=3, sentences={"en": 500, "fr": 501}, pairs={"en-fr": 200, "en-hi": 100}, nli_train=100, nli_valid=40, nli_test=50
+    seed=3,
+    sentences={"en": 500, "fr": 501},
+    pairs={"en-fr": 200, "en-hi": 100},
+    nli_train=100,
+    nli_valid=40,
+    nli_test=50,
 )
 
 
-def write(folder: Path, world: Microworld = WORLD, languages: list[str] = LANGUAGES, keys: tuple[str, ...] = ()) -> dict:
+def write(
+    folder: Path, world: Microworld = WORLD, languages: list[str] = LANGUAGES, keys: tuple[str, ...] = ()
+) -> dict:
     keys = keys or ("en", "fr", "en-fr", "en-hi", "evaluation", "training")
     outputs = {key: folder / key for key in keys}
     microworld.write(world, languages, outputs)

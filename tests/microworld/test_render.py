@@ -136,7 +136,8 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize(
-    ("language", "key", "written"), [(code, key, line) for code, lines in WRITTEN.items() for key, line in lines.items()]
+    ("language", "key", "written"),
+    [(code, key, line) for code, lines in WRITTEN.items() for key, line in lines.items()],
 )
 def test_sentences_are_as_people_write_them(language: str, key: str, written: str):
     assert render.text(FRAMES[key], language) == written

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xlm_core.microworld import lexicon
+from xlm_core.microworld import lexicon, render
 from xlm_core.microworld.stories import LONGEST, SHORTEST, stories
 
 
@@ -24,3 +24,10 @@ def test_sentences_take_up_what_was_said():
             n_later += bool(said)
             said |= words | {noun for noun in (frame.object and frame.object.concept,) if noun}
     assert taken_up > 0.9 * n_later
+
+
+def test_nothing_is_said_that_has_no_right_form():
+    frames = {frame for story in stories(np.random.default_rng(0), 5000) for frame in story}
+    lines = {render.text(frame, "fr") for frame in frames}
+    assert not any(line.startswith("La personne est ") and line.endswith((" avocat.", " étudiant.")) for line in lines)
+    assert not any(frame.object and frame.object.concept == frame.subject.concept for frame in frames)

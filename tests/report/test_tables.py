@@ -23,9 +23,7 @@ VALUES = {
 
 
 def result(run="mlm", column="en", value=50.0, seeds="0.0", **changes):
-    plain = Result(
-        "xnli", run, "zero-shot", column, "accuracy", value, 500, seeds, f"{run}", column, "c0de", "s1"
-    )
+    plain = Result("xnli", run, "zero-shot", column, "accuracy", value, 500, seeds, f"{run}", column, "c0de", "s1")
     return replace(plain, **changes)
 
 

@@ -17,7 +17,9 @@ def weaken(rng: np.random.Generator, frame: Frame) -> Frame | None:
         found = _weaker(rng, frame.subject, definite=True)
         return found and frame._replace(subject=found)
     if part == "object" and frame.object and frame.verb != BE:
-        found = _weaker(rng, frame.object, definite=frame.object.definite and frame.object.concept not in lexicon.names())
+        found = _weaker(
+            rng, frame.object, definite=frame.object.definite and frame.object.concept not in lexicon.names()
+        )
         return found and frame._replace(object=found)
     if part == "place" and frame.place:
         above = lexicon.parent(frame.place)
@@ -60,7 +62,11 @@ def exclude(rng: np.random.Generator, frame: Frame) -> Frame | None:
         return found and frame._replace(verb=found)
     if part == "adjective" and frame.adjective:
         return frame._replace(adjective=_other_adjective(rng, frame.adjective))
-    if part == "object" and frame.object and (frame.verb != BE or "person" not in lexicon.ancestors(frame.object.concept)):
+    if (
+        part == "object"
+        and frame.object
+        and (frame.verb != BE or "person" not in lexicon.ancestors(frame.object.concept))
+    ):
         found = _other_object(rng, frame.object)
         return found and frame._replace(object=found)
     return None

@@ -23,7 +23,8 @@ def sentence(frame: Frame) -> list[str]:
     if frame.object:
         phrase, negated = _object(frame.object, frame.verb, preposition, frame.negated)
         nicht = [] if negated else nicht
-        words += [*nicht, *phrase] if preposition else [*phrase, *nicht]
+        first = preposition or (frame.object.count is not None and not frame.object.definite)  # "nicht 9 Kiwis"
+        words += [*nicht, *phrase] if first else [*phrase, *nicht]
     else:
         words += nicht
     words += [lexicon.adjectives()[frame.adjective][LANGUAGE].split("/")[0]] if frame.adjective else []

@@ -147,5 +147,5 @@ def _noun_forms(written: str, language: str) -> NounForms:
 def _plural(singular: str, language: str) -> str:
     """The regular plural."""
     if language == "es":
-        return singular + ("s" if singular[-1] in "aeiouáéíóú" else "es")
+        return singular + ("s" if singular[-1] in grammar(language)["vowels"] else "es")
     return singular + ("s" if language in ("en", "fr") else "")

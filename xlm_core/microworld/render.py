@@ -33,6 +33,6 @@ def check_languages(languages: Sequence[str]) -> None:
     for language in languages:
         if language not in SENTENCE or language not in lexicon.languages():
             raise ConfigError(
-                f"microworld: no grammar for language '{language}'; it speaks {', '.join(sorted(SENTENCE))}. Generate one "
-                "of these, or add the language to the lexicon with a grammar of its own"
+                f"microworld: no grammar for language '{language}'; it speaks {', '.join(sorted(SENTENCE))}. "
+                "Generate one of these, or add the language to the lexicon with a grammar of its own"
             )

@@ -73,9 +73,17 @@ def _less(rng: np.random.Generator, fact: Frame, subject_only: bool = False) -> 
         changed = edits.weaken(rng, found)
         if changed is None or (subject_only and changed._replace(subject=found.subject) != found):
             continue
-        if changed.verb != BE or changed.object is None or changed.object.concept != changed.subject.concept:
-            found = changed  # and not "the mammal is a mammal"
+        if not _idle(changed):
+            found = changed
     return found
+
+
+def _idle(frame: Frame) -> bool:
+    """Whether it says of a kind that it is that kind ("the mammal is a mammal"), or of "the person" a profession.
+
+    The latter has no right form where "person" is feminine and the profession is a man's.
+    """
+    return frame.verb == BE and frame.object is not None and frame.subject.concept in (frame.object.concept, "person")
 
 
 def _facts(rng: np.random.Generator) -> list[Frame]:
@@ -93,7 +101,8 @@ def _about_a_person(rng: np.random.Generator) -> list[Frame]:
     facts = [action(rng, somebody, place), Frame(somebody, BE, place=place)]
     if chance(rng, 0.5):
         sex = lexicon.names()[somebody.concept]
-        options = [noun for noun in lexicon.leaves("person") if noun not in ("man", "woman")]
+        met = facts[0].object and facts[0].object.concept  # of another profession, so that "the doctor" is one person
+        options = [noun for noun in lexicon.leaves("person") if noun not in ("man", "woman", met)]
         profession = Noun(pick(rng, options), sex=sex)
         facts += [Frame(somebody, BE, profession._replace(definite=False)), Frame(profession, BE, place=place)]
         if chance(rng, 0.5):
