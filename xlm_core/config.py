@@ -216,12 +216,24 @@ class Config(Section):
     def _names_exist(self) -> Self:
         _check_languages(self)
         _check_streams(self)
+        _check_lengths(self)
         for run in self.xnli.runs:
             _known(run, self.runs, "xnli.runs")
         sources = [*self.corpora.values(), self.xnli.evaluation, self.xnli.training]
         if any(source.microworld for source in sources) and self.microworld is None:
             raise ValueError("a source says 'microworld: true', but there is no section 'microworld'")
         return self
+
+
+def _check_lengths(config: Config) -> None:
+    """No input is longer than the model has positions."""
+    lengths = {
+        "pretraining.seq_len": config.pretraining.seq_len,
+        "xnli.finetuning.max_tokens": config.xnli.finetuning.max_tokens,
+    }
+    for path, length in lengths.items():
+        if length > config.model.max_positions:
+            raise ValueError(f"{path} is {length}, but model.max_positions is {config.model.max_positions}")
 
 
 def _check_languages(config: Config) -> None:
