@@ -1,6 +1,7 @@
 """The files of the microworld: their formats, and that they are the same from run to run."""
 
 import gzip
+import re
 import zipfile
 from pathlib import Path
 
@@ -86,6 +87,16 @@ def test_monolingual_texts_are_no_translations_of_the_parallel_ones(files: dict[
     assert len(set(alone) & set(parallel)) < 0.2 * len(set(parallel))
 
 
+def test_monolingual_texts_are_no_translations_of_each_other(files: dict[str, Path]):
+    names = re.compile(r"\b(?:Anna|Maria|Sara|Laura|Eva|Nina|Lena|Clara|Leo|Daniel|David|Martin|Simon|Max|Oscar)\b")
+    english, french = (
+        [names.findall(line) for line in gzip.decompress(files[code].read_bytes()).decode().splitlines()]
+        for code in ("en", "fr")
+    )
+    both = [one == other for one, other in zip(english, french, strict=False) if one and other]
+    assert len(both) > 20 and sum(both) < 0.25 * len(both)
+
+
 def test_the_evaluation_archive_has_the_published_layout(files: dict[str, Path]):
     found = members(files["evaluation"])
     assert list(found) == ["XNLI-1.0/xnli.dev.tsv", "XNLI-1.0/xnli.test.tsv"]
@@ -123,4 +134,11 @@ def test_an_unknown_language_is_refused(tmp_path: Path, languages: list[str], ke
     world = WORLD.model_copy(update={"sentences": {"xx": 3}, "pairs": {"en-xx": 3}})
     with pytest.raises(ConfigError, match="'xx'; it speaks de, en, es, fr, hi"):
         microworld.write(world, languages, {key: tmp_path / "file"})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("key", "section"), [("de", "sentences"), ("de-en", "pairs")])
+def test_a_corpus_without_a_size_is_refused(tmp_path: Path, key: str, section: str):
+    with pytest.raises(ConfigError, match=rf"microworld\.{section}: no number of sentences for '{key}'"):
+        microworld.write(WORLD, LANGUAGES, {key: tmp_path / "file"})
     assert not list(tmp_path.iterdir())

@@ -42,6 +42,8 @@ FRAMES = {
     "known": Frame(ANNA, "wash", Noun("car"), place="germany", negated=True),
     "none": Frame(ANNA, "wash", some("car", adjective="big"), negated=True),
     "name": Frame(ANNA, "photograph", LEO, negated=True),
+    "not 9": Frame(Noun("Simon"), "eat", some("kiwi", 9), place="Bilbao", negated=True),
+    "healthy": Frame(Noun("journalist", adjective="healthy", sex="f"), "work"),
     "sick": Frame(Noun("cow"), BE, adjective="sick"),
 }
 WRITTEN = {
@@ -80,6 +82,8 @@ WRITTEN = {
         "known": "Anna ne lave pas la voiture en Allemagne.",
         "none": "Anna ne lave pas de grandes voitures.",
         "sick": "La vache est malade.",
+        "not 9": "Simon ne mange pas 9 kiwis à Bilbao.",
+        "healthy": "La journaliste en bonne santé travaille.",
     },
     "es": {
         "buys": "Anna compra un coche rojo en Berlín.",
@@ -115,6 +119,7 @@ WRITTEN = {
         "known": "Anna wäscht das Auto nicht in Deutschland.",
         "none": "Anna wäscht keine großen Autos.",
         "name": "Anna fotografiert Leo nicht.",
+        "not 9": "Simon isst nicht 9 Kiwis in Bilbao.",
     },
     "hi": {
         "buys": "Anna Berlin में एक लाल कार ख़रीदती है।",

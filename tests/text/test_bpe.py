@@ -48,6 +48,12 @@ def test_an_empty_sample_is_refused(tmp_path: Path):
         bpe.learn(tmp_path / "sample.txt", tmp_path / "model", size=30, character_coverage=1.0)
 
 
+def test_fewer_pieces_than_characters_are_refused_with_the_opposite_advice(tmp_path: Path):
+    (tmp_path / "sample.txt").write_text(" ".join(map(chr, range(0x4E00, 0x4E00 + 100))) + "\n")
+    with pytest.raises(CorpusError, match=r"raise vocabulary\.size or lower vocabulary\.character_coverage"):
+        bpe.learn(tmp_path / "sample.txt", tmp_path / "model", size=30, character_coverage=1.0)
+
+
 def test_too_many_pieces_are_refused_and_leave_nothing(tmp_path: Path):
     with pytest.raises(CorpusError, match=r"5000 pieces could not be learned .*lower vocabulary\.size"):
         bpe.learn(corpus(tmp_path / "sample.txt"), tmp_path / "model", size=5000, character_coverage=1.0)

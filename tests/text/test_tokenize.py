@@ -169,6 +169,17 @@ def test_even_an_evaluation_set_may_have_an_endless_line(tmp_path: Path, unit: s
     assert time.process_time() - start < 10
 
 
+def test_pythainlp_leaves_the_home_directory_alone(tmp_path: Path):
+    """In a process of its own, because the package is imported once."""
+    pytest.importorskip("pythainlp")
+    code = "from xlm_core.text.tokenize import segmenter; print(len(segmenter('th')('ฉันรักภาษาไทย')))"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHAINLP")}
+    environment["HOME"] = str(tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_jieba_is_silent_and_leaves_no_cache(tmp_path: Path):
     """In a process of its own, because the dictionary is read once."""
     pytest.importorskip("jieba")

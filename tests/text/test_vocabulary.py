@@ -82,8 +82,16 @@ def test_the_digest_tells_vocabularies_apart(shared: Vocabulary, separate: Vocab
     assert Vocabulary.read(folder / "shared.json").digest == shared.digest
 
 
-def test_a_file_that_is_no_vocabulary_is_named(tmp_path: Path):
+BROKEN_MODEL = {"pieces": [], "counts": [], "models": ["abc"], "offsets": [0], "languages": {"en": 0}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [json.dumps({"pieces": []}).encode(), b'{"pieces": [', b"\xff\xfe", json.dumps(BROKEN_MODEL).encode()],
+    ids=["a key is missing", "cut off", "not text", "broken model"],
+)
+def test_a_file_that_is_no_vocabulary_is_named(tmp_path: Path, content: bytes):
     path = tmp_path / "vocabulary.json"
-    path.write_text(json.dumps({"pieces": []}))
+    path.write_bytes(content)
     with pytest.raises(CorpusError, match=r"vocabulary\.json is not a vocabulary"):
         Vocabulary.read(path)

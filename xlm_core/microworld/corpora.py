@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from xlm_core.config import Microworld
+from xlm_core.errors import ConfigError
 from xlm_core.files import atomic
 from xlm_core.languages import is_pair, sides
 from xlm_core.microworld.frames import Frame
@@ -46,10 +47,11 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             the layout of XNLI-1.0) and for ``training`` (zip in the layout of XNLI-MT-1.0).
 
     Raises:
-        ConfigError: for a language without a grammar.
+        ConfigError: for a language without a grammar, or a language or pair without a size.
     """
     corpora = [key for key in outputs if key not in ("evaluation", "training")]
     check_languages([*languages, *(language for key in corpora for language in sides(key))])
+    _check_sizes(world, corpora)
     for key in corpora:
         if is_pair(key):
             _write_pair(world, key, outputs[key])
@@ -57,6 +59,15 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             _write_monolingual(world, key, outputs[key])
     if "evaluation" in outputs or "training" in outputs:
         _write_inference(world, languages, outputs)
+
+
+def _check_sizes(world: Microworld, corpora: list[str]) -> None:
+    """Refuse a language or pair whose number of sentences is not given."""
+    for key in corpora:
+        section, sizes = ("pairs", world.pairs) if is_pair(key) else ("sentences", world.sentences)
+        if key not in sizes:
+            held = ", ".join(sizes) or "nothing"
+            raise ConfigError(f"microworld.{section}: no number of sentences for '{key}', only for {held}; add one")
 
 
 def _stream(world: Microworld, name: str) -> np.random.Generator:

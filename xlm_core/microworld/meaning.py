@@ -14,7 +14,13 @@ LABELS = ("entailment", "neutral", "contradiction")
 
 
 def label(premise: Frame, hypothesis: Frame) -> str | None:
-    """One of ``LABELS``; None where people would not agree or the two speak of different things."""
+    """One of ``LABELS``; None where people would not agree or the two speak of different things.
+
+    Frames that say of what kind something is ("the dog is a mammal") are not judged: what they say holds of every dog,
+    whatever the situation.
+    """
+    if _is_class(premise) or _is_class(hypothesis):
+        return None
     if _kind(premise) != _kind(hypothesis) or _excluded_nouns(premise.subject, hypothesis.subject):
         return None
     if premise.subject.plural != hypothesis.subject.plural:
@@ -23,6 +29,11 @@ def label(premise: Frame, hypothesis: Frame) -> str | None:
     if _noun_below(premise.subject, hypothesis.subject):
         return found
     return "neutral" if found in ("entailment", "neutral") else None
+
+
+def _is_class(frame: Frame) -> bool:
+    """Whether the frame says of what kind its subject is."""
+    return frame.verb == BE and frame.object is not None
 
 
 def _kind(frame: Frame) -> bool:

@@ -26,7 +26,7 @@ def learn(sample: Path, model: Path, *, size: int, character_coverage: float) ->
         character_coverage: share of the characters, by occurrence, that get a piece.
 
     Raises:
-        CorpusError: the sample is empty, or holds fewer different pieces than ``size``.
+        CorpusError: the sample is empty, holds fewer different pieces than ``size``, or more characters.
     """
     lines = _lines(sample)
     if not any(True for _ in _lines(sample)):
@@ -56,7 +56,7 @@ def learn(sample: Path, model: Path, *, size: int, character_coverage: float) ->
     except (RuntimeError, OSError) as error:
         raise CorpusError(
             f"{sample}: byte-pair encoding of {size} pieces could not be learned ({_first_line(error)}); "
-            f"lower vocabulary.size or give more text"
+            f"{_remedy(error)}"
         ) from error
     with atomic(model) as partial:
         partial.write_bytes(trained.getvalue())
@@ -65,6 +65,13 @@ def learn(sample: Path, model: Path, *, size: int, character_coverage: float) ->
 def _lines(path: Path) -> Iterator[str]:
     with open(path, encoding="utf-8", newline="\n") as file:
         yield from (line.rstrip("\n") for line in file if line.strip())
+
+
+def _remedy(error: Exception) -> str:
+    """What to do: the size is too small for the characters alone, or too large for the text."""
+    if "smaller than required_chars" in str(error):
+        return "raise vocabulary.size or lower vocabulary.character_coverage"
+    return "lower vocabulary.size or give more text"
 
 
 def _first_line(error: Exception) -> str:

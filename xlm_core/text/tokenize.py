@@ -7,6 +7,7 @@ segmenter): normalizing a segmented line would join colons, semicolons and paren
 """
 
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -106,9 +107,16 @@ def segmenter(language: str) -> Callable[[str], list[str]]:
     if language == "zh":
         return _chinese()
     if language == "th":
-        return _optional("pythainlp.tokenize", language).word_tokenize
+        return _thai()
     moses = MosesTokenizer(language)
     return lambda sentence: moses.tokenize(sentence, escape=False)
+
+
+def _thai() -> Callable[[str], list[str]]:
+    """Pythainlp, kept from making a folder in the home directory, which a cluster's nodes may not let it write."""
+    if "PYTHAINLP_READ_MODE" not in os.environ:  # its older name; the package refuses to see both
+        os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
+    return _optional("pythainlp.tokenize", "th").word_tokenize
 
 
 def _chinese() -> Callable[[str], list[str]]:

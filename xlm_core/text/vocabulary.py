@@ -64,7 +64,7 @@ class Vocabulary:
                 tuple(data["offsets"]),
                 data["languages"],
             )
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:  # broken JSON, UTF-8 and base64 are ValueErrors
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
 
     @cached_property
