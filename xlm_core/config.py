@@ -227,10 +227,8 @@ class Config(Section):
 
 def _check_lengths(config: Config) -> None:
     """No input is longer than the model has positions."""
-    lengths = {
-        "pretraining.seq_len": config.pretraining.seq_len,
-        "xnli.finetuning.max_tokens": config.xnli.finetuning.max_tokens,
-    }
+    lengths = {"pretraining.seq_len": config.pretraining.seq_len}
+    lengths["xnli.finetuning.max_tokens"] = config.xnli.finetuning.max_tokens
     for path, length in lengths.items():
         if length > config.model.max_positions:
             raise ValueError(f"{path} is {length}, but model.max_positions is {config.model.max_positions}")
