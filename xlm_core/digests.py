@@ -10,7 +10,7 @@ from typing import Any
 PACKAGE = "xlm_core"
 
 # What these modules hold cannot change a number: the settings in use reach a step by value, errors end it.
-NEUTRAL = {f"{PACKAGE}.config", f"{PACKAGE}.errors", f"{PACKAGE}.train.log"}
+NEUTRAL = (f"{PACKAGE}.config", f"{PACKAGE}.errors", f"{PACKAGE}.train.log")
 
 
 def of_value(value: Any) -> str:
@@ -45,7 +45,7 @@ def _closure(root: Path, modules: tuple[str, ...]) -> dict[str, ast.Module]:
     while waiting:
         name = waiting.pop()
         path = _file(root, name)
-        if path is not None and name not in trees and name not in NEUTRAL:
+        if path is not None and name not in trees and not name.startswith(NEUTRAL):
             trees[name] = _without_docstrings(ast.parse(path.read_text(encoding="utf-8")))
             waiting.extend(_imports(trees[name]))
     return trees

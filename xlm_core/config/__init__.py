@@ -1,0 +1,158 @@
+"""The configuration: typed, frozen, strict. One class per section of the YAML file, one field per key.
+
+What each key means, its unit and its place in the paper stand beside the key in ``config.yaml``.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from xlm_core.config.corpora import Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.section import Section, known, plain, read
+from xlm_core.config.training import Finetuning, Masking, ModelConfig, Optim, Pretraining
+from xlm_core.errors import ConfigError
+from xlm_core.languages import is_pair, sides
+
+__all__ = [
+    "Config",
+    "Corpus",
+    "Finetuning",
+    "Masking",
+    "Microworld",
+    "ModelConfig",
+    "Optim",
+    "Pretraining",
+    "Retrieval",
+    "Run",
+    "Section",
+    "Seeds",
+    "Source",
+    "Text",
+    "VocabularyConfig",
+    "Xnli",
+    "load",
+    "parse",
+    "plain",
+    "read",
+]
+
+
+class Run(Section):
+    """One pretraining run, a row of the tables: which objectives it trains."""
+
+    label: str
+    objectives: list[Literal["clm", "mlm", "tlm"]]
+
+
+class Xnli(Section):
+    """The XNLI table."""
+
+    languages: list[str] = Field(min_length=1)
+    train_language: str = "en"
+    evaluation: Source
+    training: Source
+    n_train: int | None = Field(None, gt=0)
+    runs: list[str] = Field(min_length=1)
+    finetuning: Finetuning
+
+
+class Retrieval(Section):
+    """Sentence retrieval among the translations of the XNLI test hypotheses."""
+
+    n_sentences: int = Field(1000, gt=1)
+
+
+class Seeds(Section):
+    """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
+
+    pretraining: list[int] = Field(min_length=1)
+    finetuning: list[int] = Field(min_length=1)
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_]+$")
+    mirror: str | None = None
+    languages: list[str] = Field(min_length=1)
+    corpora: dict[str, Corpus]
+    microworld: Microworld | None = None
+    monolingual: dict[str, list[str]]
+    parallel: dict[str, list[str]] = Field({})
+    text: Text = Text()
+    vocabulary: VocabularyConfig
+    model: ModelConfig
+    pretraining: Pretraining
+    runs: dict[str, Run]
+    xnli: Xnli
+    retrieval: Retrieval = Retrieval()
+    seeds: Seeds
+    save_minutes: float = Field(10.0, gt=0)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        _check_languages(self)
+        _check_streams(self)
+        _check_lengths(self)
+        for run in self.xnli.runs:
+            known(run, self.runs, "xnli.runs")
+        sources = [*self.corpora.values(), self.xnli.evaluation, self.xnli.training]
+        if any(source.microworld for source in sources) and self.microworld is None:
+            raise ValueError("a source says 'microworld: true', but there is no section 'microworld'")
+        return self
+
+
+def _check_lengths(config: Config) -> None:
+    """No input is longer than the model has positions."""
+    lengths = {"pretraining.seq_len": config.pretraining.seq_len}
+    lengths["xnli.finetuning.max_tokens"] = config.xnli.finetuning.max_tokens
+    for path, length in lengths.items():
+        if length > config.model.max_positions:
+            raise ValueError(f"{path} is {length}, but model.max_positions is {config.model.max_positions}")
+
+
+def _check_languages(config: Config) -> None:
+    """Every language that is used is one of ``languages``."""
+    for name, corpus in config.corpora.items():
+        for key in corpus.keys:
+            for language in sides(key):
+                known(language, config.languages, f"corpora.{name}.keys")
+    for language in (*config.xnli.languages, config.xnli.train_language):
+        known(language, config.languages, "xnli.languages")
+
+
+def _check_streams(config: Config) -> None:
+    """Every corpus that pretraining draws from exists and holds the language or pair it is drawn for."""
+    for place, wanted in (("monolingual", config.monolingual), ("parallel", config.parallel)):
+        for key, names in wanted.items():
+            path = f"{place}.{key}"
+            if is_pair(key) != (place == "parallel"):
+                raise ValueError(f"{path}: expected {'a pair' if place == 'parallel' else 'one language'}")
+            for name in names:
+                known(name, config.corpora, path)
+                held = config.corpora[name].keys
+                if key not in held and not any(key in sides(other) for other in held):
+                    raise ValueError(f"{path}: corpus '{name}' holds {', '.join(held)}, but not {key}")
+    for language in config.languages:
+        if language not in config.monolingual:
+            raise ValueError(f"monolingual: no corpus for language '{language}'")
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: one line that names the key, what was found and what is allowed.
+    """
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    return parse(data)
+
+
+def parse(data: Any) -> Config:
+    """Check a configuration that was read as plain dictionaries and lists."""
+    return read(Config, data)

@@ -1,0 +1,89 @@
+"""What every section of the configuration has in common: strict reading, and mistakes explained in one line each."""
+
+import difflib
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from xlm_core.errors import ConfigError
+
+Positive = Field(gt=0)
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys and wrong types are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def read(section: type[AnySection], data: Any, path: str = "config") -> AnySection:
+    """Check one section of a configuration.
+
+    Raises:
+        ConfigError: one line per mistake, each with the key's path, what was found and what is allowed.
+    """
+    try:
+        return section.model_validate(data)
+    except ValidationError as error:
+        unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+        lines = [_explain(item, section, path) for item in unknown_first]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def plain(section: Section) -> dict[str, Any]:
+    """A section as dictionaries and lists with every default written out, for a rule's ``params``."""
+    return section.model_dump(mode="json")
+
+
+def known(name: str, names: Any, path: str) -> None:
+    """Refuse a name that is not defined, and suggest the one that may have been meant."""
+    if name not in names:
+        raise ValueError(f"{path}: unknown name '{name}'{suggestion(name, names)}")
+
+
+def suggestion(word: str, names: Any) -> str:
+    """What to write instead of a misspelt ``word``."""
+    close = difflib.get_close_matches(word, list(names), n=1)
+    return f" (did you mean '{close[0]}'?)" if close else f"; allowed are {', '.join(names)}"
+
+
+def _explain(item: Any, section: type[Section], root: str) -> str:
+    """One mistake in one line."""
+    *parents, last = item["loc"] or ("",)
+    path = ".".join(str(part) for part in (root, *item["loc"]))
+    if item["type"] == "extra_forbidden":
+        return f"{path}: unknown key{suggestion(str(last), _fields(section, parents))}"
+    if item["type"] == "missing":
+        return f"{path}: this key is missing"
+    if item["type"] == "value_error":
+        return f"{path}: {item['ctx']['error']}"
+    return f"{path}: {item['msg']}, found {item['input']!r}{_number_hint(item['input'])}"
+
+
+def _number_hint(value: Any) -> str:
+    """YAML reads 1e-4 as text; say so where that may have happened."""
+    return " (YAML needs a dot in such a number: 1.0e-4)" if isinstance(value, str) and "e" in value else ""
+
+
+def _fields(annotation: Any, parents: list[Any]) -> list[str]:
+    """The keys that are allowed in the section that ``parents`` lead to."""
+    for parent in parents:
+        annotation = _inside(annotation, parent)
+    annotation = _not_none(annotation)
+    return list(annotation.model_fields)
+
+
+def _inside(annotation: Any, key: Any) -> Any:
+    """The type under ``key`` of a section, of ``dict[str, X]`` or of ``list[X]``."""
+    annotation = _not_none(annotation)
+    inner = get_args(annotation)
+    return inner[-1] if inner else annotation.model_fields[key].annotation
+
+
+def _not_none(annotation: Any) -> Any:
+    """``X`` for ``X | None``, else the type itself."""
+    inner = [part for part in get_args(annotation) if part is not type(None)]
+    return inner[0] if len(inner) == 1 and type(None) in get_args(annotation) else annotation
