@@ -2,7 +2,10 @@
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
+
+BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float64: torch.int64}
 
 
 def drop(x: Tensor, share: float) -> Tensor:
@@ -15,11 +18,43 @@ def drop(x: Tensor, share: float) -> Tensor:
         return x
     if x.device.type != "cpu":
         return functional.dropout(x, share)
-    threshold = round(256 * share)
-    n_words = -(-x.numel() // 8)
-    words = torch.empty(n_words, dtype=torch.int64).random_(-(2**63), None)  # all 64 bits are random
-    random_bytes = words.view(torch.uint8)[: x.numel()].view(x.shape)
-    return x * (random_bytes >= threshold).to(x.dtype).mul_(256 / (256 - threshold))
+    return _Drop.apply(x, share)
+
+
+def kept_bits(shape: torch.Size, share: float, dtype: torch.dtype) -> Tensor:
+    """A random mask to combine with values of ``dtype`` by ``zero_dropped``: all bits set where a value stays."""
+    n_values = shape.numel()
+    words = torch.empty(-(-n_values // 8), dtype=torch.int64).random_(-(2**63), None)  # all 64 bits are random
+    random_bytes = words.view(torch.int8)[:n_values].view(shape)  # -128 ... 127
+    border = 128 - round(256 * share)
+    # Bytes below the border become -1, which is all bits, and the others 0: no comparison is vectorized as well.
+    return random_bytes.clamp_(border - 1, min(border, 127)).sub_(border).to(BITS[dtype])
+
+
+def zero_dropped(x: Tensor, kept: Tensor) -> Tensor:
+    """``x`` with zeros where ``kept``, of the same shape, has no bits."""
+    return (x.view(kept.dtype) & kept).view(x.dtype)
+
+
+def scale_of(share: float) -> float:
+    """What the values that stay are multiplied with, so that the mean stays as well."""
+    return 256 / (256 - round(256 * share))
+
+
+class _Drop(torch.autograd.Function):
+    """Dropout on a CPU, forwards and backwards."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, share: float) -> Tensor:
+        kept = kept_bits(x.shape, share, x.dtype)
+        ctx.save_for_backward(kept)
+        ctx.share = share
+        return zero_dropped(x.contiguous(), kept).mul_(scale_of(share))
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+        (kept,) = ctx.saved_tensors
+        return zero_dropped(gradient.contiguous(), kept).mul_(scale_of(ctx.share)), None
 
 
 class Dropout(nn.Module):
