@@ -24,6 +24,8 @@ CONFIG = checked_config()
 VOCABULARY = "shared" if CONFIG.vocabulary.shared else "separate"
 ROOT = Path(workflow.current_basedir).parent
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
+GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
+PROCESSES = GPUS or CONFIG.compute.processes  # likewise
 
 
 def plain(section, *leave_out):

@@ -43,9 +43,9 @@ rule pretrain:
     retries: 2
     conda:
         "../envs/torch.yaml"
-    threads: 1
+    threads: PROCESSES
     resources:
-        gpu=min(1, LOCAL_GPUS),
+        gpu=GPUS,
         mem_mb=4000,
         runtime=1440,
     params:
@@ -54,7 +54,7 @@ rule pretrain:
         objectives=objectives_of,
         model=plain(CONFIG.model),
         pretraining=plain(CONFIG.pretraining),
-        save_minutes=CONFIG.save_minutes,
+        precision=CONFIG.compute.precision,
         work=work("pretrain/{run}.{seed}"),
         code=code("xlm_core.tasks.pretraining"),
     message:

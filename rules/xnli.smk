@@ -27,7 +27,7 @@ rule finetune_xnli:
         languages=CONFIG.xnli.languages,
         finetuning=plain(CONFIG.xnli.finetuning),
         n_train=CONFIG.xnli.n_train,
-        save_minutes=CONFIG.save_minutes,
+        precision=CONFIG.compute.precision,
         work=work("finetune_xnli/{run}.{seed}.{finetuning_seed}"),
         code=code("xlm_core.tasks.xnli"),
     message:

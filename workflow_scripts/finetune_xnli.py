@@ -6,6 +6,9 @@ from xlm_core import config
 from xlm_core.steps import step
 from xlm_core.tasks import xnli
 
+# Not among the rule's parameters, for it changes no result.
+save_minutes = config.parse(snakemake.config).save_minutes
+
 with step(snakemake.log[0]):
     xnli.finetune(
         encoder=Path(snakemake.input.encoder),
@@ -14,9 +17,10 @@ with step(snakemake.log[0]):
         valid=dict(zip(snakemake.params.languages, map(Path, snakemake.input.valid), strict=True)),
         settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
         n_train=snakemake.params.n_train,
+        precision=snakemake.params.precision,
         seed=int(snakemake.wildcards.finetuning_seed),
         code=snakemake.params.code,
-        save_minutes=snakemake.params.save_minutes,
+        save_minutes=save_minutes,
         work=Path(snakemake.params.work),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.model),

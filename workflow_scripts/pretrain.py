@@ -1,10 +1,12 @@
 """Train one encoder (paper, sections 3.2 to 3.4)."""
 
+from functools import partial
 from pathlib import Path
 
 from xlm_core import config
 from xlm_core.steps import step
 from xlm_core.tasks import pretraining
+from xlm_core.train.launcher import launch
 
 
 def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
@@ -12,9 +14,13 @@ def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
     return {key: [Path(path) for path in snakemake.input[f"{split}_{key.replace('-', '_')}"]] for key in keys}
 
 
+settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule
+languages, pairs, work = snakemake.params.languages, snakemake.params.pairs, Path(snakemake.params.work)
+n_processes = snakemake.resources.gpu or settings.compute.processes
+
 with step(snakemake.log[0]):
-    languages, pairs = snakemake.params.languages, snakemake.params.pairs
-    pretraining.pretrain(
+    train = partial(
+        pretraining.pretrain,
         monolingual=stores("train", languages),
         parallel=stores("train", pairs),
         monolingual_valid=stores("valid", languages),
@@ -24,11 +30,13 @@ with step(snakemake.log[0]):
         objectives=snakemake.params.objectives,
         model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
         pretraining=config.read(config.Pretraining, snakemake.params.pretraining, path="pretraining"),
-        save_minutes=snakemake.params.save_minutes,
+        compute=settings.compute,
+        save_minutes=settings.save_minutes,
+        n_threads=max(1, snakemake.threads // n_processes),
         seed=int(snakemake.wildcards.seed),
         code=snakemake.params.code,
-        n_threads=snakemake.threads,
         output=Path(snakemake.output.model),
         history=Path(snakemake.output.history),
-        work=Path(snakemake.params.work),
+        work=work,
     )
+    launch(train, n_processes=n_processes, n_nodes=settings.compute.nodes, work=work, log=Path(snakemake.log[0]))

@@ -11,20 +11,19 @@ Letters: B rows, T tokens, D dimensions, V tokens in the vocabulary, n predicted
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch, from_arrays
 from xlm_core.data.buckets import Joined
 from xlm_core.data.masking import mask_tokens
 from xlm_core.model.heads import ClassificationHead
+from xlm_core.model.prediction import predict_tokens
 from xlm_core.model.transformer import Transformer
-from xlm_core.tally import Tally, zero
+from xlm_core.tally import Tally
 
 CAUSAL = {"clm": True, "mlm": False, "tlm": False}
-MAX_SCORES = 1 << 26  # scores (predicted tokens x vocabulary) held at once: a quarter of a gigabyte in float32
 
 
 def clm_batch(window: np.ndarray, language: int) -> Batch:
@@ -52,40 +51,51 @@ def tlm_batch(
     return from_arrays(inputs, joined.positions, halves, joined.lengths, labels)
 
 
-def token_loss(model: Transformer, batch: Batch, causal: bool) -> Tally:
+def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> Tally:
     """Predict the labelled tokens: CLM when ``causal``, MLM on a window, TLM on a joined pair (sections 3.2 to 3.4).
 
-    The vocabulary is projected at the labelled positions only, and of those at no more at once than ``MAX_SCORES``
-    allows: further ones are projected a second time when the gradient is computed, instead of being kept until then.
+    The vocabulary is projected at the labelled positions only. Matrices are multiplied in ``precision``; where a
+    gradient is wanted, right guesses are not counted.
     """
-    with _precision(batch.tokens.device):
-        hidden = model(batch, causal).flatten(0, 1)[batch.predicted]  # (n, D)
-        labels = batch.labels.flatten()[batch.predicted]  # (n,)
-        size = max(1, MAX_SCORES // model.n_tokens)
-        if len(labels) <= size:
-            return _score(model.predict(hidden), labels)
-        chunks = zip(hidden.split(size), labels.split(size), strict=True)
-        tallies = (checkpoint(_predict_and_score, model, *chunk, use_reentrant=False) for chunk in chunks)
-        return sum(tallies, start=zero(labels.device))
+    with _autocast(batch.tokens.device, precision):
+        hidden = model(batch, causal).flatten(0, 1).index_select(0, batch.predicted)  # (n, D)
+        labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
+        nats, correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
+        return Tally(nats, len(labels), correct)
 
 
-def classification_loss(model: Transformer, head: ClassificationHead, batch: Batch, labels: Tensor) -> Tally:
+class TokenLoss(nn.Module):
+    """``token_loss`` as a module, with the model within: the form in which several processes can share it."""
+
+    def __init__(self, model: Transformer, precision: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        self.precision = precision
+
+    def forward(self, batch: Batch, causal: bool) -> Tally:
+        """The loss of one micro-batch."""
+        return token_loss(self.model, batch, causal, self.precision)
+
+
+def classification_loss(
+    model: Transformer, head: ClassificationHead, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
+) -> Tally:
     """Predict one of the classes for each row of ``batch``; ``labels`` (B,) int64."""
-    with _precision(batch.tokens.device):
-        return _score(head(model(batch)), labels)
-
-
-def _predict_and_score(model: Transformer, hidden: Tensor, labels: Tensor) -> Tally:
-    return _score(model.predict(hidden), labels)
-
-
-def _score(scores: Tensor, labels: Tensor) -> Tally:
-    """Compare ``scores`` (n, V) with ``labels`` (n,), in float32 whatever the model computed in."""
-    nats = functional.cross_entropy(scores.float(), labels, reduction="sum")
+    with _autocast(batch.tokens.device, precision):
+        scores = head(model(batch)).float()  # the loss is in float32 whatever the model computes in
+    nats = functional.cross_entropy(scores, labels, reduction="sum")
     return Tally(nats, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 
 
-def _precision(device: torch.device) -> torch.autocast:
-    """Bfloat16 where a GPU computes in it, float32 everywhere else."""
-    halved = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=halved)
+def precision_of(setting: str, device: torch.device) -> torch.dtype:
+    """What matrices are multiplied in on ``device``: "float32", "bfloat16", or "auto".
+
+    "auto" is bfloat16 where a GPU computes in it and float32 everywhere else, so that all CPUs do alike.
+    """
+    if setting == "auto":
+        setting = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[setting]
+
+
+def _autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    return torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32)

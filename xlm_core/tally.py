@@ -1,6 +1,7 @@
 """Tallies: summed loss and what it was summed over. Add them up, divide once, at the end."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ class Tally:
 
     nats     () float32 summed negative log-likelihood; differentiable until ``detach``
     count    predicted tokens or sentences
-    correct  () how many were the most likely guess
+    correct  () how many were the most likely guess; zero in training, where tokens' guesses are not counted
     """
 
     nats: Tensor
@@ -49,3 +50,9 @@ class Tally:
 def zero(device: torch.device | None = None) -> Tally:
     """The tally of nothing, to add to."""
     return Tally(torch.zeros((), device=device), 0, torch.zeros((), dtype=torch.int64, device=device))
+
+
+def add(sums: dict[str, Tally], tallies: Mapping[str, Tally]) -> None:
+    """Add each of ``tallies`` to that of the same name in ``sums``."""
+    for name, tally in tallies.items():
+        sums[name] = sums[name] + tally if name in sums else tally

@@ -44,7 +44,7 @@ def encoder() -> Transformer:
 def finetuned(examples: Examples, work: Path, settings: Finetuning = SETTINGS) -> tuple:
     valid = {"en": examples}
     return classification.finetune(
-        encoder(), 3, examples, valid, settings, seed=3, save_minutes=10, work=work, digest="d"
+        encoder(), 3, examples, valid, settings, seed=3, precision="float32", save_minutes=10, work=work, digest="d"
     )
 
 
@@ -69,7 +69,16 @@ def test_the_given_encoder_is_left_as_it_is(examples: Examples, tmp_path: Path):
     given = encoder()
     before = [parameter.clone() for parameter in given.parameters()]
     classification.finetune(
-        given, 3, examples, {"en": examples}, SETTINGS, seed=0, save_minutes=10, work=tmp_path, digest="d"
+        given,
+        3,
+        examples,
+        {"en": examples},
+        SETTINGS,
+        seed=0,
+        precision="float32",
+        save_minutes=10,
+        work=tmp_path,
+        digest="d",
     )
     assert all(torch.equal(x, y) for x, y in zip(before, given.parameters(), strict=True))
 

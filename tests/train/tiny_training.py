@@ -5,10 +5,12 @@ from torch import nn
 
 from xlm_core.config import Optim
 from xlm_core.tally import Tally
-from xlm_core.train.loop import Part
+from xlm_core.train.distributed import Processes
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState
+from xlm_core.train.update import Part, make_update
 
+ALONE = Processes()
 OPTIM = Optim(learning_rate=0.01, schedule="constant", warmup_updates=0, max_updates=12)
 
 
@@ -26,4 +28,9 @@ def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: 
         nats = scale * (state.model(x) - x).square().sum()
         return Tally(nats, len(x), torch.zeros((), dtype=torch.int64))
 
-    return Part("copy", len(x), len(x), loss)
+    return Part("copy", len(x), len(x), update, loss)
+
+
+def update_once(state: TrainState, *parts: Part, clip_norm: float = 1.0) -> None:
+    """One update of one process."""
+    make_update(state, parts, sum(part.count for part in parts), 0.01, clip_norm, ALONE)

@@ -11,11 +11,12 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.corpora import Corpus, Microworld, Source, Text, VocabularyConfig
 from xlm_core.config.section import Section, known, plain, read
-from xlm_core.config.training import Finetuning, Masking, ModelConfig, Optim, Pretraining
+from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
 from xlm_core.errors import ConfigError
 from xlm_core.languages import is_pair, sides
 
 __all__ = [
+    "Compute",
     "Config",
     "Corpus",
     "Finetuning",
@@ -89,6 +90,7 @@ class Config(Section):
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
     seeds: Seeds
+    compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)
 
     @model_validator(mode="after")

@@ -82,3 +82,15 @@ class Finetuning(Section):
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, gt=4)
     clip_norm: float = Field(1.0, gt=0)
+
+
+class Compute(Section):
+    """How the hardware is used: nothing here but the precision changes a result."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: Literal["auto"] | bool = "auto"
+    activation_checkpointing: bool = False
+    shard_optimizer: bool = False
+    gpus: int | None = Field(None, ge=0)
+    processes: int = Field(1, gt=0)
+    nodes: int = Field(1, gt=0)

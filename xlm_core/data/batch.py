@@ -1,5 +1,6 @@
 """The batch: what every objective and every task hands to the model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,8 +38,15 @@ class Batch:
         """The same batch on ``device``."""
         if device == self.tokens.device:
             return self
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> "Batch":
+        """The same batch in memory that a GPU reads by itself, while it computes."""
+        return self._with(lambda tensor: tensor.contiguous().pin_memory())
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         names = ("tokens", "positions", "languages", "lengths", "labels", "predicted")
-        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+        return replace(self, **{name: change(getattr(self, name)) for name in names})
 
     @property
     def n_predicted(self) -> int:

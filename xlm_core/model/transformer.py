@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
 from xlm_core.model.attention import SelfAttention
@@ -52,7 +53,13 @@ class Layer(nn.Module):
 
 
 class Transformer(nn.Module):
-    """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages."""
+    """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages.
+
+    ``recomputes_activations``: of each layer only the input is kept for the backward pass, which computes the layer
+    again: a third more work for a fraction of the memory.
+    """
+
+    recomputes_activations = False
 
     def __init__(self, config: ModelConfig, n_tokens: int, n_languages: int) -> None:
         super().__init__()
@@ -75,7 +82,11 @@ class Transformer(nn.Module):
         visible = None if padding is None else ~padding[:, None, None, :]
         x = _without(self.embed(batch), padding)
         for layer in self.layers:
-            x = _without(layer(x, visible, causal), padding)
+            if self.recomputes_activations and torch.is_grad_enabled():
+                x = checkpoint(layer, x, visible, causal, use_reentrant=False)
+            else:
+                x = layer(x, visible, causal)
+            x = _without(x, padding)
         return x
 
     def embed(self, batch: Inputs) -> Tensor:

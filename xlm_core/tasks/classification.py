@@ -22,11 +22,13 @@ from xlm_core.data.store import TokenStore
 from xlm_core.errors import TrainingError
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import classification_loss
+from xlm_core.objectives import classification_loss, precision_of
 from xlm_core.tally import Tally, zero
-from xlm_core.train.loop import Part, Rhythm, train
+from xlm_core.train.distributed import Processes
+from xlm_core.train.loop import Rhythm, train
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState, resume
+from xlm_core.train.update import Part, dropout_seed
 
 LOG = logging.getLogger(__name__)
 EVALUATION_BATCH = 128
@@ -55,6 +57,7 @@ def finetune(
     settings: Finetuning,
     *,
     seed: int,
+    precision: str,
     save_minutes: float,
     work: Path,
     digest: str,
@@ -67,6 +70,7 @@ def finetune(
         train_on: training examples.
         valid: language -> validation examples.
         seed: of the head's first weights, the order of the examples and dropout.
+        precision: as in the section ``compute`` of the configuration.
         save_minutes: between checkpoints.
         work: folder of checkpoints and logs, one below it per learning rate.
         digest: of everything the run depends on but its learning rate.
@@ -78,7 +82,8 @@ def finetune(
     for rate in settings.learning_rates:
         torch.manual_seed(seed)
         classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout)
-        error = _train(classifier, train_on, valid, settings, rate, seed, save_minutes, rate_folder(work, rate), digest)
+        folder = rate_folder(work, rate)
+        error = _train(classifier, train_on, valid, settings, rate, seed, precision, save_minutes, folder, digest)
         if best is None or error < best_error:
             best, best_rate, best_error = classifier.cpu().eval(), rate, error
     assert best is not None, "the configuration wants a learning rate"
@@ -98,21 +103,23 @@ def _train(
     settings: Finetuning,
     rate: float,
     seed: int,
+    precision: str,
     save_minutes: float,
     work: Path,
     digest: str,
 ) -> float:
     """Train with one learning rate; ``classifier`` is then at its best evaluation, whose ``mean_error`` returns."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    processes = Processes()
+    device = processes.device
     classifier.to(device)
     per_epoch = math.ceil(len(train_on.rows) / settings.batch_size)
     optim = _schedule(settings, rate, settings.epochs * per_epoch)
     state = TrainState(classifier, make_optimizer(classifier, optim))
-    resume(work, state, digest)
+    resume(work, state, digest, processes)
     batches_of = partial(labelled.epoch_batches, train_on.store, train_on.rows, settings.batch_size, seed)
     train(
         state,
-        partial(_update, classifier, train_on, settings, lru_cache(maxsize=1)(batches_of), device),
+        partial(_update, classifier, train_on, settings, lru_cache(maxsize=1)(batches_of), device, precision, seed),
         partial(_evaluate_all, classifier, valid, settings.max_tokens, device),
         optim=optim,
         rhythm=Rhythm(
@@ -125,6 +132,7 @@ def _train(
         keep_best=True,
         folder=work,
         digest=digest,
+        processes=processes,
     )
     return state.progress.best
 
@@ -152,19 +160,21 @@ def _update(
     settings: Finetuning,
     batches_of: Callable[[int], list[np.ndarray]],
     device: torch.device,
+    precision: str,
+    seed: int,
     update: int,
 ) -> list[Part]:
     """The batch of one update: a pure function of its number; every example comes once per epoch."""
     epoch, number = divmod(update, math.ceil(len(examples.rows) / settings.batch_size))
     rows = batches_of(epoch)[number]
     batch, labels = _batch(examples, rows, settings.max_tokens, device)
-    loss = partial(_training_loss, classifier, batch, labels)
-    return [Part("classification", len(rows), int(batch.lengths.sum()), loss)]
+    loss = partial(_training_loss, classifier, batch, labels, precision_of(precision, device))
+    return [Part("classification", len(rows), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
 
 
-def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor) -> Tally:
+def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype) -> Tally:
     classifier.train()  # an evaluation may lie before this update
-    return classification_loss(classifier.encoder, classifier.head, batch, labels)
+    return classification_loss(classifier.encoder, classifier.head, batch, labels, precision)
 
 
 def _batch(examples: Examples, rows: np.ndarray, max_tokens: int, device: torch.device) -> tuple[Batch, Tensor]:

@@ -1,34 +1,69 @@
 """Pretraining: from token stores to an encoder (paper, sections 3 and 5.1)."""
 
-import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from xlm_core import digests
-from xlm_core.config import ModelConfig, Pretraining, plain
+from xlm_core.config import Compute, ModelConfig, Pretraining, plain
+from xlm_core.data import masking
 from xlm_core.data.batch import Batch
 from xlm_core.data.sampling import Mixture
-from xlm_core.errors import ConfigError
 from xlm_core.files import atomic
 from xlm_core.model import weights
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, MAX_SCORES, token_loss
-from xlm_core.tally import Tally
+from xlm_core.objectives import CAUSAL, TokenLoss, precision_of, token_loss
+from xlm_core.tally import Tally, add
+from xlm_core.tasks.plan import check_sizes, memory_errors, parts_per_update, tell, tokens_of_part
 from xlm_core.tasks.sources import Corpora, Cut, Source, Stores, mixture, validation_batches
-from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.text.vocabulary import N_SPECIAL, Vocabulary
+from xlm_core.train.ahead import Ahead
+from xlm_core.train.distributed import Processes
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Part, Rhythm, train
+from xlm_core.train.loop import Rhythm, train
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState, resume
+from xlm_core.train.update import Part, dropout_seed
 
-LOG = logging.getLogger(__name__)
 LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
-FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run reads, and in which order.
+
+    source      makes the batches
+    draws       says what each is about
+    validation  named batches of every evaluation
+    seed        of dropout
+    unlearned   objective -> loss of a model that has learned nothing
+    """
+
+    source: Source
+    draws: Mixture
+    validation: Sequence[tuple[str, Batch]]
+    seed: int
+    unlearned: Mapping[str, float]
+
+    def part(self, number: int, loss: nn.Module, device: torch.device) -> Part:
+        """Micro-batch ``number``, counted from 0 over the whole run and all processes."""
+        draw = self.draws.at(number)
+        batch = self.source.batch(draw, number)
+        if device.type == "cuda":
+            batch = batch.pinned()
+        return Part(
+            name=draw.objective,
+            count=batch.n_predicted,
+            n_tokens=int(batch.lengths.sum()),
+            seed=dropout_seed(self.seed, number),
+            loss=lambda: loss(batch.to(device), CAUSAL[draw.objective]),
+        )
 
 
 def initialize(*, vocabulary: Path, languages: Sequence[str], model: ModelConfig, seed: int, output: Path) -> None:
@@ -49,6 +84,7 @@ def pretrain(
     objectives: Sequence[str],
     model: ModelConfig,
     pretraining: Pretraining,
+    compute: Compute,
     save_minutes: float,
     n_threads: int,
     seed: int,
@@ -57,39 +93,64 @@ def pretrain(
     history: Path,
     work: Path,
 ) -> None:
-    """Train a model with ``objectives`` and save it.
+    """Train a model with ``objectives`` and save it; every process of the training runs this.
 
     A killed training goes on where it was when it is started again with the same settings, data and ``code`` (a
-    digest); on a CPU its result is, bit for bit, that of a training that was never killed. It keeps checkpoints, log
-    and TensorBoard files in a folder of its own in ``work``. ``output`` is the model's file, ``history`` the log as
-    JSON lines. ``monolingual`` leads from languages to stores that hold them in any column, ``parallel`` from pairs to
-    stores; ``languages`` are all those of the model.
+    digest), on any number of processes; on a CPU and the same number of them its result is, bit for bit, that of a
+    training that was never killed. It keeps checkpoints, log and TensorBoard files in a folder of its own in ``work``.
+
+    Args:
+        monolingual, monolingual_valid: language -> stores that hold it in any column.
+        parallel, parallel_valid: pair -> stores.
+        languages: all those of the model.
+        n_threads: of each process.
+        output: the model's file.
+        history: the log as JSON lines.
 
     Raises:
         ConfigError: sizes do not fit together, or there is no text for an objective.
         CorpusError: the training text of a language or a pair is empty.
         StoreError: a store is damaged or was built with another vocabulary.
-        CheckpointError: all checkpoints are damaged.
-        TrainingError: the loss was not finite for too long, or the process was asked to end.
+        CheckpointError: there are checkpoints, and none can be used.
+        TrainingError: the loss was not finite for too long, memory was short, or a process was asked to end.
     """
-    _check_sizes(model, pretraining)
     torch.set_num_threads(n_threads)
+    processes = Processes()
+    check_sizes(model, pretraining, processes.size)
     words = Vocabulary.read(vocabulary)
     transformer = _initialized(model, words, languages, seed)
-    _tell_plan(transformer, pretraining, objectives)
+    tell(transformer, objectives, pretraining, compute, processes)
     training = Corpora.open(monolingual, parallel, words.digest)
     validation = Corpora.open(monolingual_valid, parallel_valid, words.digest)
     data = [training.digests, validation.digests]
     about = _about(model, pretraining, words, languages, objectives, seed, data)
-    run = digests.of_value([about["config"], about["data"], code, seed])
-    cut = _cut(model, pretraining, words.counts, seed)
-    source = Source(training, objectives, languages, cut)
-    measured = validation_batches(validation, objectives, languages, cut, pretraining.max_eval_tokens)
-    draws = mixture(training, objectives, pretraining.alpha, seed)
-    _train(transformer, source, draws, measured, pretraining, save_minutes, run, work / run)
-    weights.save(output, transformer, about)
-    with atomic(history) as partial:
-        shutil.copyfile(work / run / LOG_NAME, partial)
+    about["precision"] = str(precision_of(compute.precision, processes.device)).removeprefix("torch.")
+    folder = work / digests.of_value([about, code])
+    plan = _plan(training, validation, objectives, languages, _cut(model, pretraining, words.counts, seed), pretraining)
+    with memory_errors(pretraining):
+        _train(transformer, plan, pretraining, compute, save_minutes, folder, processes)
+    if processes.is_first:
+        weights.save(output, transformer, about)
+        with atomic(history) as partial:
+            shutil.copyfile(folder / LOG_NAME, partial)
+
+
+def _plan(
+    training: Corpora,
+    validation: Corpora,
+    objectives: Sequence[str],
+    languages: Sequence[str],
+    cut: Cut,
+    pretraining: Pretraining,
+) -> Plan:
+    """What will be read, and when."""
+    return Plan(
+        source=Source(training, objectives, languages, cut),
+        draws=mixture(training, objectives, pretraining.alpha, cut.seed),
+        validation=validation_batches(validation, objectives, languages, cut, pretraining.max_eval_tokens),
+        seed=cut.seed,
+        unlearned=_unlearned(cut.counts, pretraining.masking.alpha),
+    )
 
 
 def _initialized(model: ModelConfig, vocabulary: Vocabulary, languages: Sequence[str], seed: int) -> Transformer:
@@ -121,73 +182,34 @@ def _about(
     }
 
 
-def score(model: Transformer, batches: Sequence[tuple[str, Batch]]) -> dict[str, Tally]:
-    """The loss of ``model`` on named batches, summed by name; the part of a name before its dot is the objective."""
-    device = model.output_bias.device
+def score(
+    model: Transformer, batches: Sequence[tuple[str, Batch]], precision: torch.dtype, processes: Processes
+) -> dict[str, Tally]:
+    """The loss of ``model`` on named batches, summed by name; the part of a name before its dot is the objective.
+
+    Each process computes its share of the batches, and all know the sums.
+    """
     was_training = model.training
     model.eval()
     tallies: dict[str, Tally] = {}
     with torch.inference_mode():
-        for name, batch in batches:
-            tally = token_loss(model, batch.to(device), CAUSAL[name.partition(".")[0]])
-            tallies[name] = tallies[name] + tally if name in tallies else tally
+        for number in processes.share(len(batches)):
+            name, batch = batches[number]
+            tally = token_loss(model, batch.to(processes.device), CAUSAL[name.partition(".")[0]], precision)
+            add(tallies, {name: tally})
     model.train(was_training)
-    return tallies
+    return processes.add_up(tallies)
 
 
-def parts_per_update(pretraining: Pretraining) -> int:
-    """Micro-batches of an update: as few as keep each within ``tokens_per_batch``.
+def _unlearned(counts: np.ndarray, alpha: float) -> dict[str, float]:
+    """The loss of the objectives that hide tokens where every token is guessed by its frequency alone: the entropy.
 
-    They share ``tokens_per_update`` evenly, so that an update is of the same size whatever fits into memory.
+    What is hidden has frequencies of its own: tokens are chosen with weight count ** -``alpha``.
     """
-    return -(-pretraining.tokens_per_update // pretraining.tokens_per_batch)
-
-
-def memory_bytes(model: Transformer, batch_tokens: int, seq_len: int) -> int:
-    """A rough estimate of the tensors of training: weights, gradients, Adam's two moments, and activations.
-
-    What Python, PyTorch and its allocator take for themselves comes on top.
-
-    Of each layer what the backward pass reads is counted, float by float and token by token: inputs of the linear
-    layers, of the normalizations, of GELU and of the dropouts, and the attention weights where they are kept.
-    """
-    config = model.config
-    n_weights = sum(parameter.numel() for parameter in model.parameters())
-    per_token = config.n_layers * (14 * config.dim + 2 * config.feedforward_dim + 3 * config.n_heads * seq_len)
-    scores = min(batch_tokens * model.n_tokens, MAX_SCORES)
-    return FLOAT_BYTES * (4 * n_weights + batch_tokens * per_token + 3 * scores)
-
-
-def _check_sizes(model: ModelConfig, pretraining: Pretraining) -> None:
-    """Refuse sizes that do not fit together."""
-    if pretraining.seq_len > model.max_positions:
-        raise ConfigError(
-            f"pretraining.seq_len is {pretraining.seq_len}, but the model has {model.max_positions} positions; "
-            f"lower it or raise model.max_positions"
-        )
-    batch_tokens = pretraining.tokens_per_update // parts_per_update(pretraining)
-    if pretraining.seq_len > batch_tokens:
-        raise ConfigError(
-            f"pretraining.seq_len is {pretraining.seq_len}, but a batch has {batch_tokens} tokens; "
-            f"lower it or raise pretraining.tokens_per_batch and tokens_per_update"
-        )
-
-
-def _tell_plan(model: Transformer, pretraining: Pretraining, objectives: Sequence[str]) -> None:
-    """Log what the run will cost, before any data is read."""
-    LOG.info("%d parameters", sum(parameter.numel() for parameter in model.parameters()))
-    n_parts = parts_per_update(pretraining)
-    batch_tokens = pretraining.tokens_per_update // n_parts
-    n_bytes = memory_bytes(model, batch_tokens, pretraining.seq_len)
-    LOG.info(
-        "%s: %d updates of %d tokens in %d batches each, %.3g tokens in all; about %.2g GB of tensors",
-        "+".join(objectives),
-        pretraining.optim.max_updates,
-        pretraining.tokens_per_update,
-        n_parts,
-        pretraining.optim.max_updates * pretraining.tokens_per_update,
-        n_bytes / 1e9,
-    )
+    hidden = counts[N_SPECIAL:] * masking.weights(counts, alpha)[N_SPECIAL:]
+    shares = hidden[hidden > 0] / hidden.sum()
+    entropy = float(-(shares * np.log(shares)).sum())
+    return {"mlm": entropy, "tlm": entropy}
 
 
 def _cut(model: ModelConfig, pretraining: Pretraining, counts: np.ndarray, seed: int) -> Cut:
@@ -196,7 +218,7 @@ def _cut(model: ModelConfig, pretraining: Pretraining, counts: np.ndarray, seed:
         seq_len=pretraining.seq_len,
         max_pair_tokens=pretraining.max_pair_tokens,
         max_positions=model.max_positions,
-        batch_tokens=pretraining.tokens_per_update // parts_per_update(pretraining),
+        batch_tokens=tokens_of_part(pretraining),
         masking=pretraining.masking,
         counts=counts,
         seed=seed,
@@ -206,41 +228,52 @@ def _cut(model: ModelConfig, pretraining: Pretraining, counts: np.ndarray, seed:
 
 def _train(
     model: Transformer,
-    source: Source,
-    draws: Mixture,
-    validation: Sequence[tuple[str, Batch]],
+    plan: Plan,
     pretraining: Pretraining,
+    compute: Compute,
     save_minutes: float,
-    digest: str,
     folder: Path,
+    processes: Processes,
 ) -> None:
-    """Train ``model`` on the batches of ``source`` that ``draws`` names; afterwards it is on the CPU."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Train ``model`` as planned; afterwards it is on the CPU. ``folder`` has the run's digest as its name."""
+    device = processes.device
+    precision = precision_of(compute.precision, device)
     model.to(device).train()
-    state = TrainState(model, make_optimizer(model, pretraining.optim))
-    resume(folder, state, digest)
+    model.recomputes_activations = compute.activation_checkpointing
+    _compile(model, compute, device)
+    shard = compute.shard_optimizer and processes.size > 1
+    state = TrainState(model, make_optimizer(model, pretraining.optim, shard=shard))
+    resume(folder, state, folder.name, processes)
+    loss = processes.replicate(TokenLoss(model, precision))
     n_parts = parts_per_update(pretraining)
 
-    def part(number: int) -> Part:
-        draw = draws.at(number)
-        batch = source.batch(draw, number)
-        causal = CAUSAL[draw.objective]
-        n_tokens = int(batch.lengths.sum())
-        return Part(draw.objective, batch.n_predicted, n_tokens, lambda: token_loss(model, batch.to(device), causal))
+    def parts(update: int) -> list[Part]:
+        numbers = (update * n_parts + number for number in processes.share(n_parts))
+        return [plan.part(number, loss, device) for number in numbers]
 
-    train(
-        state,
-        lambda update: [part(number) for number in range(update * n_parts, (update + 1) * n_parts)],
-        lambda: score(model, validation),
-        optim=pretraining.optim,
-        rhythm=Rhythm(
-            evaluate_every=pretraining.evaluate_every,
-            log_every=max(1, pretraining.evaluate_every // LINES_PER_EVALUATION),
-            patience=pretraining.patience,
-            save_minutes=save_minutes,
-        ),
-        folder=folder,
-        digest=digest,
-        keep_best=pretraining.patience > 0,
-    )
+    with Ahead(parts, pretraining.optim.max_updates) as parts_ahead:
+        train(
+            state,
+            parts_ahead,
+            lambda: score(model, plan.validation, precision, processes),
+            optim=pretraining.optim,
+            rhythm=Rhythm(
+                evaluate_every=pretraining.evaluate_every,
+                log_every=max(1, pretraining.evaluate_every // LINES_PER_EVALUATION),
+                patience=pretraining.patience,
+                save_minutes=save_minutes,
+            ),
+            folder=folder,
+            digest=folder.name,
+            processes=processes,
+            keep_best=pretraining.patience > 0,
+            unlearned=plan.unlearned,
+        )
     model.cpu().eval()
+
+
+def _compile(model: Transformer, compute: Compute, device: torch.device) -> None:
+    """Compile the layers where that is wanted: each is small, and one compilation serves all."""
+    if compute.compile is True or (compute.compile == "auto" and device.type == "cuda"):
+        for layer in model.layers:
+            layer.compile()

@@ -32,6 +32,7 @@ def finetune(
     valid: Mapping[str, Path],
     settings: Finetuning,
     n_train: int | None,
+    precision: str,
     seed: int,
     code: str,
     save_minutes: float,
@@ -48,6 +49,7 @@ def finetune(
         train: their store.
         valid: language -> validation store; the best mean accuracy over them selects the model.
         n_train: training examples to use; None for all.
+        precision: as in the section ``compute`` of the configuration.
         seed: of the fine-tuning.
         code: digest of the code.
         save_minutes: between checkpoints.
@@ -61,7 +63,7 @@ def finetune(
     store = TokenStore.open(train, about["vocabulary"])
     examples = classification.choose(store, ids[language], n_train, seed=0)
     _warn_of_cuts(language, store, settings.max_tokens)
-    config = digests.of_value([about["config"], plain(settings), n_train, language])
+    config = digests.of_value([about["config"], plain(settings), n_train, language, precision])
     data = digests.of_value([about["data"], store.digest])
     digest = digests.of_value([config, data, code, about["seed"], seed])
     folder = work / digest
@@ -72,6 +74,7 @@ def finetune(
         {name: _all_examples(path, ids[name], about["vocabulary"]) for name, path in valid.items()},
         settings,
         seed=seed,
+        precision=precision,
         save_minutes=save_minutes,
         work=folder,
         digest=digest,

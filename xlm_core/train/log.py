@@ -32,7 +32,6 @@ class TrainingLog:
         self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=progress.update + 1)
         self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
-        self._losses: dict[str, Tally] = {}
         self._clock = (time.monotonic(), progress.n_tokens)
 
     def __enter__(self) -> Self:
@@ -45,18 +44,12 @@ class TrainingLog:
         self._board.close()
         self._bar.close()
 
-    def count(self, losses: Mapping[str, Tally]) -> None:
-        """Add the losses of one update to those of the next line; reads nothing back from the GPU."""
-        for name, tally in losses.items():
-            self._losses[name] = self._losses[name] + tally if name in self._losses else tally
-        self._bar.update()
-
-    def training(self, state: TrainState, rate: float) -> None:
-        """Write a line about the updates since the last one; ``rate`` is the learning rate."""
+    def training(self, state: TrainState, losses: Mapping[str, Tally], rate: float) -> None:
+        """Write a line about the updates since the last one: their summed ``losses`` and the learning ``rate``."""
         progress = state.progress
         now = time.monotonic()
         speed = (progress.n_tokens - self._clock[1]) / max(now - self._clock[0], 1e-9)
-        losses = {name: tally.mean_nats for name, tally in self._losses.items()}
+        means = {name: tally.mean_nats for name, tally in losses.items()}
         self._write(
             {
                 "kind": "train",
@@ -65,13 +58,13 @@ class TrainingLog:
                 "tokens_per_second": speed,
                 "learning_rate": rate,
                 "skipped": int(state.skipped),
-                "loss": losses,
+                "loss": means,
             }
         )
-        for name, value in {**losses, "learning_rate": rate, "tokens_per_second": speed}.items():
+        for name, value in {**means, "learning_rate": rate, "tokens_per_second": speed}.items():
             self._board.add_scalar(f"train/{name}", value, progress.update)
-        self._bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
-        self._losses = {}
+        self._bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
+        self._bar.update(progress.update - self._bar.n)
         self.restart_clock(progress)
 
     def evaluation(self, progress: Progress, tallies: Mapping[str, Tally], criterion: float) -> None:

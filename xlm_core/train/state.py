@@ -1,7 +1,12 @@
-"""The state of a training, and the checkpoints that let a killed one go on as if nothing had happened."""
+"""The state of a training, and the checkpoints that let a killed one go on as if nothing had happened.
+
+No state of a random generator is kept: all random numbers are functions of the seed and of the number of the update.
+A checkpoint of one process serves any number of processes.
+"""
 
 import logging
 import math
+import os
 import pickle
 import zipfile
 from dataclasses import dataclass, field
@@ -14,6 +19,8 @@ from torch.optim import Optimizer
 
 from xlm_core.errors import CheckpointError
 from xlm_core.files import atomic
+from xlm_core.train.distributed import Processes
+from xlm_core.train.optimizer import whole_state
 
 LOG = logging.getLogger(__name__)
 N_KEPT = 2  # checkpoints that are kept: the last, and one in case the last is damaged
@@ -58,69 +65,78 @@ class TrainState:
     best_weights: dict[str, Tensor] | None = None
 
 
-def save(folder: Path, state: TrainState, digest: str) -> None:
-    """Write a checkpoint and remove those that are no longer needed.
+def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> None:
+    """Write a checkpoint and remove those that are no longer needed; all processes do this together.
 
     ``digest`` is of everything that the run depends on; only a run with the same one may go on from here.
     """
-    content = {
-        "digest": digest,
-        "progress": vars(state.progress),
-        "model": state.model.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
-        "skipped": state.skipped,
-        "skipped_in_row": state.skipped_in_row,
-        "best_weights": state.best_weights,
-        "random": torch.get_rng_state(),
-        "random_gpu": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-    with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial:
-        torch.save(content, partial)
-    for path in sorted(folder.glob(PATTERN))[:-N_KEPT]:
-        path.unlink()
+    optimizer = whole_state(state.optimizer)
+    if processes.is_first:
+        content = {
+            "digest": digest,
+            "progress": vars(state.progress),
+            "model": state.model.state_dict(),
+            "optimizer": optimizer,
+            "skipped": state.skipped,
+            "skipped_in_row": state.skipped_in_row,
+            "best_weights": state.best_weights,
+        }
+        with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial, open(partial, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())  # on the disk before it has its name: a machine may lose its power
+        for path in sorted(folder.glob(PATTERN))[:-N_KEPT]:
+            path.unlink()
+    processes.wait()
 
 
-def resume(folder: Path, state: TrainState, digest: str) -> bool:
-    """Put the last readable checkpoint of ``folder`` into ``state``; returns whether there was any checkpoint.
+def resume(folder: Path, state: TrainState, digest: str, processes: Processes) -> bool:
+    """Put the last checkpoint of ``folder`` that can be used into ``state``; returns whether there was any checkpoint.
 
     Raises:
-        CheckpointError: the checkpoint belongs to another run, or none of several is readable.
+        CheckpointError: there are checkpoints, but each is damaged or belongs to another run.
     """
-    paths = sorted(folder.glob(PATTERN), reverse=True)
-    for path in paths:
+    if processes.is_first:
+        _sweep(folder)
+    reasons = []
+    for path in sorted(folder.glob(PATTERN), reverse=True):
         try:
-            content = _read(path)
-        except DAMAGED as error:
-            LOG.warning("%s is damaged and left aside (%s)", path, error)
+            content = _read(path, digest)
+        except (*DAMAGED, CheckpointError) as error:
+            LOG.warning("%s is left aside: %s", path, error)
+            reasons.append(f"{path.name}: {error}")
             continue
-        _restore(path, content, state, digest)
+        _restore(content, state, processes)
         LOG.info("going on from %s", path)
         return True
-    if paths:
-        raise CheckpointError(f"{folder}: all {len(paths)} checkpoints are damaged; remove the folder to start again")
+    if reasons:
+        found = "; ".join(reasons)
+        raise CheckpointError(f"{folder}: no checkpoint can be used ({found}); remove the folder to start again")
     return False
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint, whose checksums PyTorch writes but does not check."""
+def _sweep(folder: Path) -> None:
+    """Remove what a process left half-written when it was killed."""
+    for path in folder.glob(".*.partial"):
+        path.unlink()
+
+
+def _read(path: Path, digest: str) -> dict[str, Any]:
+    """The content of a checkpoint of run ``digest``; checksums are compared, which PyTorch writes but does not read."""
     with zipfile.ZipFile(path) as archive:
         if broken := archive.testzip():
-            raise zipfile.BadZipFile(f"wrong checksum of {broken}")
-    return torch.load(path, map_location="cpu", weights_only=True)
+            raise zipfile.BadZipFile(f"damaged: wrong checksum of {broken}")
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    if content["digest"] != digest:
+        raise CheckpointError(f"belongs to run {content['digest']}, expected {digest}")
+    return content
 
 
-def _restore(path: Path, content: dict[str, Any], state: TrainState, digest: str) -> None:
-    """Put ``content`` into ``state`` and into the random generators."""
-    if content.get("digest") != digest:
-        raise CheckpointError(
-            f"{path}: belongs to run {content.get('digest')}, expected {digest}; give each run a folder of its own"
-        )
+def _restore(content: dict[str, Any], state: TrainState, processes: Processes) -> None:
+    """Put ``content`` into ``state``."""
     state.model.load_state_dict(content["model"])
     state.optimizer.load_state_dict(content["optimizer"])
     state.progress = Progress(**content["progress"])
     state.skipped = content["skipped"]
     state.skipped_in_row = content["skipped_in_row"]
-    state.best_weights = content["best_weights"]
-    torch.set_rng_state(content["random"])
-    if content["random_gpu"]:
-        torch.cuda.set_rng_state_all(content["random_gpu"])
+    state.best_weights = content["best_weights"] if processes.is_first else None

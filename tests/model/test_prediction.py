@@ -1,0 +1,52 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from xlm_core.model import prediction
+from xlm_core.model.prediction import predict_tokens
+
+
+def inputs(n=7, dim=6, n_tokens=11, dtype=torch.double):
+    torch.manual_seed(0)
+    tensors = torch.randn(n, dim), torch.randn(n_tokens, dim), torch.randn(n_tokens)
+    return [tensor.to(dtype).requires_grad_() for tensor in tensors], torch.randint(n_tokens, (n,))
+
+
+@pytest.mark.parametrize("max_scores", [1 << 20, 3 * 11, 1])
+def test_loss_and_gradients_are_pytorchs_however_it_is_cut(monkeypatch, max_scores):
+    monkeypatch.setattr(prediction, "MAX_SCORES", max_scores)
+    tensors, labels = inputs()
+    hidden, weight, bias = tensors
+    expected = functional.cross_entropy(functional.linear(hidden, weight, bias), labels, reduction="sum")
+    nats, _ = predict_tokens(*tensors, labels)
+    assert nats.item() == pytest.approx(expected.item(), rel=1e-12)
+    gradients = zip(torch.autograd.grad(3 * nats, tensors), torch.autograd.grad(3 * expected, tensors), strict=True)
+    for ours, theirs in gradients:
+        assert torch.allclose(ours, theirs, atol=1e-12)
+
+
+def test_right_guesses_are_counted_where_no_gradient_is_wanted():
+    tensors, labels = inputs()
+    hidden, weight, bias = (tensor.detach() for tensor in tensors)
+    guesses = functional.linear(hidden, weight, bias).argmax(dim=-1)
+    labels[:3] = guesses[:3]
+    assert predict_tokens(hidden, weight, bias, labels)[1] == (guesses == labels).sum() >= 3
+
+
+def test_autocast_makes_the_products_in_half_and_the_sums_in_full_precision():
+    tensors, labels = inputs(n=64, dtype=torch.float32)
+    exact, _ = predict_tokens(*tensors, labels)
+    with torch.autocast("cpu", torch.bfloat16):
+        halved, _ = predict_tokens(*tensors, labels)
+    assert halved.dtype == torch.float32 and halved.item() == pytest.approx(exact.item(), rel=0.01)
+    pairs = zip(torch.autograd.grad(halved, tensors), torch.autograd.grad(exact, tensors), strict=True)
+    for low, full in pairs:
+        assert low.dtype == torch.float32
+        assert functional.cosine_similarity(low.flatten(), full.flatten(), dim=0) > 0.999
+
+
+def test_nothing_to_predict_is_no_loss():
+    tensors, _ = inputs(n=0)
+    nats, _ = predict_tokens(*tensors, torch.empty(0, dtype=torch.int64))
+    nats.backward()
+    assert nats.item() == 0 and all(not tensor.grad.any() for tensor in tensors)

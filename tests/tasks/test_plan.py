@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from xlm_core.config import Compute, ModelConfig, Optim, Pretraining
+from xlm_core.errors import ConfigError, TrainingError
+from xlm_core.model.transformer import Transformer
+from xlm_core.tasks.plan import check_sizes, memory_errors, memory_of, parts_per_update
+
+MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=24)
+
+
+def settings(**changed):
+    sizes = {"seq_len": 12, "tokens_per_update": 240, "tokens_per_batch": 120, "evaluate_every": 4} | changed
+    return Pretraining(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12), max_eval_tokens=100, **sizes)
+
+
+def memory(compute=None, n_processes=1, **changed):
+    return memory_of(Transformer(MODEL, 64, 2), settings(**changed), compute or Compute(), n_processes)
+
+
+def test_an_update_has_the_same_size_however_it_is_cut():
+    for tokens_per_batch, parts in ((10_000, 1), (240, 1), (239, 2), (100, 3), (60, 4)):
+        assert parts_per_update(settings(tokens_per_batch=tokens_per_batch)) == parts
+
+
+@pytest.mark.parametrize(
+    ("changed", "n_processes", "message"),
+    [
+        ({"seq_len": 30}, 1, "seq_len is 30, but the model has 24 positions"),
+        ({"tokens_per_update": 10}, 1, "seq_len is 12, but a batch has 10 tokens"),
+        ({}, 3, "is 2 batches of at most pretraining.tokens_per_batch .120. tokens, but there are 3 processes"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(changed, n_processes, message):
+    with pytest.raises(ConfigError, match=message):
+        check_sizes(MODEL, settings(**changed), n_processes)
+
+
+def test_memory_by_hand():
+    n_weights = sum(parameter.numel() for parameter in Transformer(MODEL, 64, 2).parameters())
+    found = memory()
+    assert (found.weights, found.gradients, found.optimizer) == (4 * n_weights, 4 * n_weights, 8 * n_weights)
+    assert found.scores == 3 * 4 * 120 * 64
+    assert found.total == sum(vars(found).values())
+
+
+def test_what_saves_memory():
+    whole, recomputed = memory(), memory(Compute(activation_checkpointing=True))
+    assert recomputed.activations < 0.7 * whole.activations
+    assert memory(Compute(shard_optimizer=True), n_processes=4).optimizer == whole.optimizer // 4
+    assert memory(tokens_per_batch=60).activations == whole.activations / 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory: ...")],
+)
+def test_lack_of_memory_says_which_key_to_halve(error):
+    with (
+        pytest.raises(TrainingError, match="set it to 60: an update keeps its 240 tokens, in more batches"),
+        memory_errors(settings()),
+    ):
+        raise error
+
+
+def test_a_real_lack_of_memory_on_a_cpu_is_recognized():
+    with pytest.raises(TrainingError, match="tokens_per_batch"), memory_errors(settings()):
+        torch.empty(1 << 60, dtype=torch.uint8)
+
+
+def test_other_errors_pass():
+    with pytest.raises(RuntimeError, match="shape"), memory_errors(settings()):
+        raise RuntimeError("shape mismatch")

@@ -1,0 +1,66 @@
+"""Predicting tokens: the projection to the vocabulary and its cross-entropy, computed together (section 3.2).
+
+Letters: n predictions, D dimensions, V tokens in the vocabulary.
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+from torch.nn import functional
+
+MAX_SCORES = 1 << 26  # scores (n, V) held at once: a quarter of a gigabyte in float32
+
+
+def predict_tokens(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Summed negative log-likelihood () of ``labels``, and how many () are the most likely token.
+
+    The gradient is computed in the same pass, as many predictions at once as ``MAX_SCORES`` allows. So memory grows
+    neither with n nor with V, and nothing is computed twice. Products are made in the precision of autocast, losses
+    and sums in float32.
+
+    Args:
+        hidden: (n, D) states.
+        weight: (V, D) embeddings of the vocabulary.
+        bias: (V,)
+        labels: (n,) int64.
+
+    Returns:
+        The loss; and the number of right guesses, which is zero where a gradient is wanted: training does not ask.
+    """
+    kind = hidden.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+    return _Prediction.apply(hidden, weight, bias, labels, dtype)
+
+
+class _Prediction(torch.autograd.Function):
+    """``predict_tokens``, forwards and backwards."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        size = max(1, MAX_SCORES // len(weight))
+        low = weight.to(dtype)
+        nats, correct = bias.new_zeros(()), labels.new_zeros(())
+        wants_gradient = any(ctx.needs_input_grad)
+        to_weight, to_bias = (torch.zeros_like(weight), torch.zeros_like(bias)) if wants_gradient else (None, None)
+        to_hidden = []
+        for states, wanted in zip(hidden.to(dtype).split(size), labels[:, None].split(size), strict=True):
+            scores = functional.log_softmax((states @ low.T).to(bias.dtype).add_(bias), dim=-1)  # (n, V)
+            nats -= scores.gather(1, wanted).sum()
+            if not wants_gradient:
+                correct += (scores.argmax(dim=-1, keepdim=True) == wanted).sum()
+                continue
+            to_scores = scores.exp_().scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=scores.dtype))
+            to_bias += to_scores.sum(dim=0)
+            to_scores = to_scores.to(dtype)
+            to_weight += to_scores.T @ states
+            to_hidden.append(to_scores @ low)
+        if wants_gradient:
+            ctx.save_for_backward(torch.cat(to_hidden).to(hidden.dtype) if to_hidden else hidden, to_weight, to_bias)
+        ctx.mark_non_differentiable(correct)
+        return nats, correct
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, to_nats: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None
