@@ -7,7 +7,7 @@ from xlm_core.model.attention import SelfAttention
 
 def pytorchs(attention, x, visible, causal):
     """The same, by PyTorch's own attention."""
-    n_rows, n_tokens, dim = x.shape
+    n_rows, n_tokens, _ = x.shape
     projected = attention.qkv(x).view(n_rows, n_tokens, 3, attention.n_heads, -1)
     gathered = functional.scaled_dot_product_attention(
         *projected.permute(2, 0, 3, 1, 4), attn_mask=visible, is_causal=causal

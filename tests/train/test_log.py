@@ -15,7 +15,7 @@ def lines(log):
 def advance(log, state, updates, nats=2.0):
     state.progress.update += updates
     state.progress.n_tokens += 10 * updates
-    log.training(state, {"mlm": Tally(torch.tensor(nats), 4, torch.tensor(1))}, rate=0.01)
+    log.training(state, {"mlm": Tally(torch.tensor(nats), 4, torch.tensor(1))})
 
 
 def test_a_training_line_holds_means(tmp_path):

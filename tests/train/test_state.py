@@ -71,7 +71,7 @@ def test_damage_within_the_file_is_noticed(saved):
 def test_only_damaged_checkpoints_are_refused(saved):
     for path in saved[0].iterdir():
         path.write_bytes(b"nonsense")
-    with pytest.raises(CheckpointError, match="no checkpoint can be used .* remove the folder"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint can be used .* remove the folder"):
         resume(saved[0], make_state(), "digest", ALONE)
 
 

@@ -92,9 +92,9 @@ def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) 
     if n_parts < n_processes:
         raise ConfigError(
             f"pretraining.tokens_per_update ({pretraining.tokens_per_update}) is {n_parts} batches of at most "
-            f"pretraining.tokens_per_batch ({pretraining.tokens_per_batch}) tokens, but there are {n_processes} processes; "
-            f"expected one for each: raise tokens_per_update, lower tokens_per_batch, or lower compute.gpus, "
-            f"compute.processes or compute.nodes"
+            f"pretraining.tokens_per_batch ({pretraining.tokens_per_batch}) tokens, but there are {n_processes} "
+            f"processes; expected one for each: raise tokens_per_update, lower tokens_per_batch, or lower "
+            f"compute.gpus, compute.processes or compute.nodes"
         )
 
 

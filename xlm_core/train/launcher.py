@@ -125,7 +125,8 @@ def _choose_gpu(number: int) -> None:
     n_gpus = torch.cuda.device_count()
     if number >= n_gpus:
         raise ConfigError(
-            f"compute.gpus: found {n_gpus} GPUs on {os.uname().nodename}, expected more than {number}; lower compute.gpus"
+            f"compute.gpus: found {n_gpus} GPUs on {os.uname().nodename}, expected more than {number}; "
+            f"lower compute.gpus"
         )
     torch.cuda.set_device(number)
 

@@ -44,9 +44,10 @@ class TrainingLog:
         self._board.close()
         self._bar.close()
 
-    def training(self, state: TrainState, losses: Mapping[str, Tally], rate: float) -> None:
-        """Write a line about the updates since the last one: their summed ``losses`` and the learning ``rate``."""
+    def training(self, state: TrainState, losses: Mapping[str, Tally]) -> None:
+        """Write a line about the updates since the last one: their summed ``losses``."""
         progress = state.progress
+        rate = state.optimizer.param_groups[0]["lr"]
         now = time.monotonic()
         speed = (progress.n_tokens - self._clock[1]) / max(now - self._clock[0], 1e-9)
         means = {name: tally.mean_nats for name, tally in losses.items()}

@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from xlm_core.tally import Tally, add
 from xlm_core.train.distributed import Processes
 from xlm_core.train.log import TrainingLog
 from xlm_core.train.schedule import learning_rate
-from xlm_core.train.state import Progress, TrainState, save
+from xlm_core.train.state import TrainState, save
 from xlm_core.train.update import Part, make_update
 from xlm_core.train.watch import Watch
 
@@ -60,8 +60,7 @@ def train(
 ) -> None:
     """Train ``state.model`` from where ``state`` stands to the last update, or until it no longer improves.
 
-    All processes run this together; what depends on a clock or a signal is decided for all. ``folder`` is that of the
-    log and the checkpoints.
+    All processes run this together; what depends on a clock or a signal is decided for all.
 
     Args:
         parts_of: this process's micro-batches of an update, a pure function of its number.
@@ -80,7 +79,8 @@ def train(
     evaluate_now = _due(rhythm.evaluate_every, optim.max_updates)
     watch = Watch(progress.update, optim, unlearned or {})
     losses, saved = dict[str, Tally](), time.monotonic()
-    with _log(folder, progress, optim, processes) as log, _termination() as asked_to_end:
+    log_file = TrainingLog(folder, progress, optim.max_updates) if processes.is_first else nullcontext()
+    with log_file as log, _termination() as asked_to_end:
         while True:
             # before the update, not after it: a run that was stopped between the two evaluates when it goes on
             if evaluate_now(progress.update) and progress.evaluated < progress.update:
@@ -89,8 +89,7 @@ def train(
                 break
             parts = parts_of(progress.update)
             is_time = processes.is_first and time.monotonic() - saved > 60 * rhythm.save_minutes
-            counts = (sum(part.count for part in parts), sum(part.n_tokens for part in parts))
-            must_end, must_save, count, n_tokens = processes.totals([asked_to_end.is_set(), is_time, *counts])
+            must_end, must_save, count, n_tokens = processes.totals([asked_to_end.is_set(), is_time, *_sizes(parts)])
             if must_end or must_save:
                 save(folder, state, digest, processes)
                 saved = time.monotonic()
@@ -101,24 +100,22 @@ def train(
             progress.n_tokens += n_tokens
             watch.estimate(state)
             if log_losses(progress.update):
-                _tell(state, processes.add_up(losses), rate, watch, log)
+                _tell(state, processes.add_up(losses), watch, log)
                 losses = {}
     save(folder, state, digest, processes)
     _take_best(state)
 
 
-def _log(
-    folder: Path, progress: Progress, optim: Optim, processes: Processes
-) -> AbstractContextManager[TrainingLog | None]:
-    """The log, which the first process alone writes."""
-    return TrainingLog(folder, progress, optim.max_updates) if processes.is_first else nullcontext()
+def _sizes(parts: Sequence[Part]) -> tuple[int, int]:
+    """Predictions and tokens of this process's part of an update."""
+    return sum(part.count for part in parts), sum(part.n_tokens for part in parts)
 
 
-def _tell(state: TrainState, losses: Mapping[str, Tally], rate: float, watch: Watch, log: TrainingLog | None) -> None:
+def _tell(state: TrainState, losses: Mapping[str, Tally], watch: Watch, log: TrainingLog | None) -> None:
     """Look at the losses since the last line of the log, and write one."""
     watch.check(state, losses)
     if log:
-        log.training(state, losses, rate)
+        log.training(state, losses)
 
 
 def _take_best(state: TrainState) -> None:

@@ -13,7 +13,6 @@ from xlm_core.train.distributed import Processes
 from xlm_core.train.optimizer import leave_out_where
 from xlm_core.train.state import TrainState
 
-
 TAG = 5  # keeps these seeds apart from those of the data
 
 

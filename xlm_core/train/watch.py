@@ -58,9 +58,9 @@ class Watch:
             if update > 2 * self._optim.warmup_updates and loss.mean_nats > NEARLY * level > 0:
                 del self._unlearned[name]  # once is enough
                 LOG.warning(
-                    "update %d: the loss of %s is %.2f nats, that of guessing by frequency alone %.2f: the model learns "
-                    "nothing from its input yet; if this stays, raise pretraining.tokens_per_update, lengthen the "
-                    "warm-up, or change the learning rate",
+                    "update %d: the loss of %s is %.2f nats, that of guessing by frequency alone %.2f: the model "
+                    "learns nothing from its input yet; if this stays, raise pretraining.tokens_per_update, lengthen "
+                    "the warm-up, or change the learning rate",
                     update,
                     name,
                     loss.mean_nats,
