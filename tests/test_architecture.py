@@ -16,6 +16,7 @@ LAYERS = [
     {"data", "model", "tally"},
     {"objectives", "train"},
     {"tasks"},
+    {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}
 IN_LAYER_ZERO = {"config", "digests", "errors", "files", "languages", "records", "results"}  # may import each other

@@ -43,3 +43,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path):
         raise RuntimeError("killed")
     assert files.read_json(path) == {"old": True}
     assert [entry.name for entry in path.parent.iterdir()] == ["table.md"]
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path):
+    kept = [tmp_path / ".other.md.17.partial", tmp_path / "table.md.17.partial"]
+    for path in (*kept, tmp_path / ".table.md.17.partial"):
+        path.touch()
+    files.write_json(tmp_path / "table.md", {})
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "table.md"])

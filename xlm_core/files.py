@@ -1,6 +1,7 @@
 """Files: read whatever their compression, written under their final name only when whole."""
 
 import bz2
+import glob
 import gzip
 import json
 import lzma
@@ -17,9 +18,14 @@ MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x2
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to it when the block ends and removed when the block fails."""
+    """A temporary path beside ``path``, renamed to it when the block ends and removed when the block fails.
+
+    What a process left there that was killed is removed, too: each file has one writer at a time.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        stale.unlink(missing_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial

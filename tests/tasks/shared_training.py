@@ -1,4 +1,4 @@
-"""A pretraining in processes of its own: ``python shared_training.py ARGUMENTS.json`` runs what the file says."""
+"""Pretrainings in processes of their own: ``python shared_training.py ARGUMENTS.json`` does what the file says."""
 
 import json
 import sys
@@ -10,35 +10,39 @@ from xlm_core.steps import step
 from xlm_core.tasks.pretraining import pretrain
 from xlm_core.train.launcher import launch
 
+KINDS = ("monolingual", "parallel", "monolingual_valid", "parallel_valid")
 
-def stores(plain: dict) -> dict:
-    return {key: [Path(path) for path in paths] for key, paths in plain.items()}
+
+def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
+    """One run after another, each in a folder of its name."""
+    stores = {kind: {key: [Path(path) for path in paths] for key, paths in world[kind].items()} for kind in KINDS}
+    for name, run in runs.items():
+        pretrain(
+            **stores,
+            vocabulary=Path(world["vocabulary"]),
+            languages=["en", "de"],
+            objectives=run["objectives"],
+            model=ModelConfig.model_validate(run["model"]),
+            pretraining=Pretraining.model_validate(run["pretraining"]),
+            compute=Compute.model_validate(run["compute"]),
+            save_minutes=run["save_minutes"],
+            n_threads=1,
+            seed=0,
+            code="c",
+            output=folder / name / "model.safetensors",
+            history=folder / name / "history.jsonl",
+            work=folder / name / "work",
+        )
 
 
 def main(path: Path) -> None:
-    arguments = json.loads(path.read_text())
-    folder = path.parent
-    kinds = ("monolingual", "parallel", "monolingual_valid", "parallel_valid")
-    job = partial(
-        pretrain,
-        **{kind: stores(arguments[kind]) for kind in kinds},
-        vocabulary=Path(arguments["vocabulary"]),
-        languages=["en", "de"],
-        objectives=arguments["objectives"],
-        model=ModelConfig.model_validate(arguments["model"]),
-        pretraining=Pretraining.model_validate(arguments["pretraining"]),
-        compute=Compute.model_validate(arguments["compute"]),
-        save_minutes=arguments["save_minutes"],
-        n_threads=1,
-        seed=0,
-        code="c",
-        output=folder / "model.safetensors",
-        history=folder / "history.jsonl",
-        work=folder / "work",
-    )
-    launch(job, n_processes=arguments["n_processes"], n_nodes=1, work=folder / "work", log=folder / "log")
+    arguments, folder = json.loads(path.read_text()), path.parent
+    job = partial(train_all, arguments["world"], arguments["runs"], folder)
+    launch(job, n_processes=arguments["n_processes"], n_nodes=1, work=folder / "launch", log=folder / "log")
 
 
 if __name__ == "__main__":
+    from shared_training import main  # by its importable name, which other processes know it by
+
     with step(Path(sys.argv[1]).parent / "log"):
         main(Path(sys.argv[1]))

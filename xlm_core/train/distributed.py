@@ -47,7 +47,7 @@ class Processes:
         """``module`` with gradients that are averaged over all processes at the end of each backward pass."""
         if self.size == 1:
             return module
-        self._replica = DistributedDataParallel(module, gradient_as_bucket_view=True, broadcast_buffers=False)
+        self._replica = DistributedDataParallel(module, gradient_as_bucket_view=True)
         return self._replica
 
     def gradients_kept_back(self) -> AbstractContextManager[None]:

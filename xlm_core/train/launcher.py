@@ -37,7 +37,7 @@ def launch(job: Callable[[], None], *, n_processes: int, n_nodes: int, work: Pat
     """Do ``job`` in ``n_processes`` on each of ``n_nodes`` machines at once; alone, it is simply done here.
 
     Args:
-        job: picklable; in it, ``Processes()`` are all of them.
+        job: picklable, from an importable module; in it, ``Processes()`` are all of them.
         n_processes: on each machine; each uses a GPU of its own where there are any.
         n_nodes: of the Slurm job that this process belongs to; 1 needs no Slurm.
         work: a folder that all machines see.
@@ -82,6 +82,7 @@ def _watch_over(folder: Path) -> None:
     """Start this machine's processes and wait for them; a message in ``folder`` says what went wrong."""
     job, n_processes, n_nodes, log = pickle.loads((folder / "job").read_bytes())
     log_to(log)
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # what it would say is said below
     if n_nodes == 1:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     config = LaunchConfig(
@@ -111,7 +112,8 @@ def _work(job: Callable[[], None], log: Path) -> None:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if has_gpu else "gloo", timeout=TIMEOUT)
     try:
         job()
-    except XlmError:
+    except XlmError as error:
+        LOG.error("process %d: %s: %s", distributed.get_rank(), type(error).__name__, error)
         raise
     except Exception:
         LOG.exception("process %d failed", distributed.get_rank())
@@ -133,7 +135,7 @@ def _choose_gpu(number: int) -> None:
 
 def _end_with_parent() -> None:
     """End when the process that started this one has died: its end of the pipe is closed then."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

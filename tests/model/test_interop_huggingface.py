@@ -1,0 +1,169 @@
+"""Hugging Face folders, against the ``transformers`` library that reads and writes them."""
+
+import json
+
+import pytest
+import torch
+from published_checkpoint import N_TOKENS, inputs, their_model, their_scores
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoModelForSequenceClassification, XLMWithLMHeadModel
+
+from xlm_core.config import ModelConfig
+from xlm_core.errors import CheckpointError
+from xlm_core.model.heads import Classifier
+from xlm_core.model.huggingface import export_classifier, export_model, import_model
+from xlm_core.model.transformer import Transformer
+
+CONFIG = ModelConfig(dim=16, n_layers=2, n_heads=4, feedforward_dim=64, attention_dropout=0.2, max_positions=12)
+LANGUAGES = ("en", "fr")
+UNLIKE = {"architectures", "transformers_version", "_name_or_path", "embed_init_std", "mask_token_id", "id2lang"}
+
+
+def model(config=CONFIG, n_languages=2) -> Transformer:
+    torch.manual_seed(1)
+    return Transformer(config, N_TOKENS, n_languages).eval()
+
+
+def read_by_them(kind, folder):
+    """What the library makes of a folder; only the weights of a head that it was not asked for may be left over."""
+    found, report = kind.from_pretrained(folder, output_loading_info=True)
+    assert not report["missing_keys"] and not report["mismatched_keys"]
+    assert {name.partition(".")[0] for name in report["unexpected_keys"]} <= {"pred_layer"}
+    return found.eval()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("config", [CONFIG, CONFIG.model_copy(update={"language_embeddings": False})])
+def test_what_we_write_they_read_with_our_numbers(tmp_path, causal, config):
+    ours, batch = model(config), inputs()
+    export_model(ours, ["fr", "en"], tmp_path, causal=causal)
+    with torch.no_grad():
+        hidden = ours(batch, causal)
+        states = read_by_them(AutoModel, tmp_path)(batch.tokens, langs=batch.languages, lengths=batch.lengths)
+        scores = their_scores(read_by_them(XLMWithLMHeadModel, tmp_path), batch)
+    assert (states.last_hidden_state - hidden).abs().max() <= 1e-5
+    assert (scores - ours.predict(hidden)).abs().max() <= 1e-5
+
+
+def test_their_configuration_names_symbols_and_languages(tmp_path):
+    export_model(model(), ["fr", "en"], tmp_path, causal=False)
+    config = AutoModel.from_pretrained(tmp_path).config
+    assert (config.lang2id, config.id2lang) == ({"en": 0, "fr": 1}, {"0": "en", "1": "fr"})
+    assert (config.bos_token_id, config.eos_token_id, config.pad_token_id) == (0, 1, 2)
+    assert (config.unk_index, config.mask_index, config.mask_token_id) == (3, 5, 5)
+    assert (config.dropout, config.attention_dropout, config.layer_norm_eps) == (0.1, 0.2, 1e-12)
+
+
+@pytest.mark.parametrize("n_languages", [1, 2])
+def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
+    ours, languages = model(n_languages=n_languages), LANGUAGES[:n_languages]
+    export_model(ours, languages, tmp_path / "by us", causal=True)
+    read_by_them(XLMWithLMHeadModel, tmp_path / "by us").save_pretrained(tmp_path / "by them")
+    for folder in ("by us", "by them"):
+        found, codes, causal = import_model(tmp_path / folder)
+        assert (found.config, codes, causal, found.training) == (ours.config, languages, True, False)
+        for name, tensor in ours.state_dict().items():
+            assert torch.equal(found.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize("n_languages", [1, 2])
+def test_theirs_to_ours_to_theirs_changes_no_bit(tmp_path, n_languages):
+    theirs, batch = their_model(n_languages=n_languages), inputs()
+    theirs.save_pretrained(tmp_path / "by them")
+    ours, languages, causal = import_model(tmp_path / "by them")
+    with torch.no_grad():
+        assert (ours.predict(ours(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
+    export_model(ours, languages, tmp_path / "by us", causal=causal)
+    found, expected = (load_file(tmp_path / folder / "model.safetensors") for folder in ("by us", "by them"))
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    again, before = (
+        {key: value for key, value in config.to_dict().items() if key not in UNLIKE}
+        for config in (read_by_them(XLMWithLMHeadModel, tmp_path / "by us").config, theirs.config)
+    )
+    assert again == before
+
+
+def test_languages_in_another_order_keep_their_embeddings(tmp_path):
+    theirs = their_model()
+    theirs.config.lang2id = {"fr": 0, "en": 1}
+    theirs.save_pretrained(tmp_path)
+    ours, languages, _ = import_model(tmp_path)
+    assert languages == ("en", "fr")
+    assert torch.equal(ours.language_embeddings.weight, theirs.transformer.lang_embeddings.weight.flip(0))
+
+
+def test_a_classifier_gives_them_our_scores(tmp_path):
+    classifier, batch = Classifier(model(), 3, 0.3).eval(), inputs()
+    export_classifier(classifier, LANGUAGES, ["entailment", "neutral", "contradiction"], tmp_path)
+    theirs = read_by_them(AutoModelForSequenceClassification, tmp_path)
+    with torch.no_grad():
+        found = theirs(batch.tokens, langs=batch.languages, lengths=batch.lengths).logits
+        assert (found - classifier(batch)).abs().max() <= 1e-5
+    assert theirs.config.id2label == {0: "entailment", 1: "neutral", 2: "contradiction"}
+    assert theirs.sequence_summary.first_dropout.p == 0.3
+    assert isinstance(theirs.sequence_summary.activation, torch.nn.Identity)
+
+
+def test_a_classifier_is_not_read_back(tmp_path):
+    """Its file lacks the bias of the prediction layer."""
+    export_classifier(Classifier(model(), 3, 0.3), LANGUAGES, ["a", "b", "c"], tmp_path)
+    with pytest.raises(CheckpointError, match="without prediction layer"):
+        import_model(tmp_path)
+
+
+def test_what_they_cannot_represent_is_not_written(tmp_path):
+    narrow = model(CONFIG.model_copy(update={"feedforward_dim": 32}))
+    with pytest.raises(CheckpointError, match="feedforward_dim 32 and dim 16"):
+        export_model(narrow, LANGUAGES, tmp_path, causal=False)
+    with pytest.raises(CheckpointError, match="2 labels for 3 classes"):
+        export_classifier(Classifier(model(), 3, 0.1), LANGUAGES, ["yes", "no"], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model_type": "bert"}, 'found {"model_type": "bert"}, expected {"model_type": "xlm"}'),
+        ({"gelu_activation": False}, "gelu_activation"),
+        ({"sinusoidal_embeddings": True}, "sinusoidal"),
+        ({"asm": True}, "asm"),
+        ({"pad_index": 0}, 'found {"pad_index": 0}'),
+        ({"eos_token_id": 3}, 'found {"eos_token_id": 3}'),
+        ({"layer_norm_eps": 1e-5}, "layer_norm_eps"),
+        ({"n_heads": 5}, "must be a multiple"),
+        ({"n_heads": "4"}, "n_heads"),
+        ({"use_lang_emb": False}, "left over"),
+        ({"lang2id": None, "id2lang": None}, "languages are not named"),
+        ({"lang2id": {"en": 0, "fr": 1, "hi": 2}}, "2 language embeddings for the 3 languages"),
+    ],
+)
+def test_configurations_of_other_models_are_refused(tmp_path, change, message):
+    export_model(model(), LANGUAGES, tmp_path, causal=False)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(CheckpointError, match=message):
+        import_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"\xff\xfe"])
+def test_missing_and_damaged_files_are_named(tmp_path, name, content):
+    export_model(model(), LANGUAGES, tmp_path, causal=False)
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{name} is missing or damaged"):
+        import_model(tmp_path)
+
+
+def test_weights_that_are_missing_or_too_many_are_named(tmp_path):
+    export_model(model(), LANGUAGES, tmp_path, causal=False)
+    tensors = load_file(tmp_path / "model.safetensors")
+    bias = tensors.pop("transformer.layer_norm1.1.bias")
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"missing .'layer_norm1.1.bias'"):
+        import_model(tmp_path)
+    save_file(tensors | {"transformer.layer_norm1.1.bias": bias, "extra": bias.clone()}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"left over .'extra'"):
+        import_model(tmp_path)

@@ -1,0 +1,162 @@
+"""Several processes train as one does, and a dead one ends them all. On a CPU, over Gloo."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_world import MODEL, SETTINGS
+
+from xlm_core.config import Optim
+
+PROGRAM = Path(__file__).with_name("shared_training.py")
+
+
+def run(objective="mlm", compute=None, save_minutes=60.0, **settings):
+    """What ``shared_training.py`` needs to know of a run."""
+    pretraining = SETTINGS.model_copy(update=settings).model_dump()
+    shared = {"model": MODEL.model_dump(), "compute": compute or {}, "save_minutes": save_minutes}
+    return {"objectives": [objective], "pretraining": pretraining, **shared}
+
+
+def start(world, folder, n_processes, **runs):
+    """Start a program that trains ``runs``; its messages are on its standard error."""
+    folder.mkdir(exist_ok=True)
+    arguments = {"world": world, "n_processes": n_processes, "runs": runs}
+    (folder / "arguments.json").write_text(json.dumps(arguments, default=str))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, str(PROGRAM), str(folder / "arguments.json")]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finish(program):
+    _, message = program.communicate(timeout=120)
+    assert program.returncode == 0, message
+
+
+def history(folder):
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def losses(folder):
+    """Every loss of a run, in training and in evaluation."""
+    found = []
+    for line in history(folder):
+        found += line["loss"].values() if line["kind"] == "train" else (s["nats"] for s in line["scores"].values())
+    return found
+
+
+@pytest.fixture(scope="module")
+def shared(world, tmp_path_factory):
+    """Folders of the same runs on 1, 2 and 4 processes; their names are objective and batches per update."""
+    folder = tmp_path_factory.mktemp("shared")
+    runs = {f"{name}{n}": run(name, tokens_per_batch=240 // n) for name in ("clm", "mlm", "tlm") for n in (2, 4, 6, 12)}
+    runs["sharded"] = run(tokens_per_batch=60, compute={"shard_optimizer": True, "activation_checkpointing": True})
+    for n_processes in (1, 2, 4):
+        finish(start(world, folder / str(n_processes), n_processes, **{
+            name: some for name, some in runs.items() if name == "sharded" or int(name[3:]) >= n_processes
+        }))  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("objective", ["clm", "mlm", "tlm"])
+@pytest.mark.parametrize(("n_processes", "n_accumulated"), [(2, 1), (2, 3), (4, 1), (4, 3)])
+def test_several_processes_have_the_losses_of_one(shared, objective, n_processes, n_accumulated):
+    """With dropout, too, for that belongs to the batch and not to the process."""
+    name = f"{objective}{n_processes * n_accumulated}"
+    expected, found = shared / "1" / name, shared / str(n_processes) / name
+    assert len(losses(expected)) > 12
+    assert losses(found) == pytest.approx(losses(expected), rel=1e-5)
+    assert [line.get("n_tokens") for line in history(found)] == [line.get("n_tokens") for line in history(expected)]
+
+
+@pytest.mark.parametrize("n_processes", [1, 2, 4])
+def test_sharing_the_optimizer_and_computing_activations_again_changes_nothing(shared, n_processes):
+    found, expected = shared / str(n_processes) / "sharded", shared / "1" / "mlm4"
+    assert losses(found) == pytest.approx(losses(expected), rel=1e-5)
+
+
+def long_run(**settings):
+    """A run of a minute or more."""
+    optim = Optim(learning_rate=0.01, warmup_updates=4, max_updates=100_000)
+    return run(optim=optim, evaluate_every=1000, save_minutes=0.001, **settings)
+
+
+def wait_for(condition, program):
+    """Wait until ``condition`` holds of a program that is running."""
+    while not condition():
+        assert program.poll() is None, program.communicate()[1]
+        time.sleep(0.05)
+
+
+def workers(program):
+    """Process ids of the processes that train, in the order of their ranks."""
+
+    def children(pid):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    (launcher,) = children(program.pid)
+    return [pid for pid in children(launcher) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def alive(pids):
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def has_saved(folder):
+    return lambda: list(folder.glob("long/work/*/checkpoint.*.pt"))
+
+
+def test_a_killed_process_ends_the_others_and_is_named(world, tmp_path):
+    program = start(world, tmp_path, 2, long=long_run())
+    wait_for(has_saved(tmp_path), program)
+    pids = workers(program)
+    assert len(pids) == 2
+    os.kill(pids[1], signal.SIGKILL)
+    killed = time.monotonic()
+    _, message = program.communicate(timeout=60)
+    assert time.monotonic() - killed < 60
+    assert program.returncode == 1
+    assert re.search(rf"TrainingError: process 1 of 0 to 1 \(pid {pids[1]} on .*\) was killed by SIGKILL; run", message)
+    assert alive(pids) == []
+    assert not list(tmp_path.glob("launch/.*"))
+
+
+def test_a_killed_launcher_leaves_no_process(world, tmp_path):
+    program = start(world, tmp_path, 2, long=long_run())
+    wait_for(has_saved(tmp_path), program)
+    pids = workers(program)
+    program.kill()
+    program.communicate(timeout=60)
+    deadline = time.monotonic() + 60
+    while alive(pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert alive(pids) == []
+
+
+def test_sigterm_saves_on_all_and_another_number_of_processes_goes_on(world, tmp_path):
+    program = start(world, tmp_path, 2, long=long_run())
+    wait_for(has_saved(tmp_path), program)
+    program.send_signal(signal.SIGTERM)
+    _, message = program.communicate(timeout=60)
+    assert program.returncode == 1 and "stopped by SIGTERM; run again" in message
+    (last,) = sorted(tmp_path.glob("long/work/*/checkpoint.*.pt"))[-1:]
+    update = int(last.name.split(".")[1])
+    assert f"after update {update}; run again" in (tmp_path / "log").read_text()
+    program = start(world, tmp_path, 1, long=long_run())
+    wait_for(lambda: f"going on from {last}" in (tmp_path / "log").read_text(), program)
+    program.kill()
+    program.communicate()
+
+
+def test_an_error_of_the_user_is_told_once(world, tmp_path):
+    program = start(world, tmp_path, 2, alone=run(tokens_per_batch=240))
+    _, message = program.communicate(timeout=120)
+    assert program.returncode == 1
+    assert "ConfigError: pretraining.tokens_per_update (240) is 1 batches" in message
+    assert "there are 2 processes" in message and "Traceback" not in message

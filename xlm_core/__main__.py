@@ -1,0 +1,137 @@
+"""The command line: ``python -m xlm_core``. Models in and out, and what a model says about a text."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from xlm_core.config import Text
+from xlm_core.errors import CorpusError, XlmError
+from xlm_core.files import atomic, open_binary
+from xlm_core.model import interop
+from xlm_core.tasks import embedding, mask_filling
+from xlm_core.tasks.sentences import Reader, tokenized
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; end with one message, and exit status 1, at an error that the user can mend."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except XlmError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m xlm_core", description="Models in and out, and in use.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_exchange(commands)
+    _add_use(commands)
+    return parser
+
+
+def _add_exchange(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Commands that read or write the files of other programs."""
+    command = commands.add_parser("import-published", help="a checkpoint as XLM published them becomes a folder")
+    command.add_argument("checkpoint", type=Path, metavar="MODEL.pth")
+    command.add_argument("--codes", type=Path, required=True, help="byte-pair codes of fastBPE")
+    command.add_argument("--vocab", type=Path, required=True, help="the vocabulary of fastBPE, not cut")
+    command.add_argument("--output", type=Path, required=True, help="folder for model.safetensors, vocabulary.json")
+    command.set_defaults(run=lambda o: interop.import_published(o.checkpoint, o.codes, o.vocab, o.output))
+
+    command = commands.add_parser("import-huggingface", help="a folder of transformers becomes one of this program")
+    command.add_argument("folder", type=Path, metavar="FOLDER")
+    command.add_argument("--output", type=Path, required=True, help="folder for model.safetensors, vocabulary.json")
+    command.set_defaults(run=lambda o: interop.import_huggingface(o.folder, o.output))
+
+    command = commands.add_parser("export-huggingface", help="write a folder that transformers can load")
+    _add_model(command)
+    command.add_argument("--labels", nargs="+", help="the model is a fine-tuned classifier with these classes")
+    command.add_argument("--output", type=Path, required=True, help="folder for the model and its tokenizer")
+    command.set_defaults(run=lambda o: interop.export_huggingface(o.model, o.vocabulary, o.output, o.labels))
+
+
+def _add_use(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Commands that show a model sentences."""
+    command = commands.add_parser("embed", help="one vector per sentence", description=embedding.__doc__)
+    _add_model(command)
+    _add_text(command)
+    command.add_argument("--input", type=Path, help="sentences, one per line; without it, the standard input")
+    command.add_argument("--pooling", choices=("first", "mean", "max"), default="mean")
+    command.add_argument("--output", type=Path, help="an .npy file; without it, TSV goes to the standard output")
+    command.set_defaults(run=_embed)
+
+    command = commands.add_parser("fill-mask", help="the likeliest pieces at each <mask>")
+    _add_model(command)
+    _add_text(command)
+    command.add_argument("text", help='a sentence such as "the <mask> sleeps"')
+    command.add_argument("--n-best", type=_positive, default=5, help="pieces per mask (default: %(default)s)")
+    command.set_defaults(run=_fill_mask)
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", type=Path, metavar="MODEL.safetensors")
+    command.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.json of the model")
+
+
+def _add_text(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--language", required=True, help="code of the text's language, one of the model's")
+    command.add_argument("--tokenized", action="store_true", help="the text is as the model's corpora: leave it alone")
+    command.add_argument("--keep-case", action="store_true", help="the model's text was not lower-cased")
+    command.add_argument("--keep-accents", action="store_true", help="the model's text was not stripped of accents")
+
+
+def _embed(options: argparse.Namespace) -> None:
+    reader, clean = _reader(options), _cleaning(options)
+    vectors = embedding.embed(reader, [clean(line) for line in _lines(options.input)], options.pooling).numpy()
+    if options.output is None:
+        np.savetxt(sys.stdout, vectors, fmt="%.7g", delimiter="\t")
+        return
+    with atomic(options.output) as path, open(path, "wb") as file:
+        np.save(file, vectors)
+
+
+def _fill_mask(options: argparse.Namespace) -> None:
+    filled = mask_filling.fill(_reader(options), options.text, options.n_best, _cleaning(options))
+    for number, best in enumerate(filled, start=1):
+        sys.stdout.writelines(f"{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
+
+
+def _reader(options: argparse.Namespace) -> Reader:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Reader.open(options.model, options.vocabulary, options.language, device)
+
+
+def _cleaning(options: argparse.Namespace) -> Callable[[str], str]:
+    """What makes tokens of a line."""
+    if options.tokenized:
+        return str
+    text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
+    return partial(tokenized, language=options.language, text=text)
+
+
+def _lines(path: Path | None) -> list[str]:
+    """The sentences, of a file or of the standard input."""
+    try:
+        with sys.stdin.buffer if path is None else open_binary(path) as file:
+            text = file.read().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        place = path or "the standard input"
+        raise CorpusError(f"{place}: {error}; expected UTF-8 text, one sentence per line") from error
+    return text.removesuffix("\n").split("\n") if text else []  # str.splitlines would split at U+2028 as well
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or text == "0":
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

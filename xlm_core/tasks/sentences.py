@@ -1,0 +1,109 @@
+"""Sentences that someone types, as a model reads them: cleaned, cut into tokens, encoded, batched.
+
+Letters: B rows, T tokens of the longest row.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from xlm_core import records
+from xlm_core.config import Text
+from xlm_core.data.batch import Batch, from_arrays
+from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.languages import language_ids
+from xlm_core.model import weights
+from xlm_core.model.transformer import Transformer
+from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
+from xlm_core.text.tokenize import segmenter
+from xlm_core.text.vocabulary import EOS, PAD, Vocabulary
+
+N_ENDS = 2  # </s> a </s>
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A model, and all that is needed to give it sentences of one language.
+
+    model        in evaluation mode
+    vocabulary   the one that it was trained with
+    language     code of the sentences
+    language_id  row of the language embeddings
+    objectives   that the model was trained with
+    """
+
+    model: Transformer
+    vocabulary: Vocabulary
+    language: str
+    language_id: int
+    objectives: tuple[str, ...]
+
+    @classmethod
+    def open(cls, model: Path, vocabulary: Path, language: str, device: torch.device) -> "Reader":
+        """Read the files of a model and of its vocabulary.
+
+        The language must be named: XLM learned one embedding per language, and gives other states without it.
+
+        Raises:
+            CheckpointError: no such model, or it was trained with another vocabulary.
+            CorpusError: no such vocabulary.
+            ConfigError: the model was not trained on ``language``.
+        """
+        transformer, about = weights.load(model)
+        words = Vocabulary.read(vocabulary)
+        if words.digest != about["vocabulary"]:
+            raise CheckpointError(
+                f"{vocabulary} is vocabulary {words.digest}, but {model} was trained with {about['vocabulary']}; "
+                f"give the file that belongs to the model"
+            )
+        ids = language_ids(about["languages"])
+        if language not in ids:
+            raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
+        return cls(transformer.to(device).eval(), words, language, ids[language], tuple(about["objectives"]))
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether the model learned to look to the left only (CLM and nothing else)."""
+        return self.objectives == ("clm",)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.model.output_bias.device
+
+    def encode(self, tokenized: Sequence[str]) -> list[list[int]]:
+        """The ids of tokenized sentences without end symbols; one with no room in the model loses its end."""
+        room = self.model.config.max_positions - N_ENDS
+        encoded = self.vocabulary.encode(tokenized, self.language)
+        n_cut = sum(len(ids) > room for ids in encoded)
+        if n_cut:
+            logging.warning("%d sentences have more than %d pieces and lost their ends.", n_cut, room)
+        return [ids[:room] for ids in encoded]
+
+    def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
+        """Encoded sentences as ``</s> a </s>``, on the model's device."""
+        lengths = np.array([len(ids) + N_ENDS for ids in sentences])
+        tokens = np.full((len(sentences), lengths.max()), PAD)
+        for row, ids in zip(tokens, sentences, strict=True):
+            row[: len(ids) + N_ENDS] = [EOS, *ids, EOS]
+        positions = np.arange(tokens.shape[1])
+        return from_arrays(tokens, positions, np.full((1, 1), self.language_id), lengths).to(self.device)
+
+
+def tokenized(sentence: str, language: str, text: Text) -> str:
+    """A raw sentence as tokens separated by blanks, made as the project makes those of its corpora.
+
+    Args:
+        sentence: one line.
+        language: its code.
+        text: whether the model's text was lower-cased and stripped of accents; the rest is not looked at.
+
+    Raises:
+        ConfigError: the package that segments the language is not installed.
+    """
+    tokens = " ".join(segmenter(language)(normalize_punctuation(sentence, language)))
+    return records.field(lower_and_strip(tokens, lowercase=text.lowercase, strip_accents=text.strip_accents))
