@@ -2,7 +2,9 @@
 
 import json
 import multiprocessing
+import os
 import random
+import sys
 import time
 from pathlib import Path
 
@@ -18,11 +20,12 @@ N_KILLS = 20
 LONGEST = 0.06  # seconds between the first update of a process and its end
 
 
-@pytest.fixture(scope="module")
-def processes():
+@pytest.fixture
+def processes(monkeypatch):
     """Processes that begin with everything imported, so that most of their life is training."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # which is all that the server of forks knows
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["shared_training"])
+    context.set_forkserver_preload(["shared_training", "torch._dynamo"])  # the optimizer imports the latter
     return context
 
 
