@@ -19,6 +19,7 @@ import sentencepiece
 
 from xlm_core.errors import CorpusError
 from xlm_core.files import read_json, write_json
+from xlm_core.text.fastbpe import FastBpe, read_pieces
 
 BOS, EOS, PAD, UNK, SEPARATOR, MASK = range(6)
 SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", *(f"<special{number}>" for number in range(10)))
@@ -34,9 +35,10 @@ class Vocabulary:
 
     pieces   by id, the special symbols first
     counts   (V,) int64, how often each occurs in the sample that the encoding was learned on; 0 for special symbols
-    models   serialized sentencepiece models
+    models   serialized sentencepiece models, or the published codes
     offsets  model -> what is added to the ids of its pieces
     of       language -> number of its model
+    kind     of the models: "sentencepiece" or "fastbpe"
     """
 
     pieces: tuple[str, ...]
@@ -44,6 +46,7 @@ class Vocabulary:
     models: tuple[bytes, ...]
     offsets: tuple[int, ...]
     of: Mapping[str, int]
+    kind: str = "sentencepiece"
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -63,9 +66,48 @@ class Vocabulary:
                 tuple(base64.b64decode(model) for model in data["models"]),
                 tuple(data["offsets"]),
                 data["languages"],
+                data.get("kind", "sentencepiece"),
             )
         except (ValueError, KeyError, TypeError) as error:  # broken JSON, UTF-8 and base64 are ValueErrors
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
+
+    @classmethod
+    def from_fastbpe(
+        cls, codes: Path, vocab: Path, languages: Sequence[str], max_size: int | None = None
+    ) -> "Vocabulary":
+        """The published vocabulary in ``vocab`` with its ``codes``, shared by ``languages``.
+
+        ``max_size`` cuts it, special symbols counted: the published models were trained with the first 95,000 or
+        200,000 pieces of longer files.
+
+        Raises:
+            CorpusError: a file does not have its format.
+        """
+        pieces, counts = read_pieces(vocab)
+        vocabulary = cls(
+            (*SPECIAL, *pieces)[:max_size],
+            np.array([*[0] * N_SPECIAL, *counts][:max_size], dtype=np.int64),
+            (Path(codes).read_bytes(),),
+            (0,),
+            dict.fromkeys(languages, 0),
+            "fastbpe",
+        )
+        try:
+            _ = vocabulary._encoders
+        except ValueError as error:
+            raise CorpusError(f"{codes} does not hold byte-pair codes ({error}); give the file 'codes'") from error
+        return vocabulary
+
+    def write(self, path: Path) -> None:
+        """Write the vocabulary as JSON, for ``read``."""
+        data = {
+            "pieces": self.pieces,
+            "counts": self.counts.tolist(),
+            "models": [base64.b64encode(model).decode() for model in self.models],
+            "offsets": self.offsets,
+            "languages": dict(self.of),
+        }
+        write_json(path, data if self.kind == "sentencepiece" else {**data, "kind": self.kind})
 
     @cached_property
     def digest(self) -> str:
@@ -74,14 +116,17 @@ class Vocabulary:
         return hashlib.sha256(content).hexdigest()[:16]
 
     @cached_property
-    def _encoders(self) -> tuple[sentencepiece.SentencePieceProcessor, ...]:
-        return tuple(sentencepiece.SentencePieceProcessor(model_proto=model) for model in self.models)
+    def _encoders(self) -> tuple[sentencepiece.SentencePieceProcessor | FastBpe, ...]:
+        if self.kind == "fastbpe":
+            ids = {piece: id_ for id_, piece in enumerate(self.pieces) if id_ >= N_SPECIAL}
+            return tuple(FastBpe(model, ids, UNK) for model in self.models)
+        return tuple(sentencepiece.SentencePieceProcessor(model_proto=model, num_threads=1) for model in self.models)
 
     def encode(self, sentences: Sequence[str], language: str) -> list[list[int]]:
         """The ids of tokenized sentences; no special symbol ever comes from text."""
         number = self.of[language]
         offset = self.offsets[number]
-        encoded = self._encoders[number].encode(list(sentences), num_threads=1)
+        encoded = self._encoders[number].encode(list(sentences))
         if not offset:
             return encoded
         return [[id_ + offset if id_ >= N_SPECIAL else id_ for id_ in ids] for ids in encoded]
@@ -109,19 +154,16 @@ def build(languages: Sequence[str], models: Sequence[Path], samples: Sequence[Pa
         offsets.append(len(pieces) - N_SPECIAL)
         pieces += [encoder.id_to_piece(id_) for id_ in range(N_SPECIAL, len(encoder))]
         counts.append(_count(encoder, sample)[N_SPECIAL:])
-    write_json(
-        output,
+    Vocabulary(
+        tuple(pieces),
+        np.concatenate(counts),
+        tuple(Path(model).read_bytes() for model, _ in distinct),
+        tuple(offsets),
         {
-            "pieces": pieces,
-            "counts": np.concatenate(counts).tolist(),
-            "models": [base64.b64encode(Path(model).read_bytes()).decode() for model, _ in distinct],
-            "offsets": offsets,
-            "languages": {
-                language: distinct.index(part)
-                for language, part in zip(languages, zip(models, samples, strict=True), strict=True)
-            },
+            language: distinct.index(part)
+            for language, part in zip(languages, zip(models, samples, strict=True), strict=True)
         },
-    )
+    ).write(output)
 
 
 def _count(encoder: sentencepiece.SentencePieceProcessor, sample: Path) -> np.ndarray:
