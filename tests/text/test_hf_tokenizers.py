@@ -56,7 +56,7 @@ def test_any_text_has_our_ids(ours, theirs):
     """But for the names of special symbols, which mean the symbols there, and the mark that stands for a blank."""
 
     @settings(max_examples=300)
-    @given(st.text(st.sampled_from("thecat sees é本ß<>/"), max_size=30))
+    @given(st.text(st.sampled_from("thecat sees é本ß/"), max_size=30))
     def check(text):
         (ids,) = ours.encode([text], "en")
         assert theirs(text)["input_ids"] == [EOS, *ids, EOS]
