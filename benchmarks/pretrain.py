@@ -1,111 +1,201 @@
-"""Training speed of our Transformer beside that of ``transformers.XLMWithLMHeadModel``, in the same process.
+"""Training speed beside that of ``transformers``, and beside the fastest matrix product of the machine.
 
-Both make the same MLM updates: forward, backward, clipping, Adam. They take turns, so that a machine that slows down
-slows both, and the median of the turns counts. Prints tokens per second of both and their ratio:
+    python benchmarks/pretrain.py                                        # 6 layers x 256; on a GPU XLM-15's shape
+    python benchmarks/pretrain.py --shape microworld --threads 1
+    python benchmarks/pretrain.py --precision bfloat16 --output speed.json --profile
 
-    python benchmarks/pretraining.py
-    python benchmarks/pretraining.py --dim 1024 --layers 12 --heads 8 --vocabulary 95000 --seq-len 256
+Both make MLM updates of the same shapes, in the same precision and with the same threads: forward, backward,
+clipping, AdamW. Several batches take turns, and so do the two programs, in one process; so a machine that slows down
+slows both. The median of the turns counts. ``transformers`` has its defaults: it projects the vocabulary at every
+position, where we project it where a token is hidden; its optimizer is PyTorch's AdamW with its defaults.
 
-The library projects the vocabulary at every position, as most users train it; we project it where a token is hidden.
+The fraction of the ceiling is the rate of floating-point operations that our update *needs*, by this formula, in which
+a matrix product of (n, m) and (m, k) counts 2nmk, and a backward pass twice its forward pass:
+
+    3 x tokens x layers x (2 x (4 dim^2 + 2 dim feedforward) + 4 x seq_len x dim)
+  + 3 x predicted x 2 x dim x vocabulary
+
+divided by the rate of the fastest of some large square products in the same precision, measured between the turns.
 """
 
 import argparse
+import itertools
+import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 from transformers import XLMConfig, XLMWithLMHeadModel
 
 from xlm_core.config import Masking, ModelConfig, Optim
 from xlm_core.data.batch import Batch
 from xlm_core.data.masking import weights
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import mlm_batch, token_loss
+from xlm_core.objectives import TokenLoss, mlm_batch
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
-from xlm_core.train.loop import Part, make_update
+from xlm_core.train.distributed import Processes
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState
+from xlm_core.train.update import Part, make_update
 
 OPTIM = Optim(learning_rate=1e-4, warmup_updates=0, max_updates=1)
-N_LANGUAGES = 4
+N_LANGUAGES, N_BATCHES = 4, 4
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is trained; the feed-forward network is four times as wide as the model."""
+
+    n_layers: int
+    dim: int
+    n_heads: int
+    vocabulary: int
+    n_rows: int
+    seq_len: int
+
+    @property
+    def n_tokens(self) -> int:
+        """Of a batch."""
+        return self.n_rows * self.seq_len
+
+    def operations(self, n_predicted: float) -> float:
+        """Floating-point operations of an update."""
+        of_layer = 2 * (4 * self.dim**2 + 2 * self.dim * 4 * self.dim) + 4 * self.seq_len * self.dim
+        return 3 * (self.n_tokens * self.n_layers * of_layer + n_predicted * 2 * self.dim * self.vocabulary)
+
+
+SHAPES = {
+    "small": Shape(n_layers=6, dim=256, n_heads=8, vocabulary=8000, n_rows=16, seq_len=256),
+    "microworld": Shape(n_layers=4, dim=64, n_heads=4, vocabulary=2000, n_rows=16, seq_len=64),
+    "xlm15": Shape(n_layers=12, dim=1024, n_heads=8, vocabulary=95_000, n_rows=64, seq_len=256),
+}
+Update = Callable[[Batch], None]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print, and write what was measured where that is wanted."""
     arguments = parse()
     torch.set_num_threads(arguments.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    batch = random_batch(arguments).to(device)
-    steps = {"xlm_core": our_update(arguments, batch, device), "transformers": their_update(arguments, batch, device)}
-    for step in steps.values():  # warm-up
-        measure(step, device)
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(arguments.turns):
-        for name, step in steps.items():
-            seconds[name].append(measure(step, device))
-    speed = {name: batch.tokens.numel() / statistics.median(values) for name, values in seconds.items()}
-    for name, value in speed.items():
-        print(f"{name:14s}{value:12.0f} tokens/s")
-    print(f"{'ratio':14s}{speed['xlm_core'] / speed['transformers']:12.2f}")
+    found = {name: measure(arguments, name) for name in arguments.precision}
+    if arguments.output:
+        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
-    """The command line; the defaults are the size of the embedded configuration."""
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    defaults = {"dim": 64, "layers": 4, "heads": 4, "vocabulary": 2000, "seq-len": 64, "batch-tokens": 2048}
-    for name, value in {**defaults, "threads": 1, "turns": 15}.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--shape", choices=SHAPES, default="xlm15" if torch.cuda.is_available() else "small")
+    parser.add_argument("--precision", choices=PRECISIONS, nargs="+", default=list(PRECISIONS))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--profile", action="store_true", help="also print where our time goes")
+    parser.add_argument("--output", type=Path, help="JSON")
     return parser.parse_args()
 
 
-def random_batch(arguments: argparse.Namespace) -> Batch:
-    """An MLM batch of random pieces."""
-    rng = np.random.default_rng(0)
-    shape = (arguments.batch_tokens // arguments.seq_len, arguments.seq_len)
-    window = rng.integers(N_SPECIAL, arguments.vocabulary, shape)
-    window[:, 0] = EOS
-    return mlm_batch(window, 0, weights(np.ones(arguments.vocabulary), 0.5), Masking(), rng)
-
-
-def our_update(arguments: argparse.Namespace, batch: Batch, device: torch.device) -> Callable[[], object]:
-    """One update of our model."""
-    config = ModelConfig(
-        dim=arguments.dim,
-        n_layers=arguments.layers,
-        n_heads=arguments.heads,
-        feedforward_dim=4 * arguments.dim,
-        dropout=arguments.dropout,
-        attention_dropout=arguments.dropout,
-        max_positions=arguments.seq_len,
+def measure(arguments: argparse.Namespace, precision: str) -> dict[str, float | str]:
+    """Tokens per second of all programs, and what they mean."""
+    shape, dtype, device = SHAPES[arguments.shape], PRECISIONS[precision], Processes().device
+    batches = [random_batch(shape, seed).to(device) for seed in range(N_BATCHES)]
+    updates = {"ours": our_update(shape, arguments.dropout, dtype, device)}
+    updates |= their_updates(shape, arguments.dropout, dtype, device)
+    for update in updates.values():
+        for batch in batches:
+            update(batch)
+    seconds: dict[str, list[float]] = {name: [] for name in updates}
+    rates = []
+    for _, batch in zip(range(arguments.turns), itertools.cycle(batches), strict=False):
+        for name, update in updates.items():
+            seconds[name].append(timed(lambda update=update, batch=batch: update(batch), device))
+        rates.append(matmul_rate(dtype, device))
+    speed = {name: shape.n_tokens / statistics.median(some) for name, some in seconds.items()}
+    operations = shape.operations(statistics.fmean(batch.n_predicted for batch in batches))
+    fraction = operations / shape.n_tokens * speed["ours"] / max(rates)
+    print(
+        f"{arguments.shape}, {precision}, {name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
-    model = Transformer(config, arguments.vocabulary, N_LANGUAGES).to(device).train()
+    for name, value in speed.items():
+        print(f"  {name:24s}{value:12,.0f} tokens/s   ours is {speed['ours'] / value:5.2f} x as fast")
+    at_most = f"{max(rates) / 1e9:.0f} Gflop/s at most"
+    print(f"  {operations / 1e9:.1f} Gflop per update, {at_most}: {100 * fraction:.0f} %", flush=True)
+    if arguments.profile:
+        profile(updates["ours"], batches, device)
+    return {
+        "shape": arguments.shape,
+        "device": name_of(device),
+        **{f"{name}_tokens_per_s": value for name, value in speed.items()},
+        "ratio": speed["ours"] / speed["transformers"],
+        "fraction_of_ceiling": fraction,
+        "ceiling_gflop_per_s": max(rates) / 1e9,
+    }
+
+
+def random_batch(shape: Shape, seed: int) -> Batch:
+    """An MLM batch of random pieces; the number of hidden ones is always the same."""
+    rng = np.random.default_rng(seed)
+    window = rng.integers(N_SPECIAL, shape.vocabulary, (shape.n_rows, shape.seq_len))
+    window[:, 0] = EOS
+    return mlm_batch(window, 0, weights(np.ones(shape.vocabulary), 0.5), Masking(), rng)
+
+
+def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.device) -> Update:
+    """One update of our model, as pretraining makes it."""
+    config = ModelConfig(
+        dim=shape.dim,
+        n_layers=shape.n_layers,
+        n_heads=shape.n_heads,
+        feedforward_dim=4 * shape.dim,
+        dropout=dropout,
+        attention_dropout=dropout,
+        max_positions=shape.seq_len,
+    )
+    model = Transformer(config, shape.vocabulary, N_LANGUAGES).to(device).train()
+    if device.type == "cuda":
+        for layer in model.layers:
+            layer.compile()
     state = TrainState(model, make_optimizer(model, OPTIM))
-    part = Part("mlm", batch.n_predicted, batch.tokens.numel(), lambda: token_loss(model, batch, causal=False))
-    return lambda: make_update(state, [part], OPTIM.learning_rate, OPTIM.clip_norm)
+    loss, processes = TokenLoss(model, dtype), Processes()
+
+    def update(batch: Batch) -> None:
+        part = Part("mlm", batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
+        make_update(state, [part], part.count, OPTIM.learning_rate, OPTIM.clip_norm, processes)
+
+    return update
 
 
-def their_update(arguments: argparse.Namespace, batch: Batch, device: torch.device) -> Callable[[], object]:
-    """One update of the library's model, in the same precision and with the same optimizer."""
+def their_updates(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.device) -> dict[str, Update]:
+    """The library's model with its defaults, and on a GPU also with all that it offers to be fast."""
     config = XLMConfig(
-        vocab_size=arguments.vocabulary,
-        emb_dim=arguments.dim,
-        n_layers=arguments.layers,
-        n_heads=arguments.heads,
-        dropout=arguments.dropout,
-        attention_dropout=arguments.dropout,
+        vocab_size=shape.vocabulary,
+        emb_dim=shape.dim,
+        n_layers=shape.n_layers,
+        n_heads=shape.n_heads,
+        dropout=dropout,
+        attention_dropout=dropout,
         n_langs=N_LANGUAGES,
-        max_position_embeddings=arguments.seq_len,
+        max_position_embeddings=shape.seq_len,
         pad_index=PAD,
     )
-    model = XLMWithLMHeadModel(config).to(device).train()
-    optimizer = make_optimizer(model, OPTIM)
-    halved = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    updates = {"transformers": their_update(XLMWithLMHeadModel(config).to(device).train(), dtype, {})}
+    if device.type == "cuda":
+        compiled = torch.compile(XLMWithLMHeadModel(config).to(device).train())
+        updates["transformers_compiled"] = their_update(compiled, dtype, {"fused": True})
+    return updates
 
-    def update() -> None:
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=halved):
+
+def their_update(model: nn.Module, dtype: torch.dtype, settings: dict[str, bool]) -> Update:
+    """One update of the library's model."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=OPTIM.learning_rate, **settings)
+
+    def update(batch: Batch) -> None:
+        with torch.autocast(batch.tokens.device.type, dtype=dtype, enabled=dtype != torch.float32):
             loss = model(batch.tokens, langs=batch.languages, lengths=batch.lengths, labels=batch.labels).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), OPTIM.clip_norm)
@@ -115,13 +205,41 @@ def their_update(arguments: argparse.Namespace, batch: Batch, device: torch.devi
     return update
 
 
-def measure(step: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one update."""
+def timed(work: Callable[[], None], device: torch.device) -> float:
+    """Seconds that ``work`` takes."""
     start = time.perf_counter()
-    step()
+    work()
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+def matmul_rate(dtype: torch.dtype, device: torch.device) -> float:
+    """Floating-point operations per second of the fastest of some square products."""
+    rates = []
+    for size in (4096, 8192) if device.type == "cuda" else (1024, 2048):
+        left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+        torch.mm(left, right)
+        rates.append(2 * size**3 / min(timed(lambda a=left, b=right: torch.mm(a, b), device) for _ in range(5)))
+    return max(rates)
+
+
+def profile(update: Update, batches: list[Batch], device: torch.device) -> None:
+    """Where the time of our update goes, and on a GPU whether the host waits for it ("cudaStreamSynchronize")."""
+    with torch.profiler.profile() as profiler:
+        for batch in batches:
+            update(batch)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+    key = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    print(profiler.key_averages().table(sort_by=key, row_limit=25, max_name_column_width=48))
+
+
+def name_of(device: torch.device) -> str:
+    """The hardware."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({torch.backends.cpu.get_cpu_capability()})"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Letters: B rows, T tokens, D dimensions of the model, H heads, K = D / H dimensi
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from xlm_core.model.dropout import kept_bits, scale_of, zero_dropped
+
+CACHE_BYTES = 1 << 21  # of weights at a time: a few such pieces fit into the cache of a core or two
 
 
 class SelfAttention(nn.Module):
@@ -57,43 +60,77 @@ def _hidden(visible: Tensor | None, causal: bool, n_tokens: int) -> Tensor | Non
 
 
 class _CpuAttention(torch.autograd.Function):
-    """Attention written out for a CPU, where PyTorch's own is slow: it has no fast dropout, and a slow backward pass.
+    """Attention written out for a CPU, where PyTorch's own has no fast dropout, and a slow backward pass.
 
-    The weights (B, H, T, T) are kept for the backward pass, instead of being computed again as on a GPU.
+    A few rows are computed at a time, in memory that stays in the cache. Of the weights (B, H, T, T) only which were
+    dropped is kept for the backward pass: to compute them again is as fast as to fetch them.
     """
 
     @staticmethod
     def forward(ctx: FunctionCtx, parts: Tensor, hidden: Tensor | None, dropout: float) -> Tensor:
         """From queries, keys and values ``parts`` (3, B, H, T, K) to (B, H, T, K)."""
-        shape = parts.shape[1:]
-        queries, keys, values = parts.reshape(3, -1, *shape[2:])  # (B * H, T, K) each
-        scale = 1 / math.sqrt(shape[-1])
-        scores = torch.bmm(queries * scale, keys.transpose(1, 2))
-        if hidden is not None:
-            scores.view(*shape[:2], *scores.shape[1:]).masked_fill_(hidden, -math.inf)
-        weights = scores.softmax(dim=-1)
-        kept = kept_bits(weights.shape, dropout, weights.dtype) if dropout else None
-        ctx.save_for_backward(queries, keys, values, weights, kept)
-        ctx.scale, ctx.dropout = scale, dropout
-        gathered = torch.bmm(_dropped(weights, kept), values)
-        return gathered.mul_(scale_of(dropout)).view(shape) if dropout else gathered.view(shape)
+        _, n_rows, n_heads, n_tokens, _ = parts.shape
+        kept = kept_bits(torch.Size((n_rows, n_heads, n_tokens, n_tokens)), dropout) if dropout else None
+        gathered = parts.new_empty(parts.shape[1:])
+        scratch = _scratch(parts, 2)
+        for rows in _slices(parts):
+            queries, keys, values = parts[:, rows].flatten(1, 2)
+            weights, dropped = (some[: len(queries)] for some in scratch)
+            _attend(queries, keys, hidden, rows, out=weights)
+            if kept is not None:
+                weights = zero_dropped(weights, kept[rows].flatten(0, 1), out=dropped)
+            torch.bmm(weights, values * scale_of(dropout), out=gathered[rows].flatten(0, 1))
+        ctx.save_for_backward(parts, hidden, kept)
+        ctx.dropout = dropout
+        return gathered
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
         """The gradient of ``parts`` from that (B, H, T, K) of the result."""
-        queries, keys, values, weights, kept = ctx.saved_tensors
-        shape = gradient.shape
-        gradient = gradient.reshape(queries.shape)
-        if kept is not None:
-            gradient = gradient * scale_of(ctx.dropout)
-        to_weights = _dropped(torch.bmm(gradient, values.transpose(1, 2)), kept)
-        to_scores = torch._softmax_backward_data(to_weights, weights, -1, weights.dtype)
-        to_parts = torch.empty((3, *queries.shape), dtype=queries.dtype)
-        torch.bmm(to_scores, keys, out=to_parts[0]).mul_(ctx.scale)
-        torch.bmm(to_scores.transpose(1, 2), queries, out=to_parts[1]).mul_(ctx.scale)
-        torch.bmm(_dropped(weights, kept).transpose(1, 2), gradient, out=to_parts[2])
-        return to_parts.view(3, *shape), None, None
+        parts, hidden, kept = ctx.saved_tensors
+        to_parts = torch.empty(parts.shape, dtype=parts.dtype)
+        scratch = _scratch(parts, 3)
+        scale = parts.shape[-1] ** -0.5
+        for rows in _slices(parts):
+            queries, keys, values = parts[:, rows].flatten(1, 2)
+            weights, dropped, to_weights = (some[: len(queries)] for some in scratch)
+            to_queries, to_keys, to_values = (some[rows].flatten(0, 1) for some in to_parts)
+            to_gathered = gradient[rows].flatten(0, 1) * scale_of(ctx.dropout)
+            _attend(queries, keys, hidden, rows, out=weights)
+            torch.bmm(to_gathered, values.transpose(1, 2), out=to_weights)
+            if kept is None:
+                dropped = weights
+            else:
+                zero_dropped(weights, kept[rows].flatten(0, 1), out=dropped)
+                zero_dropped(to_weights, kept[rows].flatten(0, 1), out=to_weights)
+            torch.bmm(dropped.transpose(1, 2), to_gathered, out=to_values)
+            to_scores = torch._softmax_backward_data(to_weights, weights, -1, weights.dtype)
+            torch.bmm(to_scores, keys, out=to_queries).mul_(scale)
+            torch.bmm(to_scores.transpose(1, 2), queries, out=to_keys).mul_(scale)
+        return to_parts, None, None
 
 
-def _dropped(weights: Tensor, kept: Tensor | None) -> Tensor:
-    return weights if kept is None else zero_dropped(weights, kept)
+def _attend(queries: Tensor, keys: Tensor, hidden: Tensor | None, rows: slice, out: Tensor) -> None:
+    """The weights (rows * H, T, T) of some rows, from queries and keys (rows * H, T, K)."""
+    scores = torch.bmm(queries * queries.shape[-1] ** -0.5, keys.transpose(1, 2))
+    if hidden is not None:
+        here = hidden if hidden.dim() == 2 else hidden[rows]
+        scores.view(len(here) if hidden.dim() > 2 else 1, -1, *scores.shape[1:]).masked_fill_(here, -math.inf)
+    torch.softmax(scores, dim=-1, out=out)
+
+
+def _slices(parts: Tensor) -> Iterator[slice]:
+    """The rows of ``parts`` (3, B, H, T, K), as many at a time as have weights that fit into the cache."""
+    n_rows = _rows_at_once(parts)
+    return (slice(first, first + n_rows) for first in range(0, parts.shape[1], n_rows))
+
+
+def _scratch(parts: Tensor, n: int) -> Tensor:
+    """Memory for ``n`` times the weights (rows * H, T, T) of one slice."""
+    _, n_rows, n_heads, n_tokens, _ = parts.shape
+    return parts.new_empty(n, min(n_rows, _rows_at_once(parts)) * n_heads, n_tokens, n_tokens)
+
+
+def _rows_at_once(parts: Tensor) -> int:
+    _, _, n_heads, n_tokens, _ = parts.shape
+    return max(1, CACHE_BYTES // (n_heads * n_tokens * n_tokens * parts.element_size()))

@@ -21,19 +21,20 @@ def drop(x: Tensor, share: float) -> Tensor:
     return _Drop.apply(x, share)
 
 
-def kept_bits(shape: torch.Size, share: float, dtype: torch.dtype) -> Tensor:
-    """A random mask to combine with values of ``dtype`` by ``zero_dropped``: all bits set where a value stays."""
+def kept_bits(shape: torch.Size, share: float) -> Tensor:
+    """A random mask of ``shape``, int8: all bits are set where a value stays."""
     n_values = shape.numel()
     words = torch.empty(-(-n_values // 8), dtype=torch.int64).random_(-(2**63), None)  # all 64 bits are random
     random_bytes = words.view(torch.int8)[:n_values].view(shape)  # -128 ... 127
     border = 128 - round(256 * share)
     # Bytes below the border become -1, which is all bits, and the others 0: no comparison is vectorized as well.
-    return random_bytes.clamp_(border - 1, min(border, 127)).sub_(border).to(BITS[dtype])
+    return random_bytes.clamp_(border - 1, min(border, 127)).sub_(border)
 
 
-def zero_dropped(x: Tensor, kept: Tensor) -> Tensor:
-    """``x`` with zeros where ``kept``, of the same shape, has no bits."""
-    return (x.view(kept.dtype) & kept).view(x.dtype)
+def zero_dropped(x: Tensor, kept: Tensor, out: Tensor | None = None) -> Tensor:
+    """``x`` with zeros where ``kept``, of the same shape, has no bits; put into ``out``, which may be ``x``."""
+    bits = BITS[x.dtype]
+    return torch.bitwise_and(x.view(bits), kept.to(bits), out=None if out is None else out.view(bits)).view(x.dtype)
 
 
 def scale_of(share: float) -> float:
@@ -46,7 +47,7 @@ class _Drop(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, share: float) -> Tensor:
-        kept = kept_bits(x.shape, share, x.dtype)
+        kept = kept_bits(x.shape, share)
         ctx.save_for_backward(kept)
         ctx.share = share
         return zero_dropped(x.contiguous(), kept).mul_(scale_of(share))
