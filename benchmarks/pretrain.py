@@ -135,12 +135,12 @@ def measure(arguments: argparse.Namespace, precision: str) -> dict[str, float | 
     }
 
 
-def random_batch(shape: Shape, seed: int) -> Batch:
+def random_batch(shape: Shape, seed: int, masking: Masking = Masking()) -> Batch:  # noqa: B008 - it is frozen
     """An MLM batch of random pieces; the number of hidden ones is always the same."""
     rng = np.random.default_rng(seed)
     window = rng.integers(N_SPECIAL, shape.vocabulary, (shape.n_rows, shape.seq_len))
     window[:, 0] = EOS
-    return mlm_batch(window, 0, weights(np.ones(shape.vocabulary), 0.5), Masking(), rng)
+    return mlm_batch(window, 0, weights(np.ones(shape.vocabulary), 0.5), masking, rng)
 
 
 def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.device) -> Update:
