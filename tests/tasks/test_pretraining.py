@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -268,3 +269,21 @@ def test_examples_show_each_objective_in_words(world, tmp_path):
     assert tlm["input"][border - 1 : border + 1] == [SPECIAL[EOS]] * 2
     assert set(tlm["languages"][:border]) != set(tlm["languages"][border:])
     assert SPECIAL[PAD] not in tlm["input"]
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler, which is not installed")
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_compiled_layers_learn_the_same(pretrain, dropout):
+    # Four updates; with dropout the draws differ, so the losses are only alike.
+    settings = SETTINGS.model_copy(update={"optim": SETTINGS.optim.model_copy(update={"max_updates": 4})})
+    model = MODEL.model_copy(update={"dropout": dropout, "attention_dropout": dropout})
+    plain, _, plain_log = pretrain("plain", settings=settings, model=model)
+    compute = COMPUTE.model_copy(update={"compile": True})
+    compiled, _, compiled_log = pretrain("compiled", settings=settings, model=model, compute=compute)
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+    ours, theirs = (
+        [loss for entry in log if "loss" in entry for loss in entry["loss"].values()]
+        for log in (compiled_log, plain_log)
+    )
+    assert len(ours) == len(theirs) > 0
+    assert ours == pytest.approx(theirs, rel=1e-5 if dropout == 0 else 0.05)
