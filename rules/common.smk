@@ -26,6 +26,8 @@ ROOT = Path(workflow.current_basedir).parent
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
 PROCESSES = GPUS or CONFIG.compute.processes  # likewise
+# Slurm's plugin starts a job on the first of its machines alone where it may start steps of its own on all of them.
+SEVERAL_NODES = {"nodes": CONFIG.compute.nodes, "mpi": "srun", "tasks_per_node": 2} if CONFIG.compute.nodes > 1 else {}
 
 
 def plain(section, *leave_out):

@@ -48,6 +48,7 @@ rule pretrain:
         gpu=GPUS,
         mem_mb=4000,
         runtime=1440,
+        **SEVERAL_NODES,
     params:
         languages=CONFIG.languages,
         pairs=pairs_of,
