@@ -45,10 +45,10 @@ rule pretrain:
         "../envs/torch.yaml"
     threads: PROCESSES
     resources:
+        **SEVERAL_NODES,
         gpu=GPUS,
         mem_mb=4000,
         runtime=1440,
-        **SEVERAL_NODES,
     params:
         languages=CONFIG.languages,
         pairs=pairs_of,
