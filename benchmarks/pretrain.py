@@ -12,10 +12,11 @@ position, where we project it where a token is hidden; its optimizer is PyTorch'
 The fraction of the ceiling is the rate of floating-point operations that our update *needs*, by this formula, in which
 a matrix product of (n, m) and (m, k) counts 2nmk, and a backward pass twice its forward pass:
 
-    3 x tokens x layers x (2 x (4 dim^2 + 2 dim feedforward) + 4 x seq_len x dim)
+    3 x tokens x layers x (6 dim^2 + 4 x seq_len x dim)                        queries, keys, values; attention
+  + 3 x (tokens x (layers - 1) + predicted) x 2 x (dim^2 + 2 dim feedforward)  the rest of a layer
   + 3 x predicted x 2 x dim x vocabulary
 
-divided by the rate of the fastest of some large square products in the same precision, measured between the turns.
+(of the last layer, the rest is needed where a token is predicted, and so is only computed there) divided by the rate of the fastest of some large square products in the same precision, measured between the turns.
 """
 
 import argparse
@@ -65,8 +66,9 @@ class Shape:
 
     def operations(self, n_predicted: float) -> float:
         """Floating-point operations of an update."""
-        of_layer = 2 * (4 * self.dim**2 + 2 * self.dim * 4 * self.dim) + 4 * self.seq_len * self.dim
-        return 3 * (self.n_tokens * self.n_layers * of_layer + n_predicted * 2 * self.dim * self.vocabulary)
+        attention = self.n_layers * self.n_tokens * (6 * self.dim**2 + 4 * self.seq_len * self.dim)
+        rest = (self.n_tokens * (self.n_layers - 1) + n_predicted) * 2 * (self.dim**2 + 2 * self.dim * 4 * self.dim)
+        return 3 * (attention + rest + n_predicted * 2 * self.dim * self.vocabulary)
 
 
 SHAPES = {

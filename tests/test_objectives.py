@@ -8,7 +8,7 @@ from xlm_core.data.batch import IGNORE
 from xlm_core.data.buckets import Joined
 from xlm_core.data.masking import weights
 from xlm_core.model import prediction
-from xlm_core.model.heads import ClassificationHead
+from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, tlm_batch, token_loss
 from xlm_core.text.vocabulary import EOS, MASK, PAD
@@ -91,10 +91,11 @@ def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
 
 
 def test_classification_scores_the_first_state():
-    ours, head = model().eval(), ClassificationHead(32, 3, dropout=0.0)
+    classifier = Classifier(model(), 3, dropout=0.5).eval()
     labels = torch.tensor([2, 0])
-    tally = classification_loss(ours, head, batches()["tlm"], labels)
-    expected = functional.cross_entropy(head.classes(ours(batches()["tlm"])[:, 0]), labels, reduction="sum")
+    tally = classification_loss(classifier, batches()["tlm"], labels)
+    first = classifier.encoder(batches()["tlm"])[:, 0]
+    expected = functional.cross_entropy(classifier.head.classes(first), labels, reduction="sum")
     assert tally.nats.item() == pytest.approx(expected.item(), rel=1e-5)
     assert tally.count == 2
 

@@ -18,7 +18,7 @@ from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch, from_arrays
 from xlm_core.data.buckets import Joined
 from xlm_core.data.masking import mask_tokens
-from xlm_core.model.heads import ClassificationHead
+from xlm_core.model.heads import Classifier
 from xlm_core.model.prediction import predict_tokens
 from xlm_core.model.transformer import Transformer
 from xlm_core.tally import Tally
@@ -54,11 +54,11 @@ def tlm_batch(
 def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> Tally:
     """Predict the labelled tokens: CLM when ``causal``, MLM on a window, TLM on a joined pair (sections 3.2 to 3.4).
 
-    The vocabulary is projected at the labelled positions only. Matrices are multiplied in ``precision``; where a
+    The last layer and the vocabulary are computed at the labelled positions only. Matrices are multiplied in ``precision``; where a
     gradient is wanted, right guesses are not counted.
     """
     with _autocast(batch.tokens.device, precision):
-        hidden = model(batch, causal).flatten(0, 1).index_select(0, batch.predicted)  # (n, D)
+        hidden = model(batch, causal, batch.predicted)  # (n, D)
         labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
         nats, correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
         return Tally(nats, len(labels), correct)
@@ -78,11 +78,11 @@ class TokenLoss(nn.Module):
 
 
 def classification_loss(
-    model: Transformer, head: ClassificationHead, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
+    classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
 ) -> Tally:
     """Predict one of the classes for each row of ``batch``; ``labels`` (B,) int64."""
     with _autocast(batch.tokens.device, precision):
-        scores = head(model(batch)).float()  # the loss is in float32 whatever the model computes in
+        scores = classifier(batch).float()  # the loss is in float32 whatever the model computes in
     nats = functional.cross_entropy(scores, labels, reduction="sum")
     return Tally(nats, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 

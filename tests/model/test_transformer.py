@@ -116,6 +116,22 @@ def test_more_padding_changes_nothing(causal):
     assert (expected[2, 4:] == 0).all()
 
 
+@pytest.mark.parametrize("recomputes", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_some_places_have_the_states_and_gradients_that_they_have_among_all(causal, recomputes):
+    ours, inputs = model(), batch()
+    ours.recomputes_activations = recomputes
+    at = torch.tensor([0, 8, 9, 14, 21])
+    weight = torch.randn(len(at), CONFIG.dim)
+    found = []
+    for states in (ours(inputs, causal, at), ours(inputs, causal).flatten(0, 1)[at]):
+        found.append((states.detach(), torch.autograd.grad((states * weight).sum(), ours.layers.parameters())))
+    (some, gradients), (among_all, expected) = found
+    assert (some - among_all).abs().max() < 1e-6
+    for ours_, theirs in zip(gradients, expected, strict=True):
+        assert (ours_ - theirs).abs().max() < 1e-5
+
+
 def test_permuting_the_batch_permutes_the_output():
     ours, inputs = model(), batch()
     order = torch.tensor([2, 0, 1])

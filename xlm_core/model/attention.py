@@ -26,16 +26,17 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.out = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
+    def forward(self, x: Tensor, visible: Tensor | None, causal: bool, at: Tensor | None = None) -> Tensor:
         """Attend.
 
         Args:
             x: (B, T, D).
             visible: (B, 1, 1, T) bool, false on padding; None where every token may be seen.
             causal: a token sees itself and what comes before it; padding, on the right, is then out of sight anyway.
+            at: as in ``select``.
 
         Returns:
-            (B, T, D).
+            (B, T, D), or (n, D) where only some places are wanted.
         """
         n_rows, n_tokens, dim = x.shape
         projected = self.qkv(x).view(n_rows, n_tokens, 3, self.n_heads, dim // self.n_heads)
@@ -49,7 +50,12 @@ class SelfAttention(nn.Module):
             gathered = functional.scaled_dot_product_attention(
                 queries, keys, values, attn_mask=visible, dropout_p=dropout, is_causal=causal
             )
-        return self.out(gathered.transpose(1, 2).reshape(n_rows, n_tokens, dim))
+        return self.out(select(gathered.transpose(1, 2).reshape(n_rows, n_tokens, dim), at))
+
+
+def select(x: Tensor, at: Tensor | None) -> Tensor:
+    """Of ``x`` (B, T, D) the places ``at`` (n,), counted row after row: (n, D); all of it where ``at`` is None."""
+    return x if at is None else x.flatten(0, 1).index_select(0, at)
 
 
 def _cpu_attention_is_faster(parts: Tensor, dropout: float) -> bool:

@@ -1,5 +1,6 @@
 """Heads that read a pretrained encoder."""
 
+import torch
 from torch import Tensor, nn
 
 from xlm_core.model.dropout import Dropout
@@ -14,9 +15,9 @@ class ClassificationHead(nn.Module):
         self.dropout = Dropout(dropout)
         self.classes = nn.Linear(dim, n_classes)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Scores (B, n_classes), before the softmax, from states (B, T, D)."""
-        return self.classes(self.dropout(hidden[:, 0]))
+    def forward(self, first: Tensor) -> Tensor:
+        """Scores (B, n_classes), before the softmax, from first states (B, D)."""
+        return self.classes(self.dropout(first))
 
 
 class Classifier(nn.Module):
@@ -29,4 +30,10 @@ class Classifier(nn.Module):
 
     def forward(self, batch: Inputs) -> Tensor:
         """Scores (B, n_classes), before the softmax."""
-        return self.head(self.encoder(batch))
+        return self.head(self.encoder(batch, at=_first_places(batch.tokens)))
+
+
+def _first_places(tokens: Tensor) -> Tensor:
+    """Where the rows of ``tokens`` (B, T) begin, counted row after row: (B,)."""
+    n_rows, n_tokens = tokens.shape
+    return torch.arange(0, n_rows * n_tokens, n_tokens, device=tokens.device)

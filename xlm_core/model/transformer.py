@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
-from xlm_core.model.attention import SelfAttention
+from xlm_core.model.attention import SelfAttention, select
 from xlm_core.model.dropout import Dropout
 from xlm_core.model.initialize import initialize
 from xlm_core.text.vocabulary import PAD
@@ -46,9 +46,9 @@ class Layer(nn.Module):
         self.feedforward_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
-        """``x`` (B, T, D) to (B, T, D); see ``SelfAttention`` for ``visible`` and ``causal``."""
-        x = self.attention_norm(x + self.dropout(self.attention(x, visible, causal)))
+    def forward(self, x: Tensor, visible: Tensor | None, causal: bool, at: Tensor | None = None) -> Tensor:
+        """``x`` (B, T, D) to (B, T, D), or to (n, D) at some places; see ``SelfAttention`` for the other arguments."""
+        x = self.attention_norm(select(x, at) + self.dropout(self.attention(x, visible, causal, at)))
         return self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
 
 
@@ -76,18 +76,33 @@ class Transformer(nn.Module):
         self.output_bias = nn.Parameter(torch.empty(n_tokens))  # the output's weight is the embedding itself
         initialize(self)
 
-    def forward(self, batch: Inputs, causal: bool = False) -> Tensor:
-        """The last layer's states (B, T, D); zero on padding."""
+    def forward(self, batch: Inputs, causal: bool = False, at: Tensor | None = None) -> Tensor:
+        """The last layer's states.
+
+        Args:
+            batch: B rows of T tokens.
+            causal: each state sees what comes before it only.
+            at: (n,) places, counted row after row, none of them padding: the only ones whose states are wanted. Most
+                of the last layer is then computed there alone, which is exact, and saves as much of that layer as
+                there are other places.
+
+        Returns:
+            (B, T, D), zero on padding; or (n, D).
+        """
         padding = None if batch.is_full else _padding(batch)
         visible = None if padding is None else ~padding[:, None, None, :]
         x = _without(self.embed(batch), padding)
-        for layer in self.layers:
-            if self.recomputes_activations and torch.is_grad_enabled():
-                x = checkpoint(layer, x, visible, causal, use_reentrant=False)
-            else:
-                x = layer(x, visible, causal)
-            x = _without(x, padding)
-        return x
+        *others, last = self.layers
+        for layer in others:
+            x = _without(self._through(layer, x, visible, causal), padding)
+        x = self._through(last, x, visible, causal, at)
+        return _without(x, padding) if at is None else x
+
+    def _through(self, layer: nn.Module, *inputs: Tensor | bool | None) -> Tensor:
+        """The output of a layer, which keeps its activations for the backward pass or computes them again there."""
+        if self.recomputes_activations and torch.is_grad_enabled():
+            return checkpoint(layer, *inputs, use_reentrant=False)
+        return layer(*inputs)
 
     def embed(self, batch: Inputs) -> Tensor:
         """The input of the first layer (B, T, D): token, position and language embeddings, normalized."""

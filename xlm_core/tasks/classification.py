@@ -174,7 +174,7 @@ def _update(
 
 def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype) -> Tally:
     classifier.train()  # an evaluation may lie before this update
-    return classification_loss(classifier.encoder, classifier.head, batch, labels, precision)
+    return classification_loss(classifier, batch, labels, precision)
 
 
 def _batch(examples: Examples, rows: np.ndarray, max_tokens: int, device: torch.device) -> tuple[Batch, Tensor]:
