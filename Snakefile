@@ -36,10 +36,11 @@ wildcard_constraints:
     langset=r"all|[a-z]{2,3}",
     vocabulary=r"shared|separate",
     shard=r"\d+",
-    split=r"train|valid|test",
+    split=r"train|valid|test|translated",
     run=r"[A-Za-z0-9_]+",
     seed=r"\d+",
     finetuning_seed=r"\d+",
+    protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
 
 
 include: "rules/download.smk"

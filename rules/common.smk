@@ -179,6 +179,11 @@ def objectives_of(wildcards):
     return CONFIG.runs[wildcards.run].objectives
 
 
+def model_of(wildcards):
+    """The Transformer of a run."""
+    return plain(CONFIG.model_of(wildcards.run))
+
+
 def pairs_of(wildcards):
     """The pairs a run reads: all, or none where it does not train on translations."""
     return list(CONFIG.parallel) if "tlm" in objectives_of(wildcards) else []
@@ -222,21 +227,132 @@ def example_stores(wildcards):
 
 
 def xnli_keys():
-    """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ..."""
-    train = CONFIG.xnli.train_language
-    return [f"train.{train}"] + [f"{split}.{lang}" for split in ("valid", "test") for lang in CONFIG.xnli.languages]
+    """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ``translated.fr``, ..."""
+    xnli = CONFIG.xnli
+    train = [xnli.train_language, *(lang for lang in xnli.languages if lang != xnli.train_language)]
+    keys = [f"train.{lang}" for lang in (train if needs_translated_training() else train[:1])]
+    keys += [f"{split}.{lang}" for split in ("valid", "test") for lang in xnli.languages]
+    return keys + [f"translated.{lang}" for lang in train[1:] if xnli.translate_test]
+
+
+def needs_translated_training():
+    """Whether anything is trained on translations of the training set."""
+    xnli = CONFIG.xnli
+    return bool(xnli.few_shot.runs or xnli.translate_train or xnli.translate_train_all)
+
+
+def language_of_xnli(wildcards):
+    """The language of one part of XNLI: what was translated for a test is in the language of the training set."""
+    return CONFIG.xnli.train_language if wildcards.split == "translated" else wildcards.language
+
+
+def xnli_store(split, language):
+    """The store of one part of XNLI."""
+    return f"<results>/store/{VOCABULARY}/xnli/{split}.{language}.store"
 
 
 def xnli_stores(split, languages):
     """The stores of one split of XNLI."""
-    path = f"<results>/store/{VOCABULARY}/xnli/{{split}}.{{language}}.store"
-    return expand(path, split=split, language=languages)
+    return [xnli_store(split, language) for language in languages]
+
+
+def xnli_protocols():
+    """run -> the protocols it is fine-tuned and tested by; translate-train has one for each language."""
+    xnli = CONFIG.xnli
+    found = {run: ["zero_shot"] for run in xnli.runs}
+    lists = {"few_shot": xnli.few_shot.runs, "translate_test": xnli.translate_test}
+    lists["translate_train_all"] = xnli.translate_train_all
+    lists |= {f"translate_train_{language}": xnli.translate_train for language in xnli.languages}
+    for protocol, runs in lists.items():
+        for run in runs:
+            found[run].append(protocol)
+    return found
+
+
+def trained_languages(protocol):
+    """The languages of the training sets of a protocol."""
+    train, languages = CONFIG.xnli.train_language, CONFIG.xnli.languages
+    others = [language for language in languages if language != train]
+    together = {"zero_shot": [train], "few_shot": [train, *others], "translate_train_all": [train, *others]}
+    return together.get(protocol) or [protocol.removeprefix("translate_train_")]
+
+
+def tested_languages(protocol):
+    """The languages that a protocol is validated and tested on: all, but for one of a single language."""
+    alone = {f"translate_train_{language}": [language] for language in CONFIG.xnli.languages}
+    return alone.get(protocol, CONFIG.xnli.languages)
+
+
+def languages_to_train(wildcards):
+    return trained_languages(wildcards.protocol)
+
+
+def languages_to_test(wildcards):
+    return tested_languages(wildcards.protocol)
+
+
+def languages_to_select(wildcards):
+    """The languages whose best evaluation is selected one by one, as the paper does, beside the one model for all."""
+    is_selected = wildcards.protocol == "zero_shot" and wildcards.run in CONFIG.xnli.selected_per_language
+    return CONFIG.xnli.languages if is_selected else []
+
+
+def n_train_of(wildcards):
+    """language -> training pairs of a fine-tuning: few of the other languages where it is few-shot."""
+    xnli = CONFIG.xnli
+    few = xnli.few_shot.examples if wildcards.protocol == "few_shot" else xnli.n_train
+    return {lang: xnli.n_train if lang == xnli.train_language else few for lang in languages_to_train(wildcards)}
+
+
+def finetuning_stores(wildcards):
+    """What a fine-tuning is trained, validated and, language by language, selected on."""
+    return {
+        "train": xnli_stores("train", languages_to_train(wildcards)),
+        "valid": xnli_stores("valid", languages_to_test(wildcards)),
+        "test": xnli_stores("test", languages_to_select(wildcards)),
+    }
+
+
+def scored_model(wildcards):
+    """The classifier that a protocol tests, and what was selected per language."""
+    trained_by = {"translate_test": "zero_shot"}.get(wildcards.protocol, wildcards.protocol)
+    folder = f"<results>/runs/{wildcards.run}/{wildcards.seed}/xnli/{trained_by}/{wildcards.finetuning_seed}"
+    selected = {"selected": f"{folder}/selected.json"} if wildcards.protocol == "zero_shot" else {}
+    return {"model": f"{folder}/model.safetensors", **selected}
+
+
+def scored_stores(wildcards):
+    """The test sets of a protocol, in the order of the tested languages."""
+    train = CONFIG.xnli.train_language
+    is_translated = wildcards.protocol == "translate_test"
+    return [
+        xnli_store("translated" if is_translated and language != train else "test", language)
+        for language in languages_to_test(wildcards)
+    ]
+
+
+def setting_of(wildcards):
+    """What a protocol is called in the table."""
+    return configuration.SETTINGS.get(wildcards.protocol, configuration.SETTINGS["translate_train"])
 
 
 def xnli_results(path):
-    """What ``path`` is called for every run and seed of the XNLI table."""
+    """What ``path`` is called for every run, seed and protocol of the XNLI table."""
     seeds = CONFIG.seeds
-    return expand(path, run=CONFIG.xnli.runs, seed=seeds.pretraining, finetuning_seed=seeds.finetuning)
+    return [
+        file
+        for run, protocols in xnli_protocols().items()
+        for file in expand(
+            path, run=run, seed=seeds.pretraining, finetuning_seed=seeds.finetuning, protocol=protocols
+        )
+    ]
+
+
+def retrieval_results():
+    """The results of sentence retrieval of every run and pretraining seed."""
+    return expand(
+        "<results>/results/retrieval/{run}.{seed}.jsonl", run=CONFIG.xnli.runs, seed=CONFIG.seeds.pretraining
+    )
 
 
 def xnli_labels():
@@ -244,13 +360,35 @@ def xnli_labels():
     return {run: CONFIG.runs[run].label for run in CONFIG.xnli.runs}
 
 
+def xnli_rows():
+    """The rows of the XNLI table: run and setting."""
+    xnli, settings = CONFIG.xnli, configuration.SETTINGS
+    lists = {
+        "zero_shot": xnli.runs,
+        "selected_per_language": xnli.selected_per_language,
+        "few_shot": xnli.few_shot.runs,
+        "translate_test": xnli.translate_test,
+        "translate_train": xnli.translate_train,
+        "translate_train_all": xnli.translate_train_all,
+    }
+    return [[run, settings[protocol]] for protocol, runs in lists.items() for run in runs]
+
+
 def xnli_caption():
     """What the XNLI table shows."""
-    train = CONFIG.xnli.train_language
-    return (
-        f"Zero-shot XNLI accuracy (configuration '{CONFIG.name}'): fine-tuned on '{train}' only, tested in every language; "
-        f"one model for all languages, selected by its mean validation accuracy."
-    )
+    xnli, settings = CONFIG.xnli, configuration.SETTINGS
+    train = xnli.train_language
+    about = {
+        "zero_shot": f"fine-tuned on '{train}' only, one model for all languages, selected by its mean validation accuracy",
+        "selected_per_language": "the same fine-tunings, but each language at its own best validation accuracy",
+        "few_shot": f"'{train}' and {xnli.few_shot.examples} translated training pairs of each other language",
+        "translate_test": f"the zero-shot model on test sets translated to '{train}'",
+        "translate_train": "one model per language, fine-tuned and selected on that language, its training set translated",
+        "translate_train_all": "one model, fine-tuned on all of these training sets together",
+    }
+    shown = {setting for _, setting in xnli_rows()}
+    parts = [f"{settings[name]}: {text}" for name, text in about.items() if settings[name] in shown]
+    return f"XNLI accuracy (configuration '{CONFIG.name}'). {'; '.join(parts)}."
 
 
 def retrieval_caption():

@@ -18,7 +18,7 @@ rule initialize:
         runtime=30,
     params:
         languages=CONFIG.languages,
-        model=plain(CONFIG.model),
+        model=model_of,
         code=code("xlm_core.tasks.pretraining"),
     message:
         "Initializing {wildcards.run}, seed {wildcards.seed}"
@@ -53,7 +53,7 @@ rule pretrain:
         languages=CONFIG.languages,
         pairs=pairs_of,
         objectives=objectives_of,
-        model=plain(CONFIG.model),
+        model=model_of,
         pretraining=plain(CONFIG.pretraining),
         precision=CONFIG.compute.precision,
         work=work("pretrain/{run}.{seed}"),

@@ -4,7 +4,7 @@
 rule make_xnli_table:
     """Zero-shot accuracy per language beside the published numbers."""
     input:
-        xnli_results("<results>/results/xnli/{run}.{seed}.{finetuning_seed}.jsonl"),
+        xnli_results("<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
     output:
         md=report(
             "<results>/tables/xnli.md", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "text"}
@@ -43,7 +43,7 @@ rule make_xnli_table:
 rule make_retrieval_table:
     """How often a sentence's nearest neighbor in another language is its translation."""
     input:
-        xnli_results("<results>/results/retrieval/{run}.{seed}.jsonl"),
+        retrieval_results(),
     output:
         md=report(
             "<results>/tables/retrieval.md",

@@ -45,6 +45,7 @@ rule build_labelled_store:
         mem_mb=1000,
         runtime=60,
     params:
+        language=language_of_xnli,
         classes=list(nli.LABELS),
         code=code("xlm_core.data.store"),
     message:

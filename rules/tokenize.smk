@@ -42,6 +42,7 @@ rule tokenize_xnli:
         mem_mb=1000,
         runtime=60,
     params:
+        language=language_of_xnli,
         text=tokenization_params(),
         already_tokenized=is_training_split,
         code=code("xlm_core.text.tokenize"),

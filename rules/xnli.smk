@@ -2,18 +2,18 @@
 
 
 rule finetune_xnli:
-    """Fine-tune one encoder on English pairs; zero-shot: it sees no label of another language."""
+    """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
+        unpack(finetuning_stores),
         encoder="<results>/runs/{run}/{seed}/model.safetensors",
-        train=xnli_stores("train", [CONFIG.xnli.train_language]),
-        valid=xnli_stores("valid", CONFIG.xnli.languages),
     output:
-        model="<results>/runs/{run}/{seed}/xnli/{finetuning_seed}/model.safetensors",
-        history="<results>/runs/{run}/{seed}/xnli/{finetuning_seed}/history.jsonl",
+        model="<results>/runs/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
+        selected="<results>/runs/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/selected.json",
+        history="<results>/runs/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/history.jsonl",
     log:
-        "<logs>/finetune_xnli/{run}.{seed}.{finetuning_seed}.log",
+        "<logs>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.log",
     benchmark:
-        "<benchmarks>/finetune_xnli/{run}.{seed}.{finetuning_seed}.tsv"
+        "<benchmarks>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.tsv"
     retries: 2
     conda:
         "../envs/torch.yaml"
@@ -23,28 +23,31 @@ rule finetune_xnli:
         mem_mb=4000,
         runtime=1440,
     params:
-        language=CONFIG.xnli.train_language,
-        languages=CONFIG.xnli.languages,
+        trained=languages_to_train,
+        tested=languages_to_test,
+        selected=languages_to_select,
         finetuning=plain(CONFIG.xnli.finetuning),
-        n_train=CONFIG.xnli.n_train,
+        n_train=n_train_of,
         precision=CONFIG.compute.precision,
-        work=work("finetune_xnli/{run}.{seed}.{finetuning_seed}"),
+        work=work("finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}"),
         code=code("xlm_core.tasks.xnli"),
     message:
-        "Fine-tuning {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
+        "Fine-tuning {wildcards.run} on XNLI ({wildcards.protocol}), "
+        "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/finetune_xnli.py"
 
 
 rule score_xnli:
-    """Accuracy on the test set of every language."""
+    """Accuracy on the test sets of a protocol, and which classes were taken for which."""
     input:
-        model="<results>/runs/{run}/{seed}/xnli/{finetuning_seed}/model.safetensors",
-        test=xnli_stores("test", CONFIG.xnli.languages),
+        unpack(scored_model),
+        test=scored_stores,
     output:
-        "<results>/results/xnli/{run}.{seed}.{finetuning_seed}.jsonl",
+        results="<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
+        confusion="<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
     log:
-        "<logs>/score_xnli/{run}.{seed}.{finetuning_seed}.log",
+        "<logs>/score_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -53,10 +56,13 @@ rule score_xnli:
         mem_mb=4000,
         runtime=120,
     params:
-        languages=CONFIG.xnli.languages,
+        languages=languages_to_test,
+        setting=setting_of,
+        setting_selected=configuration.SETTINGS["selected_per_language"],
         code=code("xlm_core.tasks.xnli"),
     message:
-        "Scoring {wildcards.run} on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
+        "Scoring {wildcards.run} on XNLI ({wildcards.protocol}), "
+        "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/score_xnli.py"
 

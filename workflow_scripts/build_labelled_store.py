@@ -9,7 +9,7 @@ with step(snakemake.log[0]):
     store.build_labelled(
         Path(snakemake.input.tokens),
         Path(snakemake.output.store),
-        language=snakemake.wildcards.language,
+        language=snakemake.params.language,
         vocabulary=Path(snakemake.input.vocabulary),
         classes=snakemake.params.classes,
         statistics=Path(snakemake.output.statistics),

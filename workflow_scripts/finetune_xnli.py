@@ -1,4 +1,4 @@
-"""Fine-tune one encoder on the pairs of one language (paper, section 4.1)."""
+"""Fine-tune one encoder on the pairs of one language or of several (paper, section 4.1)."""
 
 from pathlib import Path
 
@@ -9,14 +9,20 @@ from xlm_core.tasks import xnli
 # Not among the rule's parameters, for it changes no result.
 save_minutes = config.parse(snakemake.config).save_minutes
 
+
+def stores(languages: str, paths: list[str]) -> dict[str, Path]:
+    """Language -> store; ``languages`` is the parameter that names them in the order of ``paths``."""
+    return dict(zip(snakemake.params[languages], map(Path, paths), strict=True))
+
+
 with step(snakemake.log[0]):
     xnli.finetune(
         encoder=Path(snakemake.input.encoder),
-        language=snakemake.params.language,
-        train=Path(snakemake.input.train[0]),
-        valid=dict(zip(snakemake.params.languages, map(Path, snakemake.input.valid), strict=True)),
-        settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
+        train=stores("trained", snakemake.input.train),
+        valid=stores("tested", snakemake.input.valid),
+        test=stores("selected", snakemake.input.get("test", [])),
         n_train=snakemake.params.n_train,
+        settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
         precision=snakemake.params.precision,
         seed=int(snakemake.wildcards.finetuning_seed),
         code=snakemake.params.code,
@@ -24,5 +30,6 @@ with step(snakemake.log[0]):
         work=Path(snakemake.params.work),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.model),
+        selected=Path(snakemake.output.selected),
         history=Path(snakemake.output.history),
     )

@@ -1,18 +1,23 @@
-"""Measure the accuracy of a fine-tuned classifier on the test set of every language."""
+"""Measure the accuracy of a fine-tuned classifier on the test sets of a protocol."""
 
 from pathlib import Path
 
 from xlm_core.steps import step
 from xlm_core.tasks import xnli
 
+selected = snakemake.input.get("selected")
+
 with step(snakemake.log[0]):
     xnli.score(
         model=Path(snakemake.input.model),
+        selected=Path(selected) if selected else None,
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
         system=snakemake.wildcards.run,
-        setting="zero-shot",
+        setting=snakemake.params.setting,
+        setting_selected=snakemake.params.setting_selected,
         seeds=f"{snakemake.wildcards.seed}.{snakemake.wildcards.finetuning_seed}",
         code=snakemake.params.code,
         n_threads=snakemake.threads,
-        output=Path(snakemake.output[0]),
+        output=Path(snakemake.output.results),
+        confusion=Path(snakemake.output.confusion),
     )

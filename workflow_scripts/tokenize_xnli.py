@@ -7,7 +7,7 @@ from xlm_core.steps import step
 from xlm_core.text import tokenize
 
 with step(snakemake.log[0]):
-    language = snakemake.wildcards.language
+    language = snakemake.params.language
     tokenize.tokenize(
         Path(snakemake.input[0]),
         Path(snakemake.output.tokens),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.data import labelled
+from xlm_core.data.labelled import Examples, Part
 from xlm_core.data.store import TokenStore
 
 PAIRS = [([20, 21, 22], [30]), ([23], [31, 32]), ([], [33])]
@@ -24,7 +25,8 @@ def store() -> TokenStore:
 
 
 def test_a_pair_has_three_end_symbols_and_positions_that_count_on():
-    batch = labelled.pair_batch(store(), [0, 1, 2], language=4, max_tokens=20)
+    examples = Examples((Part(store(), 4, np.arange(3)),))
+    batch = examples.batch([0, 1, 2], max_tokens=20)
     assert batch.tokens.tolist() == [
         [1, 20, 21, 22, 1, 30, 1],
         [1, 23, 1, 31, 32, 1, 2],
@@ -33,7 +35,16 @@ def test_a_pair_has_three_end_symbols_and_positions_that_count_on():
     assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 0], [0, 1, 2, 3, 0, 0, 0]]
     assert batch.lengths.tolist() == [7, 6, 4]
     assert (batch.languages == 4).all() and batch.languages.shape == (3, 7)
-    assert labelled.labels(store(), [2, 0]).tolist() == [1, 2]
+    assert examples.labels([2, 0]).tolist() == [1, 2]
+
+
+def test_parts_in_two_languages_are_numbered_one_after_the_other():
+    examples = Examples((Part(store(), 4, np.array([1])), Part(store(), 0, np.array([0, 2]))))
+    batch = examples.batch([2, 0, 1], max_tokens=20)
+    assert len(examples) == 3 and examples.lengths.tolist() == [3, 4, 1]
+    assert batch.tokens.tolist() == [[1, 1, 33, 1, 2, 2, 2], [1, 23, 1, 31, 32, 1, 2], [1, 20, 21, 22, 1, 30, 1]]
+    assert batch.languages[:, 0].tolist() == [0, 4, 0] and (batch.languages == batch.languages[:, :1]).all()
+    assert examples.labels([2, 0, 1]).tolist() == [1, 0, 2]
 
 
 def test_a_sentence_has_two_end_symbols():
@@ -57,21 +68,17 @@ def test_a_cut_pair_fills_its_room_and_keeps_its_beginnings(first: int, second: 
 
 
 def test_pairs_that_are_cut_are_counted():
-    assert [labelled.n_too_long(store(), room) for room in (7, 6, 5, 3)] == [0, 1, 2, 3]
+    examples = Examples((Part(store(), 0, np.arange(3)),))
+    assert [examples.n_too_long(room) for room in (7, 6, 5, 3)] == [0, 1, 2, 3]
 
 
-def test_an_epoch_has_every_record_once_and_pads_little():
+def test_an_epoch_has_every_example_once_and_pads_little():
     rng = np.random.default_rng(0)
-    lengths = rng.integers(1, 60, 1000)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    empty = np.zeros(1001, dtype=np.int64)
-    tokens = np.zeros(offsets[-1], dtype=np.uint16)
-    many = TokenStore((tokens, tokens[:0]), (offsets, empty), ("en", "en"), np.zeros(1000, dtype=np.int64), "v", "d")
-    rows = np.arange(1, 1000, 2)
-    batches = labelled.epoch_batches(many, rows, 16, seed=0, epoch=3)
-    assert sorted(np.concatenate(batches).tolist()) == rows.tolist()
+    lengths = rng.integers(1, 60, 500)
+    batches = labelled.epoch_batches(lengths, 16, seed=0, epoch=3)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(500))
     padded = sum(lengths[batch].max() * len(batch) for batch in batches)
-    assert lengths[rows].sum() / padded > 0.8
-    again, other = (labelled.epoch_batches(many, rows, 16, seed=0, epoch=epoch) for epoch in (3, 4))
+    assert lengths.sum() / padded > 0.8
+    again, other = (labelled.epoch_batches(lengths, 16, seed=0, epoch=epoch) for epoch in (3, 4))
     assert [batch.tolist() for batch in again] == [batch.tolist() for batch in batches]
     assert [batch.tolist() for batch in other] != [batch.tolist() for batch in batches]

@@ -16,9 +16,11 @@ from xlm_core.errors import ConfigError
 from xlm_core.languages import is_pair, sides
 
 __all__ = [
+    "SETTINGS",
     "Compute",
     "Config",
     "Corpus",
+    "FewShot",
     "Finetuning",
     "Masking",
     "Microworld",
@@ -45,10 +47,18 @@ class Run(Section):
 
     label: str
     objectives: list[Literal["clm", "mlm", "tlm"]]
+    language_embeddings: bool | None = None
+
+
+class FewShot(Section):
+    """Fine-tuning on a few examples of each other language beside those of the training language."""
+
+    runs: list[str] = Field([])
+    examples: int = Field(100, gt=0)
 
 
 class Xnli(Section):
-    """The XNLI table."""
+    """The XNLI table: all ``runs`` are tested zero-shot, and those that are named elsewhere in other ways, too."""
 
     languages: list[str] = Field(min_length=1)
     train_language: str = "en"
@@ -56,7 +66,28 @@ class Xnli(Section):
     training: Source
     n_train: int | None = Field(None, gt=0)
     runs: list[str] = Field(min_length=1)
+    selected_per_language: list[str] = Field([])
+    few_shot: FewShot = FewShot()
+    translate_test: list[str] = Field([])
+    translate_train: list[str] = Field([])
+    translate_train_all: list[str] = Field([])
     finetuning: Finetuning
+
+    @property
+    def run_lists(self) -> dict[str, list[str]]:
+        """Path of a key -> the runs it names beside ``runs``."""
+        names = ("selected_per_language", "translate_test", "translate_train", "translate_train_all")
+        return {"few_shot.runs": self.few_shot.runs, **{name: getattr(self, name) for name in names}}
+
+
+SETTINGS = {
+    "zero_shot": "zero-shot",
+    "selected_per_language": "zero-shot, selected per language",
+    "few_shot": "few-shot",
+    "translate_test": "translate-test",
+    "translate_train": "translate-train",
+    "translate_train_all": "translate-train, all",
+}  # protocol -> what it is called in tables and results
 
 
 class Retrieval(Section):
@@ -93,6 +124,11 @@ class Config(Section):
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)
 
+    def model_of(self, run: str) -> ModelConfig:
+        """The Transformer of a run: that of all, with or without language embeddings where the run says so."""
+        wanted = self.runs[run].language_embeddings
+        return self.model if wanted is None else self.model.model_copy(update={"language_embeddings": wanted})
+
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         _check_languages(self)
@@ -100,6 +136,9 @@ class Config(Section):
         _check_lengths(self)
         for run in self.xnli.runs:
             known(run, self.runs, "xnli.runs")
+        for path, runs in self.xnli.run_lists.items():
+            for run in runs:
+                known(run, self.xnli.runs, f"xnli.{path}")
         sources = [*self.corpora.values(), self.xnli.evaluation, self.xnli.training]
         if any(source.microworld for source in sources) and self.microworld is None:
             raise ValueError("a source says 'microworld: true', but there is no section 'microworld'")

@@ -63,3 +63,4 @@ class Microworld(Section):
     nli_train: int = Positive
     nli_valid: int = Positive
     nli_test: int = Positive
+    translation_errors: float = Field(0.1, ge=0, lt=1)

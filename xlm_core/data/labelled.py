@@ -1,9 +1,12 @@
 """Sentences and labelled pairs of sentences as the encoder reads them (paper, section 4.1).
 
-Letters: B rows, T tokens of the longest row.
+Letters: B rows, T tokens of the longest row, N examples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,13 +28,69 @@ def sentence_batch(store: TokenStore, column: int, rows: Sequence[int], language
         language: id of their language.
     """
     sentences = [store.sentence(column, row)[: max_tokens - 2] for row in rows]
-    return _padded([np.concatenate([END, sentence, END]) for sentence in sentences], language)
+    return _padded([np.concatenate([END, sentence, END]) for sentence in sentences], np.array(language))
 
 
-def pair_batch(store: TokenStore, rows: Sequence[int], language: int, max_tokens: int) -> Batch:
-    """Pairs ``</s> a </s> b </s>``, positions counted on, one language; see ``cut`` for those that are too long."""
-    pairs = [cut(store.sentence(0, row), store.sentence(1, row), max_tokens - N_ENDS) for row in rows]
-    return _padded([np.concatenate([END, first, END, second, END]) for first, second in pairs], language)
+class Part(NamedTuple):
+    """Some labelled pairs of one language.
+
+    store     two sentences and a label per record
+    language  id of the language, for the model's language embeddings
+    rows      (n,) the records in use
+    """
+
+    store: TokenStore
+    language: int
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled pairs of one language or of several, numbered from 0 to N - 1 part after part."""
+
+    parts: tuple[Part, ...]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def batch(self, numbers: Sequence[int], max_tokens: int) -> Batch:
+        """The pairs ``numbers`` (B,) as ``</s> a </s> b </s>``, positions counted on; see ``cut`` for long ones."""
+        rows, languages = [], []
+        for number in numbers:
+            store, language, _ = self.parts[self._part_of[number]]
+            first, second = cut(*_sides(store, self._rows[number]), max_tokens - N_ENDS)
+            rows.append(np.concatenate([END, first, END, second, END]))
+            languages.append([language])
+        return _padded(rows, np.array(languages))
+
+    def labels(self, numbers: Sequence[int]) -> np.ndarray:
+        """The labels (B,) of the pairs ``numbers``."""
+        return self._labels[np.asarray(numbers)]
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Tokens (N,) of both sentences, end symbols left out."""
+        return self._of_all(lambda part: (part.store.lengths(0) + part.store.lengths(1))[part.rows])
+
+    def n_too_long(self, max_tokens: int) -> int:
+        """How many pairs lose their ends in ``batch``."""
+        return int((self.lengths + N_ENDS > max_tokens).sum())
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        return self._of_all(lambda part: part.rows)
+
+    @cached_property
+    def _part_of(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.parts)), [len(part.rows) for part in self.parts])
+
+    @cached_property
+    def _labels(self) -> np.ndarray:
+        return self._of_all(lambda part: _labels_of(part.store)[part.rows])
+
+    def _of_all(self, values: Callable[[Part], np.ndarray]) -> np.ndarray:
+        """What each part has, one after the other (N,)."""
+        return np.concatenate([values(part) for part in self.parts])
 
 
 def cut(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,20 +105,17 @@ def cut(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarra
     return first[:first_length], second[:second_length]
 
 
-def n_too_long(store: TokenStore, max_tokens: int) -> int:
-    """How many pairs of a store lose their ends in ``pair_batch``."""
-    return int((store.lengths(0) + store.lengths(1) + N_ENDS > max_tokens).sum())
+def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The batches of one epoch, each as numbers of examples; the same for every caller.
 
+    Every example comes once. Those of similar length share a batch, so that little is padded, but which ones and in
+    which order is drawn anew for every epoch.
 
-def epoch_batches(store: TokenStore, rows: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """The batches of one epoch, each as numbers of records; the same for every caller.
-
-    Every record of ``rows`` (N,) comes once. Records of similar length share a batch, so that little is padded, but
-    which ones and in which order is drawn anew for every epoch.
+    Args:
+        lengths: (N,) of the examples.
     """
     rng = np.random.default_rng([seed, epoch])
-    lengths = store.lengths(0) + store.lengths(1)
-    shuffled = rng.permutation(rows)
+    shuffled = rng.permutation(len(lengths))
     batches = []
     for start in range(0, len(shuffled), POOL * batch_size):
         pool = shuffled[start : start + POOL * batch_size]
@@ -68,16 +124,21 @@ def epoch_batches(store: TokenStore, rows: np.ndarray, batch_size: int, seed: in
     return [batches[number] for number in rng.permutation(len(batches))]
 
 
-def labels(store: TokenStore, rows: Sequence[int]) -> np.ndarray:
-    """The labels (B,) of the records ``rows``."""
+def _sides(store: TokenStore, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """The two sentences of a record."""
+    return store.sentence(0, row), store.sentence(1, row)
+
+
+def _labels_of(store: TokenStore) -> np.ndarray:
     assert store.labels is not None, "a store of labelled pairs has labels"
-    return store.labels[np.asarray(rows)]
+    return store.labels
 
 
-def _padded(rows: list[np.ndarray], language: int) -> Batch:
+def _padded(rows: list[np.ndarray], languages: np.ndarray) -> Batch:
+    """A batch of ``rows``, padded; ``languages`` broadcasts to its shape (B, T)."""
     lengths = np.array([len(row) for row in rows])
     is_token = np.arange(lengths.max())[None, :] < lengths[:, None]
     tokens = np.full(is_token.shape, PAD)
     tokens[is_token] = np.concatenate(rows)
     positions = np.where(is_token, np.arange(lengths.max())[None, :], 0)
-    return from_arrays(tokens, positions, np.full((1, 1), language), lengths)
+    return from_arrays(tokens, positions, languages, lengths)

@@ -19,14 +19,16 @@ from xlm_core.files import atomic
 from xlm_core.languages import is_pair, sides
 from xlm_core.microworld.frames import Frame
 from xlm_core.microworld.inference import Pair, pairs
-from xlm_core.microworld.render import check_languages, text, words
+from xlm_core.microworld.render import check_languages, text, words, written
 from xlm_core.microworld.stories import stories
+from xlm_core.microworld.translation import with_errors
 
 EVALUATION_COLUMNS = (
     "language", "gold_label", "sentence1_binary_parse", "sentence2_binary_parse", "sentence1_parse", "sentence2_parse",
     "sentence1", "sentence2", "promptID", "pairID", "genre", "label1", "label2", "label3", "label4", "label5",
     "sentence1_tokenized", "sentence2_tokenized", "match",
 )  # fmt: skip
+ORIGINAL = "en"  # XNLI is translated from it, and to it
 TRAINING_COLUMNS = ("premise", "hypo", "label")
 TRAINING_SPELLING = {"contradiction": "contradictory"}  # the published training tables spell it so
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
@@ -44,7 +46,8 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
         languages: of the evaluation and training sets.
         outputs: a path for every language of ``world.sentences`` that is wanted (gzip, one sentence per line, stories
             back to back), for every pair of ``world.pairs`` (zip in the layout of OPUS), for ``evaluation`` (zip in
-            the layout of XNLI-1.0) and for ``training`` (zip in the layout of XNLI-MT-1.0).
+            the layout of XNLI-1.0) and for ``training`` (zip in the layout of XNLI-MT-1.0: the training sets, and the
+            evaluation sets translated to English, both with errors of translation).
 
     Raises:
         ConfigError: for a language without a grammar, or a language or pair without a size.
@@ -113,9 +116,16 @@ def _write_inference(world: Microworld, languages: list[str], outputs: dict[str,
         }
         _write_zip(outputs["evaluation"], members)
     if "training" in outputs:
-        folder = "XNLI-MT-1.0/multinli"
+        folder = "XNLI-MT-1.0"
         members = {
-            f"{folder}/multinli.train.{language}.tsv": _training_table(train, language) for language in languages
+            f"{folder}/multinli/multinli.train.{language}.tsv": _training_table(world, train, language)
+            for language in languages
+        }
+        members |= {
+            f"{folder}/xnli/xnli.{split}.{language}.{ORIGINAL}.tsv": _translated_table(world, rows, split, language)
+            for split, rows in (("dev", valid), ("test", test))
+            for language in languages
+            if language != ORIGINAL
         }
         _write_zip(outputs["training"], members)
 
@@ -142,15 +152,33 @@ def _evaluation_table(rows: list[Pair], languages: list[str], first: int) -> str
     return "\n".join(lines) + "\n"
 
 
-def _training_table(rows: list[Pair], language: str) -> str:
-    """One language, its tokens separated by blanks."""
-    lines = ["\t".join(TRAINING_COLUMNS)]
-    for row in rows:
-        label = TRAINING_SPELLING.get(row.label, row.label)
-        lines.append(
-            "\t".join((" ".join(words(row.premise, language)), " ".join(words(row.hypothesis, language)), label))
-        )
-    return "\n".join(lines) + "\n"
+def _training_table(world: Microworld, rows: list[Pair], language: str) -> str:
+    """One language, its tokens separated by blanks; translated by machine where it is not the original."""
+    rate = 0.0 if language == ORIGINAL else world.translation_errors
+    sentences = _translated(rows, language, rate, _stream(world, f"train.{language}"))
+    labels = [TRAINING_SPELLING.get(row.label, row.label) for row in rows]
+    return _table([(*map(" ".join, pair), label) for pair, label in zip(sentences, labels, strict=True)])
+
+
+def _translated_table(world: Microworld, rows: list[Pair], split: str, language: str) -> str:
+    """An evaluation set of ``language``, translated to the original language by machine."""
+    stream = _stream(world, f"{split}.{language}.{ORIGINAL}")
+    sentences = _translated(rows, ORIGINAL, world.translation_errors, stream)
+    return _table([(*map(written, pair), row.label) for pair, row in zip(sentences, rows, strict=True)])
+
+
+def _translated(
+    rows: list[Pair], language: str, rate: float, rng: np.random.Generator
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Premise and hypothesis of every pair in ``language``, with errors."""
+    sentences = [words(frame, language) for row in rows for frame in (row.premise, row.hypothesis)]
+    found = with_errors(sentences, rate, rng)
+    return zip(found[::2], found[1::2], strict=True)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    """Rows of premise, hypothesis and label under their header."""
+    return "".join("\t".join(row) + "\n" for row in (TRAINING_COLUMNS, *rows))
 
 
 def _write_zip(path: Path, members: dict[str, str]) -> None:

@@ -20,8 +20,13 @@ def words(frame: Frame, language: str) -> list[str]:
 
 def text(frame: Frame, language: str) -> str:
     """A frame as people write it: no blank after an apostrophe, nor before a full stop."""
-    *tokens, end = words(frame, language)
-    return " ".join(tokens).replace("' ", "'") + end
+    return written(words(frame, language))
+
+
+def written(tokens: Sequence[str]) -> str:
+    """Tokens, the last of them a full stop, as people write them."""
+    *others, end = tokens
+    return " ".join(others).replace("' ", "'") + end
 
 
 def check_languages(languages: Sequence[str]) -> None:

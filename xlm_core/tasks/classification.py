@@ -18,12 +18,15 @@ from torch import Tensor
 from xlm_core.config import Finetuning, Optim
 from xlm_core.data import labelled
 from xlm_core.data.batch import Batch
+from xlm_core.data.labelled import Examples
 from xlm_core.data.store import TokenStore
 from xlm_core.errors import TrainingError
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import classification_loss, precision_of
 from xlm_core.tally import Tally, zero
+from xlm_core.tasks import selection
+from xlm_core.tasks.selection import Best
 from xlm_core.train.distributed import Processes
 from xlm_core.train.loop import Rhythm, train
 from xlm_core.train.optimizer import make_optimizer
@@ -32,28 +35,28 @@ from xlm_core.train.update import Part, dropout_seed
 
 LOG = logging.getLogger(__name__)
 EVALUATION_BATCH = 128
+SELECTION = "selected.json"  # in the folder of a learning rate
 COLLAPSED = 0.99  # share of one class among the predictions from which on a classifier says nothing
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Labelled pairs of one language.
+class Data:
+    """What a fine-tuning learns from and is judged by.
 
-    store     two sentences and a label per record
-    language  id of the language, for the model's language embeddings
-    rows      (N,) the records in use
+    train  training examples
+    valid  language -> validation examples: their mean accuracy selects the one model for all languages
+    test   language -> test examples, of the languages for which the best evaluation is also selected one by one
     """
 
-    store: TokenStore
-    language: int
-    rows: np.ndarray
+    train: Examples
+    valid: Mapping[str, Examples]
+    test: Mapping[str, Examples]
 
 
 def finetune(
     encoder: Transformer,
     n_classes: int,
-    train_on: Examples,
-    valid: Mapping[str, Examples],
+    data: Data,
     settings: Finetuning,
     *,
     seed: int,
@@ -61,14 +64,10 @@ def finetune(
     save_minutes: float,
     work: Path,
     digest: str,
-) -> tuple[Classifier, float]:
+) -> tuple[Classifier, float, dict[str, Best]]:
     """Fine-tune a copy of ``encoder`` with each learning rate and keep the best evaluation of all.
 
-    The best is the one with the highest accuracy averaged over the validation sets: one model for all languages.
-
     Args:
-        train_on: training examples.
-        valid: language -> validation examples.
         seed: of the head's first weights, the order of the examples and dropout.
         precision: as in the section ``compute`` of the configuration.
         save_minutes: between checkpoints.
@@ -76,19 +75,20 @@ def finetune(
         digest: of everything the run depends on but its learning rate.
 
     Returns:
-        The classifier and its learning rate.
+        The classifier, its learning rate, and the best evaluation of each language of ``data.test``.
     """
     best, best_rate, best_error = None, math.nan, math.inf
     for rate in settings.learning_rates:
         torch.manual_seed(seed)
         classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout)
         folder = rate_folder(work, rate)
-        error = _train(classifier, train_on, valid, settings, rate, seed, precision, save_minutes, folder, digest)
+        error = _train(classifier, data, settings, rate, seed, precision, save_minutes, folder, digest)
         if best is None or error < best_error:
             best, best_rate, best_error = classifier.cpu().eval(), rate, error
     assert best is not None, "the configuration wants a learning rate"
     LOG.info("kept learning rate %g: mean validation accuracy %.2f %%", best_rate, 100 - best_error)
-    return best, best_rate
+    selected = [selection.read(rate_folder(work, rate) / SELECTION) for rate in settings.learning_rates]
+    return best, best_rate, selection.best_of(selected)
 
 
 def rate_folder(work: Path, rate: float) -> Path:
@@ -98,8 +98,7 @@ def rate_folder(work: Path, rate: float) -> Path:
 
 def _train(
     classifier: Classifier,
-    train_on: Examples,
-    valid: Mapping[str, Examples],
+    data: Data,
     settings: Finetuning,
     rate: float,
     seed: int,
@@ -112,15 +111,28 @@ def _train(
     processes = Processes()
     device = processes.device
     classifier.to(device)
-    per_epoch = math.ceil(len(train_on.rows) / settings.batch_size)
+    per_epoch = math.ceil(len(data.train) / settings.batch_size)
     optim = _schedule(settings, rate, settings.epochs * per_epoch)
     state = TrainState(classifier, make_optimizer(classifier, optim))
     resume(work, state, digest, processes)
-    batches_of = partial(labelled.epoch_batches, train_on.store, train_on.rows, settings.batch_size, seed)
+    batches_of = partial(labelled.epoch_batches, data.train.lengths, settings.batch_size, seed)
+
+    def evaluate_all() -> dict[str, Tally]:
+        found = {name: _tally(classifier, some, settings.max_tokens, device) for name, some in data.valid.items()}
+        selection.note(
+            work / SELECTION,
+            data.test,
+            found,
+            lambda name: _tally(classifier, data.test[name], settings.max_tokens, device),
+            update=state.progress.update,
+            learning_rate=rate,
+        )
+        return found
+
     train(
         state,
-        partial(_update, classifier, train_on, settings, lru_cache(maxsize=1)(batches_of), device, precision, seed),
-        partial(_evaluate_all, classifier, valid, settings.max_tokens, device),
+        partial(_update, classifier, data.train, settings, lru_cache(maxsize=1)(batches_of), device, precision, seed),
+        evaluate_all,
         optim=optim,
         rhythm=Rhythm(
             evaluate_every=max(1, per_epoch // settings.evaluations_per_epoch),
@@ -165,11 +177,11 @@ def _update(
     update: int,
 ) -> list[Part]:
     """The batch of one update: a pure function of its number; every example comes once per epoch."""
-    epoch, number = divmod(update, math.ceil(len(examples.rows) / settings.batch_size))
-    rows = batches_of(epoch)[number]
-    batch, labels = _batch(examples, rows, settings.max_tokens, device)
+    epoch, number = divmod(update, math.ceil(len(examples) / settings.batch_size))
+    numbers = batches_of(epoch)[number]
+    batch, labels = _batch(examples, numbers, settings.max_tokens, device)
     loss = partial(_training_loss, classifier, batch, labels, precision_of(precision, device))
-    return [Part("classification", len(rows), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
+    return [Part("classification", len(numbers), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
 
 
 def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype) -> Tally:
@@ -177,16 +189,14 @@ def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precisi
     return classification_loss(classifier, batch, labels, precision)
 
 
-def _batch(examples: Examples, rows: np.ndarray, max_tokens: int, device: torch.device) -> tuple[Batch, Tensor]:
+def _batch(examples: Examples, numbers: np.ndarray, max_tokens: int, device: torch.device) -> tuple[Batch, Tensor]:
     """A batch of B pairs and their labels (B,)."""
-    batch = labelled.pair_batch(examples.store, rows, examples.language, max_tokens)
-    return batch.to(device), torch.from_numpy(labelled.labels(examples.store, rows)).to(device)
+    batch = examples.batch(numbers, max_tokens)
+    return batch.to(device), torch.from_numpy(examples.labels(numbers)).to(device)
 
 
-def _evaluate_all(
-    classifier: Classifier, valid: Mapping[str, Examples], max_tokens: int, device: torch.device
-) -> dict[str, Tally]:
-    return {name: evaluate(classifier, examples, max_tokens, device)[0] for name, examples in valid.items()}
+def _tally(classifier: Classifier, examples: Examples, max_tokens: int, device: torch.device) -> Tally:
+    return evaluate(classifier, examples, max_tokens, device)[0]
 
 
 @torch.inference_mode()
@@ -198,13 +208,12 @@ def evaluate(
     Similar lengths share a batch, so that little is padded; the predictions come back in the examples' order.
     """
     classifier.eval()
-    lengths = examples.store.lengths(0)[examples.rows] + examples.store.lengths(1)[examples.rows]
-    order = np.argsort(lengths, kind="stable")
+    order = np.argsort(examples.lengths, kind="stable")
     predictions = np.empty(len(order), dtype=np.int64)
     total = zero(device)
     for start in range(0, len(order), EVALUATION_BATCH):
         chosen = order[start : start + EVALUATION_BATCH]
-        batch, labels = _batch(examples, examples.rows[chosen], max_tokens, device)
+        batch, labels = _batch(examples, chosen, max_tokens, device)
         scores = classifier(batch).float()  # (B, n_classes)
         guesses = scores.argmax(dim=-1)
         nats = torch.nn.functional.cross_entropy(scores, labels, reduction="sum")
@@ -227,8 +236,8 @@ def choose(store: TokenStore, language: int, n: int | None, seed: int) -> Exampl
         TrainingError: the store has fewer.
     """
     if n is None:
-        return Examples(store, language, np.arange(len(store)))
+        return Examples((labelled.Part(store, language, np.arange(len(store))),))
     if n > len(store):
         raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
     rows = np.random.default_rng([seed, len(store)]).choice(len(store), n, replace=False)
-    return Examples(store, language, np.sort(rows))
+    return Examples((labelled.Part(store, language, np.sort(rows)),))

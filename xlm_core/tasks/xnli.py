@@ -4,34 +4,38 @@ import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from xlm_core import digests, results
 from xlm_core.config import Finetuning, plain
-from xlm_core.data import labelled
+from xlm_core.data.labelled import Examples
 from xlm_core.data.store import TokenStore
-from xlm_core.files import atomic
+from xlm_core.files import atomic, read_json, write_json
 from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.results import Result
 from xlm_core.tasks import classification
+from xlm_core.tasks.selection import Best
 from xlm_core.text.nli import LABELS
 from xlm_core.train.log import LOG_NAME
 
 LOG = logging.getLogger(__name__)
 
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
+SELECTED = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
 
 
 def finetune(
     *,
     encoder: Path,
-    language: str,
-    train: Path,
+    train: Mapping[str, Path],
     valid: Mapping[str, Path],
+    test: Mapping[str, Path],
+    n_train: Mapping[str, int | None],
     settings: Finetuning,
-    n_train: int | None,
     precision: str,
     seed: int,
     code: str,
@@ -39,39 +43,39 @@ def finetune(
     work: Path,
     n_threads: int,
     output: Path,
+    selected: Path,
     history: Path,
 ) -> None:
-    """Fine-tune an encoder on the pairs of one language.
+    """Fine-tune an encoder on the pairs of one language or of several.
 
     Args:
         encoder: a pretrained model.
-        language: of the training pairs.
-        train: their store.
+        train: language -> store of training pairs.
         valid: language -> validation store; the best mean accuracy over them selects the model.
-        n_train: training examples to use; None for all.
+        test: language -> test store, of the languages whose best evaluation is selected one by one; may be empty.
+        n_train: language -> training pairs to use; None for all.
         precision: as in the section ``compute`` of the configuration.
         seed: of the fine-tuning.
         code: digest of the code.
         save_minutes: between checkpoints.
         work: folder for what must survive a killed job.
         output: the classifier.
+        selected: JSON, language -> ``xlm_core.tasks.selection.Best``, for the languages of ``test``.
         history: JSON lines of losses and validation accuracies, of the learning rate that was kept.
     """
     torch.set_num_threads(n_threads)
     model, about = weights.load(encoder)
-    ids = language_ids(about["languages"])
-    store = TokenStore.open(train, about["vocabulary"])
-    examples = classification.choose(store, ids[language], n_train, seed=0)
-    _warn_of_cuts(language, store, settings.max_tokens)
-    config = digests.of_value([about["config"], plain(settings), n_train, language, precision])
-    data = digests.of_value([about["data"], store.digest])
-    digest = digests.of_value([config, data, code, about["seed"], seed])
+    examples = _some_of_each(train, n_train, about)
+    data = classification.Data(examples, _all_of_each(valid, about), _all_of_each(test, about))
+    _warn_of_cuts("training", examples, settings.max_tokens)
+    config = digests.of_value([about["config"], plain(settings), dict(n_train), list(test), precision])
+    content = digests.of_value([about["data"], *(part.store.digest for part in examples.parts)])
+    digest = digests.of_value([config, content, code, about["seed"], seed])
     folder = work / digest
-    classifier, rate = classification.finetune(
+    classifier, rate, best = classification.finetune(
         model,
         len(LABELS),
-        examples,
-        {name: _all_examples(path, ids[name], about["vocabulary"]) for name, path in valid.items()},
+        data,
         settings,
         seed=seed,
         precision=precision,
@@ -79,7 +83,9 @@ def finetune(
         work=folder,
         digest=digest,
     )
-    about = about | {"config": config, "data": data, "learning_rate": rate, "max_tokens": settings.max_tokens}
+    about = about | {"config": config, "data": content, "learning_rate": rate, "max_tokens": settings.max_tokens}
+    about["training"] = _named(examples, about)
+    write_json(selected, best)
     weights.save(output, classifier.encoder, about, head=classifier.head)
     with atomic(history) as partial:
         shutil.copyfile(classification.rate_folder(folder, rate) / LOG_NAME, partial)
@@ -88,60 +94,109 @@ def finetune(
 def score(
     *,
     model: Path,
+    selected: Path | None,
     test: Mapping[str, Path],
     system: str,
     setting: str,
+    setting_selected: str,
     seeds: str,
     code: str,
     n_threads: int,
     output: Path,
+    confusion: Path,
 ) -> None:
-    """Write the accuracy of a classifier on the test set of every language.
+    """Write the accuracy of a classifier on test sets, and which classes it takes for which.
 
     Args:
         model: a fine-tuned classifier.
-        test: language -> test store.
-        system, setting, seeds, code: go into the results as they are.
+        selected: what ``finetune`` selected language by language; None where that does not count.
+        test: column of the table -> test store.
+        system, seeds, code: go into the results as they are.
+        setting, setting_selected: likewise, of the model's accuracies and of the selected ones.
         output: JSON lines.
+        confusion: JSON, column -> how often (3, 3) each gold class, row by row, was taken for each class.
     """
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     classifier, about = weights.load_classifier(model)
     classifier = classifier.to(device)
-    ids = language_ids(about["languages"])
-    found = []
-    for language, path in test.items():
-        examples = _all_examples(path, ids[language], about["vocabulary"])
-        n_cut = _warn_of_cuts(language, examples.store, about["max_tokens"])
+    shared = {"table": "xnli", "metric": "accuracy", "system": system, "seeds": seeds, "code": code}
+    shared["config"] = about["config"]
+    found, confusions = [], {}
+    for column, examples in _all_of_each(test, about).items():
+        n_cut = _warn_of_cuts(column, examples, about["max_tokens"])
         tally, predictions = classification.evaluate(classifier, examples, about["max_tokens"], device)
         notes = [classification.collapse(predictions, LABELS), f"{n_cut} pairs cut short" if n_cut else ""]
         found.append(
             Result(
-                table="xnli",
-                system=system,
+                **shared,
                 setting=setting,
-                column=language,
-                metric="accuracy",
+                column=column,
                 value=tally.accuracy,
                 n=tally.count,
-                seeds=seeds,
-                config=about["config"],
-                data=digests.of_value([about["data"], examples.store.digest]),
-                code=code,
+                data=_data(about, examples),
                 signature=SIGNATURE.format(max_tokens=about["max_tokens"]),
                 note="; ".join(note for note in notes if note),
             )
         )
+        confusions[column] = _confusion(examples, predictions)
+    best: dict[str, Best] = read_json(selected) if selected else {}
+    for column, one in best.items():
+        found.append(
+            Result(
+                **shared,
+                setting=setting_selected,
+                column=column,
+                value=100 * one["correct"] / one["count"],
+                n=one["count"],
+                data=_data(about, _all_of_each({column: test[column]}, about)[column]),
+                signature=SELECTED.format(max_tokens=about["max_tokens"]),
+            )
+        )
     results.write(found, output)
+    write_json(confusion, confusions)
 
 
-def _all_examples(path: Path, language: int, vocabulary: str) -> classification.Examples:
-    return classification.choose(TokenStore.open(path, vocabulary), language, None, seed=0)
+def _some_of_each(stores: Mapping[str, Path], n: Mapping[str, int | None], about: Mapping[str, Any]) -> Examples:
+    """``n`` examples of each language, drawn at random, as one set."""
+    chosen = [
+        classification.choose(*_opened(path, about), n[language], seed=0).parts for language, path in stores.items()
+    ]
+    return Examples(tuple(part for parts in chosen for part in parts))
 
 
-def _warn_of_cuts(language: str, store: TokenStore, max_tokens: int) -> int:
+def _all_of_each(stores: Mapping[str, Path], about: Mapping[str, Any]) -> dict[str, Examples]:
+    """All examples of each store by itself."""
+    return {name: classification.choose(*_opened(path, about), None, seed=0) for name, path in stores.items()}
+
+
+def _opened(path: Path, about: Mapping[str, Any]) -> tuple[TokenStore, int]:
+    """A store and the id of its language, for a model that this is said ``about``."""
+    store = TokenStore.open(path, about["vocabulary"])
+    return store, language_ids(about["languages"])[store.languages[0]]
+
+
+def _named(examples: Examples, about: Mapping[str, Any]) -> str:
+    """What a model was trained on: ``en:1000+fr:100``."""
+    languages = sorted(about["languages"])
+    return "+".join(f"{languages[part.language]}:{len(part.rows)}" for part in examples.parts)
+
+
+def _data(about: Mapping[str, Any], examples: Examples) -> str:
+    """Digest of all data behind an accuracy."""
+    return digests.of_value([about["data"], *(part.store.digest for part in examples.parts)])
+
+
+def _confusion(examples: Examples, predictions: np.ndarray) -> list[list[int]]:
+    """How often (3, 3) each gold class, row by row, was taken for each class."""
+    counts = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+    np.add.at(counts, (examples.labels(np.arange(len(examples))), predictions), 1)
+    return counts.tolist()
+
+
+def _warn_of_cuts(what: str, examples: Examples, max_tokens: int) -> int:
     """How many pairs lose their ends; logged where there are any."""
-    n_cut = labelled.n_too_long(store, max_tokens)
+    n_cut = examples.n_too_long(max_tokens)
     if n_cut:
-        LOG.warning("%s: %d of %d pairs have more than %d tokens and are cut", language, n_cut, len(store), max_tokens)
+        LOG.warning("%s: %d of %d pairs have more than %d tokens and are cut", what, n_cut, len(examples), max_tokens)
     return n_cut

@@ -1,8 +1,9 @@
 """XNLI: labelled sentence pairs out of the two published archives (paper, section 5.1).
 
-XNLI-1.0 holds the validation and test sets of all languages in two tables; their text is raw. XNLI-MT-1.0 holds
-MultiNLI's training set, one table per language into which it was translated; its text is already tokenized.
-So the training records are tokenized text and the evaluation records are not, which the next step must know.
+XNLI-1.0 holds the validation and test sets of all languages in two tables; their text is raw. XNLI-MT-1.0 holds what
+was translated by machine: MultiNLI's training set, one table per language into which it was translated, already
+tokenized; and the test set of each language, translated to English, which is raw.
+So the training records are tokenized text and the others are not, which the next step must know.
 
 A record is premise, hypothesis, label, the label as a word. The order of the rows is the tables': row n of an
 evaluation set is the same pair in every language.
@@ -23,13 +24,20 @@ LABELS = ("contradiction", "neutral", "entailment")
 SPELLINGS = {"contradictory": "contradiction"}  # of the training tables
 NO_LABEL = "-"  # the annotators did not agree
 EVALUATION = {"valid": "xnli.dev.tsv", "test": "xnli.test.tsv"}  # member by split
-TRAINING = "multinli.train.{language}.tsv"
+TRANSLATIONS = {"train": "multinli.train.{language}.tsv", "translated": "xnli.test.{language}.en.tsv"}  # likewise
 
 
 def extract(evaluation: Path, training: Path, outputs: dict[str, Path], statistics: Path) -> None:
     """Write the records of each ``split.language`` in ``outputs`` and the counts of all of them.
 
     Pairs without a gold label are dropped, nothing else is. The outputs appear together, when all went well.
+
+    Args:
+        evaluation: XNLI-1.0.zip.
+        training: XNLI-MT-1.0.zip.
+        outputs: ``split.language`` -> records; the splits are "train", "valid", "test", and "translated": the test set
+            of the language in English.
+        statistics: the counts of all records.
 
     Raises:
         ArchiveError: if an archive is broken or lacks a member.
@@ -43,9 +51,9 @@ def extract(evaluation: Path, training: Path, outputs: dict[str, Path], statisti
     with ExitStack() as stack:
         for split, paths in wanted.items():
             files = {language: stack.enter_context(_written(path)) for language, path in paths.items()}
-            if split == "train":
+            if split in TRANSLATIONS:
                 for language, file in files.items():
-                    _write_training(training, language, file, counts)
+                    _write_translation(training, TRANSLATIONS[split].format(language=language), file, counts)
             else:
                 _write_evaluation(evaluation, EVALUATION[split], files, counts)
     counts.write(statistics)
@@ -58,14 +66,14 @@ def _written(path: Path) -> Iterator[IO[str]]:
         yield file
 
 
-def _write_training(training: Path, language: str, file: IO[str], counts: Counts) -> None:
-    """Write one language's training set."""
+def _write_translation(training: Path, suffix: str, file: IO[str], counts: Counts) -> None:
+    """Write one table of what was translated by machine."""
     columns = ("premise", "hypo", "label")
     n_written = 0
-    for place, (premise, hypothesis, label) in _rows(training, TRAINING.format(language=language), columns):
+    for place, (premise, hypothesis, label) in _rows(training, suffix, columns):
         n_written += _write_row(file, place, premise, hypothesis, label, counts)
     if not n_written:
-        raise CorpusError(f"{training}: no labelled training pair in {language}; fetch the file again")
+        raise CorpusError(f"{training}, {suffix}: no labelled pair; fetch the file again")
 
 
 def _write_evaluation(evaluation: Path, suffix: str, files: dict[str, IO[str]], counts: Counts) -> None:
