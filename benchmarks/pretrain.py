@@ -16,7 +16,8 @@ a matrix product of (n, m) and (m, k) counts 2nmk, and a backward pass twice its
   + 3 x (tokens x (layers - 1) + predicted) x 2 x (dim^2 + 2 dim feedforward)  the rest of a layer
   + 3 x predicted x 2 x dim x vocabulary
 
-(of the last layer, the rest is needed where a token is predicted, and so is only computed there) divided by the rate of the fastest of some large square products in the same precision, measured between the turns.
+(the rest of the last layer is needed, and computed, where a token is predicted only) divided by the rate of the fastest
+of some large square products in the same precision, measured between the turns.
 """
 
 import argparse

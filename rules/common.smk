@@ -342,17 +342,13 @@ def xnli_results(path):
     return [
         file
         for run, protocols in xnli_protocols().items()
-        for file in expand(
-            path, run=run, seed=seeds.pretraining, finetuning_seed=seeds.finetuning, protocol=protocols
-        )
+        for file in expand(path, run=run, seed=seeds.pretraining, finetuning_seed=seeds.finetuning, protocol=protocols)
     ]
 
 
 def retrieval_results():
     """The results of sentence retrieval of every run and pretraining seed."""
-    return expand(
-        "<results>/results/retrieval/{run}.{seed}.jsonl", run=CONFIG.xnli.runs, seed=CONFIG.seeds.pretraining
-    )
+    return expand("<results>/results/retrieval/{run}.{seed}.jsonl", run=CONFIG.xnli.runs, seed=CONFIG.seeds.pretraining)
 
 
 def xnli_labels():

@@ -54,8 +54,8 @@ def tlm_batch(
 def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> Tally:
     """Predict the labelled tokens: CLM when ``causal``, MLM on a window, TLM on a joined pair (sections 3.2 to 3.4).
 
-    The last layer and the vocabulary are computed at the labelled positions only. Matrices are multiplied in ``precision``; where a
-    gradient is wanted, right guesses are not counted.
+    The last layer and the vocabulary are computed at the labelled positions only. Matrices are multiplied in
+    ``precision``; where a gradient is wanted, right guesses are not counted.
     """
     with _autocast(batch.tokens.device, precision):
         hidden = model(batch, causal, batch.predicted)  # (n, D)

@@ -61,12 +61,12 @@ def note(
 
 
 def read(path: Path) -> dict[str, Best]:
-    """language -> its best evaluation so far; empty before the first."""
+    """The best evaluation of each language so far; empty before the first."""
     return read_json(path) if path.exists() else {}
 
 
 def best_of(several: Iterable[Mapping[str, Best]]) -> dict[str, Best]:
-    """language -> its best evaluation in several fine-tunings; the first of equals."""
+    """The best evaluation of each language in several fine-tunings; the first of equals."""
     found: dict[str, Best] = {}
     for some in several:
         for language, best in some.items():
