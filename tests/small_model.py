@@ -34,5 +34,6 @@ def write_model(path: Path, words: Path, objectives: Sequence[str] = ("mlm",), l
         with torch.no_grad():
             model.output_bias[pieces.index(likely)] = 30.0
     about = {"languages": list(LANGUAGES), "objectives": list(objectives), "vocabulary": digest}
+    about |= {"seed": 0, "config": "config", "data": "data"}
     weights.save(path, model, about)
     return path

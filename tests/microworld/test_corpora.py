@@ -113,11 +113,29 @@ def test_the_evaluation_archive_has_the_published_layout(files: dict[str, Path])
 
 def test_the_training_archive_has_the_published_layout(files: dict[str, Path]):
     found = members(files["training"])
-    assert list(found) == [f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv" for language in LANGUAGES]
-    for table in found.values():
+    training = [f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv" for language in LANGUAGES]
+    translated = {
+        f"XNLI-MT-1.0/xnli/xnli.{split}.{language}.en.tsv": n_rows
+        for split, n_rows in (("dev", WORLD.nli_valid), ("test", WORLD.nli_test))
+        for language in ("fr", "hi")
+    }
+    assert list(found) == training + list(translated)
+    assert {name: len(rows(found[name])) for name in translated} == translated
+    for table in map(found.get, training):
         assert len(rows(table)) == WORLD.nli_train
         assert {row["label"] for row in rows(table)} == {"entailment", "neutral", "contradictory"}
         assert all(row["premise"].endswith((" .", " ।")) for row in rows(table))
+
+
+def test_translations_have_errors_and_the_original_has_none(files: dict[str, Path], tmp_path: Path):
+    right = members(write(tmp_path, WORLD.model_copy(update={"translation_errors": 0.0}))["training"])
+    found = members(files["training"])
+    for name, table in found.items():
+        alike = [one == other for one, other in zip(rows(table), rows(right[name]), strict=True)]
+        assert all(alike) if name.endswith("train.en.tsv") else 0.1 < sum(alike) / len(alike) < 0.7
+    test = [row["sentence1"] for row in rows(members(files["evaluation"])["XNLI-1.0/xnli.test.tsv"])]
+    english = test[: WORLD.nli_test]  # the first in the alphabet
+    assert [row["premise"] for row in rows(right["XNLI-MT-1.0/xnli/xnli.test.fr.en.tsv"])] == english
 
 
 def test_training_validation_and_test_pairs_are_disjoint(files: dict[str, Path]):

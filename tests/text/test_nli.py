@@ -32,6 +32,7 @@ def build(folder: Path, dev: list[str] | None = None, train: list[str] | None = 
         file.writestr("XNLI-1.0/xnli.test.tsv", "\r\n".join([HEADER, *DEV[:2]]) + "\r\n")
     with zipfile.ZipFile(training, "w") as file:
         file.writestr("XNLI-MT-1.0/multinli/multinli.train.en.tsv", "\n".join(train) + "\n")
+        file.writestr("XNLI-MT-1.0/xnli/xnli.test.ar.en.tsv", "premise\thypo\tlabel\nHi.\tHello.\tneutral\n")
     return evaluation, training
 
 
@@ -42,15 +43,16 @@ def run(folder: Path, archives: tuple[Path, Path], *keys: str) -> dict:
 
 
 def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
-    found = run(tmp_path, build(tmp_path), "train.en", "valid.en", "valid.ar", "test.en")
+    found = run(tmp_path, build(tmp_path), "train.en", "valid.en", "valid.ar", "test.en", "translated.ar")
     assert found == {
         "train.en": ['You said " yes .\tYes .\tcontradiction', "a b\tc d\tneutral"],
         "valid.en": ['He said "hi.\tHello there\tneutral', "Yes\t\tentailment"],
         "valid.ar": ["أهلا\tسلام\tneutral", "نعم\t\tentailment"],
         "test.en": ['He said "hi.\tHello there\tneutral'],
+        "translated.ar": ["Hi.\tHello.\tneutral"],
     }
     counts = json.loads((tmp_path / "out" / "statistics.json").read_text())
-    assert counts == {"read": 9, "kept": 7, "dropped": {"no gold label": 2}}
+    assert counts == {"read": 10, "kept": 8, "dropped": {"no gold label": 2}}
 
 
 @pytest.mark.parametrize(

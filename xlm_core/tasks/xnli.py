@@ -66,16 +66,14 @@ def finetune(
     torch.set_num_threads(n_threads)
     model, about = weights.load(encoder)
     examples = _some_of_each(train, n_train, about)
-    data = classification.Data(examples, _all_of_each(valid, about), _all_of_each(test, about))
     _warn_of_cuts("training", examples, settings.max_tokens)
-    config = digests.of_value([about["config"], plain(settings), dict(n_train), list(test), precision])
-    content = digests.of_value([about["data"], *(part.store.digest for part in examples.parts)])
-    digest = digests.of_value([config, content, code, about["seed"], seed])
+    about = _about(about, examples, [plain(settings), dict(n_train), list(test), precision])
+    digest = digests.of_value([about["config"], about["data"], code, about["seed"], seed])
     folder = work / digest
     classifier, rate, best = classification.finetune(
         model,
         len(LABELS),
-        data,
+        classification.Data(examples, _all_of_each(valid, about), _all_of_each(test, about)),
         settings,
         seed=seed,
         precision=precision,
@@ -83,9 +81,8 @@ def finetune(
         work=folder,
         digest=digest,
     )
-    about = about | {"config": config, "data": content, "learning_rate": rate, "max_tokens": settings.max_tokens}
-    about["training"] = _named(examples, about)
     write_json(selected, best)
+    about |= {"learning_rate": rate, "max_tokens": settings.max_tokens}
     weights.save(output, classifier.encoder, about, head=classifier.head)
     with atomic(history) as partial:
         shutil.copyfile(classification.rate_folder(folder, rate) / LOG_NAME, partial)
@@ -120,13 +117,12 @@ def score(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     classifier, about = weights.load_classifier(model)
     classifier = classifier.to(device)
+    examples = _all_of_each(test, about)
     shared = {"table": "xnli", "metric": "accuracy", "system": system, "seeds": seeds, "code": code}
     shared["config"] = about["config"]
     found, confusions = [], {}
-    for column, examples in _all_of_each(test, about).items():
-        n_cut = _warn_of_cuts(column, examples, about["max_tokens"])
-        tally, predictions = classification.evaluate(classifier, examples, about["max_tokens"], device)
-        notes = [classification.collapse(predictions, LABELS), f"{n_cut} pairs cut short" if n_cut else ""]
+    for column, some in examples.items():
+        tally, predictions = classification.evaluate(classifier, some, about["max_tokens"], device)
         found.append(
             Result(
                 **shared,
@@ -134,12 +130,12 @@ def score(
                 column=column,
                 value=tally.accuracy,
                 n=tally.count,
-                data=_data(about, examples),
+                data=_data(about, some),
                 signature=SIGNATURE.format(max_tokens=about["max_tokens"]),
-                note="; ".join(note for note in notes if note),
+                note=_remarks(column, some, predictions, about["max_tokens"]),
             )
         )
-        confusions[column] = _confusion(examples, predictions)
+        confusions[column] = _confusion(some, predictions)
     best: dict[str, Best] = read_json(selected) if selected else {}
     for column, one in best.items():
         found.append(
@@ -149,12 +145,19 @@ def score(
                 column=column,
                 value=100 * one["correct"] / one["count"],
                 n=one["count"],
-                data=_data(about, _all_of_each({column: test[column]}, about)[column]),
+                data=_data(about, examples[column]),
                 signature=SELECTED.format(max_tokens=about["max_tokens"]),
             )
         )
     results.write(found, output)
     write_json(confusion, confusions)
+
+
+def _remarks(column: str, examples: Examples, predictions: np.ndarray, max_tokens: int) -> str:
+    """What a reader must know about an accuracy; empty if there is nothing."""
+    n_cut = _warn_of_cuts(column, examples, max_tokens)
+    notes = [classification.collapse(predictions, LABELS), f"{n_cut} pairs cut short" if n_cut else ""]
+    return "; ".join(note for note in notes if note)
 
 
 def _some_of_each(stores: Mapping[str, Path], n: Mapping[str, int | None], about: Mapping[str, Any]) -> Examples:
@@ -176,10 +179,15 @@ def _opened(path: Path, about: Mapping[str, Any]) -> tuple[TokenStore, int]:
     return store, language_ids(about["languages"])[store.languages[0]]
 
 
-def _named(examples: Examples, about: Mapping[str, Any]) -> str:
-    """What a model was trained on: ``en:1000+fr:100``."""
-    languages = sorted(about["languages"])
-    return "+".join(f"{languages[part.language]}:{len(part.rows)}" for part in examples.parts)
+def _about(encoder: Mapping[str, Any], examples: Examples, settings: list[Any]) -> dict[str, Any]:
+    """What is said about a fine-tuned model: of its ``encoder``, its training set (``en:1000+fr:100``), its settings."""
+    languages = sorted(encoder["languages"])
+    return {
+        **encoder,
+        "config": digests.of_value([encoder["config"], *settings]),
+        "data": _data(encoder, examples),
+        "training": "+".join(f"{languages[part.language]}:{len(part.rows)}" for part in examples.parts),
+    }
 
 
 def _data(about: Mapping[str, Any], examples: Examples) -> str:

@@ -1,0 +1,118 @@
+"""XNLI's protocols: what is trained on, what is tested, and what is written down of it."""
+
+import json
+
+import numpy as np
+import pytest
+from small_model import write_model, write_vocabulary
+
+from xlm_core import results
+from xlm_core.config import Finetuning
+from xlm_core.data.store import StoreWriter
+from xlm_core.model import weights
+from xlm_core.tasks import xnli
+from xlm_core.text.vocabulary import Vocabulary
+
+SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=2, dropout=0.0, max_tokens=12)
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A model of English and French, and sets of pairs in both."""
+    words = write_vocabulary(tmp_path)
+    vocabulary = Vocabulary.read(words)
+    rng = np.random.default_rng(0)
+    for split, n_pairs in (("train", 40), ("valid", 20), ("test", 30)):
+        for language in ("en", "fr"):
+            with StoreWriter(tmp_path / f"{split}.{language}", (language,) * 2, vocabulary, labelled=True) as writer:
+                for label in rng.integers(0, 3, n_pairs):
+                    writer.add(([20, 21], [22 + int(label)] * 3), int(label))
+    write_model(tmp_path / "encoder", words)
+    return tmp_path
+
+
+def stores(world, split, languages):
+    return {language: world / f"{split}.{language}" for language in languages}
+
+
+def finetune(world, train, n_train, selected=()):
+    xnli.finetune(
+        encoder=world / "encoder",
+        train=stores(world, "train", train),
+        valid=stores(world, "valid", ["en", "fr"]),
+        test=stores(world, "test", selected),
+        n_train=n_train,
+        settings=SETTINGS,
+        precision="float32",
+        seed=0,
+        code="c",
+        save_minutes=10,
+        work=world / "work",
+        n_threads=1,
+        output=world / "classifier",
+        selected=world / "selected.json",
+        history=world / "history.jsonl",
+    )
+    return weights.load_classifier(world / "classifier")[1]
+
+
+def score(world, test, selected=None):
+    xnli.score(
+        model=world / "classifier",
+        selected=selected,
+        test=test,
+        system="mlm",
+        setting="zero-shot",
+        setting_selected="one by one",
+        seeds="0.0",
+        code="c",
+        n_threads=1,
+        output=world / "results.jsonl",
+        confusion=world / "confusion.json",
+    )
+    return results.read([world / "results.jsonl"])
+
+
+def test_a_model_says_what_it_was_trained_on(world):
+    assert finetune(world, ["en"], {"en": None})["training"] == "en:40"
+    assert finetune(world, ["en", "fr"], {"en": 30, "fr": 5})["training"] == "en:30+fr:5"
+
+
+def test_other_training_data_have_other_digests(world):
+    one, other = finetune(world, ["en"], {"en": None}), finetune(world, ["en", "fr"], {"en": None, "fr": 5})
+    again = finetune(world, ["en", "fr"], {"en": None, "fr": 6})
+    assert len({about["config"] for about in (one, other, again)}) == 3
+    assert one["data"] != other["data"] == again["data"]
+
+
+def test_confusions_sum_up_to_the_accuracies(world):
+    finetune(world, ["en"], {"en": None})
+    found = score(world, stores(world, "test", ["en", "fr"]))
+    confusion = {
+        column: np.array(counts) for column, counts in json.loads((world / "confusion.json").read_text()).items()
+    }
+    assert [(one.column, one.setting, one.n) for one in found] == [("en", "zero-shot", 30), ("fr", "zero-shot", 30)]
+    for one in found:
+        assert confusion[one.column].sum() == 30
+        assert one.value == pytest.approx(100 * np.trace(confusion[one.column]) / 30)
+        assert confusion[one.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
+
+
+def test_a_translated_test_set_is_read_in_its_own_language(world):
+    """What was translated from French is in English: column "fr", language English."""
+    finetune(world, ["en"], {"en": None})
+    (translated,) = score(world, {"fr": world / "test.en"})
+    (english,) = score(world, {"en": world / "test.en"})
+    (french,) = score(world, {"fr": world / "test.fr"})
+    assert (translated.column, translated.value, translated.data) == ("fr", english.value, english.data)
+    assert translated.data != french.data
+
+
+def test_what_was_selected_language_by_language_is_reported_beside_the_model(world):
+    finetune(world, ["en"], {"en": None}, selected=["fr"])
+    best = json.loads((world / "selected.json").read_text())
+    found = score(world, stores(world, "test", ["en", "fr"]), world / "selected.json")
+    (one,) = [result for result in found if result.setting == "one by one"]
+    assert (one.column, one.n) == ("fr", 30)
+    assert one.value == pytest.approx(100 * best["fr"]["correct"] / 30)
+    assert "per-language" in one.signature and "mean-validation" in found[0].signature
