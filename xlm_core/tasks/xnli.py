@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,37 +119,26 @@ def score(
     classifier, about = weights.load_classifier(model)
     classifier = classifier.to(device)
     examples = _all_of_each(test, about)
-    shared = {"table": "xnli", "metric": "accuracy", "system": system, "seeds": seeds, "code": code}
-    shared["config"] = about["config"]
+    result = partial(Result, table="xnli", metric="accuracy", system=system, seeds=seeds, code=code)
     found, confusions = [], {}
     for column, some in examples.items():
         tally, predictions = classification.evaluate(classifier, some, about["max_tokens"], device)
+        confusions[column] = _confusion(some, predictions)
         found.append(
-            Result(
-                **shared,
+            result(
                 setting=setting,
                 column=column,
                 value=tally.accuracy,
                 n=tally.count,
-                data=_data(about, some),
-                signature=SIGNATURE.format(max_tokens=about["max_tokens"]),
                 note=_remarks(column, some, predictions, about["max_tokens"]),
+                **_provenance(about, some, SIGNATURE),
             )
         )
-        confusions[column] = _confusion(some, predictions)
     best: dict[str, Best] = read_json(selected) if selected else {}
     for column, one in best.items():
-        found.append(
-            Result(
-                **shared,
-                setting=setting_selected,
-                column=column,
-                value=100 * one["correct"] / one["count"],
-                n=one["count"],
-                data=_data(about, examples[column]),
-                signature=SELECTED.format(max_tokens=about["max_tokens"]),
-            )
-        )
+        value = 100 * one["correct"] / one["count"]
+        origin = _provenance(about, examples[column], SELECTED)
+        found.append(result(setting=setting_selected, column=column, value=value, n=one["count"], **origin))
     results.write(found, output)
     write_json(confusion, confusions)
 
@@ -180,7 +170,7 @@ def _opened(path: Path, about: Mapping[str, Any]) -> tuple[TokenStore, int]:
 
 
 def _about(encoder: Mapping[str, Any], examples: Examples, settings: list[Any]) -> dict[str, Any]:
-    """What is said about a fine-tuned model: of its ``encoder``, its training set (``en:1000+fr:100``), its settings."""
+    """What is said about a fine-tuned model: of its ``encoder``, training set (``en:1000+fr:100``) and settings."""
     languages = sorted(encoder["languages"])
     return {
         **encoder,
@@ -193,6 +183,12 @@ def _about(encoder: Mapping[str, Any], examples: Examples, settings: list[Any]) 
 def _data(about: Mapping[str, Any], examples: Examples) -> str:
     """Digest of all data behind an accuracy."""
     return digests.of_value([about["data"], *(part.store.digest for part in examples.parts)])
+
+
+def _provenance(about: Mapping[str, Any], examples: Examples, signature: str) -> dict[str, str]:
+    """Where an accuracy comes from, in the fields of a ``Result``."""
+    signature = signature.format(max_tokens=about["max_tokens"])
+    return {"config": about["config"], "data": _data(about, examples), "signature": signature}
 
 
 def _confusion(examples: Examples, predictions: np.ndarray) -> list[list[int]]:
