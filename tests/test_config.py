@@ -34,7 +34,7 @@ def test_the_default_configuration_explains_every_key():
     text = (ROOT / "config.yaml").read_text()
     sections = [
         config.Source, config.Corpus, config.Microworld, config.Text, config.VocabularyConfig, config.ModelConfig,
-        config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.Finetuning,
+        config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.FewShot, config.Finetuning,
         config.Retrieval, config.Seeds, config.Config,
     ]  # fmt: skip
     missing = [
@@ -81,6 +81,9 @@ def test_an_unquoted_no_is_not_norwegian():
     ("change", "expected"),
     [
         (lambda data: data["xnli"]["runs"].append("mlm_tml"), "unknown name 'mlm_tml' (did you mean 'mlm_tlm'?)"),
+        (lambda data: data["xnli"].update(translate_train=["mlm_tml"]), "xnli.translate_train: unknown name 'mlm_tml'"),
+        (lambda data: data["xnli"]["runs"].remove("mlm_tlm"), "unknown name 'mlm_tlm'"),
+        (lambda data: data["xnli"]["few_shot"].update(runs=["clm"]), "xnli.few_shot.runs: unknown name 'clm'"),
         (lambda data: data["monolingual"].update(fr=["storys"]), "did you mean 'stories'?"),
         (lambda data: data["parallel"].update({"de-fr": ["translations"]}), "but not de-fr"),
         (lambda data: data["monolingual"].pop("fr"), "no corpus for language 'fr'"),
@@ -98,6 +101,14 @@ def test_what_does_not_fit_together_is_refused(change, expected):
     data = default()
     change(data)
     assert expected in refusal(data)
+
+
+def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
+    loaded = config.load(ROOT / "config.yaml")
+    assert loaded.model_of("mlm") == loaded.model
+    changed = loaded.model_of("mbert_like")
+    assert not changed.language_embeddings
+    assert changed == loaded.model.model_copy(update={"language_embeddings": False})
 
 
 def test_broken_yaml_is_a_config_error(tmp_path: Path):
