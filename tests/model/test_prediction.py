@@ -25,12 +25,15 @@ def test_loss_and_gradients_are_pytorchs_however_it_is_cut(monkeypatch, max_scor
         assert torch.allclose(ours, theirs, atol=1e-12)
 
 
-def test_right_guesses_are_counted_where_no_gradient_is_wanted():
+@pytest.mark.parametrize("block", [torch.no_grad, torch.inference_mode])
+def test_right_guesses_are_counted_where_no_gradient_is_wanted(block):
+    """Of weights that have gradients otherwise, as those of a model have."""
     tensors, labels = inputs()
-    hidden, weight, bias = (tensor.detach() for tensor in tensors)
-    guesses = functional.linear(hidden, weight, bias).argmax(dim=-1)
+    guesses = functional.linear(*tensors).argmax(dim=-1)
     labels[:3] = guesses[:3]
-    assert predict_tokens(hidden, weight, bias, labels)[1] == (guesses == labels).sum() >= 3
+    with block():
+        assert predict_tokens(*tensors, labels)[1] == (guesses == labels).sum() >= 3
+    assert predict_tokens(*(tensor.detach() for tensor in tensors), labels)[1] == (guesses == labels).sum()
 
 
 def test_autocast_makes_the_products_in_half_and_the_sums_in_full_precision():

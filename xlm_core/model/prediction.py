@@ -29,7 +29,8 @@ def predict_tokens(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor)
     """
     kind = hidden.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
-    return _Prediction.apply(hidden, weight, bias, labels, dtype)
+    wants_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (hidden, weight, bias))
+    return _Prediction.apply(hidden, weight, bias, labels, dtype, wants_gradient)
 
 
 class _Prediction(torch.autograd.Function):
@@ -37,12 +38,17 @@ class _Prediction(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx, hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, dtype: torch.dtype
+        ctx: FunctionCtx,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        labels: Tensor,
+        dtype: torch.dtype,
+        wants_gradient: bool,
     ) -> tuple[Tensor, Tensor]:
         size = max(1, MAX_SCORES // len(weight))
         low = weight.to(dtype)
         nats, correct = bias.new_zeros(()), labels.new_zeros(())
-        wants_gradient = any(ctx.needs_input_grad)
         to_weight, to_bias = (torch.zeros_like(weight), torch.zeros_like(bias)) if wants_gradient else (None, None)
         to_hidden = []
         for states, wanted in zip(hidden.to(dtype).split(size), labels[:, None].split(size), strict=True):
@@ -63,4 +69,4 @@ class _Prediction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, to_nats: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None
+        return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None, None
