@@ -11,6 +11,7 @@ from shared_training import train_all
 from small_world import MODEL, SETTINGS
 
 from xlm_core.model import weights
+from xlm_core.train import launcher
 
 
 @pytest.fixture
@@ -52,3 +53,20 @@ def test_a_full_disk_costs_one_update_and_changes_nothing(call, tmp_path):
     assert all(torch.equal(value, expected.state_dict()[name]) for name, value in found.state_dict().items())
     assert evaluations(tmp_path / "full") == evaluations(tmp_path / "straight")
     assert checkpoints(tmp_path / "full") == checkpoints(tmp_path / "straight")
+
+
+def test_of_several_processes_the_one_that_met_it_is_named(call, tmp_path):
+    job = partial(launcher.launch, call("full"), n_processes=2, n_nodes=1, work=tmp_path / "w", log=tmp_path / "log")
+    process = full_disk.run(job, 60_000, tmp_path / "process")
+    assert process.returncode == 1
+    message = next(
+        line for line in process.stderr.splitlines() if line.startswith("TrainingError: process 0 of 0 to 1")
+    )
+    assert "checkpoint.000000001.pt could not be written" in message and message.endswith(full_disk.MESSAGE)
+    assert set(checkpoints(tmp_path / "full")) == {"checkpoint.000000000.pt"}
+    assert list((tmp_path / "w").iterdir()) == []
+
+
+def test_a_message_without_room_is_shown_instead(tmp_path):
+    with full_disk.room_for(0), pytest.raises(SystemExit, match=r"process 1 was killed \(not in .*File too large"):
+        launcher._leave(tmp_path, "process 1 was killed")
