@@ -1,14 +1,17 @@
 """Files are read whatever their compression, and appear only when whole."""
 
 import bz2
+import errno
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
 import zstandard
 
 from xlm_core import files
+from xlm_core.errors import CorpusError, StorageError
 
 TEXT = "première ligne\nनमस्ते\n".encode()
 COMPRESSED = {
@@ -51,3 +54,58 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path):
         path.touch()
     files.write_json(tmp_path / "table.md", {})
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "table.md"])
+
+
+def test_a_full_disk_is_a_named_error_and_the_old_file_stays(tmp_path: Path):
+    path = tmp_path / "table.md"
+    files.write_json(path, {"old": True})
+    with (
+        pytest.raises(
+            StorageError, match=r"table\.md could not be written: No space left on device.*df -h .*run again"
+        ),
+        files.atomic(path) as partial,
+        open(partial, "wb") as file,
+        open("/dev/full", "wb", buffering=0) as full,
+    ):
+        file.write(b"half")
+        full.write(b"the other half")
+    assert files.read_json(path) == {"old": True}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["table.md"]
+
+
+def test_a_disk_that_is_found_full_only_when_the_data_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As over a network: the second of two files written together has no room, and the first does not appear either."""
+    asked = []
+
+    def fsync(file: int) -> None:
+        asked.append(Path(f"/proc/self/fd/{file}").readlink().name.split(".")[1])
+        if asked[-1] == "b":
+            raise OSError(errno.EDQUOT, "over quota")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    message = r"a \(or one of 1 more files that are written with it\) could not be written: Disk quota exceeded.* quota"
+    with (
+        pytest.raises(StorageError, match=message),
+        files.together([tmp_path / "a", tmp_path / "b"]) as partials,
+    ):
+        for partial in partials:
+            partial.touch()
+    assert asked == ["a", "b"] and list(tmp_path.iterdir()) == []
+
+
+def test_the_reason_is_found_behind_the_error_of_a_library():
+    with (
+        pytest.raises(StorageError, match=r"^place could not be written: File too large"),
+        files.storage_errors("place"),
+    ):
+        try:
+            raise OSError(errno.EFBIG, "too large")
+        except OSError:
+            raise RuntimeError("unexpected pos 704 vs 598")  # noqa: B904 (as PyTorch does)
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), RuntimeError("ours"), CorpusError("empty")])
+def test_other_errors_pass_as_they_are(error: Exception):
+    with pytest.raises(type(error)) as caught, files.storage_errors("place"):
+        raise error
+    assert caught.value is error

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
+import full_disk
 import pandas as pd
 import pytest
 import yaml
@@ -42,9 +44,11 @@ class Project:
     def write_settings(self, settings: dict) -> None:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, room: int = -1) -> subprocess.CompletedProcess:
+        """Run Snakemake, where no file may become larger than ``room`` bytes."""
         command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml"]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        limit = partial(full_disk.limit, room)
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, preexec_fn=limit)
 
     def waiting_jobs(self) -> Counter[str]:
         """What a run would do now: message -> how often."""
@@ -52,12 +56,13 @@ class Project:
         assert run.returncode == 0, run.stderr
         return Counter(re.findall(r"^Job \d+: (.+)$", run.stdout + run.stderr, re.MULTILINE))
 
-    def waiting_rules(self) -> Counter[str]:
+    def waiting_rules(self, target: str = "all") -> Counter[str]:
         """What a run would do now: rule -> number of jobs."""
-        run = self.snakemake("all", "-n")
+        run = self.snakemake(target, "-n")
+        assert run.returncode == 0, run.stderr
         table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
         rows = table.group(1).splitlines() if table else []
-        return Counter({name: int(count) for name, count in map(str.split, rows) if name != "all"})
+        return Counter({name: int(count) for name, count in map(str.split, rows) if name != target})
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +205,36 @@ def test_a_misspelt_key_is_one_short_message_before_anything_else(project: Proje
     assert run.returncode == 1
     assert "config.xnli.finetuning.batch_sise: unknown key (did you mean 'batch_size'?)" in output
     assert "Building DAG" not in output and "Traceback" not in output
+
+
+def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
+    """On text of short lines a store is the largest file: eight bytes a line tell where each begins."""
+    project = Project(tmp_path)
+    project.write_settings(
+        project.settings
+        | {
+            "languages": ["en"],
+            "corpora": {"own": {"format": "text", "keys": ["en"], "path": "own.{key}.txt", "tokenized": True}},
+            "monolingual": {"en": ["own"]},
+            "parallel": {},
+            "text": {"n_shards": 1, "valid_share": 0.05, "test_share": 0.05},
+            "vocabulary": {"size": 60, "sample_lines": 1000},
+            "runs": {"none": {"label": "no pretraining", "objectives": []}},
+            "xnli": project.settings["xnli"] | {"languages": ["en"], "runs": ["none"]},
+        }
+    )
+    (tmp_path / "own.en.txt").write_text("".join(f"{number:x}\n" for number in range(60_000)))
+    store = "results/tiny/store/shared/own/en/0/train.store"
+    run = project.snakemake(store, room=500_000)
+    assert run.returncode == 1
+    assert f"StorageError: {store} (or one of 2 more files that are written with it) {full_disk.MESSAGE}" in run.stderr
+    assert "Traceback" not in run.stderr.partition("Logfile")[0]
+    assert not list((tmp_path / "results/tiny/store").rglob("*.*"))
+    assert project.waiting_rules(store) == Counter(build_store=1)
+    others = {path: path.stat().st_mtime_ns for path in (tmp_path / "results/tiny").rglob("*.tsv")}
+    run = project.snakemake(store)
+    assert run.returncode == 0, run.stderr
+    assert re.findall(r"^Job \d+: (.+)$", run.stderr, re.MULTILINE) == ["Storing own (en), shard 0"]
+    assert (tmp_path / store).stat().st_size > 500_000
+    assert {path: path.stat().st_mtime_ns for path in others} == others
+    assert project.waiting_rules(store) == Counter()

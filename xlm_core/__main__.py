@@ -1,6 +1,7 @@
 """The command line: ``python -m xlm_core``. Models in and out, and what a model says about a text."""
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -93,8 +94,10 @@ def _embed(options: argparse.Namespace) -> None:
     if options.output is None:
         np.savetxt(sys.stdout, vectors, fmt="%.7g", delimiter="\t")
         return
-    with atomic(options.output) as path, open(path, "wb") as file:
-        np.save(file, vectors)
+    array = io.BytesIO()  # into a file NumPy would write by itself, and not notice where the last bytes have no room
+    np.save(array, vectors)
+    with atomic(options.output) as path:
+        path.write_bytes(array.getbuffer())
 
 
 def _fill_mask(options: argparse.Namespace) -> None:

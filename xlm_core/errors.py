@@ -21,6 +21,10 @@ class CorpusError(XlmError):
     """Text or a table does not have the form of its format: cut off, unaligned, empty, wrong columns."""
 
 
+class StorageError(XlmError):
+    """A file has no room: its disk or a quota is full, or a limit on the size of files is reached."""
+
+
 class StoreError(XlmError):
     """A token store is damaged, or was built with another vocabulary."""
 

@@ -1,19 +1,31 @@
-"""Files: read whatever their compression, written under their final name only when whole."""
+"""Files: read whatever their compression, written under their final name only when whole.
+
+What is written passes ``atomic`` or ``together``, where a full disk becomes one named error. The few files that grow
+over hours and are of use without their end, a training's log and the beginning of a download, pass ``storage_errors``.
+"""
 
 import bz2
+import errno
 import glob
 import gzip
 import json
 import lzma
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import zstandard
 
+from xlm_core.errors import StorageError, XlmError
+
 MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x28\xb5\x2f\xfd": zstandard.open}
+REMEDIES = {
+    errno.ENOSPC: "Free space there (df -h and df -i show what is left), or choose a folder on another disk",
+    errno.EDQUOT: "Remove files of yours there, ask for a larger quota, or choose a folder on another disk",
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose a disk that takes larger ones",
+}  # what to do where there is no room, by the system's reason
 
 
 @contextmanager
@@ -21,17 +33,89 @@ def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, renamed to it when the block ends and removed when the block fails.
 
     What a process left there that was killed is removed, too: each file has one writer at a time.
+
+    Raises:
+        StorageError: there is no room for the file. What was there before, also under its name, is left as it was.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
-        stale.unlink(missing_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with together([path]) as (partial,):
         yield partial
-        partial.replace(path)
+
+
+@contextmanager
+def together(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """As ``atomic`` for several files, of which none gets its name before all are whole.
+
+    Raises:
+        StorageError: there is no room for one of them.
+    """
+    paths = [Path(path) for path in paths]
+    partials = [path.with_name(f".{path.name}.{os.getpid()}.partial") for path in paths]
+    try:
+        with storage_errors(_place(paths)):
+            for path in paths:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                for stale in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+                    stale.unlink(missing_ok=True)
+            yield partials
+            for partial in partials:
+                to_disk(partial)
+            for partial, path in zip(partials, paths, strict=True):
+                partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        for partial in partials:
+            partial.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until all of a file that is written and closed has reached its disk.
+
+    A write ends when the system has the data, not when the disk does. Network file systems tell of a full disk or a
+    quota only when the data are sent, and a machine may lose its power: without this, a file could be cut off, or
+    empty, under a name that says it is whole. It costs no more than the time of writing, which would else pass later.
+    """
+    file = os.open(path, os.O_RDONLY)  # an error of writing that nobody has seen yet is told to whoever opens and asks
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def storage_errors(place: str | Path) -> Iterator[None]:
+    """A block in which lack of room for ``place``, a file, becomes a message that says what to do.
+
+    The reason is looked for in all errors that led to the one raised: libraries written in other languages report
+    that they could not write with errors of their own.
+
+    Raises:
+        StorageError: its disk or a quota is full, or a limit on the size of files is reached.
+    """
+    try:
+        yield
+    except XlmError:
+        raise
+    except Exception as error:
+        if (cause := _lack_of_room(error)) is None:
+            raise
+        raise StorageError(
+            f"{place} could not be written: {os.strerror(cause)}; expected room for all of it. "
+            f"{REMEDIES[cause]}, then run again: what is finished stays"
+        ) from error
+
+
+def _lack_of_room(error: BaseException | None) -> int | None:
+    """The number of the system's error, one of ``REMEDIES``, that led to ``error``."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in REMEDIES:
+            return error.errno
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _place(paths: Sequence[Path]) -> str:
+    """What files that are written together are called in a message."""
+    first, *others = map(str, paths)
+    return f"{first} (or one of {len(others)} more files that are written with it)" if others else first
 
 
 def open_binary(path: Path) -> IO[bytes]:

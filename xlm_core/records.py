@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic, write_json
+from xlm_core.files import together, write_json
 
 BLOCK = 1000  # consecutive records that stay in one shard, so that documents keep their neighbors
 
@@ -44,7 +44,7 @@ def write(records: Iterable[list[str]], shards: list[Path]) -> int:
     """
     count = 0
     with ExitStack() as stack:
-        partials = [stack.enter_context(atomic(path)) for path in shards]
+        partials = stack.enter_context(together(shards))
         files = [stack.enter_context(open(path, "w", encoding="utf-8", newline="\n")) for path in partials]
         for fields in records:
             files[count // BLOCK % len(files)].write("\t".join(fields) + "\n")

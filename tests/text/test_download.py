@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import full_disk
 import numpy as np
 import pytest
 
-from xlm_core.errors import DownloadError
+from xlm_core.errors import DownloadError, StorageError
 from xlm_core.text import download
 
 BODY = np.random.default_rng([1]).bytes(300_000)
@@ -125,6 +126,23 @@ def test_a_truncated_download_is_an_error_and_the_next_run_goes_on(server, tmp_p
     assert fetch(server.url, tmp_path).read_bytes() == BODY
     assert server.seen[-1] == "bytes=100000-"
     assert names(tmp_path) == {"file.gz", "record.json"}
+
+
+def test_a_full_disk_is_an_error_and_the_next_run_goes_on(server, tmp_path):
+    with full_disk.room_for(100_000), pytest.raises(StorageError, match=r"file\.gz could not be written"):
+        fetch(server.url, tmp_path)
+    assert names(tmp_path) == {".file.gz.partial", ".file.gz.partial.etag"}
+    assert fetch(server.url, tmp_path).read_bytes() == BODY
+    assert server.seen == ["", "bytes=100000-"]
+
+
+def test_a_copy_that_has_no_room_leaves_nothing(tmp_path):
+    (tmp_path / "mirror" / "host").mkdir(parents=True)
+    (tmp_path / "mirror" / "host" / "file.gz").write_bytes(BODY)
+    (tmp_path / "raw").mkdir()
+    with full_disk.room_for(100_000), pytest.raises(StorageError, match=r"raw/file\.gz could not be written"):
+        fetch("http://host/file.gz", tmp_path / "raw", mirror=tmp_path / "mirror")
+    assert names(tmp_path / "raw") == set()
 
 
 def test_a_server_without_ranges_sends_all_again(server, tmp_path):

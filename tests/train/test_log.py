@@ -1,8 +1,12 @@
 import json
 
+import full_disk
+import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_training import make_state
 
+from xlm_core.errors import StorageError
 from xlm_core.tally import Tally
 from xlm_core.train.log import TrainingLog
 from xlm_core.train.state import Progress
@@ -49,8 +53,32 @@ def test_a_resumed_log_has_each_update_once_and_no_torn_line(tmp_path):
     assert [(line["kind"], line["update"]) for line in lines(log)] == [("train", 2), ("valid", 2), ("train", 4)]
 
 
-def test_tensorboard_files_are_written(tmp_path):
+def test_tensorboard_shows_each_update_once_also_after_a_resumption(tmp_path):
     state = make_state()
     with TrainingLog(tmp_path, state.progress, 10) as log:
+        for nats in (8.0, 4.0, 2.0):
+            advance(log, state, 2, nats)
+    state.progress.update = 2
+    with TrainingLog(tmp_path, state.progress, 10) as log:
+        advance(log, state, 2, nats=1.0)
+        log.evaluation(state.progress, {"mlm.en": Tally(torch.tensor(6.0), 4, torch.tensor(3))}, 0.0)
+    board = EventAccumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    assert [(point.step, point.value) for point in board.Scalars("train/mlm")] == [(2, 2.0), (4, 0.25)]
+    assert [(point.step, point.value) for point in board.Scalars("valid/mlm.en")] == [(4, 1.5)]
+
+
+def test_a_full_disk_ends_the_log_with_a_named_error_and_it_goes_on_later(tmp_path):
+    state = make_state()
+    with (
+        full_disk.room_for(1000),
+        pytest.raises(StorageError, match=r"log\.jsonl could not be written: File too large"),
+        TrainingLog(tmp_path, state.progress, 100) as log,
+    ):
+        for _ in range(100):
+            advance(log, state, 1)
+    assert 1 < state.progress.update < 20
+    state.progress.update -= 1  # that of the last checkpoint
+    with TrainingLog(tmp_path, state.progress, 100) as log:
         advance(log, state, 1)
-    assert list((tmp_path / "tensorboard").glob("events.*"))
+    assert [line["update"] for line in lines(log)] == list(range(1, state.progress.update + 1))

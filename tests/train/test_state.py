@@ -1,10 +1,11 @@
 import logging
 
+import full_disk
 import pytest
 import torch
 from tiny_training import ALONE, make_part, make_state, update_once
 
-from xlm_core.errors import CheckpointError
+from xlm_core.errors import CheckpointError, StorageError
 from xlm_core.train.state import resume, save
 
 
@@ -78,3 +79,18 @@ def test_only_damaged_checkpoints_are_refused(saved):
 def test_another_run_is_refused(saved):
     with pytest.raises(CheckpointError, match="belongs to run digest, expected other"):
         resume(saved[0], make_state(), "other", ALONE)
+
+
+@pytest.mark.parametrize("missing", [1, 500, 10**6])
+def test_a_checkpoint_without_room_leaves_the_last_ones(saved, missing):
+    folder, state = saved
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    update_once(state, make_part(state, 3))
+    room = max(0, len(before[folder / "checkpoint.000000003.pt"]) - missing)
+    with full_disk.room_for(room), pytest.raises(StorageError, match=r"checkpoint\.000000004\.pt could not be written"):
+        save(folder, state, "digest", ALONE)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    found = make_state()
+    assert resume(folder, found, "digest", ALONE)
+    update_once(found, make_part(found, 3))
+    assert torch.equal(weights(found), weights(state))

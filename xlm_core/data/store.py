@@ -23,7 +23,7 @@ import numpy as np
 
 from xlm_core import records
 from xlm_core.errors import CorpusError, StoreError
-from xlm_core.files import atomic
+from xlm_core.files import atomic, together
 from xlm_core.text.split import split_of_record
 from xlm_core.text.vocabulary import Vocabulary, batches
 
@@ -88,9 +88,10 @@ class TokenStore:
 
 
 class StoreWriter:
-    """Writes a store sentence by sentence; the file appears when the ``with`` block ends well.
+    """Writes a store sentence by sentence; the file is made when the ``with`` block ends well.
 
-    Token ids go to temporary files as they come. Only offsets and labels, 8 bytes each, are held in memory.
+    Its path is to be one from ``atomic`` or ``together``, so that it has its name only when it is whole. Token ids go
+    to temporary files as they come. Only offsets and labels, 8 bytes each, are held in memory.
     """
 
     def __init__(self, path: Path, languages: Sequence[str], vocabulary: Vocabulary, *, labelled: bool = False) -> None:
@@ -102,9 +103,7 @@ class StoreWriter:
         self._labels = array("q") if labelled else None
 
     def __enter__(self) -> Self:
-        self._stack = ExitStack()
-        self._partial = self._stack.enter_context(atomic(self._path))
-        folder = self._partial.parent
+        self._stack, folder = ExitStack(), self._path.parent
         self._spools = [
             self._stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 (closed with the stack)
             for _ in self._languages
@@ -133,7 +132,7 @@ class StoreWriter:
         """Put spooled tokens, offsets, labels and their description into one file."""
         arrays: dict[str, tuple[str, int, int]] = {}
         content = hashlib.sha256()
-        with open(self._partial, "wb") as file:
+        with open(self._path, "wb") as file:
             for number, (spool, offsets) in enumerate(zip(self._spools, self._offsets, strict=True)):
                 spool.seek(0)
                 arrays[f"tokens{number}"] = (self._dtype.str, _align(file), offsets[-1])
@@ -175,7 +174,8 @@ def build(
     encoder = Vocabulary.read(vocabulary)
     counts = records.Counts()
     with ExitStack() as stack:
-        writers = {split: stack.enter_context(StoreWriter(path, languages, encoder)) for split, path in outputs.items()}
+        partials = zip(outputs, stack.enter_context(together(list(outputs.values()))), strict=True)
+        writers = {split: stack.enter_context(StoreWriter(path, languages, encoder)) for split, path in partials}
         for fields, ids in _encoded(records.read(tokens, len(languages)), languages, encoder):
             counts.read += 1
             if all(ids):
@@ -204,7 +204,7 @@ def build_labelled(
     encoder = Vocabulary.read(vocabulary)
     counts = records.Counts()
     languages = (language, language)
-    with StoreWriter(output, languages, encoder, labelled=True) as writer:
+    with atomic(output) as partial, StoreWriter(partial, languages, encoder, labelled=True) as writer:
         for fields, ids in _encoded(records.read(tokens, 3), languages, encoder):
             counts.read += 1
             if fields[2] not in classes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialized
 from torch import Tensor
 
 from xlm_core.config import ModelConfig, read
@@ -141,7 +141,7 @@ def _config(model: Transformer, languages: Sequence[str], architecture: str) -> 
 def _write(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Both files; the configuration last, so that a folder with one is whole."""
     with atomic(folder / WEIGHTS) as partial:
-        save_file(tensors, partial, metadata={"format": "pt"})
+        partial.write_bytes(serialized(tensors, {"format": "pt"}))
     write_json(folder / CONFIG, config)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialized
 from torch import Tensor
 
 from xlm_core.config import ModelConfig, plain
@@ -36,8 +36,10 @@ def save(path: Path, model: Transformer, about: dict[str, Any], head: Classifica
         "sha256": _checksum(tensors),
         "about": about,
     }
+    metadata = {"xlm": json.dumps(description, ensure_ascii=False, sort_keys=True)}
     with atomic(path) as partial:
-        save_file(tensors, partial, metadata={"xlm": json.dumps(description, ensure_ascii=False, sort_keys=True)})
+        # The library's own writer makes a temporary file of another name, which a killed process would leave behind.
+        partial.write_bytes(serialized(tensors, metadata))
 
 
 def load(path: Path) -> tuple[Transformer, dict[str, Any]]:

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from xlm_core.errors import DownloadError
-from xlm_core.files import read_json, write_json
+from xlm_core.files import read_json, storage_errors, to_disk, write_json
 
 LOG = logging.getLogger(__name__)
 CHUNK = 1 << 20  # bytes
@@ -53,25 +53,37 @@ def fetch(
 
     Raises:
         DownloadError: if the file cannot be had, or is not the one expected.
+        StorageError: there is no room for it; what has arrived over the network is kept.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{url}: not an address this can fetch, expected http:// or https://; correct the URL")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.partial")
     copy = _in_mirror(url, mirror)
-    if copy:
-        LOG.info("%s: copied from the mirror, %s", url, copy)
-        partial = output.with_name(f".{output.name}.copy.partial")  # never resumed, unlike a download
-        shutil.copyfile(copy, partial)
-    else:
-        _from_network(url, partial)
+    with storage_errors(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        partial = output.with_name(f".{output.name}.partial")
+        if copy:
+            LOG.info("%s: copied from the mirror, %s", url, copy)
+            partial = output.with_name(f".{output.name}.copy.partial")  # never resumed, unlike a download
+            _copy(copy, partial)
+        else:
+            _from_network(url, partial)
+        to_disk(partial)
     found = _check(url, partial, sha256, expected_bytes, record)
     if not record.exists():
         origin = "mirror" if copy else "network"
         write_json(record, {"url": url, **found, "licence": licence, "retrieved_from": origin})
     partial.replace(output)
     _forget_tag(partial)
+
+
+def _copy(source: Path, partial: Path) -> None:
+    """Copy the whole of a file, or nothing."""
+    try:
+        shutil.copyfile(source, partial)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _in_mirror(url: str, mirror: Path | None) -> Path | None:

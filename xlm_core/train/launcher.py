@@ -60,7 +60,7 @@ def launch(job: Callable[[], None], *, n_processes: int, n_nodes: int, work: Pat
         # The open pipe is how the program notices that this process was killed.
         with subprocess.Popen(command, stdin=subprocess.PIPE) as program, _passing_on(signal.SIGTERM, program):
             program.wait()
-        messages = sorted(path.read_text(encoding="utf-8") for path in folder.glob("error.*"))
+        messages = sorted(filter(None, (path.read_text(encoding="utf-8") for path in folder.glob("error.*"))))
         if messages or program.returncode:
             raise TrainingError(messages[0] if messages else f"the launcher ended with status {program.returncode}")
 
@@ -155,8 +155,11 @@ def _explained(rank: int, failure: ProcessFailure, n_processes: int) -> str:
 
 
 def _leave(folder: Path, message: str) -> None:
-    """Tell ``launch`` and end."""
-    (folder / f"error.{os.uname().nodename}.{os.getpid()}").write_text(message, encoding="utf-8")
+    """Tell ``launch`` and end; where ``folder`` has no room for the message, the standard error output takes it."""
+    try:
+        (folder / f"error.{os.uname().nodename}.{os.getpid()}").write_text(message, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"{message} (not in {folder}: {error})")
     sys.exit(1)
 
 

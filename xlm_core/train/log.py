@@ -2,16 +2,20 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from torch.utils.tensorboard import SummaryWriter
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
-from xlm_core.files import atomic
+from xlm_core.files import atomic, storage_errors
 from xlm_core.tally import Tally
 from xlm_core.train.state import Progress, TrainState
 
@@ -24,13 +28,17 @@ class TrainingLog:
 
     A line is of the kind "train" (losses since the line before) or "valid" (an evaluation). Lines of updates that a
     resumed run will make again are removed when the log is opened, so each update stands there once.
+
+    Raises:
+        StorageError: there is no room for a line, on opening, writing or closing.
     """
 
     def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
         self.path = folder / LOG_NAME
         _forget(self.path, progress)
-        self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=progress.update + 1)
+        with storage_errors(self.path):
+            self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
+            self._board = Board(folder / "tensorboard", progress.update + 1)
         self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
         self._clock = (time.monotonic(), progress.n_tokens)
 
@@ -40,9 +48,10 @@ class TrainingLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._board.close()
-        self._bar.close()
+        with storage_errors(self.path), ExitStack() as stack:  # all are closed, whatever happens to one of them
+            stack.callback(self._bar.close)
+            stack.callback(self._board.close)
+            stack.callback(self._file.close)
 
     def training(self, state: TrainState, losses: Mapping[str, Tally]) -> None:
         """Write a line about the updates since the last one: their summed ``losses``."""
@@ -60,10 +69,9 @@ class TrainingLog:
                 "learning_rate": rate,
                 "skipped": int(state.skipped),
                 "loss": means,
-            }
+            },
+            {**means, "learning_rate": rate, "tokens_per_second": speed},
         )
-        for name, value in {**means, "learning_rate": rate, "tokens_per_second": speed}.items():
-            self._board.add_scalar(f"train/{name}", value, progress.update)
         self._bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
         self._bar.update(progress.update - self._bar.n)
         self.restart_clock(progress)
@@ -79,9 +87,8 @@ class TrainingLog:
             }
             for name, tally in tallies.items()
         }
-        self._write({"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores})
-        for name, score in scores.items():
-            self._board.add_scalar(f"valid/{name}", score["nats"], progress.update)
+        record = {"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores}
+        self._write(record, {name: score["nats"] for name, score in scores.items()})
         text = ", ".join(f"{name} {score['perplexity']:.2f}" for name, score in scores.items())
         LOG.info("update %d: validation perplexity %s", progress.update, text)
 
@@ -89,8 +96,42 @@ class TrainingLog:
         """Count tokens per second from now on: what was done since the last line was not training."""
         self._clock = (time.monotonic(), progress.n_tokens)
 
-    def _write(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record) + "\n")
+    def _write(self, record: dict[str, Any], curves: Mapping[str, float]) -> None:
+        """Write a line, and what TensorBoard shows of it."""
+        with storage_errors(self.path):
+            self._file.write(json.dumps(record) + "\n")
+            self._board.add({f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"])
+
+
+class Board:
+    """A file for TensorBoard.
+
+    It is written at once and by the thread that asks for it. PyTorch's ``SummaryWriter`` has a thread of its own, whose
+    errors are printed as a traceback, and lost where nothing more is written after them.
+    """
+
+    def __init__(self, folder: Path, first: int) -> None:
+        """Start a file in ``folder``; what older files there hold of update ``first`` and later counts no longer."""
+        folder.mkdir(parents=True, exist_ok=True)
+        host, now = os.uname().nodename, f"{time.time():.6f}"  # TensorBoard reads files in the order of their names
+        self._file = open(folder / f"events.out.tfevents.{now}.{host}.{os.getpid()}", "xb")  # noqa: SIM115 (``close``)
+        self._records = RecordWriter(self._file)
+        self._write(Event(file_version="brain.Event:2"))
+        self._write(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
+
+    def add(self, values: Mapping[str, float], update: int) -> None:
+        """Write points of several curves."""
+        points = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+        self._write(Event(step=update, summary=Summary(value=points)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._records.write(event.SerializeToString())
+        self._records.flush()
 
 
 def _forget(path: Path, progress: Progress) -> None:

@@ -6,7 +6,6 @@ A checkpoint of one process serves any number of processes.
 
 import logging
 import math
-import os
 import pickle
 import zipfile
 from dataclasses import dataclass, field
@@ -69,6 +68,9 @@ def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> 
     """Write a checkpoint and remove those that are no longer needed; all processes do this together.
 
     ``digest`` is of everything that the run depends on; only a run with the same one may go on from here.
+
+    Raises:
+        StorageError: there is no room for one more checkpoint beside those that are kept; they stay as they are.
     """
     optimizer = whole_state(state.optimizer)
     if processes.is_first:
@@ -82,9 +84,7 @@ def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> 
             "best_weights": state.best_weights,
         }
         with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial, open(partial, "wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())  # on the disk before it has its name: a machine may lose its power
+            torch.save(content, file)  # not by its path, where the reason of a failed write would be lost
         for path in sorted(folder.glob(PATTERN))[:-N_KEPT]:
             path.unlink()
     processes.wait()

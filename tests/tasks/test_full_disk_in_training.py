@@ -1,0 +1,72 @@
+"""A training whose checkpoint has no room ends with a message, and goes on at the one before it."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import full_disk
+import pytest
+import torch
+from shared_training import train_all
+from small_world import MODEL, SETTINGS
+
+from xlm_core.model import weights
+from xlm_core.train import launcher
+
+
+@pytest.fixture
+def call(world, tmp_path):
+    """The training of a name, as a call; the best weights make its checkpoints larger after the first evaluation."""
+    settings = SETTINGS.model_copy(update={"patience": 100}).model_dump()
+    run = {"objectives": ["mlm"], "model": MODEL.model_dump(), "pretraining": settings, "compute": {}}
+    run["save_minutes"] = 1e-6  # after every update
+    return lambda name: partial(train_all, world, {name: run}, tmp_path)
+
+
+def checkpoints(folder: Path) -> dict[str, int]:
+    """The size of every file but the logs."""
+    paths = folder.glob("work/*/*")
+    return {path.name: path.stat().st_size for path in paths if path.is_file() and path.name != "log.jsonl"}
+
+
+def evaluations(folder: Path) -> list[dict]:
+    """What was logged of each evaluation."""
+    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["kind"] == "valid"]
+
+
+def test_a_full_disk_costs_one_update_and_changes_nothing(call, tmp_path):
+    call("straight")()
+    room = checkpoints(tmp_path / "straight")["checkpoint.000000012.pt"] - 1000  # enough without the best weights
+    process = full_disk.run(call("full"), room, tmp_path / "process")
+    assert process.returncode == 1
+    (message,) = process.stderr.splitlines()
+    assert message.startswith("StorageError: ") and "checkpoint.000000004.pt could not be written" in message
+    assert message.endswith(full_disk.MESSAGE)
+    assert set(checkpoints(tmp_path / "full")) == {"checkpoint.000000002.pt", "checkpoint.000000003.pt"}
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["work"]
+
+    process = full_disk.run(call("full"), -1, tmp_path / "process")
+    assert process.returncode == 0, process.stderr
+    assert "going on from" in (log := (tmp_path / "process" / "log").read_text()) and "checkpoint.000000003.pt" in log
+    found, expected = (weights.load(tmp_path / name / "model.safetensors")[0] for name in ("full", "straight"))
+    assert all(torch.equal(value, expected.state_dict()[name]) for name, value in found.state_dict().items())
+    assert evaluations(tmp_path / "full") == evaluations(tmp_path / "straight")
+    assert checkpoints(tmp_path / "full") == checkpoints(tmp_path / "straight")
+
+
+def test_of_several_processes_the_one_that_met_it_is_named(call, tmp_path):
+    job = partial(launcher.launch, call("full"), n_processes=2, n_nodes=1, work=tmp_path / "w", log=tmp_path / "log")
+    process = full_disk.run(job, 60_000, tmp_path / "process")
+    assert process.returncode == 1
+    message = next(
+        line for line in process.stderr.splitlines() if line.startswith("TrainingError: process 0 of 0 to 1")
+    )
+    assert "checkpoint.000000001.pt could not be written" in message and message.endswith(full_disk.MESSAGE)
+    assert set(checkpoints(tmp_path / "full")) == {"checkpoint.000000000.pt"}
+    assert list((tmp_path / "w").iterdir()) == []
+
+
+def test_a_message_without_room_is_shown_instead(tmp_path):
+    with full_disk.room_for(0), pytest.raises(SystemExit, match=r"process 1 was killed \(not in .*File too large"):
+        launcher._leave(tmp_path, "process 1 was killed")
