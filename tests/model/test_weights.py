@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors.torch import save as serialized
 from safetensors.torch import save_file
 
 from xlm_core.config import ModelConfig
@@ -27,6 +28,12 @@ def test_a_model_comes_back_as_it_was(saved):
     assert not loaded.training
     for name, value in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_a_file_is_as_the_library_writes_it(tmp_path):
+    tensors = {"b": torch.randn(3, 5), "a": torch.randn(7), "none": torch.empty(0, 4), "one": torch.tensor(2.0)}
+    weights.write(tmp_path / "w", tensors, {"xlm": 'Größe "1"'})
+    assert (tmp_path / "w").read_bytes() == serialized(tensors, {"xlm": 'Größe "1"'})
 
 
 def test_loading_leaves_the_random_generator_alone(saved):
