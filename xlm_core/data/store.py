@@ -30,7 +30,7 @@ from xlm_core.text.vocabulary import Vocabulary, batches
 MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
 SMALL = 1 << 16  # vocabularies up to this size fit into two bytes per token
-HELD = 1 << 14  # values of a growing array that are held in memory
+HELD = 1 << 12  # values of a growing array that are held in memory
 TYPECODES = {"<u2": "H", "<u4": "I", "<i8": "q"}  # numpy's name of a type -> that of the module array
 
 
