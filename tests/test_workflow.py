@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml")
+COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml", "configs")
 DOWNSTREAM_OF_VOCABULARY = {
     "build_vocabulary", "build_store", "build_labelled_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
     "score_retrieval", "make_examples", "make_xnli_table", "make_retrieval_table", "draw_training_curves",
@@ -42,8 +43,8 @@ class Project:
     def write_settings(self, settings: dict) -> None:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml"]
+    def snakemake(self, *arguments: str, configuration: Sequence[str] = ("tiny.yaml",)) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", *configuration]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
 
     def waiting_jobs(self) -> Counter[str]:
@@ -52,12 +53,13 @@ class Project:
         assert run.returncode == 0, run.stderr
         return Counter(re.findall(r"^Job \d+: (.+)$", run.stdout + run.stderr, re.MULTILINE))
 
-    def waiting_rules(self) -> Counter[str]:
-        """What a run would do now: rule -> number of jobs."""
-        run = self.snakemake("all", "-n")
+    def waiting_rules(self, target: str = "all", **configuration: Sequence[str]) -> Counter[str]:
+        """What a run would do now: rule -> number of jobs, the target itself left out."""
+        run = self.snakemake(target, "-n", **configuration)
+        assert run.returncode == 0, run.stdout + run.stderr
         table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
         rows = table.group(1).splitlines() if table else []
-        return Counter({name: int(count) for name, count in map(str.split, rows) if name != "all"})
+        return Counter({name: int(count) for name, count in map(str.split, rows) if name != target})
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     run = project.snakemake("all")
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]
     return project
+
+
+@pytest.fixture(scope="module")
+def unused(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project in which nothing has run."""
+    return Project(tmp_path_factory.mktemp("unused"))
 
 
 @pytest.fixture
@@ -200,3 +208,40 @@ def test_a_misspelt_key_is_one_short_message_before_anything_else(project: Proje
     assert run.returncode == 1
     assert "config.xnli.finetuning.batch_sise: unknown key (did you mean 'batch_size'?)" in output
     assert "Building DAG" not in output and "Traceback" not in output
+
+
+def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
+    """One job per file, shard, split and seed: 15 languages, 14 pairs, of which one has two corpora, and XNLI."""
+    n_files, n_languages, n_seeds = 15 + 14 + 1, 15, 3
+    n_shards = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text())["text"]["n_shards"]
+    rules = unused.waiting_rules("xnli_table", configuration=["configs/paper.yaml"])
+    assert rules == Counter(
+        download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
+        sample_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1, tokenize_xnli=2 * n_languages + 1,
+        build_labelled_store=2 * n_languages + 1, initialize=1, pretrain=2, finetune_xnli=3 * n_seeds,
+        score_xnli=3 * n_seeds, score_retrieval=3, make_xnli_table=1, make_retrieval_table=1, draw_training_curves=1,
+    )  # fmt: skip
+    assert rules.total() <= 2000
+
+
+def test_the_stores_are_the_text_and_no_training(unused: Project):
+    for name, n_files in (("paper", 15 + 14 + 1), ("xlm100_like", 15)):
+        rules = unused.waiting_rules("stores", configuration=[f"configs/{name}.yaml"])
+        n_jobs = n_files * yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())["text"]["n_shards"]
+        assert rules == Counter(
+            download=n_files, extract=n_files, tokenize=n_jobs, build_store=n_jobs, sample_text=1, learn_bpe=1,
+            build_vocabulary=1,
+        )  # fmt: skip
+
+
+def test_the_table_has_made_all_stores(project: Project):
+    assert project.waiting_rules("stores") == Counter()
+
+
+def test_a_second_configuration_file_changes_single_keys_of_the_first(unused: Project):
+    (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\nlanguages: [en]\n")
+    run = unused.snakemake("stores", "-n", configuration=["tiny.yaml", "reduced.yaml"])
+    assert "languages" in run.stdout + run.stderr and run.returncode == 1  # a list is replaced as a whole
+    (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\n")
+    run = unused.snakemake("stores", "-n", "-p", configuration=["tiny.yaml", "reduced.yaml"])
+    assert run.returncode == 0 and "results/reduced/" in run.stdout and "results/tiny/" not in run.stdout

@@ -14,10 +14,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xlm_core import config
 from xlm_core.errors import ArchiveError, CorpusError
 from xlm_core.text import lines
 from xlm_core.text.extract import extract
 
+ROOT = Path(__file__).parent.parent.parent
+PAPER = config.load(ROOT / "configs" / "paper.yaml")
+PAPER_PAIRS = [(corpus, pair) for pair, corpora in PAPER.parallel.items() for corpus in corpora]
 COMPRESSORS = {
     "plain": bytes,
     "gz": gzip.compress,
@@ -196,8 +200,11 @@ def test_official_archives_keep_every_pair(mirror, tmp_path):
     assert all(line.count("\t") == 1 for line in found)
 
 
-def test_the_official_archive_of_iit_bombay_keeps_every_pair(mirror, tmp_path):
-    path = mirror / "www.cfilt.iitb.ac.in/iitb_parallel/iitb_corpus_download/parallel.tgz"
-    found, counts = run(tmp_path, "en-hi", path.read_bytes(), format_="moses")
-    assert counts == {"read": 500, "kept": 500, "dropped": {}}
+@pytest.mark.parametrize(("corpus", "key"), PAPER_PAIRS)
+def test_the_archives_of_the_paper_s_corpora_are_read(mirror, tmp_path, corpus, key):
+    path = mirror / PAPER.corpora[corpus].url.format(key=key).split("://")[1]
+    found, counts = run(tmp_path, key, path.read_bytes(), format_="moses")
+    assert counts["kept"] > 200 and set(counts["dropped"]) <= {"empty side"}
     assert all(line.count("\t") == 1 for line in found)
+    if corpus == "iitb":  # the one tar among them
+        assert counts == {"read": 500, "kept": 500, "dropped": {}}
