@@ -36,6 +36,12 @@ def tarred(path: Path, files: dict[str, bytes], compression: str = "gz", **heade
     return path
 
 
+def with_right_sum(tar: bytes) -> bytes:
+    """A tar whose first header says the sum of its own bytes, the place of the sum counted as blanks."""
+    total = sum(tar[:148]) + 8 * ord(" ") + sum(tar[156:512])
+    return tar[:148] + b"%06o\0 " % total + tar[156:]
+
+
 def read(path: Path, member: str, **bound: int) -> bytes:
     with archive.open_member(path, member, **bound) as stream:
         return stream.read()
@@ -210,6 +216,15 @@ def test_a_tar_that_leads_in_a_circle_is_refused(tmp_path):
     path = tarred(tmp_path / "a.tgz", {"first": TEXT, "text": b""}, pax_headers={"size": "-4096"})
     with pytest.raises(ArchiveError, match=r"a\.tgz: broken"):
         archive.members(path)
+
+
+def test_a_name_that_is_not_utf8_can_be_shown(tmp_path):
+    path = tarred(tmp_path / "a.tar", {"text.xx": TEXT}, "")
+    path.write_bytes(path.read_bytes().replace(b"text.xx\0", b"text.\xe9\xff\0", 1))
+    path.write_bytes(with_right_sum(path.read_bytes()))
+    with pytest.raises(ArchiveError) as error:
+        read(path, "text.en")
+    assert "it holds text.\ufffd" in str(error.value)
 
 
 def test_a_large_tar_takes_little_memory(tmp_path):

@@ -141,7 +141,7 @@ def _tar_entries(archive: Path) -> Iterator[_Entry]:
         tape = _Tape(open_binary(archive))
     with closing(tape):
         with _reading(place):
-            tar = tarfile.open(fileobj=tape, mode="r:")  # noqa: SIM115 (holds nothing but the tape)
+            tar = tarfile.open(fileobj=tape, mode="r:", errors="replace")  # noqa: SIM115 (holds nothing but the tape)
         while True:
             with _reading(place):
                 info = tar.next()
