@@ -57,6 +57,7 @@ localrules:
     all,
     xnli_table,
     objectives_figure,
+    stores,
 
 
 rule all:
@@ -81,3 +82,9 @@ rule objectives_figure:
     """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     input:
         rules.draw_objectives.output,
+
+
+rule stores:
+    """The text of every language and pair as token ids: all that pretraining reads, up to where a GPU is of use."""
+    input:
+        all_stores(),

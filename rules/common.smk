@@ -190,14 +190,24 @@ def pairs_of(wildcards):
 
 
 def pretraining_stores(wildcards):
-    """Stores a run reads, as ``train_fr`` and ``valid_fr`` for a language, ``train_en_fr`` for a pair."""
+    """Stores a run reads."""
+    return named_stores(pairs_of(wildcards))
+
+
+def all_stores():
+    """Stores that pretraining reads of every language and pair, each once."""
+    return list(dict.fromkeys(path for paths in named_stores(CONFIG.parallel).values() for path in paths))
+
+
+def named_stores(pairs):
+    """Stores as ``train_fr`` and ``valid_fr`` for each language, ``train_en_fr`` and ``valid_en_fr`` for each of ``pairs``."""
     path = "<results>/store/{vocabulary}/{corpus}/{key}/{shard}/{split}.store"
     stores = {}
     for split in ("train", "valid"):
         names = {"vocabulary": VOCABULARY, "split": split}
         for language in CONFIG.languages:
             stores[f"{split}_{language}"] = monolingual_files(language, path, **names)
-        for pair in pairs_of(wildcards):
+        for pair in pairs:
             stores[f"{split}_{pair.replace('-', '_')}"] = shards(path, corpus=CONFIG.parallel[pair], key=pair, **names)
     return stores
 

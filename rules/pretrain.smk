@@ -47,7 +47,8 @@ rule pretrain:
     resources:
         **SEVERAL_NODES,
         gpu=GPUS,
-        mem_mb=4000,
+        # of one machine; 100 million pairs take 6 GB of each process, CUDA and a checkpoint some more (docs/scaling.md)
+        mem_mb=PROCESSES * (12000 if GPUS else 4000),
         runtime=1440,
     params:
         languages=CONFIG.languages,

@@ -39,8 +39,8 @@ rule learn_bpe:
     conda:
         "../envs/text.yaml"
     resources:
-        # sentencepiece holds its sample in memory, some 300 bytes a line
-        mem_mb=1000 + CONFIG.vocabulary.sample_lines // 3000,
+        # sentencepiece holds its sample in memory, then 600 bytes for each different word; text has two or three a line
+        mem_mb=1000 + CONFIG.vocabulary.sample_lines // 500,
         runtime=1440,
     params:
         size=bpe_size,

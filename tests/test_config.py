@@ -11,7 +11,10 @@ from xlm_core.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 
-FILES = [ROOT / "config.yaml", ROOT / "configs" / "small.yaml", ROOT / "tests" / "tiny" / "config.yaml"]
+FILES = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml")), ROOT / "tests" / "tiny" / "config.yaml"]
+PUBLISHED = ["paper", "xlm100_like"]
+SETTINGS = ("text:", "vocabulary:", "model:", "pretraining:", "  finetuning:")  # sections whose settings have a source
+SOURCES = re.compile(r"# (paper|authors|released|chosen)\b")
 
 
 def default() -> dict:
@@ -26,7 +29,50 @@ def refusal(data: dict) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name + "/" + path.name)
 def test_every_configuration_of_the_project_is_valid(path: Path):
-    assert config.load(path).name in {"microworld", "small", "tiny"}
+    assert config.load(path).name == {"config.yaml": "microworld", "tiny/config.yaml": "tiny"}.get(
+        str(path.relative_to(ROOT)).removeprefix("tests/"), path.stem
+    )
+
+
+def n_weights(loaded: config.Config) -> int:
+    """Of a Transformer encoder with these settings whose output table is its input table."""
+    dim, feedforward = loaded.model.dim, loaded.model.feedforward_dim
+    tables = loaded.vocabulary.size + loaded.model.max_positions
+    tables += len(loaded.languages) if loaded.model.language_embeddings else 0
+    layer = 4 * (dim * dim + dim) + 2 * dim * feedforward + feedforward + dim + 2 * 2 * dim
+    return tables * dim + 2 * dim + loaded.model.n_layers * layer + loaded.vocabulary.size
+
+
+def test_the_paper_s_model_has_as_many_weights_as_the_published_one():
+    assert n_weights(config.load(ROOT / "configs" / "paper.yaml")) == 249_071_384
+
+
+def test_the_paper_s_model_sees_as_many_tokens_as_bert_did():
+    pretraining = config.load(ROOT / "configs" / "paper.yaml").pretraining
+    assert pretraining.optim.max_updates * pretraining.tokens_per_update == 1_000_000 * 256 * 512
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_one_batch_per_gpu_makes_an_update(name: str):
+    loaded = config.load(ROOT / "configs" / f"{name}.yaml")
+    parts = loaded.pretraining.tokens_per_update / loaded.pretraining.tokens_per_batch
+    assert parts % (loaded.compute.gpus * loaded.compute.nodes) == 0
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_setting_says_where_it_is_from(name: str):
+    """A source stands on the line of each setting, or in the comment above it."""
+    section, comment, missing = "", "", []
+    for line in (ROOT / "configs" / f"{name}.yaml").read_text().splitlines():
+        if line.lstrip().startswith("#"):
+            comment += line
+            continue
+        if not line.startswith(" ") or line.startswith("  finetuning"):
+            section = line.rstrip() if line.strip() else section
+        elif section in SETTINGS and not line.endswith(":") and not SOURCES.search(comment + line):
+            missing.append(line)
+        comment = ""
+    assert missing == []
 
 
 def test_the_default_configuration_explains_every_key():

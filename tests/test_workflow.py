@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml")
+COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml", "configs")
 DOWNSTREAM_OF_VOCABULARY = {
     "build_vocabulary", "build_store", "build_labelled_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
     "score_retrieval", "make_examples", "make_xnli_table", "make_retrieval_table", "draw_training_curves",
@@ -44,9 +45,11 @@ class Project:
     def write_settings(self, settings: dict) -> None:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
 
-    def snakemake(self, *arguments: str, room: int = -1) -> subprocess.CompletedProcess:
+    def snakemake(
+        self, *arguments: str, configuration: Sequence[str] = ("tiny.yaml",), room: int = -1
+    ) -> subprocess.CompletedProcess:
         """Run Snakemake, where no file may become larger than ``room`` bytes."""
-        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml"]
+        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", *configuration]
         limit = partial(full_disk.limit, room)
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, preexec_fn=limit)
 
@@ -56,10 +59,10 @@ class Project:
         assert run.returncode == 0, run.stderr
         return Counter(re.findall(r"^Job \d+: (.+)$", run.stdout + run.stderr, re.MULTILINE))
 
-    def waiting_rules(self, target: str = "all") -> Counter[str]:
-        """What a run would do now: rule -> number of jobs."""
-        run = self.snakemake(target, "-n")
-        assert run.returncode == 0, run.stderr
+    def waiting_rules(self, target: str = "all", **configuration: Sequence[str]) -> Counter[str]:
+        """What a run would do now: rule -> number of jobs, the target itself left out."""
+        run = self.snakemake(target, "-n", **configuration)
+        assert run.returncode == 0, run.stdout + run.stderr
         table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
         rows = table.group(1).splitlines() if table else []
         return Counter({name: int(count) for name, count in map(str.split, rows) if name != target})
@@ -72,6 +75,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     run = project.snakemake("all")
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]
     return project
+
+
+@pytest.fixture(scope="module")
+def unused(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project in which nothing has run."""
+    return Project(tmp_path_factory.mktemp("unused"))
 
 
 @pytest.fixture
@@ -238,3 +247,41 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
     assert (tmp_path / store).stat().st_size > 500_000
     assert {path: path.stat().st_mtime_ns for path in others} == others
     assert project.waiting_rules(store) == Counter()
+
+
+def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
+    """Text: one job per file and shard. Fine-tuning: one per seed of a run, and per language where it is translated."""
+    n_files, n_languages, n_seeds = 15 + 14 + 1, 15, 3  # en-sw has two corpora
+    n_shards = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text())["text"]["n_shards"]
+    rules = unused.waiting_rules("xnli_table", configuration=["configs/paper.yaml"])
+    n_labelled = 4 * n_languages - 1  # training, validation and test sets, and all test sets but English translated
+    expected = Counter(
+        download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
+        sample_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1, tokenize_xnli=n_labelled,
+        build_labelled_store=n_labelled, initialize=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
+    )  # fmt: skip
+    assert {name: rules[name] for name in expected} == expected
+    assert rules.total() <= 2000
+
+
+def test_the_stores_are_the_text_and_no_training(unused: Project):
+    for name, n_files in (("paper", 15 + 14 + 1), ("xlm100_like", 15)):
+        rules = unused.waiting_rules("stores", configuration=[f"configs/{name}.yaml"])
+        n_jobs = n_files * yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())["text"]["n_shards"]
+        assert rules == Counter(
+            download=n_files, extract=n_files, tokenize=n_jobs, build_store=n_jobs, sample_text=1, learn_bpe=1,
+            build_vocabulary=1,
+        )  # fmt: skip
+
+
+def test_the_table_has_made_all_stores(project: Project):
+    assert project.waiting_rules("stores") == Counter()
+
+
+def test_a_second_configuration_file_changes_single_keys_of_the_first(unused: Project):
+    (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\nlanguages: [en]\n")
+    run = unused.snakemake("stores", "-n", configuration=["tiny.yaml", "reduced.yaml"])
+    assert run.returncode == 1 and "unknown name 'fr'" in run.stdout  # a list is replaced as a whole
+    (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\n")
+    run = unused.snakemake("stores", "-n", "-p", configuration=["tiny.yaml", "reduced.yaml"])
+    assert run.returncode == 0 and "results/reduced/" in run.stdout and "results/tiny/" not in run.stdout

@@ -1,6 +1,7 @@
 """Token stores: what goes in comes out, and nothing foreign or damaged is read."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,19 @@ def test_tokens_take_two_bytes_as_long_as_they_fit(tmp_path: Path, size: int, dt
 def test_tokens_are_mapped_not_read(tmp_path: Path):
     opened = TokenStore.open(write(tmp_path / "s", [([1, 2], [3])]), "d1")
     assert isinstance(opened.tokens[0], np.memmap) and isinstance(opened.offsets[0], np.memmap)
+
+
+def test_memory_does_not_grow_with_the_text(tmp_path: Path):
+    peaks = []
+    for n_pairs in (5_000, 50_000):
+        tracemalloc.start()
+        with StoreWriter(tmp_path / "s", ("de", "en"), words()) as writer:
+            for number in range(n_pairs):
+                writer.add(([1, 2, 3, number % 100], [4]))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(TokenStore.open(tmp_path / "s", "d1")) == n_pairs
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def test_the_digest_is_of_the_content(tmp_path: Path):

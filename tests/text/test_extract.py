@@ -2,8 +2,10 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -12,10 +14,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xlm_core import config
 from xlm_core.errors import ArchiveError, CorpusError
 from xlm_core.text import lines
 from xlm_core.text.extract import extract
 
+ROOT = Path(__file__).parent.parent.parent
+PAPER = config.load(ROOT / "configs" / "paper.yaml")
+PAPER_PAIRS = [(corpus, pair) for pair, corpora in PAPER.parallel.items() for corpus in corpora]
 COMPRESSORS = {
     "plain": bytes,
     "gz": gzip.compress,
@@ -50,6 +56,16 @@ def zipped(folder: Path, files: dict[str, bytes]) -> bytes:
         for name, data in files.items():
             file.writestr(name, data)
     return (folder / "x.zip").read_bytes()
+
+
+def tarred(files: dict[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz") as file:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            file.addfile(info, io.BytesIO(data))
+    return written.getvalue()
 
 
 @pytest.mark.parametrize("name", COMPRESSORS)
@@ -147,6 +163,14 @@ def test_moses_takes_the_two_sides_in_the_order_of_the_key(tmp_path):
     assert run(tmp_path, "en-fr", archive, format_="moses")[0] == ["Hello.\tBonjour.", "See you.\tÀ demain."]
 
 
+def test_moses_takes_the_two_sides_of_a_tar(tmp_path):
+    archive = tarred(
+        {"parallel/README": b"about", "parallel/b.en-fr.en": b"one\ntwo\n", "parallel/b.en-fr.fr": b"un\n\n"}
+    )
+    found, counts = run(tmp_path, "en-fr", archive, format_="moses")
+    assert found == ["one\tun"] and counts == {"read": 2, "kept": 1, "dropped": {"empty side": 1}}
+
+
 @pytest.mark.parametrize(
     ("files", "message", "error"),
     [
@@ -159,12 +183,14 @@ def test_moses_takes_the_two_sides_in_the_order_of_the_key(tmp_path):
     ],
 )
 def test_bad_moses_archives(tmp_path, files, message, error):
-    fails(tmp_path, message, "en-fr", zipped(tmp_path, files), format_="moses", error=error)
+    for archive in (zipped(tmp_path, files), tarred(files)):
+        fails(tmp_path, message, "en-fr", archive, format_="moses", error=error)
 
 
 def test_a_cut_off_archive_is_an_error(tmp_path):
-    whole = zipped(tmp_path, {"b.en": b"a\n" * 1000, "b.fr": b"a\n" * 1000})
-    fails(tmp_path, "input0: broken", "en-fr", whole[:-30], format_="moses", error=ArchiveError)
+    files = {"b.en": b"a\n" * 1000, "b.fr": b"a\n" * 1000}
+    for whole in (zipped(tmp_path, files), tarred(files)):
+        fails(tmp_path, "input0: broken", "en-fr", whole[:-30], format_="moses", error=ArchiveError)
 
 
 def test_official_archives_keep_every_pair(mirror, tmp_path):
@@ -172,3 +198,13 @@ def test_official_archives_keep_every_pair(mirror, tmp_path):
     found, counts = run(tmp_path, "en-fr", path.read_bytes(), format_="moses")
     assert counts == {"read": 7000, "kept": 7000, "dropped": {}}
     assert all(line.count("\t") == 1 for line in found)
+
+
+@pytest.mark.parametrize(("corpus", "key"), PAPER_PAIRS)
+def test_the_archives_of_the_paper_s_corpora_are_read(mirror, tmp_path, corpus, key):
+    path = mirror / PAPER.corpora[corpus].url.format(key=key).split("://")[1]
+    found, counts = run(tmp_path, key, path.read_bytes(), format_="moses")
+    assert counts["kept"] > 200 and set(counts["dropped"]) <= {"empty side"}
+    assert all(line.count("\t") == 1 for line in found)
+    if corpus == "iitb":  # the one tar among them
+        assert counts == {"read": 500, "kept": 500, "dropped": {}}

@@ -30,6 +30,8 @@ from xlm_core.text.vocabulary import Vocabulary, batches
 MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
 SMALL = 1 << 16  # vocabularies up to this size fit into two bytes per token
+HELD = 1 << 12  # values of a growing array that are held in memory
+TYPECODES = {"<u2": "H", "<u4": "I", "<i8": "q"}  # numpy's name of a type -> that of the module array
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ class TokenStore:
 class StoreWriter:
     """Writes a store sentence by sentence; the file is made when the ``with`` block ends well.
 
-    Its path is to be one from ``atomic`` or ``together``, so that it has its name only when it is whole. Token ids go
-    to temporary files as they come. Only offsets and labels, 8 bytes each, are held in memory.
+    Its path is to be one from ``atomic`` or ``together``, so that it has its name only when it is whole. Everything
+    goes to temporary files as it comes, so that memory does not grow with the text.
     """
 
     def __init__(self, path: Path, languages: Sequence[str], vocabulary: Vocabulary, *, labelled: bool = False) -> None:
@@ -99,16 +101,20 @@ class StoreWriter:
         self._languages = list(languages)
         self._vocabulary = vocabulary
         self._dtype = np.dtype("<u2" if len(vocabulary) <= SMALL else "<u4")
-        self._offsets = [array("q", [0]) for _ in languages]
-        self._labels = array("q") if labelled else None
+        self._labelled = labelled
 
     def __enter__(self) -> Self:
-        self._stack, folder = ExitStack(), self._path.parent
-        self._spools = [
-            self._stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 (closed with the stack)
-            for _ in self._languages
-        ]
+        self._stack = ExitStack()
+        self._tokens = [self._growing(self._dtype.str) for _ in self._languages]
+        self._offsets = [self._growing("<i8") for _ in self._languages]
+        self._labels = self._growing("<i8") if self._labelled else None
+        for offsets in self._offsets:
+            offsets.extend([0])
         return self
+
+    def _growing(self, dtype: str) -> "_Growing":
+        file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115 (closed with the stack)
+        return _Growing(self._stack.enter_context(file), dtype)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -121,26 +127,22 @@ class StoreWriter:
 
     def add(self, sentences: Sequence[Sequence[int]], label: int | None = None) -> None:
         """Append one record: the ids of its sentence in each column, and its label where records have one."""
-        for spool, offsets, ids in zip(self._spools, self._offsets, sentences, strict=True):
-            spool.write(np.asarray(ids, dtype=self._dtype).tobytes())
-            offsets.append(offsets[-1] + len(ids))
+        for tokens, offsets, ids in zip(self._tokens, self._offsets, sentences, strict=True):
+            tokens.extend(ids)
+            offsets.extend([tokens.count])
         if self._labels is not None:
             assert label is not None, "a labelled store wants a label for each record"
-            self._labels.append(label)
+            self._labels.extend([label])
 
     def _assemble(self) -> None:
-        """Put spooled tokens, offsets, labels and their description into one file."""
-        arrays: dict[str, tuple[str, int, int]] = {}
+        """Put tokens, offsets, labels and their description into one file."""
+        grown = {f"tokens{number}": tokens for number, tokens in enumerate(self._tokens)}
+        grown |= {f"offsets{number}": offsets for number, offsets in enumerate(self._offsets)}
+        if self._labels is not None:
+            grown["labels"] = self._labels
         content = hashlib.sha256()
         with open(self._path, "wb") as file:
-            for number, (spool, offsets) in enumerate(zip(self._spools, self._offsets, strict=True)):
-                spool.seek(0)
-                arrays[f"tokens{number}"] = (self._dtype.str, _align(file), offsets[-1])
-                _copy(spool, file, content)
-            for number, offsets in enumerate(self._offsets):
-                arrays[f"offsets{number}"] = _append(file, offsets, content)
-            if self._labels is not None:
-                arrays["labels"] = _append(file, self._labels, content)
+            arrays = {name: array.move(file, content) for name, array in grown.items()}
             about = {
                 "languages": self._languages,
                 "vocabulary": self._vocabulary.digest,
@@ -149,6 +151,38 @@ class StoreWriter:
             }
             description = json.dumps(about).encode()
             file.write(description + len(description).to_bytes(8, "little") + MAGIC)
+
+
+class _Growing:
+    """An array of integers that grows in a temporary file; only its last values are held in memory."""
+
+    def __init__(self, file: IO[bytes], dtype: str) -> None:
+        self.count = 0
+        self._file, self._dtype = file, dtype
+        self._last = array(TYPECODES[dtype])
+
+    def extend(self, values: Sequence[int]) -> None:
+        """Append ``values``."""
+        self._last.extend(values)
+        self.count += len(values)
+        if len(self._last) >= HELD:
+            self._write()
+
+    def move(self, target: IO[bytes], content: Any) -> tuple[str, int, int]:
+        """Copy all of it into ``target`` and into a digest; returns its type, where it lies there, and its length."""
+        self._write()
+        # Every array lies at a multiple of 8 bytes, where the processor reads it fast.
+        target.write(b"\0" * (-target.tell() % 8))
+        start = target.tell()
+        self._file.seek(0)
+        while chunk := self._file.read(shutil.COPY_BUFSIZE):
+            content.update(chunk)
+            target.write(chunk)
+        return self._dtype, start, self.count
+
+    def _write(self) -> None:
+        self._file.write(np.array(self._last, dtype=self._dtype).tobytes())
+        del self._last[:]
 
 
 def build(
@@ -244,24 +278,3 @@ def _mapped(path: Path, dtype: str, start: int, count: int) -> np.ndarray:
     if not count:
         return np.empty(0, dtype=dtype)
     return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=(count,))
-
-
-def _align(file: IO[bytes]) -> int:
-    """Fill up to a multiple of 8 bytes, so that every array lies where the processor reads it fast."""
-    file.write(b"\0" * (-file.tell() % 8))
-    return file.tell()
-
-
-def _append(file: IO[bytes], values: "array[int]", content: Any) -> tuple[str, int, int]:
-    start = _align(file)
-    data = np.frombuffer(values, dtype=np.int64).astype("<i8").tobytes() if len(values) else b""
-    content.update(data)
-    file.write(data)
-    return ("<i8", start, len(values))
-
-
-def _copy(source: IO[bytes], target: IO[bytes], content: Any) -> None:
-    """Copy a file into another and into a digest."""
-    while chunk := source.read(shutil.COPY_BUFSIZE):
-        content.update(chunk)
-        target.write(chunk)

@@ -1,4 +1,4 @@
-"""Plain records of one language or of one pair, out of plain files, OPUS archives and Wikipedia dumps.
+"""Plain records of one language or of one pair, out of plain files, archives of two sides and Wikipedia dumps.
 
 A format is a function from its files to raw fields; what makes a field clean, which records are dropped and how
 they are counted is the same for all of them.
@@ -25,7 +25,8 @@ def extract(format: str, inputs: list[Path], shards: list[Path], key: str, stati
 
     Args:
         format: ``text`` (one file per side of the key, in the key's order; one record per line; plain or compressed),
-            ``moses`` (a zip of OPUS with one aligned file per side) or ``wikipedia`` (a dump of articles).
+            ``moses`` (a zip or tar with one aligned file per side, as OPUS and IIT Bombay have them) or ``wikipedia``
+            (a dump of articles).
         inputs: the files of that format.
         shards: where the records go, in blocks, in turn.
         key: a language (``de``) or a pair (``de-en``).
@@ -68,7 +69,7 @@ def _text(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
 
 
 def _moses(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
-    """The pairs of OPUS archives."""
+    """The pairs of archives; a tar is read three times: whole for its names, and once for each side."""
     for path in inputs:
         names = archive.members(path)
         with ExitStack() as stack:
