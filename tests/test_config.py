@@ -80,7 +80,8 @@ def test_the_default_configuration_explains_every_key():
     text = (ROOT / "config.yaml").read_text()
     sections = [
         config.Source, config.Corpus, config.Microworld, config.Text, config.VocabularyConfig, config.ModelConfig,
-        config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.FewShot, config.Finetuning,
+        config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.FewShot,
+        config.Finetuning,
         config.Retrieval, config.Seeds, config.Config,
     ]  # fmt: skip
     missing = [

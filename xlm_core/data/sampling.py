@@ -1,6 +1,6 @@
 """Which objective and which language or pair a micro-batch is about (paper, section 3.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,17 +26,26 @@ class Draw:
 class Mixture:
     """Draws of a run: objectives in turn, keys at random; draw ``number`` is the same for every caller."""
 
-    def __init__(self, probabilities: Mapping[str, Mapping[str, float]], seed: int) -> None:
-        """``probabilities``: of each key, for each objective."""
-        self._lanes = [
-            _Lane(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
+    def __init__(self, turns: Sequence[str], probabilities: Mapping[str, Mapping[str, float]], seed: int) -> None:
+        """Prepare the draws.
+
+        Args:
+            turns: the objectives in the order of their turns; one that is named twice has two of them.
+            probabilities: of each key, for each objective.
+            seed: of the run.
+        """
+        self._turns = tuple(turns)
+        self._lanes = {
+            objective: _Lane(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
             for lane, (objective, keys) in enumerate(probabilities.items())
-        ]
+        }
 
     def at(self, number: int) -> Draw:
         """Draw ``number``, counted from 0 over all micro-batches of the run."""
-        turn, lane = divmod(number, len(self._lanes))
-        return self._lanes[lane].at(turn)
+        n_rounds, place = divmod(number, len(self._turns))
+        objective = self._turns[place]
+        earlier = n_rounds * self._turns.count(objective) + self._turns[:place].count(objective)
+        return self._lanes[objective].at(earlier)
 
 
 class _Lane:

@@ -184,7 +184,7 @@ class Source:
 
 def mixture(corpora: Corpora, objectives: Sequence[str], alpha: float, seed: int) -> Mixture:
     """Draws of the objectives in turn, and of their languages and pairs by smoothed sentence counts (section 3.1)."""
-    return Mixture({objective: smoothed(corpora.sizes(objective), alpha) for objective in objectives}, seed)
+    return Mixture(objectives, {objective: smoothed(corpora.sizes(objective), alpha) for objective in objectives}, seed)
 
 
 def validation_batches(
