@@ -54,10 +54,8 @@ def draw(paths: Mapping[str, Sequence[Path]], classes: Sequence[str], columns: S
             axes.set_title(language, loc="center")
         for axes in panels[-1]:
             axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=CLASS_SIZE)
-        for name, y in (
-            ("gold", height - ABOVE + 0.06),
-            ("predicted", BELOW - 0.17),
-        ):  # beside the names of the classes
+        # Beside the names of the classes, above the upper left ones and to the left of the lower ones.
+        for name, y in (("gold", height - ABOVE + 0.06), ("predicted", BELOW - 0.17)):
             figure.text((LABELS - 0.09) / width, y / height, name, ha="right", style="italic")
         save(figure, output)
 
