@@ -65,7 +65,10 @@ rule all:
     default_target: True
     input:
         rules.make_xnli_table.output,
+        rules.draw_xnli_heatmap.output,
+        rules.draw_confusions.output,
         rules.make_retrieval_table.output,
+        rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
         rules.draw_objectives.output,
 
@@ -74,7 +77,10 @@ rule xnli_table:
     """Cross-lingual classification, the paper's Table 1, with the sentence retrieval of the models behind it."""
     input:
         rules.make_xnli_table.output,
+        rules.draw_xnli_heatmap.output,
+        rules.draw_confusions.output,
         rules.make_retrieval_table.output,
+        rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
 
 

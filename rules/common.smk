@@ -356,6 +356,15 @@ def xnli_results(path):
     ]
 
 
+def zero_shot_confusions(wildcards):
+    """run -> the confusions of its zero-shot models, one file per pretraining and fine-tuning seed."""
+    path = "<results>/results/xnli/{run}.{seed}.zero_shot.{finetuning_seed}.confusion.json"
+    seeds = CONFIG.seeds
+    return {
+        run: expand(path, run=run, seed=seeds.pretraining, finetuning_seed=seeds.finetuning) for run in CONFIG.xnli.runs
+    }
+
+
 def retrieval_results():
     """The results of sentence retrieval of every run and pretraining seed."""
     return expand("<results>/results/retrieval/{run}.{seed}.jsonl", run=CONFIG.xnli.runs, seed=CONFIG.seeds.pretraining)
@@ -380,8 +389,8 @@ def xnli_rows():
     return [[run, settings[protocol]] for protocol, runs in lists.items() for run in runs]
 
 
-def xnli_caption():
-    """What the XNLI table shows."""
+def xnli_settings():
+    """What each setting of the XNLI table is."""
     xnli, settings = CONFIG.xnli, configuration.SETTINGS
     train = xnli.train_language
     about = {
@@ -393,13 +402,14 @@ def xnli_caption():
         "translate_train_all": "one model, fine-tuned on all of these training sets together",
     }
     shown = {setting for _, setting in xnli_rows()}
-    parts = [f"{settings[name]}: {text}" for name, text in about.items() if settings[name] in shown]
-    return f"XNLI accuracy (configuration '{CONFIG.name}'). {'; '.join(parts)}."
+    return {settings[name]: text for name, text in about.items() if settings[name] in shown}
 
 
 def retrieval_caption():
     """What the table of sentence retrieval shows."""
+    layer, last = CONFIG.retrieval.layer, CONFIG.model.n_layers
     return (
         f"Sentence retrieval (configuration '{CONFIG.name}'): how often the nearest neighbor of a sentence, by cosine of "
-        f"mean-pooled states of the pretrained encoder, is its translation; centered: less the mean vector of its language."
+        f"mean-pooled states of the pretrained encoder after layer {last if layer is None else layer} of {last}, is its "
+        f"translation; centered: less the mean vector of its language."
     )

@@ -2,7 +2,7 @@
 
 
 rule make_xnli_table:
-    """Zero-shot accuracy per language beside the published numbers."""
+    """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
         xnli_results("<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
     output:
@@ -22,6 +22,12 @@ rule make_xnli_table:
             category="XNLI",
             labels={"format": "data"},
         ),
+        differences=report(
+            "<results>/tables/xnli.differences.csv",
+            caption="../docs/report/xnli.rst",
+            category="XNLI",
+            labels={"format": "differences, data"},
+        ),
     log:
         "<logs>/make_xnli_table.log",
     conda:
@@ -30,14 +36,76 @@ rule make_xnli_table:
         mem_mb=1000,
         runtime=10,
     params:
-        rows=xnli_labels(),
+        labels=xnli_labels(),
+        rows=xnli_rows(),
         columns=CONFIG.xnli.languages,
-        caption=xnli_caption(),
+        train=CONFIG.xnli.train_language,
+        caption=f"XNLI accuracy (configuration '{CONFIG.name}')",
+        settings=xnli_settings(),
         code=code("xlm_core.report.tables"),
     message:
         "Making the XNLI table"
     script:
         "../workflow_scripts/make_xnli_table.py"
+
+
+rule draw_xnli_heatmap:
+    """The XNLI table as a heat map, and how far it is from the published one."""
+    input:
+        xnli_results("<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
+    output:
+        report(
+            "<results>/figures/xnli_heatmap.svg",
+            caption="../docs/report/xnli_heatmap.rst",
+            category="XNLI",
+            labels={"figure": "heat map"},
+        ),
+    log:
+        "<logs>/draw_xnli_heatmap.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=xnli_labels(),
+        rows=xnli_rows(),
+        columns=CONFIG.xnli.languages,
+        train=CONFIG.xnli.train_language,
+        code=code("xlm_core.report.heatmap"),
+    message:
+        "Drawing the XNLI heat map"
+    script:
+        "../workflow_scripts/draw_xnli_heatmap.py"
+
+
+rule draw_confusions:
+    """Which class of XNLI every run takes for which, zero-shot."""
+    input:
+        unpack(zero_shot_confusions),
+    output:
+        report(
+            "<results>/figures/confusions.svg",
+            caption="../docs/report/confusions.rst",
+            category="XNLI",
+            labels={"figure": "confusions"},
+        ),
+    log:
+        "<logs>/draw_confusions.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=xnli_labels(),
+        columns=CONFIG.xnli.languages,
+        classes=list(nli.LABELS),
+        code=code("xlm_core.report.confusions"),
+    message:
+        "Drawing the confusions"
+    script:
+        "../workflow_scripts/draw_confusions.py"
 
 
 rule make_retrieval_table:
@@ -72,7 +140,7 @@ rule make_retrieval_table:
         mem_mb=1000,
         runtime=10,
     params:
-        rows=xnli_labels(),
+        labels=xnli_labels(),
         columns=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.train_language,
         caption=retrieval_caption(),
@@ -81,6 +149,34 @@ rule make_retrieval_table:
         "Making the table of sentence retrieval"
     script:
         "../workflow_scripts/make_retrieval_table.py"
+
+
+rule draw_retrieval_by_layer:
+    """Sentence retrieval over the layers of every run."""
+    input:
+        retrieval_results(),
+    output:
+        report(
+            "<results>/figures/retrieval_by_layer.svg",
+            caption="../docs/report/retrieval_by_layer.rst",
+            category="Sentence retrieval",
+            labels={"figure": "by layer"},
+        ),
+    log:
+        "<logs>/draw_retrieval_by_layer.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=xnli_labels(),
+        n_layers=CONFIG.model.n_layers,
+        code=code("xlm_core.report.layers"),
+    message:
+        "Drawing sentence retrieval by layer"
+    script:
+        "../workflow_scripts/draw_retrieval_by_layer.py"
 
 
 rule draw_training_curves:

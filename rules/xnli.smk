@@ -85,6 +85,7 @@ rule score_retrieval:
         runtime=120,
     params:
         n_sentences=CONFIG.retrieval.n_sentences,
+        layer=CONFIG.retrieval.layer,
         languages=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.train_language,
         code=code("xlm_core.tasks.retrieval"),

@@ -139,6 +139,7 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data.pop("microworld"), "there is no section 'microworld'"),
         (lambda data: data["pretraining"].update(seq_len=640), "seq_len is 640, but model.max_positions is 128"),
         (lambda data: data["xnli"]["finetuning"].update(max_tokens=129), "max_tokens is 129, but model.max_positions"),
+        (lambda data: data["retrieval"].update(layer=9), "retrieval.layer is 9, but model.n_layers is"),
         (lambda data: data["model"].update(n_heads=5), "must be a multiple of n_heads"),
         (lambda data: data["pretraining"]["masking"].update(keep=0.5), "must sum to 1"),
         (lambda data: data["seeds"].update(finetuning=[]), "config.seeds.finetuning"),

@@ -19,9 +19,16 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml", "configs")
 DOWNSTREAM_OF_VOCABULARY = {
     "build_vocabulary", "build_store", "build_labelled_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
-    "score_retrieval", "make_examples", "make_xnli_table", "make_retrieval_table", "draw_training_curves",
-    "draw_objectives",
+    "score_retrieval", "make_examples", "make_xnli_table", "draw_xnli_heatmap", "draw_confusions",
+    "make_retrieval_table", "draw_retrieval_by_layer", "draw_training_curves", "draw_objectives",
 }  # fmt: skip
+# What is shown of XNLI, of retrieval, and of the trainings.
+XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1)
+RETRIEVAL = Counter(make_retrieval_table=1, draw_retrieval_by_layer=1)
+CURVES = Counter(draw_training_curves=1)
+# One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
+# with one for each of two languages; translate-test is a score of a zero-shot model.
+FINETUNED, SCORED = 8, 9
 
 
 class Project:
@@ -38,6 +45,10 @@ class Project:
         settings = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text())
         settings["corpora"]["own"] = {"format": "text", "keys": ["fr"], "path": "own.{key}.txt"}
         settings["monolingual"]["fr"].append("own")
+        # A language and a pair that are there, and that tests add.
+        settings["xnli"]["languages"].remove("hi")
+        settings["corpora"]["translations"]["keys"].append("en-hi")
+        settings["microworld"]["pairs"]["en-hi"] = 2200
         self.settings = settings
         self.write_settings(settings)
         (folder / "own.fr.txt").write_text("le chien de Leo dort\n" * 50 + "le chat voit un taxi\n" * 50)
@@ -109,18 +120,34 @@ def test_every_cell_of_the_table_is_filled(results: Path):
     assert list(tidy.columns) == [
         "table", "row", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"
     ]  # fmt: skip
-    assert set(tidy["row"]) == {"no pretraining", "XLM (MLM)", "XLM (MLM+TLM)"}
-    assert set(tidy["column"]) == {"en", "fr", "hi", "avg"} and len(tidy) == 12
+    rows = list(dict.fromkeys(zip(tidy["row"], tidy["setting"], strict=True)))
+    settings = (
+        "zero-shot, selected per language", "few-shot", "translate-test", "translate-train", "translate-train, all"
+    )  # fmt: skip
+    assert rows == [
+        *((run, "zero-shot") for run in ("no pretraining", "mBERT-like", "XLM (MLM)", "XLM (MLM+TLM)")),
+        *(("XLM (MLM+TLM)", setting) for setting in settings),
+    ]
+    assert set(tidy["column"]) == {"en", "fr", "transfer", "avg"} and len(tidy) == 9 * 4
     assert tidy["mean"].between(0, 100).all() and (tidy["n_seeds"] == 1).all()
-    assert tidy.query("column == 'en'")["n_items"].tolist() == [60, 60, 60]
-    published = tidy.query("row == 'XLM (MLM+TLM)'").set_index("column")["published"]
-    assert published["fr"] == 78.7 and published["avg"] == pytest.approx((85.0 + 78.7 + 69.6) / 3)
+    assert (tidy.query("column == 'en'")["n_items"] == 60).all()
+    published = tidy.query("row == 'XLM (MLM+TLM)' and setting == 'zero-shot'").set_index("column")["published"]
+    assert published["fr"] == 78.7 and published["avg"] == pytest.approx((85.0 + 78.7) / 2)
+
+
+def test_every_other_row_is_compared_with_one(results: Path):
+    differences = pd.read_csv(results / "tables" / "xnli.differences.csv")
+    assert len(differences) == 8 * 4  # three runs with the one above, five settings with zero-shot
+    means = pd.read_csv(results / "tables" / "xnli.tidy.csv").set_index(["row", "setting", "column"])["mean"]
+    for one in differences.itertuples():
+        row, minus = (one.row, one.setting, one.column), (one.minus_row, one.minus_setting, one.column)
+        assert one.mean == pytest.approx(means[row] - means[minus])
 
 
 def test_every_rendering_is_there(results: Path):
     for name in ("xnli", "retrieval"):
         assert all((results / "tables" / f"{name}.{kind}").stat().st_size for kind in ("md", "html", "tex", "tidy.csv"))
-    for name in ("training_curves", "objectives"):
+    for name in ("xnli_heatmap", "confusions", "retrieval_by_layer", "training_curves", "objectives"):
         assert "<svg" in (results / "figures" / f"{name}.svg").read_text()
 
 
@@ -146,7 +173,8 @@ def test_the_report_holds_the_tables(project: Project):
     run = project.snakemake("all", "--report", "report.html")
     assert run.returncode == 0, run.stderr[-3000:]
     text = (project.folder / "report.html").read_text()
-    assert "xnli.html" in text and "objectives.svg" in text
+    shown = ("xnli.html", "xnli_heatmap.svg", "confusions.svg", "retrieval_by_layer.svg", "objectives.svg")
+    assert [name for name in shown if name not in text] == []
 
 
 def test_a_touched_file_starts_nothing(project: Project):
@@ -172,15 +200,58 @@ def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_the
 
 def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
     edited("tiny.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
-    assert project.waiting_rules() == Counter(
-        pretrain=2, finetune_xnli=2, score_xnli=2, score_retrieval=2, make_xnli_table=1, make_retrieval_table=1,
-        draw_training_curves=1,
-    )  # fmt: skip
+    trained = Counter(pretrain=3, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
+    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES
 
 
 def test_another_fine_tuning_setting_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "batch_size: 16", "batch_size: 8")
-    assert project.waiting_rules() == Counter(finetune_xnli=3, score_xnli=3, make_xnli_table=1)
+    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI
+
+
+def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Project, edited):
+    edited("tiny.yaml", "examples: 10", "examples: 20")
+    assert {job for job in project.waiting_jobs() if "XNLI (" in job} == {
+        "Fine-tuning mlm_tlm on XNLI (few_shot), seeds 0 and 0",
+        "Scoring mlm_tlm on XNLI (few_shot), seeds 0 and 0",
+    }
+    assert project.waiting_rules() == Counter(
+        finetune_xnli=1, score_xnli=1, make_xnli_table=1, draw_xnli_heatmap=1
+    )  # the confusions are zero-shot ones
+
+
+def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
+    edited("tiny.yaml", "  finetuning:\n  - 0\n", "  finetuning:\n  - 0\n  - 1\n")
+    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI
+    assert all("seeds 0 and 1" in job for job in project.waiting_jobs() if "XNLI (" in job)
+
+
+def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
+    edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
+    trained = Counter(initialize=1, pretrain=3, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES
+
+
+def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
+    edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
+    rules = project.waiting_rules()
+    assert rules == Counter()
+
+
+def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
+    edited("tiny.yaml", "parallel:\n  en-fr:\n", "parallel:\n  en-hi:\n  - translations\n  en-fr:\n")
+    assert project.waiting_rules() == Counter()
+
+
+def test_another_layer_of_retrieval_scores_again(project: Project, edited):
+    edited("tiny.yaml", "n_sentences: 40", "n_sentences: 40\n  layer: 1")
+    assert project.waiting_rules() == Counter(score_retrieval=4) + RETRIEVAL
+
+
+def test_another_caption_starts_nothing(project: Project, edited):
+    edited("docs/report/xnli.rst", "Cross-lingual classification", "Classification")
+    edited("docs/report/workflow.rst", "Results of", "What came of")
+    assert project.waiting_rules() == Counter()
 
 
 def test_a_comment_and_a_docstring_start_nothing(project: Project, edited):
@@ -191,7 +262,7 @@ def test_a_comment_and_a_docstring_start_nothing(project: Project, edited):
 
 def test_code_that_only_scores_scores_again(project: Project, edited):
     edited("xlm_core/tasks/retrieval.py", "BATCH_SIZE = 128", "BATCH_SIZE = 64")
-    assert project.waiting_rules() == Counter(score_retrieval=3, make_retrieval_table=1)
+    assert project.waiting_rules() == Counter(score_retrieval=4) + RETRIEVAL
 
 
 def test_code_of_the_report_draws_again(project: Project, edited):
@@ -201,10 +272,9 @@ def test_code_of_the_report_draws_again(project: Project, edited):
 
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
-    assert project.waiting_rules() == Counter(
-        initialize=1, pretrain=2, finetune_xnli=3, score_xnli=3, score_retrieval=3, make_xnli_table=1,
-        make_retrieval_table=1, draw_training_curves=1, make_examples=1, draw_objectives=1,
-    )  # fmt: skip
+    trained = Counter(initialize=1, pretrain=3, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    shown = XNLI + RETRIEVAL + CURVES + Counter(make_examples=1, draw_objectives=1)
+    assert project.waiting_rules() == trained + shown
 
 
 def test_a_misspelt_key_is_one_short_message_before_anything_else(project: Project, edited):

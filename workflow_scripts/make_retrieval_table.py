@@ -8,7 +8,7 @@ from xlm_core.steps import step
 with step(snakemake.log[0]):
     tables.make_retrieval(
         [Path(path) for path in snakemake.input],
-        rows=snakemake.params.rows,
+        labels=snakemake.params.labels,
         columns=snakemake.params.columns,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         caption=snakemake.params.caption,

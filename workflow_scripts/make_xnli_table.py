@@ -9,9 +9,12 @@ from xlm_core.steps import step
 with step(snakemake.log[0]):
     tables.make_xnli(
         [Path(path) for path in snakemake.input],
+        labels=snakemake.params.labels,
         rows=snakemake.params.rows,
         columns=snakemake.params.columns,
+        train=snakemake.params.train,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         caption=snakemake.params.caption,
+        settings=snakemake.params.settings,
     )
     sys.stdout.write("\n" + Path(snakemake.output.md).read_text(encoding="utf-8") + "\n")

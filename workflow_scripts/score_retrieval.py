@@ -11,6 +11,7 @@ with step(snakemake.log[0]):
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
         pivot=snakemake.params.pivot,
         n_sentences=snakemake.params.n_sentences,
+        layer=snakemake.params.layer,
         system=snakemake.wildcards.run,
         seeds=snakemake.wildcards.seed,
         code=snakemake.params.code,

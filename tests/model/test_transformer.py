@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -130,6 +132,21 @@ def test_some_places_have_the_states_and_gradients_that_they_have_among_all(caus
     assert (some - among_all).abs().max() < 1e-6
     for ours_, theirs in zip(gradients, expected, strict=True):
         assert (ours_ - theirs).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_states_are_those_of_the_embeddings_and_of_models_cut_after_each_layer(causal):
+    ours, inputs = model(config=CONFIG.model_copy(update={"n_layers": 3})), batch()
+    with torch.no_grad():
+        states = list(ours.states(inputs, causal))
+        expected = [ours.embed(inputs).masked_fill((inputs.tokens == PAD)[:, :, None], 0.0)]
+        layers = ours.layers
+        for n in (1, 2, 3):
+            ours.layers = layers[:n]
+            expected.append(ours(inputs, causal))
+    assert len(states) == len(expected) == 4
+    assert all(torch.equal(found, other) for found, other in zip(states, expected, strict=True))
+    assert not any(torch.allclose(one, next_) for one, next_ in pairwise(states))
 
 
 def test_permuting_the_batch_permutes_the_output():

@@ -12,6 +12,7 @@ from xlm_core.report import published, tables
 from xlm_core.results import Result
 
 ROWS = {"mlm": "XLM (MLM)", "mlm_tlm": "XLM (MLM+TLM)"}
+LINES = [["mlm", "zero-shot"], ["mlm_tlm", "zero-shot"]]
 LANGUAGES = ["en", "fr"]
 # Seeds 0.0, 0.1, 0.2; by hand: mlm en 80 +- 2, fr 60 +- 3, avg 69.5, 71, 69.5 -> 70 +- 0.866...; mlm_tlm fr 70 +- 0.
 VALUES = {
@@ -36,21 +37,28 @@ def good():
     ]
 
 
-def make(tmp_path, some, rows=ROWS, columns=LANGUAGES, caption="Some data", **settings):
-    """The four texts of the XNLI table of some results."""
+def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="Some data", about=None):
+    """The five texts of the XNLI table of some results."""
     results.write(some, tmp_path / "results.jsonl")
-    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy")}
-    tables.make_xnli([tmp_path / "results.jsonl"], rows, columns, outputs, caption, **settings)
+    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
+    tables.make_xnli([tmp_path / "results.jsonl"], labels, rows, columns, "en", outputs, caption, about or {})
     return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
 
 
-def grid(markdown):
-    """Cells of a Markdown table, without the rule under its header."""
-    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+def grid(markdown, which=0):
+    """Cells of the first table of a Markdown page, or of another, without the rule under its header."""
+    block = [block for block in markdown.split("\n\n") if block.startswith("|")][which]
+    lines = block.splitlines()
     assert len({len(line) for line in lines}) == 1, "the columns are not aligned"
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert all(re.fullmatch(":-+|-+:", cell) for cell in rows.pop(1))
     return rows
+
+
+def ours(markdown):
+    """The rows above the published ones that are none of ours."""
+    rows = grid(markdown)
+    return rows[: [row[0] for row in rows].index("*published, on the paper's data*")]
 
 
 def tidy_rows(text):
@@ -61,7 +69,10 @@ def test_tidy_numbers(tmp_path, good):
     text = make(tmp_path, good)["tidy"]
     assert text.splitlines()[0] == "table,row,setting,column,metric,mean,spread,n_seeds,n_items,published"
     rows = tidy_rows(text)
-    assert list(rows) == [(label, "zero-shot", column) for label in ROWS.values() for column in ("en", "fr", "avg")]
+    assert list(rows) == [
+        (label, "zero-shot", column) for label in ROWS.values() for column in ("en", "fr", "transfer", "avg")
+    ]
+    assert rows["XLM (MLM)", "zero-shot", "transfer"]["mean"] == rows["XLM (MLM)", "zero-shot", "fr"]["mean"]
     fr, avg = rows["XLM (MLM)", "zero-shot", "fr"], rows["XLM (MLM)", "zero-shot", "avg"]
     assert float(fr["mean"]) == pytest.approx(60)
     assert float(fr["spread"]) == pytest.approx(7**0.5)  # deviations 1, 2, -3: 14 over 3 - 1
@@ -72,23 +83,94 @@ def test_tidy_numbers(tmp_path, good):
 
 
 def test_markdown_read_back(tmp_path, good):
+    z = "zero-shot"
     assert grid(make(tmp_path, good)["md"]) == [
-        ["system", "en", "fr", "avg"],
-        ["XLM (MLM)", "**80.0 ± 2.0**", "60.0 ± 2.6", "70.0 ± 0.9"],
-        ["— published", "83.2", "76.5", "79.8"],
-        ["— difference", "−3.2", "−16.5", "−9.8"],
-        ["XLM (MLM+TLM)", "**80.0 ± 0.0**", "**70.0 ± 0.0**", "**75.0 ± 0.0**"],  # 79.96 reads 80.0, too
-        ["— published", "85.0", "78.7", "81.8"],
-        ["— difference", "−5.0", "−8.7", "−6.8"],
+        ["system", "setting", "en", "fr", "transfer", "avg"],
+        ["XLM (MLM)", z, "**80.0 ± 2.0**", "60.0 ± 2.6", "60.0 ± 2.6", "70.0 ± 0.9"],
+        ["— published", "", "83.2", "76.5", "76.5", "79.8"],
+        ["— difference", "", "−3.2", "−16.5", "−16.5", "−9.8"],
+        # 79.96 reads 80.0, too
+        ["XLM (MLM+TLM)", z, "**80.0 ± 0.0**", "**70.0 ± 0.0**", "**70.0 ± 0.0**", "**75.0 ± 0.0**"],
+        ["— published", "", "85.0", "78.7", "78.7", "81.8"],
+        ["— difference", "", "−5.0", "−8.7", "−8.7", "−6.8"],
+        ["*published, on the paper's data*", "", "", "", "", ""],
+        ["*Conneau et al. 2018b (X-LSTM)*", f"*{z}*", "73.7", "67.7", "67.7", "70.7"],
+        ["*Devlin et al. 2018 (mBERT)*", f"*{z}*", "81.4", "", "", ""],
+        ["*Artetxe and Schwenk 2018 (LASER)*", f"*{z}*", "73.9", "71.9", "71.9", "72.9"],
+        ["*Devlin et al. 2018 (mBERT)*", "*translate-test*", "81.4", "", "", ""],
+        ["*XLM (MLM+TLM)*", "*translate-test*", "85.0", "79.0", "79.0", "82.0"],
+        ["*Devlin et al. 2018 (mBERT)*", "*translate-train*", "81.9", "", "", ""],
+        ["*XLM (MLM+TLM)*", "*translate-train*", "85.0", "80.2", "80.2", "82.6"],
     ]
+
+
+def test_transfer_is_the_mean_over_the_other_languages_seed_by_seed(tmp_path):
+    values = {"en": (90.0, 80.0), "fr": (50.0, 54.0), "hi": (40.0, 38.0)}
+    some = [result("mlm", column, value, f"{s}.0") for column, both in values.items() for s, value in enumerate(both)]
+    rows = tidy_rows(make(tmp_path, some, rows=LINES[:1], columns=["hi", "en", "fr"])["tidy"])
+    assert [key[2] for key in rows] == ["hi", "en", "fr", "transfer", "avg"]
+    transfer, avg = (rows["XLM (MLM)", "zero-shot", name] for name in ("transfer", "avg"))
+    assert (float(transfer["mean"]), float(avg["mean"])) == pytest.approx((45.5, (60 + 172 / 3) / 2))
+    assert float(transfer["spread"]) == pytest.approx(0.5**0.5)  # of 45 and 46
+    assert float(transfer["published"]) == pytest.approx((76.5 + 65.7) / 2)
+
+
+@pytest.mark.parametrize("columns", [["en"], ["fr"]])
+def test_no_transfer_where_it_would_be_empty_or_the_average(tmp_path, good, columns):
+    texts = make(tmp_path, [one for one in good if one.column in columns], columns=columns)
+    assert grid(texts["md"])[0] == ["system", "setting", *columns, "avg"]
+    assert "transfer" not in texts["md"]
 
 
 def test_one_seed_has_no_spread(tmp_path, good):
     texts = make(tmp_path, [one for one in good if one.seeds == "0.0"])
-    assert grid(texts["md"])[1][1:3] == ["78.0", "61.0"]
+    assert grid(texts["md"])[1][2:4] == ["78.0", "61.0"]
     assert tidy_rows(texts["tidy"])["XLM (MLM)", "zero-shot", "en"]["spread"] == ""
     assert "±" not in texts["md"]
     assert "one seed (0.0), hence no spread" in texts["md"]
+    assert [row[1:] for row in grid(texts["md"], 1)[1:]] == [["+2.0", "+9.0", "+9.0", "+5.5"]]
+
+
+def test_differences_by_hand(tmp_path, good):
+    """mlm_tlm less mlm: en 1.96, -0.04, -2.04; fr 9, 8, 13; avg 5.48, 3.98, 5.48."""
+    texts = make(tmp_path, good)
+    assert grid(texts["md"], 1) == [
+        ["difference", "en", "fr", "transfer", "avg"],
+        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "0.0 ± 2.0", "+10.0 ± 2.6", "+10.0 ± 2.6", "+5.0 ± 0.9"],
+        ["— seeds", "2/3", "3/3", "3/3", "3/3"],  # the mean of en is -0.04
+    ]
+    lines = list(csv.DictReader(texts["differences"].splitlines()))
+    assert list(lines[0]) == [
+        "table", "row", "setting", "minus_row", "minus_setting", "column", "metric", "mean", "spread", "n_seeds",
+        "n_agreeing",
+    ]  # fmt: skip
+    assert [(line["row"], line["minus_row"], line["column"]) for line in lines] == [
+        ("XLM (MLM+TLM)", "XLM (MLM)", column) for column in ("en", "fr", "transfer", "avg")
+    ]
+    assert float(lines[1]["spread"]) == pytest.approx(7**0.5)  # of 9, 8 and 13
+    assert (float(lines[0]["mean"]), lines[0]["n_agreeing"]) == (pytest.approx(-0.04), "2")
+    for kind in ("html", "tex"):
+        assert "Differences between rows, seed by seed" in texts[kind]
+        assert texts[kind].count("2/3") == 1
+
+
+def test_equal_seeds_are_compared_whatever_their_spread(tmp_path):
+    """Two rows that go up and down together differ by exactly as much at each seed."""
+    some = [
+        result(run, "en", value + more, f"0.{seed}")
+        for run, more in (("mlm", 0.0), ("mlm_tlm", -1.5))
+        for seed, value in enumerate((40.0, 70.0, 55.0, 61.0))
+    ]
+    assert grid(make(tmp_path, some, columns=["en"])["md"], 1)[1:] == [
+        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "−1.5 ± 0.0", "−1.5 ± 0.0"],
+        ["— seeds", "4/4", "4/4"],
+    ]
+
+
+def test_a_table_of_one_row_has_no_differences(tmp_path, good):
+    texts = make(tmp_path, [one for one in good if one.system == "mlm"], rows=LINES[:1])
+    assert all("Differences between" not in texts[kind] for kind in ("md", "html", "tex"))
+    assert len(texts["differences"].splitlines()) == 1
 
 
 def test_notes_say_what_was_measured(tmp_path, good):
@@ -110,9 +192,10 @@ def test_notes_say_what_was_measured(tmp_path, good):
 
 
 def test_row_without_published_numbers_is_named(tmp_path, good):
-    texts = make(tmp_path, good, rows=ROWS | {"mlm": "No such row"})
+    texts = make(tmp_path, good, labels=ROWS | {"mlm": "No such row"})
     assert [row[0] for row in grid(texts["md"])].count("— published") == 1
-    assert "Without published numbers: No such row." in texts["md"]
+    assert "Without published numbers: No such row, zero-shot." in texts["md"]
+    assert ["*XLM (MLM)*", "*zero-shot*", "83.2", "76.5", "76.5", "79.8"] in grid(texts["md"])
 
 
 @pytest.mark.parametrize("kind, mark", [("md", "76.5†"), ("html", "76.5†"), ("tex", r"76.5\textsuperscript{\dag}")])
@@ -124,7 +207,7 @@ def test_dagger_only_where_unconfirmed(tmp_path, good, monkeypatch, kind, mark):
     text = make(tmp_path, good)[kind]
     assert mark in text
     assert mark.replace("76.5", "78.7") not in text
-    assert text.count(mark.removeprefix("76.5")) == 4  # en, fr, their average, and the note that explains it
+    assert text.count(mark.removeprefix("76.5")) == 5  # en, fr, transfer, avg, and the note
 
 
 def test_remarks_become_footnotes(tmp_path, good):
@@ -135,8 +218,15 @@ def test_remarks_become_footnotes(tmp_path, good):
         for one in good
     ]
     texts = make(tmp_path, marked)
-    assert grid(texts["md"])[1] == ["XLM (MLM)", "**80.0 ± 2.0**", "60.0 ± 2.6 [1]", "70.0 ± 0.9"]
-    assert "[1] XLM (MLM): collapsed to 'neutral' (99.0 %) in fr (seeds 0.1, 0.2)." in texts["md"]
+    assert grid(texts["md"])[1] == [
+        "XLM (MLM)",
+        "zero-shot",
+        "**80.0 ± 2.0**",
+        "60.0 ± 2.6 [1]",
+        "60.0 ± 2.6",
+        "70.0 ± 0.9",
+    ]
+    assert "[1] XLM (MLM), zero-shot: collapsed to 'neutral' (99.0 %) in fr (seeds 0.1, 0.2)." in texts["md"]
     assert texts["html"].count("<sup>1</sup>") == 1
     assert r"60.0 $\pm$ 2.6\textsuperscript{1}" in texts["tex"]
     assert r"(99.0 \%) in fr" in texts["tex"]
@@ -146,9 +236,9 @@ def test_remarks_become_footnotes(tmp_path, good):
     "change, caution",
     [
         ({"code": "0ther"}, "different code versions in this table (0ther, c0de)"),
-        ({"signature": "s2"}, "different scorers in this table (s1, s2)"),
-        ({"config": "0ther"}, "different settings in XLM (MLM) (0ther, mlm)"),
-        ({"data": "0ther"}, "different data in XLM (MLM), en (0ther, en)"),
+        ({"signature": "s2"}, "different scorers in setting 'zero-shot' (s1, s2)"),
+        ({"config": "0ther"}, "different settings in XLM (MLM), zero-shot (0ther, mlm)"),
+        ({"data": "0ther"}, "different data in XLM (MLM), zero-shot, en (0ther, en)"),
     ],
 )
 def test_mixed_digests_are_told(tmp_path, good, change, caution):
@@ -156,6 +246,22 @@ def test_mixed_digests_are_told(tmp_path, good, change, caution):
     assert f"Caution: {caution}." in " ".join(texts["md"].split())
     assert "Caution: different" in texts["html"]
     assert "Caution: different" in texts["tex"]
+
+
+def test_settings_score_and_train_in_ways_of_their_own(tmp_path, good):
+    """Another scorer in another setting is no reason for a caution, nor is another model for each column."""
+    selected = [replace(one, setting="zero-shot, selected per language", signature="s2") for one in good]
+    single = [replace(one, setting="translate-train", config=f"{one.system}.{one.column}") for one in good]
+    rows = LINES + [[run, setting] for setting in (selected[0].setting, "translate-train") for run in ROWS]
+    text = " ".join(make(tmp_path, good + selected + single, rows=rows)["md"].split())
+    assert "Caution" not in text
+    assert "Scorer: s1 (zero-shot, translate-train); s2 (zero-shot, selected per language). Code: c0de." in text
+    odd = [replace(single[0], config="0ther", code="c1"), *single[1:]]
+    text = " ".join(make(tmp_path, good + selected + odd, rows=rows)["md"].split())
+    assert "Caution: different settings in XLM (MLM), translate-train, en (0ther, mlm.en)." in text
+    assert "Caution: different code versions in this table (c0de, c1)." in text
+    mixed = [replace(good[0], config="0ther"), *good[1:]]
+    assert "different settings in XLM (MLM), zero-shot (0ther, mlm)" in " ".join(make(tmp_path, mixed)["md"].split())
 
 
 @pytest.mark.parametrize(
@@ -190,19 +296,37 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path, good):
     assert make(tmp_path, good) == make(tmp_path, good[::-1])
 
 
-def test_settings_are_rows_of_their_own(tmp_path, good):
-    best = [replace(one, setting="zero-shot, best", value=one.value + 1) for one in good]
-    texts = make(tmp_path, good + best, settings={"zero-shot": "zero-shot", "zero-shot, best": "zero-shot"})
-    rows = [row for row in grid(texts["md"]) if not row[0].startswith("—")]
-    assert [row[:2] for row in rows[:3]] == [
-        ["system", "setting"],
-        *([ROWS["mlm"], s] for s in ("zero-shot", "zero-shot, best")),
+def test_a_setting_is_a_row_of_the_runs_that_have_it(tmp_path, good):
+    few = [replace(one, setting="few-shot", value=one.value + 1) for one in good if one.system == "mlm_tlm"]
+    test = [replace(one, setting="translate-test") for one in good if one.system == "mlm_tlm"]
+    rows = [*LINES, ["mlm_tlm", "few-shot"], ["mlm_tlm", "translate-test"]]
+    texts = make(tmp_path, good + few + test, rows=rows, about={"few-shot": "a few examples"})
+    shown = [row for row in ours(texts["md"])[1:] if not row[0].startswith("—")]
+    assert [row[:2] for row in shown] == [[ROWS[run], setting] for run, setting in rows]
+    assert shown[2][2:] == ["81.0 ± 0.0", "71.0 ± 0.0", "71.0 ± 0.0", "76.0 ± 0.0"]  # no rival, hence not bold
+    assert "- few-shot: a few examples." in texts["md"]
+    tidy = tidy_rows(texts["tidy"])
+    assert [tidy["XLM (MLM+TLM)", setting, "fr"]["published"] for _, setting in rows[1:]] == ["78.7", "", "79.0"]
+    published = [row[:2] for row in grid(texts["md"]) if row[0] == "*XLM (MLM+TLM)*"]
+    assert published == [["*XLM (MLM+TLM)*", "*translate-train*"]]  # the others stand under rows of ours
+    assert [row[:2] for row in grid(texts["md"], 1)[1::2]] == [
+        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "0.0 ± 2.0"],
+        ["XLM (MLM+TLM): few-shot − zero-shot", "+1.0 ± 0.0"],
+        ["XLM (MLM+TLM): translate-test − zero-shot", "0.0 ± 0.0"],
     ]
-    assert tidy_rows(texts["tidy"])["XLM (MLM)", "zero-shot, best", "fr"]["published"] == "76.5"
+
+
+def test_published_rows_without_any_of_the_columns_are_left_out(tmp_path):
+    some = [result("mlm", column, 50.0) for column in ("en", "ne")]
+    rows = grid(make(tmp_path, some, rows=LINES[:1], columns=["en", "ne"])["md"])
+    assert ["*Artetxe and Schwenk 2018 (LASER)*", "*zero-shot*", "73.9", "", "", ""] in rows
+    some = [result("mlm", column, 50.0) for column in ("ne", "fr")]
+    rows = grid(make(tmp_path, some, rows=LINES[:1], columns=["fr", "ne"])["md"])
+    assert not any("mBERT" in row[0] for row in rows)  # which has no number for fr
 
 
 def test_escapes(tmp_path, good):
-    texts = make(tmp_path, good, rows=ROWS | {"mlm": r"A&B_<1>|50% {x}\y^~#$"}, caption="<data> & 100 %")
+    texts = make(tmp_path, good, labels=ROWS | {"mlm": r"A&B_<1>|50% {x}\y^~#$"}, caption="<data> & 100 %")
     escaped = (
         r"A\&B\_\textless{}1\textgreater{}\textbar{}50\% \{x\}\textbackslash{}y\textasciicircum{}\textasciitilde{}\#\$"
     )
@@ -211,14 +335,22 @@ def test_escapes(tmp_path, good):
     assert "A&amp;B_&lt;1&gt;|50% {x}" in texts["html"]
     assert "<data>" not in texts["html"]
     assert r"A&B_<1>\|50%" in texts["md"]
+    assert texts["tex"].count(escaped) == 3  # its row, its difference, and among those without published numbers
+    assert texts["md"].count(r"A&B_<1>\|50%") == 2
 
 
 def test_latex_rows_have_one_cell_per_column(tmp_path, good):
     text = make(tmp_path, good)["tex"]
-    assert r"\begin{tabular}{@{}lrrr@{}}" in text
-    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 7
-    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {3}
+    first, second = text.split(r"\caption")
+    assert r"\begin{tabular}{@{}llrrrr@{}}" in first
+    assert r"\begin{tabular}{@{}lrrrr@{}}" in second
+    rows = [line for line in first.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+    assert len(rows) == 7 + 7  # the header and two systems of three lines, and the published ones
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {5}
+    rows = [line for line in second.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 3
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {4}
+    assert r"\multicolumn{6}{@{}l@{}}{\footnotesize\textit{published, on the paper's data}}" in first
     assert text.count(r"\begin{") == text.count(r"\end{")
 
 
@@ -244,9 +376,9 @@ def test_retrieval_means_of_directions(tmp_path):
     assert grid(outputs["md"].read_text()) == [
         ["system", "setting", "fr", "de", "avg"],
         ["M", "raw", "25.0 ± 14.1 [1]", "65.0 ± 7.1", "45.0 ± 10.6"],
-        ["M", "centered", "**30.0 ± 14.1**", "**70.0 ± 7.1**", "**50.0 ± 10.6**"],
+        ["M", "centered", "30.0 ± 14.1", "70.0 ± 7.1", "50.0 ± 10.6"],
     ]
-    assert "[1] M raw: odd in fr-en (seed 1)." in outputs["md"].read_text()
+    assert "[1] M, raw: odd in fr-en (seed 1)." in outputs["md"].read_text()
     rows = tidy_rows(outputs["tidy"].read_text())
     assert [key[2] for key in rows if key[1] == "raw"] == ["fr", "de", "avg", "en-fr", "fr-en", "en-de", "de-en"]
     assert float(rows["M", "raw", "fr"]["mean"]) == 25

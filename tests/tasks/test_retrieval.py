@@ -14,7 +14,7 @@ from xlm_core.model import weights
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks import retrieval
 
-MODEL = ModelConfig(dim=16, n_layers=1, n_heads=2, feedforward_dim=32, max_positions=16, language_embeddings=True)
+MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=16, language_embeddings=True)
 
 
 class _Vocabulary:
@@ -60,26 +60,60 @@ def test_stores_of_different_sizes_are_refused(tmp_path: Path):
         retrieval.unique_rows(stores)
 
 
-def test_a_model_finds_a_language_that_is_written_alike(tmp_path: Path):
-    """Without language embeddings the same ids have the same states, so each sentence finds itself."""
+def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **changes) -> list[results.Result]:
+    """Results of retrieval by random weights among random sentences that both languages share."""
     sentences = [[14 + int(token) for token in row] for row in np.random.default_rng(0).integers(0, 26, (30, 5))]
     torch.manual_seed(0)
-    model = Transformer(MODEL.model_copy(update={"language_embeddings": False}), 40, 2)
+    model = Transformer(MODEL.model_copy(update=changes), 40, 2)
     about = {"languages": ["en", "fr"], "vocabulary": "v1", "config": "c", "data": "d"}
     weights.save(tmp_path / "model", model, about)
     retrieval.score(
         model=tmp_path / "model",
         test={language: write(tmp_path / language, sentences, language) for language in ("en", "fr")},
         pivot="en",
-        n_sentences=20,
+        n_sentences=n_sentences,
+        layer=layer,
         system="mlm",
         seeds="0",
         code="x",
         n_threads=1,
         output=tmp_path / "results.jsonl",
     )
-    found = results.read([tmp_path / "results.jsonl"])
-    assert {(result.setting, result.column) for result in found} == {
-        (setting, column) for setting in ("raw", "centered") for column in ("en-fr", "fr-en")
+    return results.read([tmp_path / "results.jsonl"])
+
+
+def test_a_model_finds_a_language_that_is_written_alike(tmp_path: Path):
+    """Without language embeddings the same ids have the same states, so each sentence finds itself."""
+    found = score(tmp_path, language_embeddings=False)
+    columns = {"retrieval": ("en-fr", "fr-en"), "retrieval_by_layer": ("0", "1", "2")}
+    assert sorted((result.table, result.setting, result.column) for result in found) == sorted(
+        (table, setting, column) for table in columns for setting in ("raw", "centered") for column in columns[table]
+    )
+    assert all(result.value == 100 for result in found)
+    assert {(result.table, result.n) for result in found} == {("retrieval", 20), ("retrieval_by_layer", 40)}
+
+
+@pytest.mark.parametrize(("layer", "in_table"), [(None, 2), (2, 2), (0, 0)])
+def test_the_table_has_one_layer_and_says_which(tmp_path: Path, layer: int | None, in_table: int):
+    found = score(tmp_path, n_sentences=30, layer=layer)
+    values = {name: [r for r in found if r.table == name] for name in ("retrieval", "retrieval_by_layer")}
+    assert {r.signature for r in values["retrieval"]} == {
+        f"pool:mean|layer:{in_table}/2|similarity:cosine|candidates:30"
     }
-    assert all(result.value == 100 and result.n == 20 for result in found)
+    for setting in ("raw", "centered"):
+        both = [r.value for r in values["retrieval"] if r.setting == setting]
+        by_layer = {r.column: r for r in values["retrieval_by_layer"] if r.setting == setting}
+        assert by_layer[str(in_table)].value == pytest.approx(sum(both) / 2)
+        assert [f"layer:{k}/2" in by_layer[str(k)].signature for k in range(3)] == [True] * 3
+    raw = {r.column: r.value for r in values["retrieval_by_layer"] if r.setting == "raw"}
+    assert len(set(raw.values())) > 1, "layers differ, or else this test says nothing"
+
+
+def test_vectors_are_means_over_the_tokens_of_a_sentence(tmp_path: Path):
+    """Beside a longer sentence a shorter one, padded, has the vector that it has alone."""
+    store = TokenStore.open(write(tmp_path / "en", [[20, 21], [22, 23, 24, 25]]), "v1")
+    torch.manual_seed(0)
+    model = Transformer(MODEL, 40, 2)
+    together, alone = retrieval.embed(model, store, [0, 1], 0), retrieval.embed(model, store, [0], 0)
+    assert together.shape == (3, 2, 16)
+    assert (together[:, :1] - alone).abs().max() < 1e-5

@@ -94,6 +94,7 @@ class Retrieval(Section):
     """Sentence retrieval among the translations of the XNLI test hypotheses."""
 
     n_sentences: int = Field(1000, gt=1)
+    layer: int | None = Field(None, ge=0)
 
 
 class Seeds(Section):
@@ -134,6 +135,7 @@ class Config(Section):
         _check_languages(self)
         _check_streams(self)
         _check_lengths(self)
+        _check_layer(self)
         for run in self.xnli.runs:
             known(run, self.runs, "xnli.runs")
         for path, runs in self.xnli.run_lists.items():
@@ -152,6 +154,13 @@ def _check_lengths(config: Config) -> None:
     for path, length in lengths.items():
         if length > config.model.max_positions:
             raise ValueError(f"{path} is {length}, but model.max_positions is {config.model.max_positions}")
+
+
+def _check_layer(config: Config) -> None:
+    """The layer whose states are compared is one that the models have."""
+    layer = config.retrieval.layer
+    if layer is not None and layer > config.model.n_layers:
+        raise ValueError(f"retrieval.layer is {layer}, but model.n_layers is {config.model.n_layers}")
 
 
 def _check_languages(config: Config) -> None:

@@ -3,6 +3,8 @@
 Letters: B rows, T tokens, D dimensions, V tokens in the vocabulary.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -89,14 +91,27 @@ class Transformer(nn.Module):
         Returns:
             (B, T, D), zero on padding; or (n, D).
         """
+        return deque(self.states(batch, causal, at), maxlen=1).pop()
+
+    def states(self, batch: Inputs, causal: bool = False, at: Tensor | None = None) -> Iterator[Tensor]:
+        """The states after the embeddings, then after each layer, one by one, so that none need be kept.
+
+        Args:
+            batch, causal, at: as in ``forward``; ``at`` holds for the last layer alone.
+
+        Yields:
+            (B, T, D), zero on padding; at last (n, D), where only some places are wanted.
+        """
         padding = None if batch.is_full else _padding(batch)
         visible = None if padding is None else ~padding[:, None, None, :]
         x = _without(self.embed(batch), padding)
+        yield x
         *others, last = self.layers
         for layer in others:
             x = _without(self._through(layer, x, visible, causal), padding)
+            yield x
         x = self._through(last, x, visible, causal, at)
-        return _without(x, padding) if at is None else x
+        yield _without(x, padding) if at is None else x
 
     def _through(self, layer: nn.Module, *inputs: Tensor | bool | None) -> Tensor:
         """The output of a layer, which keeps its activations for the backward pass or computes them again there."""

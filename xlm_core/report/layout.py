@@ -4,12 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xlm_core.report import notes
+from xlm_core.report import differences, foreign, notes
+from xlm_core.report.differences import Difference
 from xlm_core.report.published import Published
-from xlm_core.report.summary import Cell, Place, Shape
+from xlm_core.report.summary import Cell, Place, Row, Shape
 from xlm_core.results import Result
 
 MINUS = "−"
+FOREIGN = "published, on the paper's data"  # heads the published rows that are none of ours
+CONTRASTS = "Differences between rows, seed by seed"
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Box:
     """One printed cell.
 
     text       mean and spread: ``71.2 ± 0.4``
-    is_best    whether no row has more in this column
+    is_best    whether no row of the same setting has more in this column; false where there is no such row
     mark       number of its footnote, or 0
     heat       0 for the lowest mean of the table, 1 for the highest
     published  the published number, with a dagger where it is not confirmed; empty if there is none
@@ -34,7 +37,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """One row: its labels (the setting only where a table has several) and its cells."""
+    """One row: its labels, system and setting, and its cells."""
 
     labels: tuple[str, ...]
     boxes: tuple[Box, ...]
@@ -46,38 +49,83 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Foreign:
+    """A published row that is none of ours: its labels, and its cells, empty where there is no number."""
+
+    labels: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One row less another: the mean difference ``+5.3 ± 1.2`` of each column, and how many seeds agree: ``9/9``.
+
+    A single seed cannot disagree: ``agreement`` is then empty.
+    """
+
+    label: str
+    cells: tuple[str, ...]
+    agreement: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Layout:
-    """A whole table: ``label_header`` above the labels, ``header`` above the cells, then its notes and footnotes."""
+    """A whole table: ``label_header`` above the labels, ``header`` above the cells, then its notes and footnotes.
+
+    Under its own rows stand the published ones, and under its notes the contrasts with a note of their own; neither
+    need be there.
+    """
 
     name: str
     caption: str
     label_header: tuple[str, ...]
     header: tuple[str, ...]
     lines: tuple[Line, ...]
+    foreign: tuple[Foreign, ...]
     notes: tuple[str, ...]
     footnotes: tuple[str, ...]
+    contrasts: tuple[Contrast, ...]
+    contrast_note: str
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of labels and of numbers."""
+        return len(self.label_header) + len(self.header)
 
 
 def lay_out(
-    summary: Mapping[Place, Cell], results: Sequence[Result], shape: Shape, caption: str, explanation: str
+    summary: Mapping[Place, Cell],
+    found: Mapping[differences.Contrast, Difference],
+    results: Sequence[Result],
+    shape: Shape,
+    caption: str,
+    columns: str,
+    settings: Mapping[str, str],
 ) -> Layout:
-    """Turn the summary of ``results`` into text."""
-    several = len(shape.settings) > 1
+    """Turn the summary of ``results`` and the differences ``found`` between their rows into text.
+
+    ``columns`` says what the columns are, ``settings`` what each setting is, where that needs to be said.
+    """
     remarks, marks = notes.footnotes(results, shape)
     lines = []
-    for run, label in shape.rows.items():
-        for setting in shape.settings:
-            at = [Place(run, setting, column) for column in shape.shown]
-            boxes = tuple(_box(place, summary, shape, marks.get(place, 0)) for place in at)
-            lines.append(Line((label, setting) if several else (label,), boxes))
+    for row in shape.rows:
+        at = [Place(*row, column) for column in shape.shown]
+        boxes = tuple(_box(place, summary, shape, marks.get(place, 0)) for place in at)
+        lines.append(Line((shape.labels[row.run], row.setting), boxes))
+    others = foreign.rows(shape)
     return Layout(
         name=shape.name,
         caption=caption,
-        label_header=("system", "setting") if several else ("system",),
+        label_header=("system", "setting"),
         header=shape.shown,
         lines=tuple(lines),
-        notes=(*notes.legend(summary, results, shape, explanation), *notes.cautions(results, shape)),
+        foreign=tuple(
+            Foreign((other.label, other.setting), tuple(_published(cell) for cell in other.cells)) for other in others
+        ),
+        notes=(*notes.legend(summary, others, results, shape, columns, settings), *notes.cautions(results, shape)),
         footnotes=tuple(remarks),
+        contrasts=tuple(_contrast(row, minus, found, shape) for row, minus in shape.contrasts),
+        contrast_note=notes.on_contrasts(found),
     )
 
 
@@ -88,13 +136,18 @@ def mean_and_spread(cell: Cell) -> str:
 
 def difference(mean: float, published: float) -> str:
     """Ours minus published, signed; of the printed numbers, so that a reader who subtracts finds the same."""
-    tenths = round(mean * 10) - round(published * 10)
+    return signed((round(mean * 10) - round(published * 10)) / 10)
+
+
+def signed(points: float) -> str:
+    """``+1.2``, ``−0.3``, or ``0.0``."""
+    tenths = round(points * 10)
     return "0.0" if tenths == 0 else f"{'+' if tenths > 0 else MINUS}{abs(tenths) / 10:.1f}"
 
 
 def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> Box:
     cell = summary[at]
-    rivals = [summary[place] for place in summary if place.column == at.column]
+    rivals = [summary[place] for place in summary if (place.setting, place.column) == (at.setting, at.column)]
     means = [summary[place].mean for place in summary if place.column in shape.shown]
     span = max(means) - min(means)
     return Box(
@@ -105,6 +158,20 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
         heat=(cell.mean - min(means)) / span if span else 0.0,
         published=_published(cell.published),
         difference=difference(cell.mean, cell.published.value) if cell.published else "",
+    )
+
+
+def _contrast(row: Row, minus: Row, found: Mapping[differences.Contrast, Difference], shape: Shape) -> Contrast:
+    """What two rows share stands before what is subtracted: ``zero-shot: XLM (MLM+TLM) − XLM (MLM)``."""
+    pairs = [(shape.labels[row.run], shape.labels[minus.run]), (row.setting, minus.setting)]
+    (shared, _), (first, second) = pairs if row.run == minus.run else pairs[::-1]
+    several = [found[differences.Contrast(row, minus, column)] for column in shape.shown]
+    return Contrast(
+        label=f"{shared}: {first} {MINUS} {second}",
+        cells=tuple(
+            signed(one.mean) if math.isnan(one.spread) else f"{signed(one.mean)} ± {one.spread:.1f}" for one in several
+        ),
+        agreement=tuple(f"{one.n_agreeing}/{one.n_seeds}" for one in several if one.n_seeds > 1),
     )
 
 

@@ -2,30 +2,42 @@
 
 import textwrap
 
-from xlm_core.report.layout import Box, Layout, Line
+from xlm_core.report.layout import CONTRASTS, FOREIGN, Box, Layout, Line
 
 WIDTH = 110  # of the notes, in characters
 
 
 def render(table: Layout) -> str:
-    """The table as Markdown, its columns padded so that the source itself is readable."""
+    """The tables as Markdown, their columns padded so that the source itself is readable."""
     rows = [[*table.label_header, *table.header]]
     for line in table.lines:
-        rows.append([*(label.replace("|", r"\|") for label in line.labels), *(_cell(box) for box in line.boxes)])
+        rows.append([*map(_escaped, line.labels), *(_cell(box) for box in line.boxes)])
         rows.extend(_published(line))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    n_labels = len(table.label_header)
-    rule = [_rule(width, is_label=i < n_labels) for i, width in enumerate(widths)]
-    body = [_padded(rows[0], widths, n_labels), rule, *(_padded(row, widths, n_labels) for row in rows[1:])]
-    grid = "\n".join(f"| {' | '.join(cells)} |" for cells in body)
-    notes = "\n".join(_wrapped("- ", note) for note in table.notes)
-    footnotes = "\n".join(_wrapped(f"{mark(n)} ", note) + "  " for n, note in enumerate(table.footnotes, 1))
-    return "\n\n".join(part for part in (f"**{table.caption}**", grid, notes, footnotes) if part) + "\n"
+    if table.foreign:
+        rows.append([f"*{FOREIGN}*", *[""] * (table.n_columns - 1)])
+        rows.extend([*(f"*{_escaped(label)}*" for label in row.labels), *row.cells] for row in table.foreign)
+    parts = [
+        f"**{table.caption}**",
+        _grid(rows, len(table.label_header)),
+        "\n".join(_wrapped("- ", note) for note in table.notes),
+        "\n".join(_wrapped(f"{mark(n)} ", note) + "  " for n, note in enumerate(table.footnotes, 1)),
+    ]
+    if table.contrasts:
+        rows = [["difference", *table.header]]
+        for contrast in table.contrasts:
+            rows.append([_escaped(contrast.label), *contrast.cells])
+            rows.extend([["— seeds", *contrast.agreement]] if contrast.agreement else [])
+        parts += [f"**{CONTRASTS}**", _grid(rows, 1), _wrapped("- ", table.contrast_note)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def mark(number: int) -> str:
     """How a footnote is named: ``[1]``."""
     return f"[{number}]"
+
+
+def _escaped(label: str) -> str:
+    return label.replace("|", r"\|")
 
 
 def _cell(box: Box) -> str:
@@ -42,6 +54,14 @@ def _published(line: Line) -> list[list[str]]:
         ["— published", *blank, *(box.published for box in line.boxes)],
         ["— difference", *blank, *(box.difference for box in line.boxes)],
     ]
+
+
+def _grid(rows: list[list[str]], n_labels: int) -> str:
+    """Rows, of which the first is the header, with labels to the left and numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rule = [_rule(width, is_label=i < n_labels) for i, width in enumerate(widths)]
+    body = [_padded(rows[0], widths, n_labels), rule, *(_padded(row, widths, n_labels) for row in rows[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in body)
 
 
 def _padded(cells: list[str], widths: list[int], n_labels: int) -> list[str]:

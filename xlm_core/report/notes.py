@@ -2,52 +2,87 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from xlm_core.report import published
+from xlm_core.report import foreign, published
+from xlm_core.report.differences import Contrast, Difference
 from xlm_core.report.summary import METRIC, Cell, Place, Shape, place, places
 from xlm_core.results import Result
 
 DAGGER = "†"
 
 
-def legend(summary: Mapping[Place, Cell], results: Sequence[Result], shape: Shape, explanation: str) -> list[str]:
-    """Sentences that hold for the whole table; ``explanation`` says what its columns are."""
+def legend(
+    summary: Mapping[Place, Cell],
+    others: Sequence[foreign.Row],
+    results: Sequence[Result],
+    shape: Shape,
+    columns: str,
+    settings: Mapping[str, str],
+) -> list[str]:
+    """Sentences that hold for the whole table, whose last rows are ``others``.
+
+    ``columns`` says what the columns are, ``settings`` what each setting is, where that needs to be said.
+    """
     seeds = sorted({result.seeds for result in results})
     spread = (
         f"mean ± sample standard deviation over {len(seeds)} seeds ({', '.join(seeds)})"
         if len(seeds) > 1
         else f"one seed ({seeds[0]}), hence no spread"
     )
-    best = "; bold: the best of a column" if len(shape.rows) * len(shape.settings) > 1 else ""
-    one_setting = f" Setting: {next(iter(shape.settings))}." if len(shape.settings) == 1 else ""
+    of_rows = [row.setting for row in shape.rows]
+    has_rivals = len(set(of_rows)) < len(of_rows)
+    best = "; bold: the best of a column among the rows of a setting" if has_rivals else ""
     return [
-        f"{METRIC.capitalize()} in percent, {spread}{best}.{one_setting}",
-        f"{explanation} {_sizes(results, shape)}",
-        *_on_published(summary, shape),
-        _provenance(results),
+        f"{METRIC.capitalize()} in percent, {spread}{best}.",
+        f"{columns} {_sizes(results, shape)}",
+        *(f"{setting}: {about}." for setting, about in settings.items()),
+        *_on_published(summary, others, shape),
+        _provenance(results, shape),
     ]
+
+
+def on_contrasts(found: Mapping[Contrast, Difference]) -> str:
+    """What the numbers in the table of differences are; empty where there is none."""
+    if not found:
+        return ""
+    n_seeds = next(iter(found.values())).n_seeds
+    if n_seeds == 1:
+        return "Differences in points; a single seed, hence no spread."
+    return (
+        f"Points: mean ± sample standard deviation of the {n_seeds} differences between equal seeds. "
+        f"Seeds: how many of the differences have the sign of their mean."
+    )
 
 
 def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
     """What makes the numbers of a table hard to compare: they come from different code, scorers, settings or data.
 
-    Rows differ in their settings and columns in their data, by design. So code and scorer are compared in the whole
-    table, settings within a row, data among the seeds of a cell.
+    Settings of a table differ in how they score, rows in the settings of their training, and columns in their data, by
+    design. So code is compared in the whole table, scorers within a setting, settings of a training within a row, or
+    within a cell where each column has a model of its own, data among the seeds of a cell.
     """
-    row = _row_name(shape)
+
+    def row(result: Result) -> str:
+        return shape.title(place(result).row)
+
+    def cell(result: Result) -> str:
+        return f"{row(result)}, {result.column}"
+
     tests: list[tuple[str, Callable[[Result], str], Callable[[Result], str]]] = [
         ("code versions", lambda result: result.code, lambda result: "this table"),
-        ("scorers", lambda result: result.signature, lambda result: "this table"),
-        ("settings", lambda result: result.config, row),
-        ("data", lambda result: result.data, lambda result: f"{row(result)}, {result.column}"),
+        ("scorers", lambda result: result.signature, lambda result: f"setting '{result.setting}'"),
+        (
+            "settings",
+            lambda result: result.config,
+            lambda result: cell(result) if result.setting in shape.by_column else row(result),
+        ),
+        ("data", lambda result: result.data, cell),
     ]
     found = []
     for what, digest, group in tests:
-        groups: dict[str, set[str]] = {}
-        for result in results:
-            groups.setdefault(group(result), set()).add(digest(result))
+        groups = _grouped(results, group, digest)
         mixed = [f"{name} ({', '.join(sorted(digests))})" for name, digests in groups.items() if len(digests) > 1]
         if mixed:
-            found.append(f"Caution: different {what} in {'; '.join(mixed)}.")
+            found.append(f"Caution: different {what} in {'; '.join(sorted(mixed))}.")
     return found
 
 
@@ -60,11 +95,10 @@ def footnotes(results: Sequence[Result], shape: Shape) -> tuple[list[str], dict[
     """
     order = {at: number for number, at in enumerate(places(shape, shape.measured))}
     remarked = sorted((r for r in results if r.note), key=lambda r: (order[place(r)], r.seeds))
-    name = _row_name(shape)
     rows: dict[str, dict[str, dict[str, list[str]]]] = {}  # row -> remark -> column -> seeds
     marks: dict[Place, int] = {}
     for result in remarked:
-        remarks = rows.setdefault(name(result), {})
+        remarks = rows.setdefault(shape.title(place(result).row), {})
         for note in result.note.split("; "):
             remarks.setdefault(note, {}).setdefault(result.column, []).append(result.seeds)
         marks[_shown_at(place(result), shape)] = len(rows)
@@ -84,10 +118,14 @@ def _shown_at(at: Place, shape: Shape) -> Place:
     return at._replace(column=next(column for column in shape.shown if at.column in shape.means.get(column, ())))
 
 
-def _row_name(shape: Shape) -> Callable[[Result], str]:
-    """How a result's row is called in a note: its label, with the setting where there are several."""
-    several = len(shape.settings) > 1
-    return lambda result: shape.rows[result.system] + (f" {result.setting}" if several else "")
+def _grouped(
+    results: Sequence[Result], group: Callable[[Result], str], value: Callable[[Result], str]
+) -> dict[str, set[str]]:
+    """Name of a group of results -> the values in it."""
+    groups: dict[str, set[str]] = {}
+    for result in results:
+        groups.setdefault(group(result), set()).add(value(result))
+    return groups
 
 
 def _sizes(results: Sequence[Result], shape: Shape) -> str:
@@ -98,29 +136,34 @@ def _sizes(results: Sequence[Result], shape: Shape) -> str:
     return f"Items: {', '.join(f'{column} {sizes[column]}' for column in shape.measured)}."
 
 
-def _on_published(summary: Mapping[Place, Cell], shape: Shape) -> list[str]:
+def _on_published(summary: Mapping[Place, Cell], others: Sequence[foreign.Row], shape: Shape) -> list[str]:
     """Where the published numbers come from, and what a difference from them means."""
     table = published.tables().get(shape.name)
     if table is None:
         return []
-    rows = {shape.rows[at.run]: False for at in summary}
-    rows |= {shape.rows[at.run]: True for at, cell in summary.items() if cell.published}
-    absent = [label for label, is_published in rows.items() if not is_published]
+    beside = {at.row for at, cell in summary.items() if cell.published}
+    absent = [shape.title(row) for row in shape.rows if row not in beside]
+    numbers = [cell.published for cell in summary.values()] + [cell for other in others for cell in other.cells]
     lines = []
-    if len(absent) < len(rows):
+    if any(numbers):
         lines.append(
             f"Published: {table['name']}, measured on the paper's data; averages over the same columns. "
             "Difference: ours minus published; it means something only for the paper's configuration. "
             f"Note that {table['protocol']}."
         )
-    if any(cell.published and not cell.published.confirmed for cell in summary.values()):
+    if any(number and not number.confirmed for number in numbers):
         lines.append(f"{DAGGER} recalled, not confirmed against a public text.")
     if absent:
-        lines.append(f"Without published numbers: {', '.join(absent)}.")
+        lines.append(f"Without published numbers: {'; '.join(absent)}.")
     return lines
 
 
-def _provenance(results: Sequence[Result]) -> str:
-    """How the scorer worked, and the digests of the code behind the numbers."""
-    scorers = "; ".join(sorted({result.signature for result in results}))
-    return f"Scorer: {scorers}. Code: {', '.join(sorted({result.code for result in results}))}."
+def _provenance(results: Sequence[Result], shape: Shape) -> str:
+    """How the scorer worked, in which settings if not in all, and the digests of the code behind the numbers."""
+    scorers = _grouped(results, lambda result: result.signature, lambda result: result.setting)
+    settings = list(dict.fromkeys(row.setting for row in shape.rows))
+    named = [
+        signature if len(where) == len(settings) else f"{signature} ({', '.join(s for s in settings if s in where)})"
+        for signature, where in sorted(scorers.items())
+    ]
+    return f"Scorer: {'; '.join(named)}. Code: {', '.join(sorted({result.code for result in results}))}."

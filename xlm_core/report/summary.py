@@ -1,7 +1,7 @@
 """Summary: results of many seeds become one cell each, its mean, its spread, and the published number beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,29 +16,11 @@ METRIC = "accuracy"
 TIDY = ["table", "row", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"]
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What a table consists of.
+class Row(NamedTuple):
+    """A row of a table: a run in one setting."""
 
-    name      the ``table`` of its results
-    rows      run -> label, in the order they are shown
-    settings  setting -> the setting of the published table it is compared with; each is a row of every run
-    measured  columns every result file must fill
-    means     column -> the measured columns it is the mean of, seed by seed
-    shown     columns of the printed table, measured ones and means; the tidy table holds all of them
-    """
-
-    name: str
-    rows: Mapping[str, str]
-    settings: Mapping[str, str]
-    measured: tuple[str, ...]
-    means: Mapping[str, tuple[str, ...]]
-    shown: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns, those of the printed table first."""
-        return (*self.shown, *(column for column in self.measured if column not in self.shown))
+    run: str
+    setting: str
 
 
 class Place(NamedTuple):
@@ -47,6 +29,46 @@ class Place(NamedTuple):
     run: str
     setting: str
     column: str
+
+    @property
+    def row(self) -> Row:
+        """The row it stands in."""
+        return Row(self.run, self.setting)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a table consists of.
+
+    name      the ``table`` of its results
+    labels    run -> what it is called
+    rows      in the order they are shown
+    measured  columns every row must fill
+    means     column -> the measured columns it is the mean of, seed by seed
+    shown     columns of the printed table, measured ones and means; the tidy table holds all of them
+    compared  setting -> the setting of the published table it is compared with; none where it has no such setting
+    by_column settings whose rows have a model of its own for each column
+    contrasts rows of which the second is subtracted from the first, seed by seed
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    rows: tuple[Row, ...]
+    measured: tuple[str, ...]
+    means: Mapping[str, tuple[str, ...]]
+    shown: tuple[str, ...]
+    compared: Mapping[str, str] = field(default_factory=dict)
+    by_column: tuple[str, ...] = ()
+    contrasts: tuple[tuple[Row, Row], ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, those of the printed table first."""
+        return (*self.shown, *(column for column in self.measured if column not in self.shown))
+
+    def title(self, row: Row) -> str:
+        """What a row is called in a sentence."""
+        return f"{self.labels[row.run]}, {row.setting}"
 
 
 class Cell(NamedTuple):
@@ -89,22 +111,30 @@ def place(result: Result) -> Place:
     return Place(result.system, result.setting, result.column)
 
 
+def by_seed(results: Sequence[Result], shape: Shape) -> pd.DataFrame:
+    """The values of every column, means included: one line per run, setting and seed, which are its index.
+
+    A mean is taken seed by seed, so that its spread is that of the mean.
+    """
+    frame = pd.DataFrame([(*place(result), result.seeds, result.value) for result in results])
+    frame.columns = pd.Index([*Place._fields, "seed", "value"])
+    values = frame.pivot(index=["run", "setting", "seed"], columns="column", values="value")
+    for column, parts in shape.means.items():
+        values[column] = values[list(parts)].mean(axis="columns")
+    return values[list(shape.columns)]
+
+
 def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
     """Mean and spread of every cell, from results that ``select`` let through."""
-    frame = pd.DataFrame([(*place(result), result.seeds, result.value, result.n) for result in results])
-    frame.columns = pd.Index([*Place._fields, "seed", "value", "n"])
-    by_seed = frame.pivot(index=["run", "setting", "seed"], columns="column", values="value")
-    n_items = {column: int(n) for column, n in frame.groupby("column")["n"].first().items()}
-    for column, parts in shape.means.items():
-        by_seed[column] = by_seed[list(parts)].mean(axis="columns")  # per seed, so that the spread is that of the mean
-        n_items[column] = sum(n_items[part] for part in parts)
-    groups = by_seed.groupby(level=["run", "setting"])
+    n_items = {result.column: result.n for result in results}
+    n_items |= {column: sum(n_items[part] for part in parts) for column, parts in shape.means.items()}
+    groups = by_seed(results, shape).groupby(level=["run", "setting"])
     mean, spread, n_seeds = groups.mean(), groups.std(ddof=1), groups.size()
     return {
         at: Cell(
-            mean=float(mean.loc[(at.run, at.setting), at.column]),
-            spread=float(spread.loc[(at.run, at.setting), at.column]),
-            n_seeds=int(n_seeds.loc[(at.run, at.setting)]),
+            mean=float(mean.loc[at.row, at.column]),
+            spread=float(spread.loc[at.row, at.column]),
+            n_seeds=int(n_seeds.loc[at.row]),
             n_items=n_items[at.column],
             published=_published(at, shape),
         )
@@ -114,7 +144,7 @@ def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
 
 def places(shape: Shape, columns: Sequence[str]) -> list[Place]:
     """All places of a table in reading order."""
-    return [Place(run, setting, column) for run in shape.rows for setting in shape.settings for column in columns]
+    return [Place(*row, column) for row in shape.rows for column in columns]
 
 
 def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
@@ -122,7 +152,7 @@ def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
     lines = [
         (
             shape.name,
-            shape.rows[at.run],
+            shape.labels[at.run],
             at.setting,
             at.column,
             METRIC,
@@ -134,12 +164,17 @@ def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=pd.Index(TIDY))
 
 
+def published_at(label: str, setting: str, column: str, shape: Shape) -> Published | None:
+    """The number of a published row for one of our columns; an average over the same columns as ours."""
+    if column in shape.means:
+        return published.average(shape.name, label, setting, shape.means[column])
+    return published.value(shape.name, label, setting, column)
+
+
 def _published(at: Place, shape: Shape) -> Published | None:
     """The published number for a place; an average over the same columns as ours."""
-    row = (shape.name, shape.rows[at.run], shape.settings[at.setting])
-    if at.column in shape.means:
-        return published.average(*row, shape.means[at.column])
-    return published.value(*row, at.column)
+    setting = shape.compared.get(at.setting)
+    return published_at(shape.labels[at.run], setting, at.column, shape) if setting else None
 
 
 def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
@@ -151,8 +186,8 @@ def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
     missing, unexpected = set(expected) - set(found), set(found) - set(expected)
     if unexpected:
         raise CorpusError(
-            f"table '{shape.name}': result for {_cell_name(*min(unexpected))}, but the table has runs "
-            f"{', '.join(shape.rows)}, settings {', '.join(shape.settings)} and columns {', '.join(shape.measured)}; "
+            f"table '{shape.name}': result for {_cell_name(*min(unexpected))}, but the table has rows "
+            f"{'; '.join(' '.join(row) for row in shape.rows)} and columns {', '.join(shape.measured)}; "
             "give only the results of this table"
         )
     if missing:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from xlm_core import results
 from xlm_core.files import atomic
-from xlm_core.report import html, latex, markdown
+from xlm_core.report import differences, html, latex, markdown, shapes, summary
 from xlm_core.report.layout import Layout, lay_out
-from xlm_core.report.summary import Shape, cells, select, tidy
+from xlm_core.report.summary import Shape
 
 RENDERINGS: Mapping[str, Callable[[Layout], str]] = {
     "md": markdown.render,
@@ -15,63 +15,66 @@ RENDERINGS: Mapping[str, Callable[[Layout], str]] = {
     "tex": latex.render,
 }
 
-XNLI_SETTINGS: Mapping[str, str] = {"zero-shot": "zero-shot"}
-RETRIEVAL_SETTINGS = ("raw", "centered")
-
 
 def make_xnli(
     paths: Sequence[Path],
-    rows: Mapping[str, str],
+    labels: Mapping[str, str],
+    rows: Sequence[Sequence[str]],
     columns: Sequence[str],
+    train: str,
     outputs: Mapping[str, Path],
     caption: str,
-    settings: Mapping[str, str] = XNLI_SETTINGS,
+    settings: Mapping[str, str],
 ) -> None:
-    """Make the table of cross-lingual classification (paper, Table 1).
+    """Make the table of cross-lingual classification (paper, Table 1), and that of the differences between its rows.
+
+    The differences stand under the table and in the same files, because they answer the question that the table
+    raises, whether one row is really better than another; as tidy numbers they are a file of their own.
 
     Args:
         paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
-        rows: run -> label, in the order shown; the published rows are found by their labels.
-        columns: languages, in the order shown; their average is added.
-        outputs: "md", "html", "tex", "tidy" -> file to write; any of them.
+        labels, rows, columns, train: as in ``shapes.xnli``.
+        outputs: "md", "html", "tex", "tidy", "differences" -> file to write; any of them.
         caption: what was measured, and on which data.
-        settings: setting of the results -> the published setting it is compared with; each is a row of every run.
+        settings: setting -> what it is, for the notes.
 
     Raises:
         CorpusError: naming a cell that is missing, double, unexpected, or measured on another number of items.
     """
-    languages = tuple(columns)
-    shape = Shape("xnli", rows, settings, languages, {"avg": languages}, (*languages, "avg"))
-    _make(paths, shape, outputs, caption, "avg: mean over the languages, seed by seed.")
+    shape = shapes.xnli(labels, rows, columns, train)
+    transfer = f"transfer: mean over the languages other than '{train}', seed by seed; " if len(shape.means) > 1 else ""
+    about = f"Columns: {transfer}avg: mean over all languages, likewise."
+    _make(paths, shape, outputs, caption, about, settings)
 
 
 def make_retrieval(
     paths: Sequence[Path],
-    rows: Mapping[str, str],
+    labels: Mapping[str, str],
     columns: Sequence[str],
     outputs: Mapping[str, Path],
     caption: str,
     pivot: str = "en",
 ) -> None:
-    """Make the table of sentence retrieval, raw and centered: how often the nearest neighbor is the translation.
-
-    A column is the mean of both directions between its language and ``pivot``; the directions themselves stand in
-    the tidy table. ``pivot`` has no column, even where ``columns`` names it. See ``make_xnli`` for the rest.
-    """
-    languages = tuple(language for language in columns if language != pivot)
-    directions = {language: (f"{pivot}-{language}", f"{language}-{pivot}") for language in languages}
-    measured = tuple(direction for both in directions.values() for direction in both)
-    settings = {setting: setting for setting in RETRIEVAL_SETTINGS}
-    shape = Shape("retrieval", rows, settings, measured, {**directions, "avg": measured}, (*languages, "avg"))
-    _make(paths, shape, outputs, caption, f"Columns: mean of both directions, from and to {pivot}; avg: their mean.")
+    """Make the table of sentence retrieval; see ``shapes.retrieval``, and ``make_xnli`` for the rest."""
+    shape = shapes.retrieval(labels, columns, pivot)
+    about = f"Columns: mean of both directions, from and to {pivot}; avg: their mean."
+    _make(paths, shape, outputs, caption, about, {})
 
 
-def _make(paths: Sequence[Path], shape: Shape, outputs: Mapping[str, Path], caption: str, explanation: str) -> None:
+def _make(
+    paths: Sequence[Path],
+    shape: Shape,
+    outputs: Mapping[str, Path],
+    caption: str,
+    columns: str,
+    settings: Mapping[str, str],
+) -> None:
     """Summarize results in the shape of a table and write every rendering that is asked for."""
-    chosen = select(results.read(paths), shape)
-    summary = cells(chosen, shape)
-    table = lay_out(summary, chosen, shape, caption, explanation)
+    chosen = summary.select(results.read(paths), shape)
+    cells, found = summary.cells(chosen, shape), differences.differences(chosen, shape)
+    table = lay_out(cells, found, chosen, shape, caption, columns, settings)
+    tidy = {"tidy": summary.tidy(cells, shape), "differences": differences.tidy(found, shape)}
     for kind, path in outputs.items():
-        text = tidy(summary, shape).to_csv(index=False) if kind == "tidy" else RENDERINGS[kind](table)
+        text = tidy[kind].to_csv(index=False) if kind in tidy else RENDERINGS[kind](table)
         with atomic(path) as partial:
             partial.write_text(text, encoding="utf-8")

@@ -1,10 +1,11 @@
 """Sentence retrieval: how well a pretrained encoder aligns languages, measured without any fine-tuning.
 
-A sentence's vector is the mean of the last layer's states over its tokens. Among the same sentences in another
-language, its nearest neighbor by cosine should be its translation. Each language may sit at an offset of its own:
-"centered" takes the mean vector of its language from each vector, "raw" does not.
+A sentence's vector is the mean of a layer's states over its tokens. Among the same sentences in another language, its
+nearest neighbor by cosine should be its translation. Each language may sit at an offset of its own: "centered" takes
+the mean vector of its language from each vector, "raw" does not. Where in the network languages meet differs from
+model to model, so every layer is measured, and one of them stands in the table.
 
-Letters: N sentences, D dimensions.
+Letters: N sentences, D dimensions, K layers and before them the embeddings, which are layer 0.
 """
 
 from collections import Counter
@@ -25,7 +26,8 @@ from xlm_core.results import Result
 
 HYPOTHESIS = 1  # column of the labelled stores; premises repeat, hypotheses seldom do
 BATCH_SIZE = 128
-SIGNATURE = "pool:mean|layer:last|similarity:cosine|candidates:{n}"
+SETTINGS = ("raw", "centered")
+SIGNATURE = "pool:mean|layer:{layer}/{n_layers}|similarity:cosine|candidates:{n}"
 
 
 def score(
@@ -34,6 +36,7 @@ def score(
     test: Mapping[str, Path],
     pivot: str,
     n_sentences: int,
+    layer: int | None,
     system: str,
     seeds: str,
     code: str,
@@ -42,10 +45,14 @@ def score(
 ) -> None:
     """Write the accuracy of retrieval between ``pivot`` and every other language, in both directions.
 
+    Of one layer each direction is a result of its own, in the table "retrieval"; of every layer the mean over all
+    directions is one, in the table "retrieval_by_layer", whose columns are the layers.
+
     Args:
         model: a pretrained encoder.
         test: language -> store of XNLI's test pairs, aligned by record.
         n_sentences: candidates; fewer where fewer sentences are unique in every language.
+        layer: the one in the table, 0 for the embeddings; None for the last.
         system, seeds, code: go into the results as they are.
         output: JSON lines.
     """
@@ -54,30 +61,22 @@ def score(
     stores = {language: TokenStore.open(path, about["vocabulary"]) for language, path in test.items()}
     rows = unique_rows(list(stores.values()))[:n_sentences]
     ids = language_ids(about["languages"])
-    vectors = {language: embed(encoder, store, rows, ids[language]) for language, store in stores.items()}
+    shared = {"metric": "accuracy", "system": system, "seeds": seeds, "code": code}
+    shared |= {"config": about["config"], "data": about["data"]}
+    n_layers = encoder.config.n_layers
+    scores = _score_layers(encoder, stores, rows, ids, pivot)
     found = []
-    for language in stores:
-        if language == pivot:
-            continue
-        for setting in ("raw", "centered"):
-            accuracies = directions(vectors[pivot], vectors[language], centered=setting == "centered")
-            for column, accuracy in zip((f"{pivot}-{language}", f"{language}-{pivot}"), accuracies, strict=True):
-                found.append(
-                    Result(
-                        table="retrieval",
-                        system=system,
-                        setting=setting,
-                        column=column,
-                        metric="accuracy",
-                        value=accuracy,
-                        n=len(rows),
-                        seeds=seeds,
-                        config=about["config"],
-                        data=about["data"],
-                        code=code,
-                        signature=SIGNATURE.format(n=len(rows)),
-                    )
-                )
+    for (setting, at), accuracies in scores.items():
+        signature = SIGNATURE.format(layer=at, n_layers=n_layers, n=len(rows))
+        several = {"retrieval_by_layer": {str(at): sum(accuracies.values()) / len(accuracies)}} if accuracies else {}
+        if at == (n_layers if layer is None else layer):
+            several["retrieval"] = accuracies
+        for table, columns in several.items():
+            n = len(rows) * len(accuracies) // len(columns)
+            found += [
+                Result(table=table, setting=setting, column=column, value=value, n=n, signature=signature, **shared)
+                for column, value in columns.items()
+            ]
     results.write(found, output)
 
 
@@ -100,18 +99,37 @@ def unique_rows(stores: list[TokenStore]) -> list[int]:
     return sorted(keep)
 
 
+def _score_layers(
+    encoder: Transformer, stores: Mapping[str, TokenStore], rows: list[int], ids: Mapping[str, int], pivot: str
+) -> dict[tuple[str, int], dict[str, float]]:
+    """(setting, layer) -> direction, such as ``en-fr`` -> accuracy in percent."""
+    n_layers = encoder.config.n_layers
+    found: dict[tuple[str, int], dict[str, float]] = {
+        (setting, layer): {} for setting in SETTINGS for layer in range(n_layers + 1)
+    }
+    from_pivot = embed(encoder, stores[pivot], rows, ids[pivot])
+    for language in stores:
+        if language == pivot:
+            continue
+        vectors = embed(encoder, stores[language], rows, ids[language])  # of one language at a time: they are large
+        for (setting, layer), accuracies in found.items():
+            both = directions(from_pivot[layer], vectors[layer], centered=setting == "centered")
+            accuracies.update(zip((f"{pivot}-{language}", f"{language}-{pivot}"), both, strict=True))
+    return found
+
+
 @torch.inference_mode()
 def embed(encoder: Transformer, store: TokenStore, rows: list[int], language: int) -> Tensor:
-    """Mean-pooled states (N, D) of the hypotheses of ``rows``, on the CPU."""
+    """Mean-pooled states (K + 1, N, D) of the hypotheses of ``rows`` after each layer, on the CPU."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     encoder = encoder.to(device).eval()
     pooled = []
     for start in range(0, len(rows), BATCH_SIZE):
         chosen = rows[start : start + BATCH_SIZE]
         batch = sentence_batch(store, HYPOTHESIS, chosen, language, encoder.config.max_positions).to(device)
-        hidden = encoder(batch)  # (B, T, D), zero on padding
-        pooled.append((hidden.sum(dim=1) / batch.lengths[:, None]).float().cpu())
-    return torch.cat(pooled)
+        sums = torch.stack([hidden.sum(dim=1) for hidden in encoder.states(batch)])  # states are zero on padding
+        pooled.append((sums / batch.lengths[:, None]).float().cpu())
+    return torch.cat(pooled, dim=1)
 
 
 def directions(first: Tensor, second: Tensor, *, centered: bool) -> tuple[float, float]:

@@ -1,0 +1,14 @@
+"""Draw the accuracy of sentence retrieval over the layers of every run."""
+
+from pathlib import Path
+
+from xlm_core.report import layers
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    layers.draw(
+        [Path(path) for path in snakemake.input],
+        labels=snakemake.params.labels,
+        n_layers=snakemake.params.n_layers,
+        output=Path(snakemake.output[0]),
+    )

@@ -1,0 +1,16 @@
+"""Draw the XNLI table as a heat map."""
+
+from pathlib import Path
+
+from xlm_core.report import heatmap
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    heatmap.draw(
+        [Path(path) for path in snakemake.input],
+        labels=snakemake.params.labels,
+        rows=snakemake.params.rows,
+        columns=snakemake.params.columns,
+        train=snakemake.params.train,
+        output=Path(snakemake.output[0]),
+    )

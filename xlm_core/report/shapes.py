@@ -1,0 +1,77 @@
+"""The shapes of the tables: which rows and columns each has, what is compared with what."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from xlm_core.config import SETTINGS
+from xlm_core.report.summary import Row, Shape
+
+ZERO_SHOT = SETTINGS["zero_shot"]
+# The published rows are those of the protocol that is closest: the paper selects per language in all of its settings.
+XNLI_COMPARED = {
+    ZERO_SHOT: "zero-shot",
+    SETTINGS["selected_per_language"]: "zero-shot",
+    SETTINGS["translate_test"]: "translate-test",
+    SETTINGS["translate_train"]: "translate-train",
+}
+RETRIEVAL_SETTINGS = ("raw", "centered")
+
+
+def xnli(labels: Mapping[str, str], rows: Sequence[Sequence[str]], columns: Sequence[str], train: str) -> Shape:
+    """The table of cross-lingual classification (paper, Table 1).
+
+    Beside the languages it has ``transfer``, the mean over those without labels to train on (where there are any, and
+    it is not the mean over all), and ``avg``, the mean over all.
+
+    Args:
+        labels: run -> label; the published rows are found by their labels.
+        rows: run and setting of each row, in the order shown.
+        columns: languages, in the order shown.
+        train: the language with labels.
+    """
+    languages = tuple(columns)
+    others = tuple(language for language in languages if language != train)
+    means = {"avg": languages}
+    if 0 < len(others) < len(languages):
+        means = {"transfer": others, **means}
+    lines = tuple(Row(run, setting) for run, setting in rows)
+    return Shape(
+        name="xnli",
+        labels=labels,
+        rows=lines,
+        measured=languages,
+        means=means,
+        shown=(*languages, *means),
+        compared=XNLI_COMPARED,
+        by_column=(SETTINGS["translate_train"],),
+        contrasts=_xnli_contrasts(lines),
+    )
+
+
+def retrieval(labels: Mapping[str, str], columns: Sequence[str], pivot: str) -> Shape:
+    """The table of sentence retrieval, raw and centered: how often the nearest neighbor is the translation.
+
+    A column is the mean of both directions between its language and ``pivot``; the directions themselves stand in
+    the tidy table. ``pivot`` has no column, even where ``columns`` names it.
+    """
+    languages = tuple(language for language in columns if language != pivot)
+    directions = {language: (f"{pivot}-{language}", f"{language}-{pivot}") for language in languages}
+    measured = tuple(direction for both in directions.values() for direction in both)
+    rows = tuple(Row(run, setting) for run in labels for setting in RETRIEVAL_SETTINGS)
+    return Shape("retrieval", labels, rows, measured, {**directions, "avg": measured}, (*languages, "avg"))
+
+
+def retrieval_by_layer(labels: Mapping[str, str], n_layers: int) -> Shape:
+    """Sentence retrieval after the embeddings, which are column 0, and after each layer: means over all directions."""
+    layers = tuple(str(layer) for layer in range(n_layers + 1))
+    rows = tuple(Row(run, setting) for run in labels for setting in RETRIEVAL_SETTINGS)
+    return Shape("retrieval_by_layer", labels, rows, layers, {}, layers)
+
+
+def _xnli_contrasts(rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
+    """Each zero-shot row less the one above it, and every other row less its run's zero-shot row."""
+    zero_shot = [row for row in rows if row.setting == ZERO_SHOT]
+    contrasts = [(row, above) for above, row in pairwise(zero_shot)]
+    base = {row.run: row for row in zero_shot}
+    contrasts += [(row, base[row.run]) for row in rows if row.setting != ZERO_SHOT and row.run in base]
+    return tuple(contrasts)
