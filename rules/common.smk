@@ -352,7 +352,10 @@ def xnli_results(path):
     return [
         file
         for run, protocols in xnli_protocols().items()
-        for file in expand(path, run=run, seed=seeds.pretraining, finetuning_seed=seeds.finetuning, protocol=protocols)
+        for protocol in protocols
+        for file in expand(
+            path, run=run, seed=seeds.of_protocol(protocol), finetuning_seed=seeds.finetuning, protocol=protocol
+        )
     ]
 
 

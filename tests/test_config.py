@@ -143,6 +143,7 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["model"].update(n_heads=5), "must be a multiple of n_heads"),
         (lambda data: data["pretraining"]["masking"].update(keep=0.5), "must sum to 1"),
         (lambda data: data["seeds"].update(finetuning=[]), "config.seeds.finetuning"),
+        (lambda data: data["seeds"].update(protocols=[0, 7]), "protocols: [7] are no pretraining seeds ([0])"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(change, expected):
@@ -157,6 +158,12 @@ def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
     changed = loaded.model_of("mbert_like")
     assert not changed.language_embeddings
     assert changed == loaded.model.model_copy(update={"language_embeddings": False})
+
+
+def test_protocols_may_have_fewer_seeds_than_zero_shot():
+    seeds = config.Seeds(pretraining=[0, 1, 2], finetuning=[0], protocols=[1])
+    assert (seeds.of_protocol("zero_shot"), seeds.of_protocol("few_shot")) == ([0, 1, 2], [1])
+    assert seeds.model_copy(update={"protocols": None}).of_protocol("few_shot") == [0, 1, 2]
 
 
 def test_broken_yaml_is_a_config_error(tmp_path: Path):

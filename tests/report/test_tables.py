@@ -167,6 +167,22 @@ def test_equal_seeds_are_compared_whatever_their_spread(tmp_path):
     ]
 
 
+def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
+    """Few-shot with seeds 0.1 and 0.2 only: its differences are of these, 82 - 80 and 85 - 82 in English."""
+    few = [
+        result("mlm", column, value, f"0.{seed}", setting="few-shot")
+        for column, values in (("en", (82.0, 85.0)), ("fr", (70.0, 70.0)))
+        for seed, value in enumerate(values, 1)
+    ]
+    texts = make(tmp_path, good + few, rows=[*LINES, ("mlm", "few-shot")])
+    row = tidy_rows(texts["tidy"])["XLM (MLM)", "few-shot", "en"]
+    assert (float(row["mean"]), row["n_seeds"]) == (83.5, "2")
+    lines = csv.DictReader(texts["differences"].splitlines())
+    (line,) = [line for line in lines if (line["setting"], line["column"]) == ("few-shot", "en")]
+    assert (float(line["mean"]), line["n_seeds"], line["n_agreeing"]) == (2.5, "2", "2")
+    assert "3 seeds (0.0, 0.1, 0.2); 2 (0.1, 0.2) in few-shot" in " ".join(texts["md"].split())
+
+
 def test_a_table_of_one_row_has_no_differences(tmp_path, good):
     texts = make(tmp_path, [one for one in good if one.system == "mlm"], rows=LINES[:1])
     assert all("Differences between" not in texts[kind] for kind in ("md", "html", "tex"))

@@ -102,6 +102,17 @@ class Seeds(Section):
 
     pretraining: list[int] = Field(min_length=1)
     finetuning: list[int] = Field(min_length=1)
+    protocols: list[int] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _protocols_have_models(self) -> Self:
+        if unknown := set(self.protocols or []) - set(self.pretraining):
+            raise ValueError(f"protocols: {sorted(unknown)} are no pretraining seeds ({self.pretraining})")
+        return self
+
+    def of_protocol(self, protocol: str) -> list[int]:
+        """The pretraining seeds whose models are fine-tuned by a protocol."""
+        return self.pretraining if protocol == "zero_shot" or self.protocols is None else self.protocols
 
 
 class Config(Section):

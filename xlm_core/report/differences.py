@@ -46,7 +46,7 @@ def differences(results: Sequence[Result], shape: Shape) -> dict[Contrast, Diffe
     for row, minus in shape.contrasts:
         points = values.loc[tuple(row)] - values.loc[tuple(minus)]  # (seed, column)
         for column in shape.shown:
-            found[Contrast(row, minus, column)] = _difference(points[column])
+            found[Contrast(row, minus, column)] = _difference(points[column].dropna())  # of seeds that both have
     return found
 
 

@@ -78,4 +78,4 @@ def _rule(width: int, *, is_label: bool) -> str:
 
 def _wrapped(head: str, text: str) -> str:
     """A paragraph whose later lines are set in under its head."""
-    return textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+    return textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)

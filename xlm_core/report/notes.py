@@ -22,17 +22,11 @@ def legend(
 
     ``columns`` says what the columns are, ``settings`` what each setting is, where that needs to be said.
     """
-    seeds = sorted({result.seeds for result in results})
-    spread = (
-        f"mean ± sample standard deviation over {len(seeds)} seeds ({', '.join(seeds)})"
-        if len(seeds) > 1
-        else f"one seed ({seeds[0]}), hence no spread"
-    )
     of_rows = [row.setting for row in shape.rows]
     has_rivals = len(set(of_rows)) < len(of_rows)
     best = "; bold: the best of a column among the rows of a setting" if has_rivals else ""
     return [
-        f"{METRIC.capitalize()} in percent, {spread}{best}.",
+        f"{METRIC.capitalize()} in percent, {_seeds(results)}{best}.",
         f"{columns} {_sizes(results, shape)}",
         *(f"{setting}: {about}." for setting, about in settings.items()),
         *_on_published(summary, others, shape),
@@ -40,16 +34,31 @@ def legend(
     ]
 
 
+def _seeds(results: Sequence[Result]) -> str:
+    """How many seeds a number is the mean of; some settings may have fewer than others."""
+    seeds = {
+        result.setting: sorted({one.seeds for one in results if one.setting == result.setting}) for result in results
+    }
+    most = max(seeds.values(), key=len)
+    fewer: dict[str, list[str]] = {}
+    for setting, some in seeds.items():
+        if some != most:
+            fewer.setdefault(f"{len(some)} ({', '.join(some)})", []).append(setting)
+    if len(most) == 1:
+        return f"one seed ({most[0]}), hence no spread"
+    exceptions = "".join(f"; {some} in {', '.join(settings)}" for some, settings in fewer.items())
+    return f"mean ± sample standard deviation over {len(most)} seeds ({', '.join(most)}){exceptions}"
+
+
 def on_contrasts(found: Mapping[Contrast, Difference]) -> str:
     """What the numbers in the table of differences are; empty where there is none."""
     if not found:
         return ""
-    n_seeds = next(iter(found.values())).n_seeds
-    if n_seeds == 1:
+    if all(difference.n_seeds == 1 for difference in found.values()):
         return "Differences in points; a single seed, hence no spread."
     return (
-        f"Points: mean ± sample standard deviation of the {n_seeds} differences between equal seeds. "
-        f"Seeds: how many of the differences have the sign of their mean."
+        "Points: mean ± sample standard deviation of the differences between equal seeds. "
+        "Seeds: how many of the differences have the sign of their mean."
     )
 
 

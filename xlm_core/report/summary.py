@@ -82,7 +82,7 @@ class Cell(NamedTuple):
 
 
 def select(results: Sequence[Result], shape: Shape) -> list[Result]:
-    """The results that fill a table, checked: every cell once for every seed, nothing else.
+    """The results that fill a table, checked: every cell once for every seed of its setting, nothing else.
 
     Raises:
         CorpusError: naming the first cell that is missing, double, unexpected, not finite or of another size.
@@ -182,7 +182,8 @@ def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
     if not found:
         raise CorpusError(f"table '{shape.name}': the result files hold no {METRIC} for it; run the scoring first")
     seeds = sorted({seed for _, seed in found})
-    expected = [(at, seed) for at in places(shape, shape.measured) for seed in seeds]
+    of_setting = {at.setting: sorted({seed for other, seed in found if other.setting == at.setting}) for at, _ in found}
+    expected = [(at, seed) for at in places(shape, shape.measured) for seed in of_setting.get(at.setting, seeds)]
     missing, unexpected = set(expected) - set(found), set(found) - set(expected)
     if unexpected:
         raise CorpusError(
