@@ -234,13 +234,20 @@ def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
 
 def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
-    rules = project.waiting_rules()
-    assert rules == Counter()
+    # One archive holds all languages, and what comes from it is made again, seven parts that were there and four more.
+    text = Counter(extract_xnli=1, tokenize_xnli=11, build_labelled_store=11)
+    # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
+    models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED + 1, score_retrieval=4)
+    assert project.waiting_rules() == text + models + XNLI + RETRIEVAL
 
 
 def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
-    edited("tiny.yaml", "parallel:\n  en-fr:\n", "parallel:\n  en-hi:\n  - translations\n  en-fr:\n")
-    assert project.waiting_rules() == Counter()
+    pair = "  en-fr:\n  - translations\n"
+    edited("tiny.yaml", f"parallel:\n{pair}", f"parallel:\n{pair}{pair.replace('fr', 'hi')}")
+    text = Counter(extract=1, tokenize=2, build_store=2)
+    models = Counter(pretrain=1, finetune_xnli=5, score_xnli=6, score_retrieval=1)
+    assert project.waiting_rules() == text + models + XNLI + RETRIEVAL + CURVES
+    assert all(" mlm_tlm" in job for job in project.waiting_jobs() if job.startswith(("Fine-tuning", "Scoring")))
 
 
 def test_another_layer_of_retrieval_scores_again(project: Project, edited):
