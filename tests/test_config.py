@@ -75,6 +75,13 @@ def test_every_published_setting_says_where_it_is_from(name: str):
     assert missing == []
 
 
+def test_the_file_of_three_seeds_changes_nothing_but_the_seeds():
+    laid_over = yaml.safe_load((ROOT / "configs" / "seeds" / "three.yaml").read_text())
+    assert list(laid_over) == ["seeds"]
+    seeds = config.parse(default() | laid_over).seeds
+    assert seeds.pretraining == seeds.finetuning == [0, 1, 2] and seeds.protocols == [0]
+
+
 def test_the_default_configuration_explains_every_key():
     """Every field of every section stands in config.yaml, and a comment stands on its line or above it."""
     text = (ROOT / "config.yaml").read_text()
