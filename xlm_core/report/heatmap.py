@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 
 from xlm_core import results
 from xlm_core.report import matrix, shapes
-from xlm_core.report.layout import difference
+from xlm_core.report.layout import MINUS, difference
 from xlm_core.report.style import FAINT, INK, SETTINGS, save
 from xlm_core.report.summary import Cell, Place, Shape, cells, select
 
 # All lengths are in inches, sizes of print in points.
 CELL_WIDTH, CELL_HEIGHT = 0.52, 0.36
-LETTER = 0.073  # width of a letter of the labels
+LETTER, TITLE = 0.073, 1.6  # widths of a letter of the labels, and of the longer title
 ABOVE, MARGIN, GAP = 0.62, 0.12, 0.35  # above the cells of a panel, around the figure, between panels
 WIDE = 9  # columns beyond which the second panel stands under the first instead of beside it
 NUMBER_SIZE, SETTING_SIZE = 8.0, 7.5
@@ -68,7 +68,7 @@ def _panels(shape: Shape, n: int) -> tuple[Figure, list[Axes]]:
     left = MARGIN + LETTER * longest
     width, height = CELL_WIDTH * len(shape.shown), CELL_HEIGHT * len(shape.rows)
     step = (0.0, ABOVE + height) if len(shape.shown) > WIDE else (GAP + width, 0.0)
-    total_width = left + width + (n - 1) * step[0] + MARGIN
+    total_width = left + (n - 1) * step[0] + max(width, TITLE) + MARGIN
     total_height = ABOVE + height + (n - 1) * step[1] + MARGIN
     figure = Figure(figsize=(total_width, total_height))
     panels = []
@@ -94,7 +94,7 @@ def _draw_differences(axes: Axes, grid: Grid) -> None:
     texts = [[difference(*pair) if pair else "" for pair in row] for row in pairs]
     far = float(np.nanmax(np.abs(points))) or 1.0
     matrix.draw(axes, points, texts, DIFFERENCE, Normalize(-far, far), NUMBER_SIZE)
-    axes.set_title("ours minus published (points)", pad=22)
+    axes.set_title(f"ours {MINUS} published", pad=22)
 
 
 def _label_columns(axes: Axes, shape: Shape) -> None:
