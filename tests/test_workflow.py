@@ -306,7 +306,8 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
             "text": {"n_shards": 1, "valid_share": 0.05, "test_share": 0.05},
             "vocabulary": {"size": 60, "sample_lines": 1000},
             "runs": {"none": {"label": "no pretraining", "objectives": []}},
-            "xnli": project.settings["xnli"] | {"languages": ["en"], "runs": ["none"]},
+            "xnli": {"languages": ["en"], "runs": ["none"]}
+            | {key: project.settings["xnli"][key] for key in ("evaluation", "training", "finetuning")},
         }
     )
     (tmp_path / "own.en.txt").write_text("".join(f"{number:x}\n" for number in range(60_000)))
