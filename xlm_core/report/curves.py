@@ -17,7 +17,8 @@ from xlm_core.errors import CorpusError
 from xlm_core.report.style import FAINT, SETTINGS, color, save
 
 PANEL = (3.7, 2.5)  # inches
-TOP = 0.55  # inches above the panels, for the legend
+TOP = 0.75  # inches above the panels, for the legend
+IN_LINE = 4  # entries of the legend: as many as fit
 COLUMNS = ["label", "seed", "update", "objective", "key", "quantity", "value"]
 
 
@@ -129,4 +130,4 @@ def _draw_legend(figure: Figure, labels: Sequence[str]) -> None:
     runs = [Line2D([], [], color=color(i), linewidth=1.4, label=label) for i, label in enumerate(labels)]
     mean = Line2D([], [], color=FAINT, linewidth=1.4, label="mean over languages, one line per seed")
     single = Line2D([], [], color=FAINT, linewidth=0.6, label="single language or pair")
-    figure.legend(handles=[*runs, mean, single], loc="outside upper left", ncols=min(len(labels) + 2, 5))
+    figure.legend(handles=[*runs, mean, single], loc="outside upper left", ncols=IN_LINE)
