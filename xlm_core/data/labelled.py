@@ -58,7 +58,8 @@ class Examples:
         rows, languages = [], []
         for number in numbers:
             store, language, _ = self.parts[self._part_of[number]]
-            first, second = cut(*_sides(store, self._rows[number]), max_tokens - N_ENDS)
+            row = self._rows[number]
+            first, second = cut(store.sentence(0, row), store.sentence(1, row), max_tokens - N_ENDS)
             rows.append(np.concatenate([END, first, END, second, END]))
             languages.append([language])
         return _padded(rows, np.array(languages))
@@ -122,11 +123,6 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[first : first + batch_size] for first in range(0, len(pool), batch_size)]
     return [batches[number] for number in rng.permutation(len(batches))]
-
-
-def _sides(store: TokenStore, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """The two sentences of a record."""
-    return store.sentence(0, row), store.sentence(1, row)
 
 
 def _labels_of(store: TokenStore) -> np.ndarray:
