@@ -215,7 +215,7 @@ def named_stores(pairs):
 def training_histories(wildcards):
     """run -> the logs of its training, one per seed."""
     path = "<results>/runs/{run}/{seed}/history.jsonl"
-    return {run: expand(path, run=run, seed=CONFIG.seeds.pretraining) for run in trained_labels()}
+    return {run: expand(path, run=run, seed=CONFIG.pretraining_seeds(run)) for run in trained_labels()}
 
 
 def trained_labels():
@@ -348,13 +348,16 @@ def setting_of(wildcards):
 
 def xnli_results(path):
     """What ``path`` is called for every run, seed and protocol of the XNLI table."""
-    seeds = CONFIG.seeds
     return [
         file
         for run, protocols in xnli_protocols().items()
         for protocol in protocols
         for file in expand(
-            path, run=run, seed=seeds.of_protocol(protocol), finetuning_seed=seeds.finetuning, protocol=protocol
+            path,
+            run=run,
+            seed=CONFIG.pretraining_seeds(run, protocol),
+            finetuning_seed=CONFIG.seeds.finetuning,
+            protocol=protocol,
         )
     ]
 
@@ -362,15 +365,16 @@ def xnli_results(path):
 def zero_shot_confusions(wildcards):
     """run -> the confusions of its zero-shot models, one file per pretraining and fine-tuning seed."""
     path = "<results>/results/xnli/{run}.{seed}.zero_shot.{finetuning_seed}.confusion.json"
-    seeds = CONFIG.seeds
     return {
-        run: expand(path, run=run, seed=seeds.pretraining, finetuning_seed=seeds.finetuning) for run in CONFIG.xnli.runs
+        run: expand(path, run=run, seed=CONFIG.pretraining_seeds(run), finetuning_seed=CONFIG.seeds.finetuning)
+        for run in CONFIG.xnli.runs
     }
 
 
 def retrieval_results():
     """The results of sentence retrieval of every run and pretraining seed."""
-    return expand("<results>/results/retrieval/{run}.{seed}.jsonl", run=CONFIG.xnli.runs, seed=CONFIG.seeds.pretraining)
+    path = "<results>/results/retrieval/{run}.{seed}.jsonl"
+    return [file for run in CONFIG.xnli.runs for file in expand(path, run=run, seed=CONFIG.pretraining_seeds(run))]
 
 
 def xnli_labels():

@@ -77,9 +77,15 @@ def test_every_published_setting_says_where_it_is_from(name: str):
 
 def test_the_file_of_three_seeds_changes_nothing_but_the_seeds():
     laid_over = yaml.safe_load((ROOT / "configs" / "seeds" / "three.yaml").read_text())
-    assert list(laid_over) == ["seeds"]
-    seeds = config.parse(default() | laid_over).seeds
-    assert seeds.pretraining == seeds.finetuning == [0, 1, 2] and seeds.protocols == [0]
+    assert list(laid_over) == ["seeds", "runs"]
+    changed = default()
+    changed["seeds"] = laid_over["seeds"]
+    for run, settings in laid_over["runs"].items():
+        assert list(settings) == ["seeds"]
+        changed["runs"][run] |= settings
+    found = config.parse(changed)
+    assert found.pretraining_seeds("mlm_tlm") == found.seeds.finetuning == [0, 1, 2]
+    assert found.pretraining_seeds("mlm_tlm", "few_shot") == found.pretraining_seeds("mbert_like") == [0]
 
 
 def test_the_default_configuration_explains_every_key():
@@ -151,6 +157,14 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["pretraining"]["masking"].update(keep=0.5), "must sum to 1"),
         (lambda data: data["seeds"].update(finetuning=[]), "config.seeds.finetuning"),
         (lambda data: data["seeds"].update(protocols=[0, 7]), "protocols: [7] are no pretraining seeds ([0])"),
+        (lambda data: data["runs"]["mlm"].update(seeds=[7]), "runs.mlm.seeds: [7] are no seeds.pretraining ([0])"),
+        (
+            lambda data: (
+                data["seeds"].update(pretraining=[0, 1], protocols=[0]),
+                data["runs"]["mlm_tlm"].update(seeds=[1]),
+            ),
+            "xnli.few_shot.runs: mlm_tlm has none of the seeds.protocols ([0])",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused(change, expected):

@@ -48,6 +48,7 @@ class Run(Section):
     label: str
     objectives: list[Literal["clm", "mlm", "tlm"]]
     language_embeddings: bool | None = None
+    seeds: list[int] | None = Field(None, min_length=1)
 
 
 class FewShot(Section):
@@ -141,12 +142,19 @@ class Config(Section):
         wanted = self.runs[run].language_embeddings
         return self.model if wanted is None else self.model.model_copy(update={"language_embeddings": wanted})
 
+    def pretraining_seeds(self, run: str, protocol: str = "zero_shot") -> list[int]:
+        """The seeds of a run whose models are fine-tuned by a protocol, in the order of ``seeds.pretraining``."""
+        wanted = self.seeds.of_protocol(protocol)
+        own = self.runs[run].seeds
+        return wanted if own is None else [seed for seed in wanted if seed in own]
+
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         _check_languages(self)
         _check_streams(self)
         _check_lengths(self)
         _check_layer(self)
+        _check_seeds(self)
         for run in self.xnli.runs:
             known(run, self.runs, "xnli.runs")
         for path, runs in self.xnli.run_lists.items():
@@ -172,6 +180,19 @@ def _check_layer(config: Config) -> None:
     layer = config.retrieval.layer
     if layer is not None and layer > config.model.n_layers:
         raise ValueError(f"retrieval.layer is {layer}, but model.n_layers is {config.model.n_layers}")
+
+
+def _check_seeds(config: Config) -> None:
+    """Every run is pretrained with some of the seeds, and has one for each protocol that it is listed for."""
+    for name, run in config.runs.items():
+        if unknown := set(run.seeds or []) - set(config.seeds.pretraining):
+            raise ValueError(
+                f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({config.seeds.pretraining})"
+            )
+    for path, runs in config.xnli.run_lists.items():
+        for run in set(runs) & set(config.runs):
+            if not config.pretraining_seeds(run, "few_shot"):
+                raise ValueError(f"xnli.{path}: {run} has none of the seeds.protocols ({config.seeds.protocols})")
 
 
 def _check_languages(config: Config) -> None:

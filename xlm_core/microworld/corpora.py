@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,6 @@ from xlm_core.config import Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.files import atomic
 from xlm_core.languages import is_pair, sides
-from xlm_core.microworld.frames import Frame
 from xlm_core.microworld.inference import Pair, pairs
 from xlm_core.microworld.render import check_languages, text, words, written
 from xlm_core.microworld.stories import stories
@@ -31,6 +31,7 @@ EVALUATION_COLUMNS = (
 ORIGINAL = "en"  # XNLI is translated from it, and to it
 TRAINING_COLUMNS = ("premise", "hypo", "label")
 TRAINING_SPELLING = {"contradiction": "contradictory"}  # the published training tables spell it so
+LINE = 2  # sentences of a line of parallel text: what joins them is translated too, and learned with the words
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 README = (
     "Sentences of a generated small world and their translations. Line n of one file translates line n of the other.\n"
@@ -78,15 +79,10 @@ def _stream(world: Microworld, name: str) -> np.random.Generator:
     return np.random.default_rng([world.seed, zlib.crc32(name.encode())])
 
 
-def _frames(world: Microworld, key: str, n_sentences: int) -> Iterator[Frame]:
-    """The sentences of a corpus, story after story."""
-    for story in stories(_stream(world, key), n_sentences):
-        yield from story
-
-
 def _write_monolingual(world: Microworld, language: str, path: Path) -> None:
     """Stories in one language."""
-    lines = [text(frame, language) + "\n" for frame in _frames(world, language, world.sentences[language])]
+    told = stories(_stream(world, language), world.sentences[language])
+    lines = [text(frame, language) + "\n" for story in told for frame in story]
     with (
         atomic(path) as partial,
         open(partial, "wb") as raw,
@@ -96,11 +92,14 @@ def _write_monolingual(world: Microworld, language: str, path: Path) -> None:
 
 
 def _write_pair(world: Microworld, key: str, path: Path) -> None:
-    """Stories in two languages, line by line."""
-    frames = list(_frames(world, key, world.pairs[key]))
+    """Stories in two languages, line by line; a line does not reach beyond its story."""
+    told = stories(_stream(world, key), world.pairs[key] * LINE)
+    parts = (story[start : start + LINE] for story in told for start in range(0, len(story), LINE))
+    lines = list(islice(parts, world.pairs[key]))
     members = {"README": README, "LICENSE": LICENSE}
     for language in sides(key):
-        members[f"microworld.{key}.{language}"] = "".join(text(frame, language) + "\n" for frame in frames)
+        written_lines = (" ".join(text(frame, language) for frame in line) for line in lines)
+        members[f"microworld.{key}.{language}"] = "".join(line + "\n" for line in written_lines)
     _write_zip(path, members)
 
 

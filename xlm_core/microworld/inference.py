@@ -1,8 +1,8 @@
-"""Inference: labelled pairs of sentences whose label cannot be guessed from either sentence alone.
+"""Inference: labelled pairs of sentences, made as those of MultiNLI were.
 
-The hypothesis is drawn first, then a premise. A pair is used only in company of pairs of the same form (which parts
-premise and hypothesis have, how special they are) for the other labels, so that no form is more frequent under one
-label. For the same reason the share of denials among the hypotheses is the same under each label.
+To a premise belong three hypotheses: one that follows from it, one that it excludes, and one that may be so or not. One
+of the three is kept. So the premise alone tells nothing of the label, and the hypothesis alone tells some of it, as in
+MultiNLI (Gururangan et al. 2018): what follows is often more general, and what is open often says more.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,10 @@ from xlm_core.microworld.drawing import action, attribute, chance, counted, desc
 from xlm_core.microworld.frames import BE, Frame, Noun
 from xlm_core.microworld.meaning import LABELS, label
 
-HYPOTHESIS_NEGATED = 0.4  # share; premises affirm, because what a denial leaves to follow from it tells of the label
-PREMISES = 4  # drawn for one hypothesis
-MAX_EDITS = 4
+NEGATED = 0.15  # share of the hypotheses drawn; premises affirm
+SAME_PLACE = 0.05  # share that is kept of the hypotheses that change nothing about the place, on which the task dwells
+HYPOTHESES = 60  # drawn for one premise, before another is tried
+MAX_EDITS = 2
 
 
 class Pair(NamedTuple):
@@ -31,12 +32,10 @@ class Pair(NamedTuple):
 def pairs(rng: np.random.Generator, n_pairs: int) -> Iterator[Pair]:
     """``n_pairs`` different pairs; the numbers of the labels differ by at most one."""
     seen: set[tuple[Frame, Frame]] = set()
-    waiting: dict[bool, dict[tuple, dict[str, Pair]]] = {False: {}, True: {}}
     for wanted in _labels(rng, n_pairs):
-        negated = chance(rng, HYPOTHESIS_NEGATED)
         found = None
         while found is None or _as_read(found) in seen:
-            found = _alike(rng, negated, waiting[negated])[wanted]
+            found = _one_of_each(rng)[wanted]
         seen.add(_as_read(found))
         yield found
 
@@ -58,34 +57,35 @@ def _labels(rng: np.random.Generator, n_pairs: int) -> list[str]:
     return [LABELS[i] for i in rng.permutation(np.arange(n_pairs) % len(LABELS))]
 
 
-def _alike(rng: np.random.Generator, negated: bool, waiting: dict[tuple, dict[str, Pair]]) -> dict[str, Pair]:
-    """One pair for each label, all of one form; ``negated`` are their hypotheses.
-
-    Pairs are drawn until one completes its form; those of other forms stay in ``waiting`` for their turn.
-    """
+def _one_of_each(rng: np.random.Generator) -> dict[str, Pair]:
+    """A pair for each label, all with the same premise."""
     while True:
-        hypothesis = _hypothesis(rng, negated=negated)
-        for _ in range(PREMISES):
-            premise = _edited(rng, hypothesis)._replace(negated=False)
-            if premise == hypothesis or _awkward(premise):
-                continue
-            relation = label(premise, hypothesis)
-            if relation is None:
-                continue
-            form = (_form(premise), _form(hypothesis))
-            alike = waiting.setdefault(form, {})
-            alike[relation] = Pair(premise, hypothesis, relation)
-            if len(alike) == len(LABELS):
-                return waiting.pop(form)
+        premise, found = _premise(rng), {}
+        for _ in range(HYPOTHESES):
+            pair = _candidate(rng, premise)
+            if pair:
+                found.setdefault(pair.label, pair)
+            if len(found) == len(LABELS):
+                return found
 
 
-def _hypothesis(rng: np.random.Generator, negated: bool) -> Frame:
+def _candidate(rng: np.random.Generator, premise: Frame) -> Pair | None:
+    """A random hypothesis with its label; None if it is not to be used, or people would not agree on one."""
+    hypothesis = _edited(rng, premise)._replace(negated=chance(rng, NEGATED))
+    if hypothesis == premise or _awkward(hypothesis):
+        return None
+    if hypothesis.place == premise.place and not chance(rng, SAME_PLACE):
+        return None
+    relation = label(premise, hypothesis)
+    return Pair(premise, hypothesis, relation) if relation else None
+
+
+def _premise(rng: np.random.Generator) -> Frame:
     """A frame of any generality."""
     while True:
         found = _anything(rng)
         for _ in range(int(rng.random() * 3)):
             found = edits.weaken(rng, found) or found
-        found = found._replace(negated=negated)
         if not _awkward(found):
             return found
 
@@ -126,15 +126,3 @@ def _edited(rng: np.random.Generator, frame: Frame) -> Frame:
             changed = (edits.weaken if way < 0.45 else edits.strengthen if way < 0.8 else edits.turn)(rng, found)
         found = changed or found
     return found
-
-
-def _form(frame: Frame) -> tuple:
-    """What a reader of one sentence sees of its generality: its parts and how special they are."""
-    place = frame.place and frame.place in lexicon.data()["countries"]
-    return (frame.verb == BE, _noun_form(frame.subject), frame.object and _noun_form(frame.object), place)
-
-
-def _noun_form(noun: Noun) -> tuple:
-    """The parts of a noun phrase, and whether there is anything more general or more special than its noun."""
-    is_top, is_leaf = lexicon.parent(noun.concept) is None, not lexicon.children(noun.concept)
-    return (is_top, is_leaf, noun.concept in lexicon.names(), noun.adjective is None)
