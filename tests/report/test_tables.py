@@ -180,7 +180,7 @@ def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
     lines = csv.DictReader(texts["differences"].splitlines())
     (line,) = [line for line in lines if (line["setting"], line["column"]) == ("few-shot", "en")]
     assert (float(line["mean"]), line["n_seeds"], line["n_agreeing"]) == (2.5, "2", "2")
-    assert "3 seeds (0.0, 0.1, 0.2); 2 (0.1, 0.2) in few-shot" in " ".join(texts["md"].split())
+    assert "3 seeds (0.0, 0.1, 0.2); 2 (0.1, 0.2) in 'XLM (MLM), few-shot'" in " ".join(texts["md"].split())
 
 
 def test_a_table_of_one_row_has_no_differences(tmp_path, good):

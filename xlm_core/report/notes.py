@@ -26,7 +26,7 @@ def legend(
     has_rivals = len(set(of_rows)) < len(of_rows)
     best = "; bold: the best of a column among the rows of a setting" if has_rivals else ""
     return [
-        f"{METRIC.capitalize()} in percent, {_seeds(results)}{best}.",
+        f"{METRIC.capitalize()} in percent, {_seeds(results, shape)}{best}.",
         f"{columns} {_sizes(results, shape)}",
         *(f"{setting}: {about}." for setting, about in settings.items()),
         *_on_published(summary, others, shape),
@@ -34,16 +34,16 @@ def legend(
     ]
 
 
-def _seeds(results: Sequence[Result]) -> str:
-    """How many seeds a number is the mean of; some settings may have fewer than others."""
-    seeds = {
-        result.setting: sorted({one.seeds for one in results if one.setting == result.setting}) for result in results
-    }
-    most = max(seeds.values(), key=len)
+def _seeds(results: Sequence[Result], shape: Shape) -> str:
+    """How many seeds a number is the mean of; some rows may have fewer than others."""
+    seeds: dict[str, set[str]] = {}
+    for result in results:
+        seeds.setdefault(shape.title(place(result).row), set()).add(result.seeds)
+    most = sorted(max(seeds.values(), key=len))
     fewer: dict[str, list[str]] = {}
-    for setting, some in seeds.items():
-        if some != most:
-            fewer.setdefault(f"{len(some)} ({', '.join(some)})", []).append(setting)
+    for row, some in seeds.items():
+        if len(some) < len(most):
+            fewer.setdefault(f"{len(some)} ({', '.join(sorted(some))})", []).append(f"'{row}'")
     if len(most) == 1:
         return f"one seed ({most[0]}), hence no spread"
     exceptions = "".join(f"; {some} in {', '.join(settings)}" for some, settings in fewer.items())

@@ -178,12 +178,14 @@ def _published(at: Place, shape: Shape) -> Published | None:
 
 
 def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
-    """Refuse results that leave a cell of any seed empty, or that belong to no cell."""
+    """Refuse results that leave a cell of a row empty for any seed of that row, or that belong to no cell."""
     if not found:
         raise CorpusError(f"table '{shape.name}': the result files hold no {METRIC} for it; run the scoring first")
     seeds = sorted({seed for _, seed in found})
-    of_setting = {at.setting: sorted({seed for other, seed in found if other.setting == at.setting}) for at, _ in found}
-    expected = [(at, seed) for at in places(shape, shape.measured) for seed in of_setting.get(at.setting, seeds)]
+    of_row: dict[Row, set[str]] = {}
+    for at, seed in found:
+        of_row.setdefault(at.row, set()).add(seed)
+    expected = [(at, seed) for at in places(shape, shape.measured) for seed in of_row.get(at.row, seeds)]
     missing, unexpected = set(expected) - set(found), set(found) - set(expected)
     if unexpected:
         raise CorpusError(
@@ -194,7 +196,7 @@ def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
     if missing:
         raise CorpusError(
             f"table '{shape.name}': no result for {_cell_name(*min(missing))} ({len(missing)} missing of "
-            f"{len(expected)}, seeds {', '.join(seeds)}); score it, or take the seed out for every run"
+            f"{len(expected)}, seeds {', '.join(seeds)}); score it, or take the seed out for the whole row"
         )
 
 
