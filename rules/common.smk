@@ -382,6 +382,11 @@ def xnli_labels():
     return {run: CONFIG.runs[run].label for run in CONFIG.xnli.runs}
 
 
+def fewer_seeds():
+    """run -> its pretraining seeds, for the runs of the tables that have fewer than the others."""
+    return {run: CONFIG.runs[run].seeds for run in CONFIG.xnli.runs if CONFIG.runs[run].seeds}
+
+
 def xnli_rows():
     """The rows of the XNLI table: run and setting."""
     xnli, settings = CONFIG.xnli, configuration.SETTINGS

@@ -40,6 +40,7 @@ rule make_xnli_table:
         rows=xnli_rows(),
         columns=CONFIG.xnli.languages,
         train=CONFIG.xnli.train_language,
+        fewer_seeds=fewer_seeds(),
         caption=f"XNLI accuracy (configuration '{CONFIG.name}')",
         settings=xnli_settings(),
         code=code("xlm_core.report.tables"),
@@ -72,6 +73,7 @@ rule draw_xnli_heatmap:
         rows=xnli_rows(),
         columns=CONFIG.xnli.languages,
         train=CONFIG.xnli.train_language,
+        fewer_seeds=fewer_seeds(),
         code=code("xlm_core.report.heatmap"),
     message:
         "Drawing the XNLI heat map"
@@ -143,6 +145,7 @@ rule make_retrieval_table:
         labels=xnli_labels(),
         columns=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.train_language,
+        fewer_seeds=fewer_seeds(),
         caption=retrieval_caption(),
         code=code("xlm_core.report.tables"),
     message:
@@ -172,6 +175,7 @@ rule draw_retrieval_by_layer:
     params:
         labels=xnli_labels(),
         n_layers=CONFIG.model.n_layers,
+        fewer_seeds=fewer_seeds(),
         code=code("xlm_core.report.layers"),
     message:
         "Drawing sentence retrieval by layer"

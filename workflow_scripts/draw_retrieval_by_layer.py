@@ -10,5 +10,6 @@ with step(snakemake.log[0]):
         [Path(path) for path in snakemake.input],
         labels=snakemake.params.labels,
         n_layers=snakemake.params.n_layers,
+        fewer_seeds=snakemake.params.fewer_seeds,
         output=Path(snakemake.output[0]),
     )

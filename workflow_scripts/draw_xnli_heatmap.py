@@ -12,5 +12,6 @@ with step(snakemake.log[0]):
         rows=snakemake.params.rows,
         columns=snakemake.params.columns,
         train=snakemake.params.train,
+        fewer_seeds=snakemake.params.fewer_seeds,
         output=Path(snakemake.output[0]),
     )

@@ -10,7 +10,8 @@ with step(snakemake.log[0]):
         [Path(path) for path in snakemake.input],
         labels=snakemake.params.labels,
         columns=snakemake.params.columns,
+        pivot=snakemake.params.pivot,
+        fewer_seeds=snakemake.params.fewer_seeds,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         caption=snakemake.params.caption,
-        pivot=snakemake.params.pivot,
     )

@@ -13,6 +13,7 @@ with step(snakemake.log[0]):
         rows=snakemake.params.rows,
         columns=snakemake.params.columns,
         train=snakemake.params.train,
+        fewer_seeds=snakemake.params.fewer_seeds,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         caption=snakemake.params.caption,
         settings=snakemake.params.settings,

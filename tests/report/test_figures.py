@@ -71,7 +71,7 @@ def drawn(monkeypatch):
 
 
 def test_heat_map_by_hand(tmp_path, drawn):
-    heatmap.draw(write(tmp_path / "r", xnli()), LABELS, ROWS, FIVE, "en", tmp_path / "h.svg")
+    heatmap.draw(write(tmp_path / "r", xnli()), LABELS, ROWS, FIVE, "en", {}, tmp_path / "h.svg")
     accuracy, published = drawn[0].axes
     assert numbers(accuracy)[:7] == ["40.0", "41.0", "42.0", "43.0", "44.0", "42.5", "42.0"]  # transfer, avg
     assert len(numbers(accuracy)) == 3 * 7
@@ -85,7 +85,7 @@ def test_heat_map_by_hand(tmp_path, drawn):
 
 
 def test_heat_map_of_many_languages_has_its_panels_one_above_the_other(tmp_path, drawn):
-    heatmap.draw(write(tmp_path / "r", xnli(FIFTEEN)), LABELS, ROWS, FIFTEEN, "en", tmp_path / "h.svg")
+    heatmap.draw(write(tmp_path / "r", xnli(FIFTEEN)), LABELS, ROWS, FIFTEEN, "en", {}, tmp_path / "h.svg")
     accuracy, published = drawn[0].axes
     assert accuracy.get_position().y0 > published.get_position().y1
     assert accuracy.get_position().x0 == published.get_position().x0
@@ -93,7 +93,7 @@ def test_heat_map_of_many_languages_has_its_panels_one_above_the_other(tmp_path,
 
 def test_heat_map_without_published_numbers_has_one_panel(tmp_path, drawn):
     some = [one for one in xnli() if one.system == "none"]
-    heatmap.draw(write(tmp_path / "r", some), LABELS, ROWS[:1], FIVE, "en", tmp_path / "h.svg")
+    heatmap.draw(write(tmp_path / "r", some), LABELS, ROWS[:1], FIVE, "en", {}, tmp_path / "h.svg")
     assert len(drawn[0].axes) == 1
 
 
@@ -129,7 +129,7 @@ def test_confusions_that_are_none_are_refused(tmp_path, text, message):
 
 
 def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path, drawn):
-    layers.draw(write(tmp_path / "r", by_layer()), LABELS, 2, tmp_path / "l.svg")
+    layers.draw(write(tmp_path / "r", by_layer()), LABELS, 2, {}, tmp_path / "l.svg")
     centered, raw = drawn[0].axes
     assert [axes.get_title(loc="left") for axes in (centered, raw)] == ["centered", "raw"]
     thick = [line for line in centered.lines if line.get_marker() == "o"]
@@ -140,27 +140,27 @@ def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path,
 
 def test_retrieval_of_one_seed_has_no_thin_lines(tmp_path, drawn):
     some = [one for one in by_layer() if one.seeds == "0"]
-    layers.draw(write(tmp_path / "r", some), LABELS, 2, tmp_path / "l.svg")
+    layers.draw(write(tmp_path / "r", some), LABELS, 2, {}, tmp_path / "l.svg")
     assert len(drawn[0].axes[0].lines) == 2
     assert "one pretraining seed" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]
 
 
 def test_a_missing_layer_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no result for run 'mlm', setting 'centered', column '3'"):
-        layers.draw(write(tmp_path / "r", by_layer()), {"mlm": "M", "none": "N"}, 3, tmp_path / "l.svg")
+        layers.draw(write(tmp_path / "r", by_layer()), {"mlm": "M", "none": "N"}, 3, {}, tmp_path / "l.svg")
 
 
 def test_a_missing_cell_is_refused(tmp_path):
     with pytest.raises(CorpusError, match=r"no result for run 'mlm', setting 'few-shot', column 'hi', seed '0\.1'"):
-        heatmap.draw(write(tmp_path / "r", xnli()[:-1]), LABELS, ROWS, FIVE, "en", tmp_path / "h.svg")
+        heatmap.draw(write(tmp_path / "r", xnli()[:-1]), LABELS, ROWS, FIVE, "en", {}, tmp_path / "h.svg")
 
 
 def test_same_bytes_whatever_the_order_of_results(tmp_path):
     files = [write_confusion(tmp_path / "0"), write_confusion(tmp_path / "1", counts=((1, 2, 3), (3, 2, 1), (4, 4, 4)))]
     for step, name in ((1, "a"), (-1, "b")):
         found = write(tmp_path / "x", xnli()[::step])
-        heatmap.draw(found, LABELS, ROWS, FIVE, "en", tmp_path / f"heat.{name}.svg")
-        layers.draw(write(tmp_path / "l", by_layer()[::step]), LABELS, 2, tmp_path / f"layers.{name}.svg")
+        heatmap.draw(found, LABELS, ROWS, FIVE, "en", {}, tmp_path / f"heat.{name}.svg")
+        layers.draw(write(tmp_path / "l", by_layer()[::step]), LABELS, 2, {}, tmp_path / f"layers.{name}.svg")
         confusions.draw({"A": files[::step]}, CLASSES, ["en", "fr"], tmp_path / f"confusions.{name}.svg")
     for figure in ("heat", "layers", "confusions"):
         text = (tmp_path / f"{figure}.a.svg").read_text()

@@ -37,11 +37,13 @@ def good():
     ]
 
 
-def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="Some data", about=None):
+def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="Some data", about=None, fewer_seeds=None):
     """The five texts of the XNLI table of some results."""
     results.write(some, tmp_path / "results.jsonl")
     outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
-    tables.make_xnli([tmp_path / "results.jsonl"], labels, rows, columns, "en", outputs, caption, about or {})
+    tables.make_xnli(
+        [tmp_path / "results.jsonl"], labels, rows, columns, "en", fewer_seeds or {}, outputs, caption, about or {}
+    )
     return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
 
 
@@ -181,6 +183,32 @@ def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
     (line,) = [line for line in lines if (line["setting"], line["column"]) == ("few-shot", "en")]
     assert (float(line["mean"]), line["n_seeds"], line["n_agreeing"]) == (2.5, "2", "2")
     assert "3 seeds (0.0, 0.1, 0.2); 2 (0.1, 0.2) in 'XLM (MLM), few-shot'" in " ".join(texts["md"].split())
+
+
+def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
+    """MLM+TLM with pretraining seeds 0 and 1, MLM with 0 alone: refused unless it is said, and no seed more."""
+    more = [replace(one, seeds=f"1.{one.seeds[-1]}") for one in good if one.system == "mlm_tlm"]
+    with pytest.raises(CorpusError, match=r"no result for run 'mlm', .* seed '1\.0' \(6 missing of 24"):
+        make(tmp_path, good + more)
+    texts = make(tmp_path, good + more, fewer_seeds={"mlm": [0]})
+    assert [tidy_rows(texts["tidy"])[label, "zero-shot", "en"]["n_seeds"] for label in ROWS.values()] == ["3", "6"]
+    assert "over 6 seeds (0.0, 0.1, 0.2, 1.0, 1.1, 1.2); 3 (0.0, 0.1, 0.2) in 'XLM (MLM), zero-shot'" in " ".join(
+        texts["md"].split()
+    )
+    with pytest.raises(CorpusError, match=r"result for run 'mlm_tlm', .* seed '1\.0', but the table"):
+        make(tmp_path, good + more, fewer_seeds={"mlm_tlm": [0]})
+
+
+def test_every_run_is_compared_with_the_one_above_it_and_with_the_first(tmp_path, good):
+    none = [replace(one, system="none", value=40.0) for one in good if one.system == "mlm"]
+    labels = {"none": "nothing", **ROWS}
+    texts = make(tmp_path, none + good, labels=labels, rows=[(run, "zero-shot") for run in labels])
+    found = [row[0] for row in grid(texts["md"], 1)[1:] if row[0] != "— seeds"]
+    assert found == [
+        "zero-shot: XLM (MLM) − nothing",
+        "zero-shot: XLM (MLM+TLM) − XLM (MLM)",
+        "zero-shot: XLM (MLM+TLM) − nothing",
+    ]
 
 
 def test_a_table_of_one_row_has_no_differences(tmp_path, good):
@@ -388,7 +416,7 @@ def test_retrieval_means_of_directions(tmp_path):
     ]
     results.write(some, tmp_path / "r.jsonl")
     outputs = {kind: tmp_path / kind for kind in ("md", "tidy")}
-    tables.make_retrieval([tmp_path / "r.jsonl"], {"mlm": "M"}, ["en", "fr", "de"], outputs, "Alignment")
+    tables.make_retrieval([tmp_path / "r.jsonl"], {"mlm": "M"}, ["en", "fr", "de"], "en", {}, outputs, "Alignment")
     assert grid(outputs["md"].read_text()) == [
         ["system", "setting", "fr", "de", "avg"],
         ["M", "raw", "25.0 ± 14.1 [1]", "65.0 ± 7.1", "45.0 ± 10.6"],

@@ -154,12 +154,12 @@ class Config(Section):
         _check_streams(self)
         _check_lengths(self)
         _check_layer(self)
-        _check_seeds(self)
         for run in self.xnli.runs:
             known(run, self.runs, "xnli.runs")
         for path, runs in self.xnli.run_lists.items():
             for run in runs:
                 known(run, self.xnli.runs, f"xnli.{path}")
+        _check_seeds(self)
         sources = [*self.corpora.values(), self.xnli.evaluation, self.xnli.training]
         if any(source.microworld for source in sources) and self.microworld is None:
             raise ValueError("a source says 'microworld: true', but there is no section 'microworld'")
@@ -190,7 +190,7 @@ def _check_seeds(config: Config) -> None:
                 f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({config.seeds.pretraining})"
             )
     for path, runs in config.xnli.run_lists.items():
-        for run in set(runs) & set(config.runs):
+        for run in runs:
             if not config.pretraining_seeds(run, "few_shot"):
                 raise ValueError(f"xnli.{path}: {run} has none of the seeds.protocols ({config.seeds.protocols})")
 

@@ -33,19 +33,20 @@ def draw(
     rows: Sequence[Sequence[str]],
     columns: Sequence[str],
     train: str,
+    fewer_seeds: Mapping[str, Sequence[int]],
     output: Path,
 ) -> None:
     """Draw the means over seeds of the XNLI table, and ours minus the published number where there is one.
 
     Args:
         paths: files of results.
-        labels, rows, columns, train: as in ``shapes.xnli``.
+        labels, rows, columns, train, fewer_seeds: as in ``shapes.xnli``.
         output: an svg, png or pdf file.
 
     Raises:
         CorpusError: naming a cell that is missing, double or unexpected.
     """
-    shape = shapes.xnli(labels, rows, columns, train)
+    shape = shapes.xnli(labels, rows, columns, train, fewer_seeds)
     summary = cells(select(results.read(paths), shape), shape)
     grid = [[summary[Place(*row, column)] for column in shape.shown] for row in shape.rows]
     has_published = any(cell.published for row in grid for cell in row)

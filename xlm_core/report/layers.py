@@ -19,19 +19,26 @@ PANEL = (3.7, 2.9)  # inches
 SETTINGS_SHOWN = ("centered", "raw")
 
 
-def draw(paths: Sequence[Path], labels: Mapping[str, str], n_layers: int, output: Path) -> None:
+def draw(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    n_layers: int,
+    fewer_seeds: Mapping[str, Sequence[int]],
+    output: Path,
+) -> None:
     """Draw accuracy over layers, centered and raw: a line per run, and thin ones for its pretraining seeds.
 
     Args:
         paths: files of results.
         labels: run -> label, in the order shown.
         n_layers: of the models, without the embeddings.
+        fewer_seeds: as in ``shapes.retrieval_by_layer``.
         output: an svg, png or pdf file.
 
     Raises:
         CorpusError: naming a layer of a run that is missing, double or unexpected.
     """
-    shape = shapes.retrieval_by_layer(labels, n_layers)
+    shape = shapes.retrieval_by_layer(labels, n_layers, fewer_seeds)
     values = by_seed(select(results.read(paths), shape), shape)
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(2 * PANEL[0], PANEL[1]), layout="constrained")

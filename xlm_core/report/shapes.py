@@ -17,7 +17,13 @@ XNLI_COMPARED = {
 RETRIEVAL_SETTINGS = ("raw", "centered")
 
 
-def xnli(labels: Mapping[str, str], rows: Sequence[Sequence[str]], columns: Sequence[str], train: str) -> Shape:
+def xnli(
+    labels: Mapping[str, str],
+    rows: Sequence[Sequence[str]],
+    columns: Sequence[str],
+    train: str,
+    fewer_seeds: Mapping[str, Sequence[int]],
+) -> Shape:
     """The table of cross-lingual classification (paper, Table 1).
 
     Beside the languages it has ``transfer``, the mean over those without labels to train on (where there are any, and
@@ -28,6 +34,7 @@ def xnli(labels: Mapping[str, str], rows: Sequence[Sequence[str]], columns: Sequ
         rows: run and setting of each row, in the order shown.
         columns: languages, in the order shown.
         train: the language with labels.
+        fewer_seeds: run -> its pretraining seeds, for runs that have fewer than the others.
     """
     languages = tuple(columns)
     others = tuple(language for language in languages if language != train)
@@ -45,33 +52,41 @@ def xnli(labels: Mapping[str, str], rows: Sequence[Sequence[str]], columns: Sequ
         compared=XNLI_COMPARED,
         by_column=(SETTINGS["translate_train"],),
         contrasts=_xnli_contrasts(lines),
+        fewer_seeds=fewer_seeds,
     )
 
 
-def retrieval(labels: Mapping[str, str], columns: Sequence[str], pivot: str) -> Shape:
+def retrieval(
+    labels: Mapping[str, str], columns: Sequence[str], pivot: str, fewer_seeds: Mapping[str, Sequence[int]]
+) -> Shape:
     """The table of sentence retrieval, raw and centered: how often the nearest neighbor is the translation.
 
     A column is the mean of both directions between its language and ``pivot``; the directions themselves stand in
-    the tidy table. ``pivot`` has no column, even where ``columns`` names it.
+    the tidy table. ``pivot`` has no column, even where ``columns`` names it. ``fewer_seeds`` as in ``xnli``.
     """
     languages = tuple(language for language in columns if language != pivot)
     directions = {language: (f"{pivot}-{language}", f"{language}-{pivot}") for language in languages}
     measured = tuple(direction for both in directions.values() for direction in both)
     rows = tuple(Row(run, setting) for run in labels for setting in RETRIEVAL_SETTINGS)
-    return Shape("retrieval", labels, rows, measured, {**directions, "avg": measured}, (*languages, "avg"))
+    means, shown = {**directions, "avg": measured}, (*languages, "avg")
+    return Shape("retrieval", labels, rows, measured, means, shown, fewer_seeds=fewer_seeds)
 
 
-def retrieval_by_layer(labels: Mapping[str, str], n_layers: int) -> Shape:
-    """Sentence retrieval after the embeddings, which are column 0, and after each layer: means over all directions."""
+def retrieval_by_layer(labels: Mapping[str, str], n_layers: int, fewer_seeds: Mapping[str, Sequence[int]]) -> Shape:
+    """Sentence retrieval after the embeddings, which are column 0, and after each layer: means over all directions.
+
+    ``fewer_seeds`` as in ``xnli``.
+    """
     layers = tuple(str(layer) for layer in range(n_layers + 1))
     rows = tuple(Row(run, setting) for run in labels for setting in RETRIEVAL_SETTINGS)
-    return Shape("retrieval_by_layer", labels, rows, layers, {}, layers)
+    return Shape("retrieval_by_layer", labels, rows, layers, {}, layers, fewer_seeds=fewer_seeds)
 
 
 def _xnli_contrasts(rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
-    """Each zero-shot row less the one above it, and every other row less its run's zero-shot row."""
+    """Each zero-shot row less the one above it, and less the first; every other row less its run's zero-shot row."""
     zero_shot = [row for row in rows if row.setting == ZERO_SHOT]
     contrasts = [(row, above) for above, row in pairwise(zero_shot)]
+    contrasts += [(row, zero_shot[0]) for row in zero_shot[2:]]
     base = {row.run: row for row in zero_shot}
     contrasts += [(row, base[row.run]) for row in rows if row.setting != ZERO_SHOT and row.run in base]
     return tuple(contrasts)

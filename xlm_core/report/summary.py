@@ -49,6 +49,7 @@ class Shape:
     compared  setting -> the setting of the published table it is compared with; none where it has no such setting
     by_column settings whose rows have a model of its own for each column
     contrasts rows of which the second is subtracted from the first, seed by seed
+    fewer_seeds  run -> its pretraining seeds, for runs that have fewer than the others
     """
 
     name: str
@@ -60,6 +61,7 @@ class Shape:
     compared: Mapping[str, str] = field(default_factory=dict)
     by_column: tuple[str, ...] = ()
     contrasts: tuple[tuple[Row, Row], ...] = ()
+    fewer_seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -178,14 +180,17 @@ def _published(at: Place, shape: Shape) -> Published | None:
 
 
 def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
-    """Refuse results that leave a cell of a row empty for any seed of that row, or that belong to no cell."""
+    """Refuse results that leave a cell of any seed empty, or that belong to no cell."""
     if not found:
         raise CorpusError(f"table '{shape.name}': the result files hold no {METRIC} for it; run the scoring first")
     seeds = sorted({seed for _, seed in found})
-    of_row: dict[Row, set[str]] = {}
-    for at, seed in found:
-        of_row.setdefault(at.row, set()).add(seed)
-    expected = [(at, seed) for at in places(shape, shape.measured) for seed in of_row.get(at.row, seeds)]
+    of_setting = {at.setting: sorted({seed for other, seed in found if other.setting == at.setting}) for at, _ in found}
+    expected = [
+        (at, seed)
+        for at in places(shape, shape.measured)
+        for seed in of_setting.get(at.setting, seeds)
+        if _is_seed_of(at.run, seed, shape)
+    ]
     missing, unexpected = set(expected) - set(found), set(found) - set(expected)
     if unexpected:
         raise CorpusError(
@@ -196,8 +201,13 @@ def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
     if missing:
         raise CorpusError(
             f"table '{shape.name}': no result for {_cell_name(*min(missing))} ({len(missing)} missing of "
-            f"{len(expected)}, seeds {', '.join(seeds)}); score it, or take the seed out for the whole row"
+            f"{len(expected)}, seeds {', '.join(seeds)}); score it, or take the seed out for every run"
         )
+
+
+def _is_seed_of(run: str, seed: str, shape: Shape) -> bool:
+    """Whether a run has a seed: "1", or "1.0" with that of the fine-tuning."""
+    return int(seed.split(".")[0]) in shape.fewer_seeds[run] if run in shape.fewer_seeds else True
 
 
 def _check_sizes(results: Sequence[Result], shape: Shape) -> None:

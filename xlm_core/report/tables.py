@@ -22,6 +22,7 @@ def make_xnli(
     rows: Sequence[Sequence[str]],
     columns: Sequence[str],
     train: str,
+    fewer_seeds: Mapping[str, Sequence[int]],
     outputs: Mapping[str, Path],
     caption: str,
     settings: Mapping[str, str],
@@ -33,7 +34,7 @@ def make_xnli(
 
     Args:
         paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
-        labels, rows, columns, train: as in ``shapes.xnli``.
+        labels, rows, columns, train, fewer_seeds: as in ``shapes.xnli``.
         outputs: "md", "html", "tex", "tidy", "differences" -> file to write; any of them.
         caption: what was measured, and on which data.
         settings: setting -> what it is, for the notes.
@@ -41,7 +42,7 @@ def make_xnli(
     Raises:
         CorpusError: naming a cell that is missing, double, unexpected, or measured on another number of items.
     """
-    shape = shapes.xnli(labels, rows, columns, train)
+    shape = shapes.xnli(labels, rows, columns, train, fewer_seeds)
     transfer = f"transfer: mean over the languages other than '{train}', seed by seed; " if len(shape.means) > 1 else ""
     about = f"Columns: {transfer}avg: mean over all languages, likewise."
     _make(paths, shape, outputs, caption, about, settings)
@@ -51,12 +52,13 @@ def make_retrieval(
     paths: Sequence[Path],
     labels: Mapping[str, str],
     columns: Sequence[str],
+    pivot: str,
+    fewer_seeds: Mapping[str, Sequence[int]],
     outputs: Mapping[str, Path],
     caption: str,
-    pivot: str = "en",
 ) -> None:
     """Make the table of sentence retrieval; see ``shapes.retrieval``, and ``make_xnli`` for the rest."""
-    shape = shapes.retrieval(labels, columns, pivot)
+    shape = shapes.retrieval(labels, columns, pivot, fewer_seeds)
     about = f"Columns: mean of both directions, from and to {pivot}; avg: their mean."
     _make(paths, shape, outputs, caption, about, {})
 
