@@ -10,7 +10,7 @@ from xlm_core.data.masking import weights
 from xlm_core.model import prediction
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, tlm_batch, token_loss
+from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, precision_of, tlm_batch, token_loss
 from xlm_core.text.vocabulary import EOS, MASK, PAD
 
 N_TOKENS = 40
@@ -112,3 +112,19 @@ def test_each_objective_learns(objective):
     ours.eval()
     found = [token_loss(ours, batches(seed)[objective], CAUSAL[objective]).detach() for seed in range(100, 110)]
     assert sum(found[1:], start=found[0]).mean_nats < 0.3
+
+
+@pytest.mark.parametrize(
+    ("device", "question", "has_bfloat16", "expected"),
+    [
+        ("cpu", "_is_avx512_bf16_supported", False, torch.float32),
+        ("cpu", "_is_avx512_bf16_supported", True, torch.bfloat16),
+        ("cuda", "is_bf16_supported", False, torch.float32),
+        ("cuda", "is_bf16_supported", True, torch.bfloat16),
+    ],
+)
+def test_auto_is_what_the_hardware_multiplies_in(monkeypatch, device, question, has_bfloat16, expected):
+    monkeypatch.setattr(getattr(torch, device), question, lambda **_: has_bfloat16)
+    assert precision_of("auto", torch.device(device)) == expected
+    assert precision_of("float32", torch.device(device)) == torch.float32
+    assert precision_of("bfloat16", torch.device(device)) == torch.bfloat16

@@ -90,11 +90,18 @@ def classification_loss(
 def precision_of(setting: str, device: torch.device) -> torch.dtype:
     """What matrices are multiplied in on ``device``: "float32", "bfloat16", or "auto".
 
-    "auto" is bfloat16 where a GPU computes in it and float32 everywhere else, so that all CPUs do alike.
+    "auto" is bfloat16 where the hardware multiplies in it, GPU or CPU, and float32 everywhere else.
     """
     if setting == "auto":
-        setting = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+        setting = "bfloat16" if _has_bfloat16(device) else "float32"
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[setting]
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether products in bfloat16 are instructions of the hardware; emulated they would be slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported()  # the public name for it is younger than the PyTorch that we require
 
 
 def _autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_world import MODEL, SETTINGS
+from small_world import COMPUTE, MODEL, SETTINGS
 
 from xlm_core.config import Optim
 
@@ -20,7 +20,8 @@ PROGRAM = Path(__file__).with_name("shared_training.py")
 def run(objective="mlm", compute=None, save_minutes=60.0, **settings):
     """What ``shared_training.py`` needs to know of a run."""
     pretraining = SETTINGS.model_copy(update=settings).model_dump()
-    shared = {"model": MODEL.model_dump(), "compute": compute or {}, "save_minutes": save_minutes}
+    compute = COMPUTE.model_copy(update=compute or {}).model_dump()
+    shared = {"model": MODEL.model_dump(), "compute": compute, "save_minutes": save_minutes}
     return {"objectives": [objective], "pretraining": pretraining, **shared}
 
 

@@ -146,7 +146,7 @@ pretrain(
     monolingual_valid=stores("monolingual_valid"), parallel_valid=stores("parallel_valid"),
     vocabulary=Path(a["vocabulary"]), languages=["en", "de"], objectives=["mlm", "tlm"],
     model=ModelConfig.model_validate(a["model"]), pretraining=Pretraining.model_validate(a["pretraining"]),
-    compute=Compute(), save_minutes=60.0, n_threads=1, seed=0, code="c",
+    compute=Compute(precision="float32"), save_minutes=60.0, n_threads=1, seed=0, code="c",
     output=folder / "model.safetensors", history=folder / "history.jsonl", work=folder / "work",
 )
 """
