@@ -40,6 +40,7 @@ rule pretrain:
         "<benchmarks>/pretrain/{run}.{seed}.tsv"
     wildcard_constraints:
         run=one_of(run for run in CONFIG.runs if CONFIG.runs[run].objectives),
+    priority: -1  # after the text, so that of all trainings the longest can begin first
     retries: 2
     conda:
         "../envs/torch.yaml"

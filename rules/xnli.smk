@@ -14,6 +14,7 @@ rule finetune_xnli:
         "<logs>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.log",
     benchmark:
         "<benchmarks>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.tsv"
+    priority: -2  # after pretraining, which takes longer: what takes long is not to begin last
     retries: 2
     conda:
         "../envs/torch.yaml"
