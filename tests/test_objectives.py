@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.buckets import Joined
+from xlm_core.data.joined import Joined
 from xlm_core.data.masking import weights
 from xlm_core.model import prediction
 from xlm_core.model.heads import Classifier

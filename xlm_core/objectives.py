@@ -1,13 +1,18 @@
-"""The pretraining objectives: each is a way to prepare a batch, and one causal flag (paper, section 3).
+"""The objectives: those of pretraining are a way to prepare a batch, and one causal flag (paper, section 3).
 
 | objective | batch | model call |
 |---|---|---|
 | CLM | a window, each token is to be predicted from those before it | causal |
 | MLM | a window, some tokens hidden | bidirectional |
 | TLM | a sentence and its translation, some tokens of both hidden | bidirectional |
+| AE | a sentence with noise, to become the sentence | encoder, decoder |
+| BT | the model's own translation of a sentence, to become the sentence | encoder, decoder |
+| MT | a sentence, to become its translation | encoder, decoder |
 
 Letters: B rows, T tokens, D dimensions, V tokens in the vocabulary, n predicted tokens.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,12 +21,30 @@ from torch.nn import functional
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch, from_arrays
-from xlm_core.data.buckets import Joined
+from xlm_core.data.joined import Joined
 from xlm_core.data.masking import mask_tokens
+from xlm_core.data.ragged import Ragged, sentence_batch, target_batch
 from xlm_core.model.heads import Classifier
 from xlm_core.model.prediction import predict_tokens
 from xlm_core.model.transformer import Transformer
+from xlm_core.model.translator import Translator
 from xlm_core.tally import Tally
+
+
+class TranslationBatch(NamedTuple):
+    """B sentences, and what they are to become.
+
+    source  as the encoder reads it
+    target  as the decoder says it, labelled with what follows
+    """
+
+    source: Batch
+    target: Batch
+
+    def to(self, device: torch.device) -> "TranslationBatch":
+        """The same on ``device``."""
+        return TranslationBatch(self.source.to(device), self.target.to(device))
+
 
 CAUSAL = {"clm": True, "mlm": False, "tlm": False}
 
@@ -51,6 +74,11 @@ def tlm_batch(
     return from_arrays(inputs, joined.positions, halves, joined.lengths, labels)
 
 
+def translation_batch(source: Ragged, target: Ragged, languages: tuple[int, int]) -> TranslationBatch:
+    """Learn to say ``target`` when ``source`` is given; ``languages`` are the ids of both."""
+    return TranslationBatch(sentence_batch(source, languages[0]), target_batch(target, languages[1]))
+
+
 def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> Tally:
     """Predict the labelled tokens: CLM when ``causal``, MLM on a window, TLM on a joined pair (sections 3.2 to 3.4).
 
@@ -61,6 +89,18 @@ def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.
         hidden = model(batch, causal, batch.predicted)  # (n, D)
         labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
         nats, correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
+        return Tally(nats, len(labels), correct)
+
+
+def translation_loss(
+    translator: Translator, pair: TranslationBatch, precision: torch.dtype = torch.float32, smoothing: float = 0.0
+) -> Tally:
+    """Say the target, token by token, given the source: AE, BT and MT (sections 4.2 and 4.3)."""
+    with _autocast(pair.target.tokens.device, precision):
+        decoder, target = translator.decoder, pair.target
+        hidden = translator(pair.source, target, target.predicted)  # (n, D)
+        labels = target.labels.flatten().index_select(0, target.predicted)  # (n,)
+        nats, correct = predict_tokens(hidden, decoder.embeddings.weight, decoder.output_bias, labels, smoothing)
         return Tally(nats, len(labels), correct)
 
 
@@ -75,6 +115,20 @@ class TokenLoss(nn.Module):
     def forward(self, batch: Batch, causal: bool) -> Tally:
         """The loss of one micro-batch."""
         return token_loss(self.model, batch, causal, self.precision)
+
+
+class TranslationLoss(nn.Module):
+    """``translation_loss`` as a module, likewise."""
+
+    def __init__(self, translator: Translator, precision: torch.dtype, smoothing: float) -> None:
+        super().__init__()
+        self.translator = translator
+        self.precision = precision
+        self.smoothing = smoothing
+
+    def forward(self, pair: TranslationBatch) -> Tally:
+        """The loss of one micro-batch."""
+        return translation_loss(self.translator, pair, self.precision, self.smoothing)
 
 
 def classification_loss(

@@ -5,16 +5,22 @@ from hypothesis import strategies as st
 from token_stores import make_store
 
 from xlm_core.data.buckets import Buckets
+from xlm_core.data.joined import join, joined_batch
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS, PAD
 
 LIMITS = {
-    "max_pair_tokens": 60,
+    "max_tokens": 60,
     "max_positions": 40,
     "tokens_per_batch": 100,
     "seed": (0,),
     "place": "pairs of 'de-en'",
 }
+
+
+def buckets_of(stores, **changed):
+    """The pairs of some stores of two columns."""
+    return Buckets([(store, (0, 1)) for store in stores], **{**LIMITS, **changed})
 
 
 def random_pairs(n, seed=0):
@@ -28,7 +34,7 @@ def random_pairs(n, seed=0):
 
 def test_a_joined_pair_by_eye():
     stores = [make_store([[20, 21]], [[30]]), make_store([[22]], [[31, 32]])]
-    joined = Buckets(stores, **LIMITS).joined(np.array([0, 1, 0]), swapped=np.array([False, False, True]))
+    joined = join(buckets_of(stores), np.array([0, 1, 0]), swapped=np.array([False, False, True]))
     assert joined.tokens.tolist() == [
         [EOS, 20, 21, EOS, EOS, 30, EOS],
         [EOS, 22, EOS, EOS, 31, 32, EOS],
@@ -45,7 +51,7 @@ def test_a_joined_pair_by_eye():
 
 def test_padding_by_eye():
     store = make_store([[20], [22, 23]], [[30], [31]])
-    joined = Buckets([store], **LIMITS).joined(np.array([0, 1]), swapped=np.array([False, False]))
+    joined = join(buckets_of([store]), np.array([0, 1]), swapped=np.array([False, False]))
     assert joined.tokens.tolist() == [[EOS, 20, EOS, EOS, 30, EOS, PAD], [EOS, 22, 23, EOS, EOS, 31, EOS]]
     assert joined.positions.tolist() == [[0, 1, 2, 0, 1, 2, 0], [0, 1, 2, 3, 0, 1, 2]]
     assert joined.lengths.tolist() == [6, 7]
@@ -53,11 +59,11 @@ def test_padding_by_eye():
 
 def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
     stores, first, second = random_pairs(60)
-    buckets = Buckets(stores, **LIMITS)
+    buckets = buckets_of(stores)
     for epoch in range(2):
         seen = []
         for number in range(buckets.n_batches):
-            joined = buckets.batch(epoch * buckets.n_batches + number, np.random.default_rng(number))
+            joined = joined_batch(buckets, epoch * buckets.n_batches + number, np.random.default_rng(number))
             for tokens, length, swapped in zip(joined.tokens, joined.lengths, joined.swapped, strict=True):
                 identity = int(tokens[1]) - (5000 if swapped else 100)
                 sides = (second[identity], first[identity]) if swapped else (first[identity], second[identity])
@@ -68,15 +74,17 @@ def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
 
 def test_both_orders_of_a_pair_occur():
     stores, *_ = random_pairs(300)
-    buckets = Buckets(stores, **LIMITS)
-    swapped = np.concatenate([buckets.batch(i, np.random.default_rng(i)).swapped for i in range(buckets.n_batches)])
+    buckets = buckets_of(stores)
+    swapped = np.concatenate(
+        [joined_batch(buckets, i, np.random.default_rng(i)).swapped for i in range(buckets.n_batches)]
+    )
     assert 0.4 < swapped.mean() < 0.6
 
 
 def test_batches_are_bounded_and_hold_little_padding():
     stores, *_ = random_pairs(500)
-    buckets = Buckets(stores, **{**LIMITS, "tokens_per_batch": 200})
-    batches = [buckets.batch(number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
+    buckets = buckets_of(stores, tokens_per_batch=200)
+    batches = [joined_batch(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
     assert max(batch.tokens.size for batch in batches) <= 200
     padding = sum((batch.tokens == PAD).sum() for batch in batches) / sum(batch.tokens.size for batch in batches)
     assert padding < 0.02
@@ -84,19 +92,19 @@ def test_batches_are_bounded_and_hold_little_padding():
 
 def test_epochs_differ_in_order_and_numbers_do_not_depend_on_history():
     stores, *_ = random_pairs(100)
-    batches = [Buckets(stores, **LIMITS).batch(7, np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
+    batches = [joined_batch(buckets_of(stores), 7, np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
     assert batches[0] == batches[1]
-    buckets = Buckets(stores, **LIMITS)
-    later = buckets.batch(7 + buckets.n_batches, np.random.default_rng(0)).tokens.tolist()
+    buckets = buckets_of(stores)
+    later = joined_batch(buckets, 7 + buckets.n_batches, np.random.default_rng(0)).tokens.tolist()
     assert later != batches[0]
-    assert buckets.batch(7, np.random.default_rng(0)).tokens.tolist() == batches[0]
+    assert joined_batch(buckets, 7, np.random.default_rng(0)).tokens.tolist() == batches[0]
 
 
 def test_pairs_that_do_not_fit_are_skipped_and_counted():
     # 4 + 30 + 30 tokens are too many; a half of 2 + 39 too; 2 + 38 fits; an empty side teaches nothing
     lengths = [(30, 30), (39, 1), (38, 1), (0, 3), (2, 2)]
     store = make_store([[20] * first for first, _ in lengths], [[30] * second for _, second in lengths])
-    buckets = Buckets([store], **LIMITS)
+    buckets = buckets_of([store])
     assert buckets.skipped == {"too_long": 2, "empty_side": 1}
     assert len(buckets) == 2
 
@@ -108,15 +116,15 @@ def test_pairs_that_do_not_fit_are_skipped_and_counted():
 def test_no_pair_is_lost_without_being_counted(lengths, tokens_per_batch):
     store = make_store([[20] * first for first, _ in lengths], [[30] * second for _, second in lengths])
     try:
-        buckets = Buckets([store], **{**LIMITS, "tokens_per_batch": tokens_per_batch})
+        buckets = buckets_of([store], tokens_per_batch=tokens_per_batch)
     except CorpusError:
         assert all(min(pair) == 0 or sum(pair) + 4 > 60 or max(pair) + 2 > 40 for pair in lengths)
         return
-    batches = [buckets.batch(number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
+    batches = [joined_batch(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
     assert sum(len(batch.tokens) for batch in batches) + buckets.skipped.total() == len(lengths)
 
 
 @pytest.mark.parametrize("columns", [([], []), ([[20] * 90], [[30]])])
 def test_nothing_to_learn_from_is_refused(columns):
     with pytest.raises(CorpusError, match="pairs of 'de-en': found"):
-        Buckets([make_store(*columns)], **LIMITS)
+        buckets_of([make_store(*columns)])

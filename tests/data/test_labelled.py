@@ -48,7 +48,7 @@ def test_parts_in_two_languages_are_numbered_one_after_the_other():
 
 
 def test_a_sentence_has_two_end_symbols():
-    batch = labelled.sentence_batch(store(), 0, [1, 0], language=0, max_tokens=4)
+    batch = labelled.stored_sentences(store(), 0, [1, 0], language=0, max_tokens=4)
     assert batch.tokens.tolist() == [[1, 23, 1, 2], [1, 20, 21, 1]]
 
 

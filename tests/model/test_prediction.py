@@ -53,3 +53,17 @@ def test_nothing_to_predict_is_no_loss():
     nats, _ = predict_tokens(*tensors, torch.empty(0, dtype=torch.int64))
     nats.backward()
     assert nats.item() == 0 and all(not tensor.grad.any() for tensor in tensors)
+
+
+@pytest.mark.parametrize("max_scores", [1 << 20, 1])
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+def test_smoothed_labels_are_pytorchs(monkeypatch, smoothing, max_scores):
+    monkeypatch.setattr(prediction, "MAX_SCORES", max_scores)
+    tensors, labels = inputs()
+    scores = functional.linear(*tensors)
+    expected = functional.cross_entropy(scores, labels, reduction="sum", label_smoothing=smoothing)
+    nats, _ = predict_tokens(*tensors, labels, smoothing)
+    assert nats.item() == pytest.approx(expected.item(), rel=1e-12)
+    gradients = zip(torch.autograd.grad(nats, tensors), torch.autograd.grad(expected, tensors), strict=True)
+    for ours, theirs in gradients:
+        assert torch.allclose(ours, theirs, atol=1e-12)

@@ -8,6 +8,7 @@ from xlm_core.errors import CheckpointError
 from xlm_core.model import weights
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
+from xlm_core.model.translator import Translator
 
 ABOUT = {"languages": ["de", "en"], "vocabulary": "abc", "objectives": ["mlm"], "seed": 3}
 
@@ -94,3 +95,21 @@ def test_weights_that_do_not_fit_their_description_are_refused(saved, tmp_path):
     weights.save(path, model, ABOUT)
     with pytest.raises(CheckpointError, match="do not agree"):
         weights.load(path)
+
+
+def test_a_translator_comes_back_as_it_was(tmp_path):
+    config = ModelConfig(dim=8, n_layers=1, n_heads=2, feedforward_dim=16, max_positions=10)
+    model = Translator(Transformer(config, 30, 2), Transformer(config, 30, 2, reads_source=True))
+    weights.save_translator(tmp_path / "t", model, ABOUT)
+    loaded, about = weights.load_translator(tmp_path / "t")
+    assert about == ABOUT and not loaded.training
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    with pytest.raises(CheckpointError, match="found a translator"):
+        weights.load(tmp_path / "t")
+
+
+def test_a_language_model_is_no_translator(saved):
+    with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
+        weights.load_translator(saved[1])

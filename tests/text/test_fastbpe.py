@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 import published_codes
 import pytest
 from hypothesis import given
@@ -53,6 +54,11 @@ def test_ten_thousand_lines_in_five_languages_are_as_transformers_has_them(publi
 def test_merges_by_hand(small):
     (ids,) = small.encode(["low lower aaa aaaa"], "en")
     assert [small.pieces[id_] for id_ in ids] == ["low", "lo@@", "w@@", "er", "aa@@", "a", "aa@@", "a@@", "a"]
+
+
+def test_words_begin_after_pieces_that_do_not_go_on(small):
+    (ids,) = small.encode(["low lower aaa aaaa"], "en")
+    assert small.begins_word(np.array(ids)).astype(int).tolist() == [1, 1, 0, 0, 1, 0, 1, 0, 0]
 
 
 def test_counts_come_from_the_file_and_specials_have_none(small):

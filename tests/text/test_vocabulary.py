@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,3 +96,11 @@ def test_a_file_that_is_no_vocabulary_is_named(tmp_path: Path, content: bytes):
     path.write_bytes(content)
     with pytest.raises(CorpusError, match=r"vocabulary\.json is not a vocabulary"):
         Vocabulary.read(path)
+
+
+@given(words=st.lists(st.sampled_from(sorted(set(" ".join(TEXT["en"] + TEXT["fr"]).split())))))
+def test_each_word_begins_once_and_the_pieces_between_are_the_word(shared: Vocabulary, words: list[str]):
+    (ids,) = shared.encode([" ".join(words)], "fr")
+    begins = shared.begins_word(np.array(ids, dtype=np.int64))
+    parts = np.split(np.array(ids), np.flatnonzero(begins)[1:]) if words else []
+    assert [shared.decode(part.tolist(), "fr") for part in parts] == words

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from xlm_core.config.corpora import Corpus, Microworld, Source, Text, VocabularyConfig
 from xlm_core.config.section import Section, known, plain, read
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
+from xlm_core.config.translation import Noise, Search, TranslationTraining, Weights
 from xlm_core.errors import ConfigError
 from xlm_core.languages import is_pair, sides
 
@@ -25,15 +26,19 @@ __all__ = [
     "Masking",
     "Microworld",
     "ModelConfig",
+    "Noise",
     "Optim",
     "Pretraining",
     "Retrieval",
     "Run",
+    "Search",
     "Section",
     "Seeds",
     "Source",
     "Text",
+    "TranslationTraining",
     "VocabularyConfig",
+    "Weights",
     "Xnli",
     "load",
     "parse",

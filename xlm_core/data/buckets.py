@@ -1,161 +1,129 @@
-"""Pairs of sentences in batches of similar length, for TLM (paper, sections 3.4 and 5.1).
+"""Sentences, and pairs of them, in batches of similar length (paper, sections 3.4 and 5.1).
 
-Letters: B pairs, T tokens of the longest joined pair.
+Letters: B records (sentences or pairs), C sides of a record (1 or 2).
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from xlm_core.data.ragged import Ragged, places
 from xlm_core.data.store import TokenStore
 from xlm_core.errors import CorpusError
-from xlm_core.text.vocabulary import EOS, PAD
 
 TAG = 2  # keeps these random numbers apart from those of the other modules
-N_ENDS = 4  # the end symbols of a joined pair: </s> a </s> </s> b </s>
+N_ENDS = 2  # the end symbols of a side: </s> a </s>
 
-
-@dataclass(frozen=True)
-class Joined:
-    """Pairs as one sequence each: ``</s> a </s> </s> b </s>``.
-
-    tokens     (B, T)  ids
-    positions  (B, T)  restart at 0 in the second half
-    in_second  (B, T)  bool, true from the second half's first ``</s>`` on
-    lengths    (B,)    tokens that are not padding
-    swapped    (B,)    bool, true where the second column's sentence comes first
-    """
-
-    tokens: np.ndarray
-    positions: np.ndarray
-    in_second: np.ndarray
-    lengths: np.ndarray
-    swapped: np.ndarray
+Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the columns that are the sides of its records
 
 
 class Buckets:
-    """The pairs of several stores, grouped by length; batch ``ordinal`` is the same for every caller.
+    """The records of several stores, grouped by length; batch ``ordinal`` is the same for every caller.
 
-    Pairs of similar length share a batch. In each epoch the batches come in another order, and pairs of equal
-    length change places. ``skipped`` counts the pairs that are left out, by reason.
+    Records of similar length share a batch. In each epoch the batches come in another order, and records of equal
+    length change places. ``skipped`` counts the records that are left out, by reason.
     """
 
     def __init__(
         self,
-        stores: Sequence[TokenStore],
+        records: Records,
         *,
-        max_pair_tokens: int,
+        max_tokens: int,
         max_positions: int,
         tokens_per_batch: int,
         seed: Sequence[int],
         place: str,
     ) -> None:
-        """Group the pairs.
+        """Group the records.
 
         Args:
-            stores: of two columns each.
-            max_pair_tokens: longer joined pairs are skipped (end symbols counted).
-            max_positions: pairs with a longer half are skipped (end symbols counted).
-            tokens_per_batch: bound of B * T, padding counted.
-            seed: of the run, followed by what tells these pairs from its other data.
-            place: what the pairs are, for the error message.
+            records: all have the same number of sides, one for sentences, two for pairs.
+            max_tokens: longer records are skipped (all sides and their end symbols counted).
+            max_positions: records with a longer side are skipped (likewise).
+            tokens_per_batch: bound of B times the tokens of the longest record.
+            seed: of the run, followed by what tells these records from its other data.
+            place: what the records are, for the error message.
 
         Raises:
-            CorpusError: no pair is left.
+            CorpusError: no record is left.
         """
-        stores = [store for store in stores if len(store)]
-        self._starts = np.cumsum([0, *(len(store) for store in stores)])
-        # Both columns of the first store, of the second, and so on. asarray: a plain view of the memory map.
+        self._n_sides = len(records[0][1]) if records else 1
+        records = [(store, columns) for store, columns in records if len(store)]
+        self._starts = np.cumsum([0, *(len(store) for store, _ in records)])
+        # All sides of the first store, of the second, and so on. asarray: a plain view of the memory map.
         self._columns = [
             (np.asarray(store.tokens[column]), np.asarray(store.offsets[column]))
-            for store in stores
-            for column in (0, 1)
+            for store, columns in records
+            for column in columns
         ]
         self._seed = seed
         lengths = self._lengths()
-        total = lengths.sum(axis=1) + N_ENDS
-        too_long = (total > max_pair_tokens) | (lengths.max(axis=1, initial=0) + N_ENDS // 2 > max_positions)
+        total = lengths.sum(axis=1) + N_ENDS * self._n_sides
+        too_long = (total > max_tokens) | (lengths.max(axis=1, initial=0) + N_ENDS > max_positions)
         empty = lengths.min(axis=1, initial=1) == 0
         self.skipped = Counter(too_long=int(too_long.sum()), empty_side=int((empty & ~too_long).sum()))
-        self._pairs = np.flatnonzero(~too_long & ~empty)
-        self._total = total[self._pairs]
-        if not len(self._pairs):
+        self._kept = np.flatnonzero(~too_long & ~empty)
+        self._total = total[self._kept]
+        if not len(self._kept):
             raise CorpusError(
-                f"{place}: found {len(total)} pairs, {self.skipped['too_long']} of them too long ({max_pair_tokens} "
-                f"tokens for both sides, {max_positions} for one) and {self.skipped['empty_side']} with an empty side; "
-                f"expected at least one to learn from: check the corpora, or raise max_pair_tokens"
+                f"{place}: found {len(total)}, {self.skipped['too_long']} of them too long (more than {max_tokens} "
+                f"tokens, or {max_positions} in one sentence) and {self.skipped['empty_side']} with an empty side; "
+                f"expected at least one to learn from: check the corpora, or raise the lengths that are allowed"
             )
         self._cuts = _cut(np.sort(self._total), tokens_per_batch)
         self._order: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))
 
     def __len__(self) -> int:
-        """Pairs that are kept."""
-        return len(self._pairs)
+        """Records that are kept."""
+        return len(self._kept)
 
     @property
     def n_batches(self) -> int:
         """Batches per epoch."""
         return len(self._cuts) - 1
 
-    def batch(self, ordinal: int, rng: np.random.Generator) -> Joined:
-        """Batch ``ordinal``; ``rng`` draws which side of each pair comes first."""
+    def batch(self, ordinal: int) -> np.ndarray:
+        """The numbers (B,) of the records of batch ``ordinal``."""
         epoch, number = divmod(ordinal, self.n_batches)
         if self._order[0] != epoch:
             self._order = (epoch, *self._shuffle(epoch))
-        _, batches, pairs = self._order
+        _, batches, records = self._order
         number = batches[number]
-        chosen = pairs[self._cuts[number] : self._cuts[number + 1]]
-        return self.joined(chosen, swapped=rng.random(len(chosen)) < 0.5)
+        return records[self._cuts[number] : self._cuts[number + 1]]
 
-    def joined(self, numbers: np.ndarray, swapped: np.ndarray) -> Joined:
-        """Join the kept pairs ``numbers`` (B,), with the second column first where ``swapped`` (B,)."""
-        numbers = self._pairs[numbers]
-        first, first_lengths = self._gather(numbers, swapped.astype(np.int64))
-        second, second_lengths = self._gather(numbers, 1 - swapped.astype(np.int64))
-        border = (first_lengths + 2)[:, None]
-        lengths = first_lengths + second_lengths + N_ENDS
-        column = np.arange(lengths.max())[None, :]
-        in_second = column >= border
-        is_padding = column >= lengths[:, None]
-        positions = np.where(is_padding, 0, column - border * in_second)
-        tokens = np.where(is_padding, PAD, EOS)
-        tokens[(column > 0) & (column < border - 1)] = first
-        tokens[(column > border) & (column < lengths[:, None] - 1)] = second
-        return Joined(tokens, positions, in_second, lengths, swapped)
-
-    def _lengths(self) -> np.ndarray:
-        """Tokens (n, 2) of both sides of every pair."""
-        sides = [np.diff(offsets) for _, offsets in self._columns]
-        none = np.zeros(0, dtype=np.int64)
-        return np.stack([np.concatenate([none, *sides[0::2]]), np.concatenate([none, *sides[1::2]])], axis=1)
-
-    def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The order of the batches (n_batches,) and of the pairs (n,) of an epoch."""
-        rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
-        shuffled = rng.permutation(len(self._pairs))
-        by_length = shuffled[np.argsort(self._total[shuffled], kind="stable")]
-        return rng.permutation(self.n_batches), by_length
-
-    def _gather(self, pairs: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The sentences in ``columns`` (B,) of ``pairs`` (B,): all their tokens back to back, and lengths (B,)."""
-        stores = np.searchsorted(self._starts, pairs, side="right") - 1
-        sources = stores * 2 + columns
-        begins, ends = np.empty_like(pairs), np.empty_like(pairs)
+    def side(self, numbers: np.ndarray, which: np.ndarray | int = 0) -> Ragged:
+        """Side ``which`` (B,) of the records ``numbers`` (B,)."""
+        numbers = self._kept[numbers]
+        stores = np.searchsorted(self._starts, numbers, side="right") - 1
+        sources = stores * self._n_sides + which
+        begins, ends = np.empty_like(numbers), np.empty_like(numbers)
         for source in np.unique(sources):
             here = sources == source
             _, offsets = self._columns[source]
-            local = pairs[here] - self._starts[source // 2]
+            local = numbers[here] - self._starts[source // self._n_sides]
             begins[here], ends[here] = offsets[local], offsets[local + 1]
         lengths = ends - begins
-        places = np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        flat_sources = np.repeat(sources, lengths)
-        flat = np.empty(len(places), dtype=np.int64)
+        where, flat_sources = places(begins, lengths), np.repeat(sources, lengths)
+        tokens = np.empty(len(where), dtype=np.int64)
         for source in np.unique(sources):
             here = flat_sources == source
-            flat[here] = self._columns[source][0][places[here]]
-        return flat, lengths
+            tokens[here] = self._columns[source][0][where[here]]
+        return Ragged(tokens, lengths)
+
+    def _lengths(self) -> np.ndarray:
+        """Tokens (n, C) of the sides of every record."""
+        lengths = [np.diff(offsets) for _, offsets in self._columns]
+        none = np.zeros(0, dtype=np.int64)
+        n_sides = self._n_sides
+        return np.stack([np.concatenate([none, *lengths[side::n_sides]]) for side in range(n_sides)], axis=1)
+
+    def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The order of the batches (n_batches,) and of the records (n,) of an epoch."""
+        rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
+        shuffled = rng.permutation(len(self._kept))
+        by_length = shuffled[np.argsort(self._total[shuffled], kind="stable")]
+        return rng.permutation(self.n_batches), by_length
 
 
 def _cut(lengths: np.ndarray, tokens_per_batch: int) -> np.ndarray:

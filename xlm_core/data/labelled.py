@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xlm_core.data.batch import Batch, from_arrays
+from xlm_core.data.ragged import Ragged, sentence_batch
 from xlm_core.data.store import TokenStore
 from xlm_core.text.vocabulary import EOS, PAD
 
@@ -19,7 +20,7 @@ POOL = 10  # batches that are sorted by length together: enough to pad little, f
 N_ENDS = 3  # the end symbols of a classified pair: </s> a </s> b </s>
 
 
-def sentence_batch(store: TokenStore, column: int, rows: Sequence[int], language: int, max_tokens: int) -> Batch:
+def stored_sentences(store: TokenStore, column: int, rows: Sequence[int], language: int, max_tokens: int) -> Batch:
     """Single sentences ``</s> a </s>``; one that is longer than ``max_tokens`` loses its end.
 
     Args:
@@ -27,8 +28,7 @@ def sentence_batch(store: TokenStore, column: int, rows: Sequence[int], language
         rows: (B,) numbers of the records.
         language: id of their language.
     """
-    sentences = [store.sentence(column, row)[: max_tokens - 2] for row in rows]
-    return _padded([np.concatenate([END, sentence, END]) for sentence in sentences], np.array(language))
+    return sentence_batch(Ragged.of([store.sentence(column, row)[: max_tokens - 2] for row in rows]), language)
 
 
 class Part(NamedTuple):

@@ -1,6 +1,7 @@
-"""Multi-head self-attention.
+"""Multi-head attention, of a sentence to itself and of a translation to its source.
 
-Letters: B rows, T tokens, D dimensions of the model, H heads, K = D / H dimensions per head.
+Letters: B rows, T tokens, S tokens of the source (T, where a sentence reads itself), D dimensions of the model, H
+heads, K = D / H dimensions per head.
 """
 
 import math
@@ -38,19 +39,66 @@ class SelfAttention(nn.Module):
         Returns:
             (B, T, D), or (n, D) where only some places are wanted.
         """
-        n_rows, n_tokens, dim = x.shape
-        projected = self.qkv(x).view(n_rows, n_tokens, 3, self.n_heads, dim // self.n_heads)
-        parts = projected.permute(2, 0, 3, 1, 4)  # (3, B, H, T, K)
+        queries, keys, values = self.project(x)
         dropout = self.dropout if self.training else 0.0
-        visible = None if causal else visible
-        if _cpu_attention_is_faster(parts, dropout):
-            gathered = _CpuAttention.apply(parts, _hidden(visible, causal, n_tokens), dropout)
-        else:
-            queries, keys, values = parts
-            gathered = functional.scaled_dot_product_attention(
-                queries, keys, values, attn_mask=visible, dropout_p=dropout, is_causal=causal
-            )
-        return self.out(select(gathered.transpose(1, 2).reshape(n_rows, n_tokens, dim), at))
+        gathered = attend(queries, keys, values, None if causal else visible, causal, dropout)
+        return self.out(select(joined(gathered), at))
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each (B, H, T, K), of ``x`` (B, T, D)."""
+        return _heads(self.qkv(x), 3, self.n_heads)
+
+
+class SourceAttention(nn.Module):
+    """Each token of a translation gathers from the tokens of its source."""
+
+    def __init__(self, dim: int, n_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.dropout = dropout
+        self.queries = nn.Linear(dim, dim)
+        self.keys_and_values = nn.Linear(dim, 2 * dim)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, source: Tensor, visible: Tensor | None, at: Tensor | None = None) -> Tensor:
+        """Attend.
+
+        Args:
+            x: (B, T, D), states of the translation.
+            source: (B, S, D), states of the source.
+            visible: (B, 1, 1, S) bool, false on padding of the source; None where there is none.
+            at: as in ``select``.
+
+        Returns:
+            (B, T, D), or (n, D) where only some places are wanted.
+        """
+        dropout = self.dropout if self.training else 0.0
+        return self.out(select(joined(attend(self.project(x), *self.read(source), visible, dropout=dropout)), at))
+
+    def project(self, x: Tensor) -> Tensor:
+        """Queries (B, H, T, K) of ``x`` (B, T, D)."""
+        return _heads(self.queries(x), 1, self.n_heads)[0]
+
+    def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values, each (B, H, S, K), of ``source`` (B, S, D)."""
+        return _heads(self.keys_and_values(source), 2, self.n_heads)
+
+
+def attend(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    visible: Tensor | None = None,
+    causal: bool = False,
+    dropout: float = 0.0,
+) -> Tensor:
+    """What queries (B, H, T, K) gather from keys and values (B, H, S, K): (B, H, T, K); see the modules above."""
+    if _cpu_attention_is_faster(queries, dropout):
+        hidden = _hidden(visible, causal, queries.shape[2])
+        return _CpuAttention.apply(queries, keys, values, hidden, dropout)
+    return functional.scaled_dot_product_attention(
+        queries, keys, values, attn_mask=visible, dropout_p=dropout, is_causal=causal
+    )
 
 
 def select(x: Tensor, at: Tensor | None) -> Tensor:
@@ -58,15 +106,27 @@ def select(x: Tensor, at: Tensor | None) -> Tensor:
     return x if at is None else x.flatten(0, 1).index_select(0, at)
 
 
-def _cpu_attention_is_faster(parts: Tensor, dropout: float) -> bool:
+def _heads(projected: Tensor, n: int, n_heads: int) -> tuple[Tensor, ...]:
+    """``n`` parts, each (B, H, T, K), of what one projection made, (B, T, n * D)."""
+    n_rows, n_tokens, width = projected.shape
+    parts = projected.view(n_rows, n_tokens, n, n_heads, width // (n * n_heads))
+    return parts.permute(2, 0, 3, 1, 4).unbind(0)
+
+
+def joined(gathered: Tensor) -> Tensor:
+    """(B, T, D) of what the heads gathered, (B, H, T, K)."""
+    return gathered.transpose(1, 2).flatten(2)
+
+
+def _cpu_attention_is_faster(queries: Tensor, dropout: float) -> bool:
     """On a CPU PyTorch's own training is slow with dropout, and in bfloat16; elsewhere, and compiled, it is as fast."""
-    if parts.device.type != "cpu" or not parts.requires_grad or torch.compiler.is_compiling():
+    if queries.device.type != "cpu" or not queries.requires_grad or torch.compiler.is_compiling():
         return False
-    return dropout > 0 or parts.dtype != torch.float32
+    return dropout > 0 or queries.dtype != torch.float32
 
 
 def _hidden(visible: Tensor | None, causal: bool, n_tokens: int) -> Tensor | None:
-    """What broadcasts to (B, H, T, T) and is true where nothing may be seen; None where all may."""
+    """What broadcasts to (B, H, T, S) and is true where nothing may be seen; None where all may."""
     if causal:
         return torch.ones(n_tokens, n_tokens, dtype=torch.bool).triu(1)
     return None if visible is None else ~visible
@@ -75,41 +135,44 @@ def _hidden(visible: Tensor | None, causal: bool, n_tokens: int) -> Tensor | Non
 class _CpuAttention(torch.autograd.Function):
     """Attention written out for a CPU.
 
-    A few rows are computed at a time, in memory that stays in the cache. Of the weights (B, H, T, T) only which were
+    A few rows are computed at a time, in memory that stays in the cache. Of the weights (B, H, T, S) only which were
     dropped is kept for the backward pass: to compute them again is as fast as to fetch them.
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, parts: Tensor, hidden: Tensor | None, dropout: float) -> Tensor:
-        """From queries, keys and values ``parts`` (3, B, H, T, K) to (B, H, T, K)."""
-        _, n_rows, n_heads, n_tokens, _ = parts.shape
-        kept = kept_bits(torch.Size((n_rows, n_heads, n_tokens, n_tokens)), dropout) if dropout else None
-        gathered = parts.new_empty(parts.shape[1:])
-        scratch = _scratch(parts, 2)
-        for rows in _slices(parts):
-            queries, keys, values = parts[:, rows].flatten(1, 2)
-            weights, dropped = (some[: len(queries)] for some in scratch)
-            _attend(queries, keys, hidden, rows, out=weights)
+    def forward(
+        ctx: FunctionCtx, queries: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None, dropout: float
+    ) -> Tensor:
+        """From queries (B, H, T, K), keys and values (B, H, S, K) to (B, H, T, K)."""
+        shape = torch.Size((*queries.shape[:3], keys.shape[2]))
+        kept = kept_bits(shape, dropout) if dropout else None
+        gathered = queries.new_empty(queries.shape)
+        scratch = _scratch(queries, shape, 2)
+        for rows in _slices(queries, shape):
+            some_queries, some_keys, some_values = (part[rows].flatten(0, 1) for part in (queries, keys, values))
+            weights, dropped = (some[: len(some_queries)] for some in scratch)
+            _weigh(some_queries, some_keys, hidden, rows, out=weights)
             if kept is not None:
                 weights = zero_dropped(weights, kept[rows].flatten(0, 1), out=dropped)
-            torch.bmm(weights, values * scale_of(dropout), out=gathered[rows].flatten(0, 1))
-        ctx.save_for_backward(parts, hidden, kept)
+            torch.bmm(weights, some_values * scale_of(dropout), out=gathered[rows].flatten(0, 1))
+        ctx.save_for_backward(queries, keys, values, hidden, kept)
         ctx.dropout = dropout
         return gathered
 
     @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """The gradient of ``parts`` from that (B, H, T, K) of the result."""
-        parts, hidden, kept = ctx.saved_tensors
-        to_parts = torch.empty(parts.shape, dtype=parts.dtype)
-        scratch = _scratch(parts, 3)
-        scale = parts.shape[-1] ** -0.5
-        for rows in _slices(parts):
-            queries, keys, values = parts[:, rows].flatten(1, 2)
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients of queries, keys and values from that (B, H, T, K) of the result."""
+        *parts, hidden, kept = ctx.saved_tensors
+        to_parts = [part.new_empty(part.shape) for part in parts]
+        shape = torch.Size((*parts[0].shape[:3], parts[1].shape[2]))
+        scratch = _scratch(parts[0], shape, 3)
+        scale = parts[0].shape[-1] ** -0.5
+        for rows in _slices(parts[0], shape):
+            queries, keys, values = (part[rows].flatten(0, 1) for part in parts)
             weights, dropped, to_weights = (some[: len(queries)] for some in scratch)
             to_queries, to_keys, to_values = (some[rows].flatten(0, 1) for some in to_parts)
             to_gathered = gradient[rows].flatten(0, 1) * scale_of(ctx.dropout)
-            _attend(queries, keys, hidden, rows, out=weights)
+            _weigh(queries, keys, hidden, rows, out=weights)
             torch.bmm(to_gathered, values.transpose(1, 2), out=to_weights)
             if kept is None:
                 dropped = weights
@@ -120,11 +183,11 @@ class _CpuAttention(torch.autograd.Function):
             to_scores = torch._softmax_backward_data(to_weights, weights, -1, weights.dtype)
             torch.bmm(to_scores, keys, out=to_queries).mul_(scale)
             torch.bmm(to_scores.transpose(1, 2), queries, out=to_keys).mul_(scale)
-        return to_parts, None, None
+        return *to_parts, None, None
 
 
-def _attend(queries: Tensor, keys: Tensor, hidden: Tensor | None, rows: slice, out: Tensor) -> None:
-    """The weights (rows * H, T, T) of some rows, from queries and keys (rows * H, T, K)."""
+def _weigh(queries: Tensor, keys: Tensor, hidden: Tensor | None, rows: slice, out: Tensor) -> None:
+    """The weights (rows * H, T, S) of some rows, from queries (rows * H, T, K) and keys (rows * H, S, K)."""
     scores = torch.bmm(queries * queries.shape[-1] ** -0.5, keys.transpose(1, 2))
     if hidden is not None:
         here = hidden if hidden.dim() == 2 else hidden[rows]
@@ -132,18 +195,17 @@ def _attend(queries: Tensor, keys: Tensor, hidden: Tensor | None, rows: slice, o
     torch.softmax(scores, dim=-1, out=out)
 
 
-def _slices(parts: Tensor) -> Iterator[slice]:
-    """The rows of ``parts`` (3, B, H, T, K), as many at a time as have weights that fit into the cache."""
-    n_rows = _rows_at_once(parts)
-    return (slice(first, first + n_rows) for first in range(0, parts.shape[1], n_rows))
+def _slices(queries: Tensor, shape: torch.Size) -> Iterator[slice]:
+    """The rows, as many at a time as have weights that fit into the cache; ``shape`` (B, H, T, S) is of all weights."""
+    n_rows = _rows_at_once(queries, shape)
+    return (slice(first, first + n_rows) for first in range(0, shape[0], n_rows))
 
 
-def _scratch(parts: Tensor, n: int) -> Tensor:
-    """Memory for ``n`` times the weights (rows * H, T, T) of one slice."""
-    _, n_rows, n_heads, n_tokens, _ = parts.shape
-    return parts.new_empty(n, min(n_rows, _rows_at_once(parts)) * n_heads, n_tokens, n_tokens)
+def _scratch(queries: Tensor, shape: torch.Size, n: int) -> Tensor:
+    """Memory for ``n`` times the weights (rows * H, T, S) of one slice."""
+    n_rows, n_heads, n_tokens, n_sources = shape
+    return queries.new_empty(n, min(n_rows, _rows_at_once(queries, shape)) * n_heads, n_tokens, n_sources)
 
 
-def _rows_at_once(parts: Tensor) -> int:
-    _, _, n_heads, n_tokens, _ = parts.shape
-    return max(1, CACHE_BYTES // (n_heads * n_tokens * n_tokens * parts.element_size()))
+def _rows_at_once(queries: Tensor, shape: torch.Size) -> int:
+    return max(1, CACHE_BYTES // (shape[1:].numel() * queries.element_size()))

@@ -11,7 +11,9 @@ from torch.nn import functional
 MAX_SCORES = 1 << 26  # scores (n, V) held at once: a quarter of a gigabyte in float32
 
 
-def predict_tokens(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def predict_tokens(
+    hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Summed negative log-likelihood () of ``labels``, and how many () are the most likely token.
 
     The gradient is computed in the same pass, as many predictions at once as ``MAX_SCORES`` allows. So memory grows
@@ -23,14 +25,16 @@ def predict_tokens(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor)
         weight: (V, D) embeddings of the vocabulary.
         bias: (V,)
         labels: (n,) int64.
+        smoothing: share of each label that is spread evenly over the vocabulary (Szegedy et al. 2016).
 
     Returns:
-        The loss; and the number of right guesses, which is zero where a gradient is wanted: training does not ask.
+        The loss, smoothed labels and all; and the number of right guesses, which is zero where a gradient is wanted:
+        training does not ask.
     """
     kind = hidden.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
     wants_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (hidden, weight, bias))
-    return _Prediction.apply(hidden, weight, bias, labels, dtype, wants_gradient)
+    return _Prediction.apply(hidden, weight, bias, labels, smoothing, dtype, wants_gradient)
 
 
 class _Prediction(torch.autograd.Function):
@@ -43,6 +47,7 @@ class _Prediction(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         labels: Tensor,
+        smoothing: float,
         dtype: torch.dtype,
         wants_gradient: bool,
     ) -> tuple[Tensor, Tensor]:
@@ -53,11 +58,14 @@ class _Prediction(torch.autograd.Function):
         to_hidden = []
         for states, wanted in zip(hidden.to(dtype).split(size), labels[:, None].split(size), strict=True):
             scores = functional.log_softmax((states @ low.T).to(bias.dtype).add_(bias), dim=-1)  # (n, V)
-            nats -= scores.gather(1, wanted).sum()
+            nats -= (1 - smoothing) * scores.gather(1, wanted).sum()
+            if smoothing:
+                nats -= smoothing * scores.mean(dim=1).sum()
             if not wants_gradient:
                 correct += (scores.argmax(dim=-1, keepdim=True) == wanted).sum()
                 continue
-            to_scores = scores.exp_().scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=scores.dtype))
+            to_scores = scores.exp_().sub_(smoothing / len(weight)) if smoothing else scores.exp_()
+            to_scores.scatter_add_(1, wanted, torch.full_like(wanted, smoothing - 1, dtype=scores.dtype))
             to_bias += to_scores.sum(dim=0)
             to_scores = to_scores.to(dtype)
             to_weight += to_scores.T @ states
@@ -69,4 +77,4 @@ class _Prediction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, to_nats: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None, None
+        return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None, None, None

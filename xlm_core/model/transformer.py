@@ -1,11 +1,11 @@
 """The Transformer of the paper: post-layer-norm, GELU, learned positions, language embeddings (section 5.1).
 
-Letters: B rows, T tokens, D dimensions, V tokens in the vocabulary.
+Letters: B rows, T tokens, S tokens of a source, D dimensions, V tokens in the vocabulary.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
-from xlm_core.model.attention import SelfAttention, select
+from xlm_core.model.attention import SelfAttention, SourceAttention, select
 from xlm_core.model.dropout import Dropout
 from xlm_core.model.initialize import initialize
 from xlm_core.text.vocabulary import PAD
@@ -36,26 +36,55 @@ class Inputs(Protocol):
     def is_full(self) -> bool: ...  # noqa: D102
 
 
-class Layer(nn.Module):
-    """Self-attention, then a feed-forward network; each is added to its input, and the sum is normalized."""
+class Source(NamedTuple):
+    """What a decoder reads of the sentences that it translates.
 
-    def __init__(self, config: ModelConfig) -> None:
+    states   (B, S, D) the encoder's last
+    visible  (B, 1, 1, S) bool, false on padding; None where there is none
+    """
+
+    states: Tensor
+    visible: Tensor | None
+
+
+class Layer(nn.Module):
+    """Self-attention, then a feed-forward network; each is added to its input, and the sum is normalized.
+
+    Between them the layers of a decoder read the source, by attention as well.
+    """
+
+    def __init__(self, config: ModelConfig, reads_source: bool) -> None:
         super().__init__()
         self.attention = SelfAttention(config.dim, config.n_heads, config.attention_dropout)
         self.attention_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.source_attention: SourceAttention | None = None
+        if reads_source:
+            self.source_attention = SourceAttention(config.dim, config.n_heads, config.attention_dropout)
+            self.source_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.wide = nn.Linear(config.dim, config.feedforward_dim)
         self.narrow = nn.Linear(config.feedforward_dim, config.dim)
         self.feedforward_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None, causal: bool, at: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, visible: Tensor | None, causal: bool, at: Tensor | None = None, source: Source | None = None
+    ) -> Tensor:
         """``x`` (B, T, D) to (B, T, D), or to (n, D) at some places; see ``SelfAttention`` for the other arguments."""
-        x = self.attention_norm(select(x, at) + self.dropout(self.attention(x, visible, causal, at)))
+        here = at if source is None else None
+        x = self.attention_norm(select(x, here) + self.dropout(self.attention(x, visible, causal, here)))
+        if self.source_attention is not None:
+            x = self.source_norm(select(x, at) + self.dropout(self.source_attention(x, *source, at)))
+        return self.feed_forward(x)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """The feed-forward network: ``x`` (…, D) to (…, D)."""
         return self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
 
 
 class Transformer(nn.Module):
     """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages.
+
+    One that ``reads_source`` is a decoder: left-to-right, and given the states of the sentences that it translates.
 
     ``recomputes_activations``: of each layer only the input is kept for the backward pass, which computes the layer
     again: a third more work for a fraction of the memory.
@@ -63,7 +92,7 @@ class Transformer(nn.Module):
 
     recomputes_activations = False
 
-    def __init__(self, config: ModelConfig, n_tokens: int, n_languages: int) -> None:
+    def __init__(self, config: ModelConfig, n_tokens: int, n_languages: int, reads_source: bool = False) -> None:
         super().__init__()
         self.config = config
         self.n_tokens = n_tokens
@@ -74,11 +103,13 @@ class Transformer(nn.Module):
         self.language_embeddings = nn.Embedding(n_languages, config.dim) if has_languages else None
         self.embedding_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.dropout = Dropout(config.dropout)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.n_layers))
+        self.layers = nn.ModuleList(Layer(config, reads_source) for _ in range(config.n_layers))
         self.output_bias = nn.Parameter(torch.empty(n_tokens))  # the output's weight is the embedding itself
         initialize(self)
 
-    def forward(self, batch: Inputs, causal: bool = False, at: Tensor | None = None) -> Tensor:
+    def forward(
+        self, batch: Inputs, causal: bool = False, at: Tensor | None = None, source: Source | None = None
+    ) -> Tensor:
         """The last layer's states.
 
         Args:
@@ -87,33 +118,36 @@ class Transformer(nn.Module):
             at: (n,) places, counted row after row, none of them padding: the only ones whose states are wanted. Most
                 of the last layer is then computed there alone, which is exact, and saves as much of that layer as
                 there are other places.
+            source: what a decoder translates.
 
         Returns:
             (B, T, D), zero on padding; or (n, D).
         """
-        return deque(self.states(batch, causal, at), maxlen=1).pop()
+        return deque(self.states(batch, causal, at, source), maxlen=1).pop()
 
-    def states(self, batch: Inputs, causal: bool = False, at: Tensor | None = None) -> Iterator[Tensor]:
+    def states(
+        self, batch: Inputs, causal: bool = False, at: Tensor | None = None, source: Source | None = None
+    ) -> Iterator[Tensor]:
         """The states after the embeddings, then after each layer, one by one, so that none need be kept.
 
         Args:
-            batch, causal, at: as in ``forward``; ``at`` holds for the last layer alone.
+            batch, causal, at, source: as in ``forward``; ``at`` holds for the last layer alone.
 
         Yields:
             (B, T, D), zero on padding; at last (n, D), where only some places are wanted.
         """
         padding = None if batch.is_full else _padding(batch)
-        visible = None if padding is None else ~padding[:, None, None, :]
+        visible = visible_of(batch)
         x = _without(self.embed(batch), padding)
         yield x
         *others, last = self.layers
         for layer in others:
-            x = _without(self._through(layer, x, visible, causal), padding)
+            x = _without(self._through(layer, x, visible, causal, None, source), padding)
             yield x
-        x = self._through(last, x, visible, causal, at)
+        x = self._through(last, x, visible, causal, at, source)
         yield _without(x, padding) if at is None else x
 
-    def _through(self, layer: nn.Module, *inputs: Tensor | bool | None) -> Tensor:
+    def _through(self, layer: nn.Module, *inputs: Tensor | bool | Source | None) -> Tensor:
         """The output of a layer, which keeps its activations for the backward pass or computes them again there."""
         if self.recomputes_activations and torch.is_grad_enabled():
             return checkpoint(layer, *inputs, use_reentrant=False)
@@ -129,6 +163,11 @@ class Transformer(nn.Module):
     def predict(self, hidden: Tensor) -> Tensor:
         """Scores (n, V) of every token of the vocabulary, before the softmax, from states (n, D)."""
         return functional.linear(hidden, self.embeddings.weight, self.output_bias)
+
+
+def visible_of(batch: Inputs) -> Tensor | None:
+    """(B, 1, 1, T) bool, false on padding; None where there is none."""
+    return None if batch.is_full else ~_padding(batch)[:, None, None, :]
 
 
 def _padding(batch: Inputs) -> Tensor:

@@ -16,6 +16,7 @@ from xlm_core.errors import CheckpointError
 from xlm_core.files import atomic
 from xlm_core.model.heads import ClassificationHead, Classifier
 from xlm_core.model.transformer import Transformer
+from xlm_core.model.translator import Translator
 
 FORMAT = "xlm-core model 1"
 HEAD = "head."  # begins the names of a classification head's weights
@@ -26,15 +27,25 @@ def save(path: Path, model: Transformer, about: dict[str, Any], head: Classifica
     state = model.state_dict()
     if head is not None:
         state.update({HEAD + name: tensor for name, tensor in head.state_dict().items()})
+    shape = None if head is None else {"n_classes": head.classes.out_features, "dropout": head.dropout.share}
+    _save(path, state, model, {"head": shape, "about": about})
+
+
+def save_translator(path: Path, translator: Translator, about: dict[str, Any]) -> None:
+    """Write both halves of ``translator``, and ``about`` it as ``save`` does."""
+    _save(path, translator.state_dict(), translator.encoder, {"head": None, "translates": True, "about": about})
+
+
+def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dict[str, Any]) -> None:
+    """Write weights, and with them the shape of ``model`` and what ``more`` is said."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     description = {
         "format": FORMAT,
         "model": plain(model.config),
         "n_tokens": model.n_tokens,
         "n_languages": model.n_languages,
-        "head": None if head is None else {"n_classes": head.classes.out_features, "dropout": head.dropout.share},
         "sha256": _checksum(tensors),
-        "about": about,
+        **more,
     }
     metadata = {"xlm": json.dumps(description, ensure_ascii=False, sort_keys=True)}
     with atomic(path) as partial:
@@ -64,9 +75,11 @@ def load(path: Path) -> tuple[Transformer, dict[str, Any]]:
     """Read a model, on the CPU and in evaluation mode, and what was said ``about`` it; a head is left aside.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or no model of this program.
+        CheckpointError: the file is missing, damaged, a translator, or no model of this program.
     """
     tensors, description = _read(path)
+    if description.get("translates"):
+        raise CheckpointError(f"{path}: found a translator; expected an encoder or a language model")
     encoder = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
     return _build(path, description, encoder), description["about"]
 
@@ -87,6 +100,22 @@ def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
     return classifier.eval(), description["about"]
 
 
+def load_translator(path: Path) -> tuple[Translator, dict[str, Any]]:
+    """Read a translator, as ``load`` reads a model.
+
+    Raises:
+        CheckpointError: as ``load``, and where the model is no translator.
+    """
+    tensors, description = _read(path)
+    if not description.get("translates"):
+        raise CheckpointError(f"{path}: found a language model alone; expected a translator, which has a decoder too")
+    halves = [
+        _build(path, description, {n.removeprefix(half): t for n, t in tensors.items() if n.startswith(half)}, reads)
+        for half, reads in (("encoder.", False), ("decoder.", True))
+    ]
+    return Translator(*halves).eval(), description["about"]
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The weights and the description of a file, checked."""
     try:
@@ -102,12 +131,14 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, description
 
 
-def _build(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> Transformer:
-    """The encoder of a description with its weights."""
+def _build(
+    path: Path, description: dict[str, Any], tensors: dict[str, Tensor], reads_source: bool = False
+) -> Transformer:
+    """The Transformer of a description with its weights."""
     try:
         config = ModelConfig.model_validate(description["model"])
         with torch.device("meta"):  # no weights are drawn only to be replaced
-            model = Transformer(config, description["n_tokens"], description["n_languages"])
+            model = Transformer(config, description["n_tokens"], description["n_languages"], reads_source)
         model.load_state_dict(tensors, assign=True)
     except (KeyError, ValidationError, RuntimeError) as error:
         raise CheckpointError(f"{path}: description and weights do not agree ({error}); train it again") from error

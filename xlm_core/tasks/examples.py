@@ -9,6 +9,7 @@ import numpy as np
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch
 from xlm_core.data.buckets import N_ENDS, Buckets
+from xlm_core.data.joined import joined_batch
 from xlm_core.data.masking import weights
 from xlm_core.data.windows import Stream, Windows
 from xlm_core.files import write_json
@@ -54,7 +55,7 @@ def example_batches(
         found.append(("clm", clm_batch(window, ids[language])))
         found.append(("mlm", mlm_batch(window, ids[language], weight, masking, rng)))
     for pair in sorted(corpora.parallel)[:1]:
-        joined = _pairs(corpora, pair, seed).batch(0, rng)
+        joined = joined_batch(_pairs(corpora, pair, seed), 0, rng)
         first, second = (ids[language] for language in sides(pair))
         found.append(("tlm", tlm_batch(joined, (first, second), weight, masking, rng)))
     return [_spell(objective, batch, vocabulary, sorted(languages)) for objective, batch in found]
@@ -64,11 +65,11 @@ def _pairs(corpora: Corpora, pair: str, seed: int) -> Buckets:
     """Pairs one by one, the longest of them readable; if there is none so short, of any length."""
     stores = corpora.parallel[pair]
     sizes = (int((store.lengths(0) + store.lengths(1)).min()) for store in stores if len(store))
-    shortest = min(sizes, default=0) + N_ENDS
+    shortest = min(sizes, default=0) + 2 * N_ENDS
     longest = max(shortest, 2 * N_TOKENS)
     return Buckets(
-        stores,
-        max_pair_tokens=longest,
+        [(store, (0, 1)) for store in stores],
+        max_tokens=longest,
         max_positions=longest,
         tokens_per_batch=1,
         seed=(seed,),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from xlm_core import results
-from xlm_core.data.labelled import sentence_batch
+from xlm_core.data.labelled import stored_sentences
 from xlm_core.data.store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.languages import language_ids
@@ -126,7 +126,7 @@ def embed(encoder: Transformer, store: TokenStore, rows: list[int], language: in
     pooled = []
     for start in range(0, len(rows), BATCH_SIZE):
         chosen = rows[start : start + BATCH_SIZE]
-        batch = sentence_batch(store, HYPOTHESIS, chosen, language, encoder.config.max_positions).to(device)
+        batch = stored_sentences(store, HYPOTHESIS, chosen, language, encoder.config.max_positions).to(device)
         sums = torch.stack([hidden.sum(dim=1) for hidden in encoder.states(batch)])  # states are zero on padding
         pooled.append((sums / batch.lengths[:, None]).float().cpu())
     return torch.cat(pooled, dim=1)

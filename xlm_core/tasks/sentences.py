@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from xlm_core import records
 from xlm_core.config import Text
-from xlm_core.data.batch import Batch, from_arrays
+from xlm_core.data.batch import Batch
+from xlm_core.data.ragged import Ragged, sentence_batch
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
 from xlm_core.text.tokenize import segmenter
-from xlm_core.text.vocabulary import EOS, PAD, Vocabulary
+from xlm_core.text.vocabulary import Vocabulary
 
 N_ENDS = 2  # </s> a </s>
 
@@ -86,12 +86,7 @@ class Reader:
 
     def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
         """Encoded sentences as ``</s> a </s>``, on the model's device."""
-        lengths = np.array([len(ids) + N_ENDS for ids in sentences])
-        tokens = np.full((len(sentences), lengths.max()), PAD)
-        for row, ids in zip(tokens, sentences, strict=True):
-            row[: len(ids) + N_ENDS] = [EOS, *ids, EOS]
-        positions = np.arange(tokens.shape[1])
-        return from_arrays(tokens, positions, np.full((1, 1), self.language_id), lengths).to(self.device)
+        return sentence_batch(Ragged.of(sentences), self.language_id).to(self.device)
 
 
 def tokenized(sentence: str, language: str, text: Text) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from xlm_core.config import Masking
 from xlm_core.data.batch import Batch
 from xlm_core.data.buckets import Buckets
+from xlm_core.data.joined import joined_batch
 from xlm_core.data.masking import weights
 from xlm_core.data.sampling import Draw, Mixture
 from xlm_core.data.store import TokenStore
@@ -153,8 +154,8 @@ class Source:
         """The batches of one pair; says how many of its pairs are left out."""
         place = f"{self._cut.place} pairs of '{pair}'"
         buckets = Buckets(
-            stores,
-            max_pair_tokens=min(self._cut.max_pair_tokens, self._cut.batch_tokens),
+            [(store, (0, 1)) for store in stores],
+            max_tokens=min(self._cut.max_pair_tokens, self._cut.batch_tokens),
             max_positions=self._cut.max_positions,
             tokens_per_batch=self._cut.batch_tokens,
             seed=(self._cut.seed, *(self._ids[language] for language in sides(pair))),
@@ -170,7 +171,7 @@ class Source:
         rng = np.random.default_rng([self._cut.seed, MASKING_TAG, number])
         if draw.objective == "tlm":
             first, second = (self._ids[language] for language in sides(draw.key))
-            joined = self.buckets[draw.key].batch(draw.ordinal, rng)
+            joined = joined_batch(self.buckets[draw.key], draw.ordinal, rng)
             return tlm_batch(joined, (first, second), self._weight, self._cut.masking, rng)
         window = self.windows[draw.objective, draw.key].batch(draw.ordinal)
         return self.window_batch(draw.objective, draw.key, window, rng)

@@ -24,6 +24,7 @@ from xlm_core.text.fastbpe import FastBpe, read_pieces
 BOS, EOS, PAD, UNK, SEPARATOR, MASK = range(6)
 SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", *(f"<special{number}>" for number in range(10)))
 N_SPECIAL = len(SPECIAL)
+WORD, GOES_ON = "\u2581", "@@"  # marks of sentencepiece and fastBPE
 BATCH = 1000  # sentences that are encoded at once
 
 Item = TypeVar("Item")
@@ -130,6 +131,22 @@ class Vocabulary:
         if not offset:
             return encoded
         return [[id_ + offset if id_ >= N_SPECIAL else id_ for id_ in ids] for ids in encoded]
+
+    def begins_word(self, ids: np.ndarray) -> np.ndarray:
+        """Which of ``ids`` (n,), those of one sentence or of several, begin a word: (n,) bool.
+
+        In the published form a piece says whether the word goes on after it, so the first of ``ids`` begins one.
+        """
+        if self.kind == "sentencepiece":
+            return self._marked[ids]
+        return np.concatenate([[True], ~self._marked[ids[:-1]]])[: len(ids)]
+
+    @cached_property
+    def _marked(self) -> np.ndarray:
+        """Which pieces (V,) have the mark of a word's begin, or of one that goes on in the published form."""
+        if self.kind == "sentencepiece":
+            return np.array([piece.startswith(WORD) for piece in self.pieces])
+        return np.array([piece.endswith(GOES_ON) for piece in self.pieces])
 
     def decode(self, ids: Sequence[int], language: str) -> str:
         """The tokenized text of ids; special symbols stand for no text, and unknown characters are lost."""

@@ -1,0 +1,71 @@
+"""The sections about translation: its objectives, its optimization, and how translations are searched for."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from xlm_core.config.section import Positive, Section
+from xlm_core.config.training import Optim
+
+
+class Noise(Section):
+    """What a denoising autoencoder is to mend."""
+
+    unit: Literal["word", "token"] = "word"
+    shuffle: float = Field(3.0, ge=0)
+    drop: float = Field(0.1, ge=0, lt=1)
+    blank: float = Field(0.1, ge=0, le=1)
+
+
+class Search(Section):
+    """How translations are searched for; a width of 1 is greedy."""
+
+    width: int = Field(1, gt=0)
+    length_penalty: float = Field(1.0, ge=0)
+    early_stopping: bool = False
+    n_best: int = Field(1, gt=0)
+
+    @model_validator(mode="after")
+    def _beam_holds_the_best(self) -> Self:
+        if self.n_best > self.width:
+            raise ValueError(f"n_best is {self.n_best}, but the beam has a width of {self.width}")
+        return self
+
+
+def _rises(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Refuse a schedule whose points do not follow one another."""
+    updates = [update for update, _ in points]
+    if updates != sorted(set(updates)):
+        raise ValueError(f"the updates of a schedule must rise, found {updates}")
+    if min(weight for _, weight in points) < 0:
+        raise ValueError("the weights of a schedule must not be negative")
+    return points
+
+
+Schedule = Annotated[list[tuple[int, float]], Field(min_length=1), AfterValidator(_rises)]
+
+
+class Weights(Section):
+    """What the losses are multiplied by: straight lines between points of an update and a weight."""
+
+    ae: Schedule = Field([(0, 1.0), (100_000, 0.1), (300_000, 0.0)])
+    bt: Schedule = Field([(0, 1.0)])
+    mt: Schedule = Field([(0, 1.0)])
+
+
+class TranslationTraining(Section):
+    """Batches, objectives and optimization of the training of a translator."""
+
+    max_tokens: int = Field(100, gt=2)
+    tokens_per_update: int = Positive
+    tokens_per_batch: int = Positive
+    updates: Literal["in_turn", "together"] = "in_turn"
+    optim: Optim
+    noise: Noise = Noise()
+    weights: Weights = Weights()
+    smoothing: float = Field(0.0, ge=0, lt=1)
+    length_factor: float = Field(1.3, gt=0)
+    length_extra: int = Field(5, ge=1)
+    evaluate_every: int = Positive
+    n_valid: int = Field(1000, gt=0)
+    patience: int = Field(0, ge=0)

@@ -1,0 +1,45 @@
+"""Noise: sentences with words out of place, left out and blanked, for a denoising autoencoder (paper, section 4.2).
+
+Letters: B sentences, n tokens of all of them, w words of all of them.
+"""
+
+import numpy as np
+
+from xlm_core.config import Noise
+from xlm_core.data.ragged import Ragged, places
+from xlm_core.text.vocabulary import MASK
+
+
+def add_noise(sentences: Ragged, begins: np.ndarray, noise: Noise, rng: np.random.Generator) -> Ragged:
+    """Move words by fewer than ``noise.shuffle`` places, leave some out, and blank some, in this order.
+
+    A word's pieces stay together: they move together, are left out together, and each is replaced by the mask symbol.
+    One word of each sentence always stays.
+
+    Args:
+        sentences: none of them empty.
+        begins: (n,) bool, which tokens begin a word; the first of a sentence always does. With ``noise.unit`` "token",
+            as published, every token is a word.
+        noise: how much of it.
+        rng: draws.
+    """
+    n_sentences = len(sentences.lengths)
+    first = np.cumsum(sentences.lengths) - sentences.lengths
+    begins = begins.copy() if noise.unit == "word" else np.ones_like(begins)
+    begins[first] = True
+    starts = np.flatnonzero(begins)  # (w,)
+    lengths = np.diff(starts, append=len(sentences.tokens))
+    sentence = np.repeat(np.arange(n_sentences), sentences.lengths)[starts]
+    order = np.lexsort((np.arange(len(starts)) + noise.shuffle * rng.random(len(starts)), sentence))
+    order = order[_kept(sentence, n_sentences, noise.drop, rng)[order]]
+    tokens = np.where(np.repeat(rng.random(len(starts)) < noise.blank, lengths), MASK, sentences.tokens)
+    kept_lengths = np.bincount(sentence[order], weights=lengths[order], minlength=n_sentences).astype(np.int64)
+    return Ragged(tokens[places(starts[order], lengths[order])], kept_lengths)
+
+
+def _kept(sentence: np.ndarray, n_sentences: int, drop: float, rng: np.random.Generator) -> np.ndarray:
+    """Which words (w,) stay, of ``sentence`` (w,) each; in each sentence at least the word with the highest draw."""
+    draw = rng.random(len(sentence))
+    highest = np.zeros(n_sentences)
+    np.maximum.at(highest, sentence, draw)
+    return draw >= np.minimum(drop, highest[sentence])
