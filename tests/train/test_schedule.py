@@ -1,7 +1,7 @@
 import pytest
 
 from xlm_core.config import Optim
-from xlm_core.train.schedule import learning_rate
+from xlm_core.train.schedule import learning_rate, weight
 
 
 def rates(schedule, updates, warmup=100, last=500):
@@ -34,3 +34,10 @@ def test_constant_stays():
 def test_without_warmup_the_first_update_has_the_full_rate(schedule):
     assert rates(schedule, [0], warmup=0) == [0.01]
     assert rates(schedule, [0], warmup=0, last=1) == [0.01]
+
+
+def test_weights_are_straight_lines_between_points_and_level_outside():
+    points = [(0, 1.0), (100_000, 0.1), (300_000, 0.0)]
+    found = [weight(update, points) for update in (0, 50_000, 100_000, 200_000, 300_000, 1_000_000)]
+    assert found == pytest.approx([1.0, 0.55, 0.1, 0.05, 0.0, 0.0])
+    assert [weight(update, [(10, 2.0)]) for update in (0, 10, 99)] == [2.0, 2.0, 2.0]

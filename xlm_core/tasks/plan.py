@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from xlm_core.config import Compute, ModelConfig, Pretraining
+from xlm_core.config import Compute, ModelConfig, Pretraining, TranslationTraining
 from xlm_core.errors import ConfigError, TrainingError
 from xlm_core.model.prediction import MAX_SCORES
 from xlm_core.model.transformer import Transformer
@@ -59,17 +59,17 @@ def memory_of(model: Transformer, pretraining: Pretraining, compute: Compute, n_
     return Memory(*(FLOAT_BYTES * n for n in floats))
 
 
-def parts_per_update(pretraining: Pretraining) -> int:
+def parts_per_update(training: Pretraining | TranslationTraining) -> int:
     """Micro-batches of an update, over all processes: as few as keep each within ``tokens_per_batch``.
 
     They share ``tokens_per_update`` evenly, so that an update is of the same size whatever fits into memory.
     """
-    return -(-pretraining.tokens_per_update // pretraining.tokens_per_batch)
+    return -(-training.tokens_per_update // training.tokens_per_batch)
 
 
-def tokens_of_part(pretraining: Pretraining) -> int:
+def tokens_of_part(training: Pretraining | TranslationTraining) -> int:
     """Tokens of one micro-batch, padding counted."""
-    return pretraining.tokens_per_update // parts_per_update(pretraining)
+    return training.tokens_per_update // parts_per_update(training)
 
 
 def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) -> None:

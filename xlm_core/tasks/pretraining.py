@@ -31,8 +31,6 @@ from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState, resume
 from xlm_core.train.update import Part, dropout_seed
 
-LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -257,12 +255,7 @@ def _train(
             parts_ahead,
             lambda: score(model, plan.validation, precision, processes),
             optim=pretraining.optim,
-            rhythm=Rhythm(
-                evaluate_every=pretraining.evaluate_every,
-                log_every=max(1, pretraining.evaluate_every // LINES_PER_EVALUATION),
-                patience=pretraining.patience,
-                save_minutes=save_minutes,
-            ),
+            rhythm=Rhythm.of(pretraining, save_minutes),
             folder=folder,
             digest=folder.name,
             processes=processes,

@@ -76,21 +76,16 @@ class TrainingLog:
         self._bar.update(progress.update - self._bar.n)
         self.restart_clock(progress)
 
-    def evaluation(self, progress: Progress, tallies: Mapping[str, Tally], criterion: float) -> None:
-        """Write a line about an evaluation: each of ``tallies``, and the ``criterion`` that judges them."""
-        scores = {
-            name: {
-                "nats": tally.mean_nats,
-                "perplexity": tally.perplexity,
-                "accuracy": tally.accuracy,
-                "count": tally.count,
-            }
-            for name, tally in tallies.items()
-        }
+    def evaluation(self, progress: Progress, measured: Mapping[str, Tally | float], criterion: float) -> None:
+        """Write a line about an evaluation: what was ``measured``, and the ``criterion`` that judges it."""
+        scores = {name: _numbers(value) for name, value in measured.items()}
         record = {"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores}
-        self._write(record, {name: score["nats"] for name, score in scores.items()})
-        text = ", ".join(f"{name} {score['perplexity']:.2f}" for name, score in scores.items())
-        LOG.info("update %d: validation perplexity %s", progress.update, text)
+        self._write(record, {name: score["score" if "score" in score else "nats"] for name, score in scores.items()})
+        text = ", ".join(
+            f"{name} {score['score']:.2f}" if "score" in score else f"perplexity {name} {score['perplexity']:.2f}"
+            for name, score in scores.items()
+        )
+        LOG.info("update %d: validation %s", progress.update, text)
 
     def restart_clock(self, progress: Progress) -> None:
         """Count tokens per second from now on: what was done since the last line was not training."""
@@ -101,6 +96,18 @@ class TrainingLog:
         with storage_errors(self.path):
             self._file.write(json.dumps(record) + "\n")
             self._board.add({f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"])
+
+
+def _numbers(measured: Tally | float) -> dict[str, float]:
+    """What the log says of a tally, or of a score."""
+    if not isinstance(measured, Tally):
+        return {"score": measured}
+    return {
+        "nats": measured.mean_nats,
+        "perplexity": measured.perplexity,
+        "accuracy": measured.accuracy,
+        "count": measured.count,
+    }
 
 
 class Board:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlm_core.config import Optim
+from xlm_core.config import Optim, Pretraining, TranslationTraining
 from xlm_core.errors import TrainingError
 from xlm_core.tally import Tally, add
 from xlm_core.train.distributed import Processes
@@ -21,6 +21,7 @@ from xlm_core.train.update import Part, make_update
 from xlm_core.train.watch import Watch
 
 LOG = logging.getLogger(__name__)
+LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,32 @@ class Rhythm:
     patience: int
     save_minutes: float
 
+    @classmethod
+    def of(cls, settings: Pretraining | TranslationTraining, save_minutes: float) -> "Rhythm":
+        """That of a training with evaluations, and some lines of the log between them."""
+        every = settings.evaluate_every
+        return cls(every, max(1, every // LINES_PER_EVALUATION), settings.patience, save_minutes)
 
-def mean_nats(tallies: Mapping[str, Tally]) -> float:
+
+Measured = Mapping[str, Tally | float]  # what an evaluation found: tallies of predictions, and scores such as BLEU
+
+
+def mean_nats(measured: Measured) -> float:
     """The loss per prediction, averaged over the tallies, so that each language counts alike."""
-    return statistics.fmean(tally.mean_nats for tally in tallies.values())
+    return statistics.fmean(tally.mean_nats for tally in measured.values() if isinstance(tally, Tally))
 
 
 def train(
     state: TrainState,
     parts_of: Callable[[int], Sequence[Part]],
-    evaluate: Callable[[], Mapping[str, Tally]],
+    evaluate: Callable[[], Measured],
     *,
     optim: Optim,
     rhythm: Rhythm,
     folder: Path,
     digest: str,
     processes: Processes,
-    criterion: Callable[[Mapping[str, Tally]], float] = mean_nats,
+    criterion: Callable[[Measured], float] = mean_nats,
     keep_best: bool = False,
     unlearned: Mapping[str, float] | None = None,
 ) -> None:
@@ -132,24 +142,24 @@ def _due(every: int, last: int) -> Callable[[int], bool]:
 
 def _judge(
     state: TrainState,
-    tallies: Mapping[str, Tally],
+    measured: Measured,
     log: TrainingLog | None,
-    criterion: Callable[[Mapping[str, Tally]], float],
+    criterion: Callable[[Measured], float],
     keep_best: bool,
 ) -> None:
     """Log an evaluation and remember whether it was the best."""
     progress = state.progress
     progress.evaluated = progress.update
-    if not tallies:
+    if not measured:
         return
-    value = criterion(tallies)
+    value = criterion(measured)
     progress.stale += 1
     if value < progress.best:
         progress.best, progress.best_update, progress.stale = value, progress.update, 0
         if keep_best and log:
             state.best_weights = {name: value.cpu().clone() for name, value in state.model.state_dict().items()}
     if log:
-        log.evaluation(progress, tallies, value)
+        log.evaluation(progress, measured, value)
         log.restart_clock(progress)
 
 

@@ -1,6 +1,9 @@
-"""Learning rates: pure functions of the number of the update."""
+"""Learning rates and weights of losses: pure functions of the number of the update."""
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
 
 from xlm_core.config import Optim
 
@@ -27,3 +30,8 @@ def learning_rate(update: int, optim: Optim) -> float:
         return peak * math.sqrt(max(warmup, 1) / max(update, 1))
     done = min(1.0, (update - warmup) / max(1, optim.max_updates - warmup))
     return peak * (1 - done if optim.schedule == "linear" else (1 + math.cos(math.pi * done)) / 2)
+
+
+def weight(update: int, points: Sequence[tuple[int, float]]) -> float:
+    """The weight of a loss: straight lines between ``points`` (update, weight), and level before and after them."""
+    return float(np.interp(update, *zip(*points, strict=True)))

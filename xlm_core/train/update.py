@@ -25,6 +25,7 @@ class Part:
     n_tokens  tokens of its batch
     seed      of the random numbers that are drawn while the loss is computed, which are those of dropout
     loss      computes it
+    weight    that the loss is multiplied by; it is logged without it
     """
 
     name: str
@@ -32,6 +33,7 @@ class Part:
     n_tokens: int
     seed: int
     loss: Callable[[], Tally]
+    weight: float = 1.0
 
 
 def make_update(
@@ -56,7 +58,7 @@ def make_update(
         with nullcontext() if part is parts[-1] else processes.gradients_kept_back():
             tally = part.loss()
             # PyTorch averages over the processes; the losses are to be summed.
-            (tally.nats * (processes.size / max(1, count))).backward()
+            (tally.nats * (part.weight * processes.size / max(1, count))).backward()
         add(losses, {part.name: tally.detach()})
     norm = clip_grad_norm_(state.model.parameters(), clip_norm)
     is_bad = processes.any(~torch.isfinite(norm + sum(tally.nats for tally in losses.values())))

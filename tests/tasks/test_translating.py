@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlm_core.tasks.translating import limits_of, translate
+from xlm_core.text.vocabulary import EOS
+
+
+@given(lengths=st.lists(st.integers(0, 9), max_size=30), tokens_per_batch=st.integers(1, 60))
+def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(lengths, tokens_per_batch):
+    sentences = [[20 + place] * length for place, length in enumerate(lengths)]
+    sizes = []
+
+    def decode(source, limits):
+        """The sentence itself, and its limit."""
+        sizes.append((source.tokens.numel(), len(limits)))
+        rows = zip(source.tokens.tolist(), source.lengths.tolist(), limits.tolist(), strict=True)
+        return [([token for token in row[:length] if token != EOS], limit) for row, length, limit in rows]
+
+    limits = np.arange(len(lengths))
+    found = translate(
+        sentences, limits, decode, language=0, tokens_per_batch=tokens_per_batch, device=torch.device("cpu")
+    )
+    assert found == list(zip(sentences, range(len(lengths)), strict=True))
+    assert all(size <= tokens_per_batch or n_rows == 1 for size, n_rows in sizes)
+
+
+@pytest.mark.parametrize(("length", "expected"), [(0, 5), (10, 18), (11, 19), (100, 62)])
+def test_limits_by_eye(length, expected):
+    assert limits_of(np.array([length]), 1.3, 5, max_positions=64).tolist() == [expected]

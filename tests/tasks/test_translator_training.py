@@ -1,0 +1,234 @@
+"""Training a translator, from stores to the best one: it learns, goes on where it was, and refuses what is wrong."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+from small_world import COMPUTE, write_store
+
+from xlm_core.config import ModelConfig, Optim, TranslationTraining, Weights
+from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.languages import language_ids
+from xlm_core.model import weights
+from xlm_core.tasks import pretraining, translation
+from xlm_core.tasks.lessons import Step, lessons_of
+from xlm_core.tasks.sources import Corpora
+from xlm_core.text import bpe, vocabulary
+from xlm_core.text.vocabulary import MASK, Vocabulary
+from xlm_core.train import loop
+
+WORDS = {"ant": "ameise", "bee": "biene", "cat": "katze", "dog": "hund", "eel": "aal", "fox": "fuchs"}
+MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, dropout=0, attention_dropout=0, max_positions=40)
+SETTINGS = TranslationTraining(
+    max_tokens=40,
+    tokens_per_update=120,
+    tokens_per_batch=120,
+    optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12),
+    evaluate_every=4,
+    n_valid=20,
+)
+MT = (Step("mt", "en", "de"),)
+UNSUPERVISED = (Step("ae", "de", "de"), Step("ae", "en", "en"), Step("bt", "de", "en"), Step("bt", "en", "de"))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """The data arguments of ``train_translator``: German is English word by word."""
+    folder = tmp_path_factory.mktemp("world")
+    rng = np.random.default_rng(0)
+    english = [rng.choice(list(WORDS), rng.integers(4, 7)).tolist() for _ in range(240)]
+    pairs = [(" ".join(WORDS[word] for word in words), " ".join(words)) for words in english]
+    sample, model, path = (folder / name for name in ("text", "model", "vocabulary.json"))
+    sample.write_text("".join(f"{text}\n" for sides in pairs for text in sides))
+    bpe.learn(sample, model, size=60, character_coverage=1.0)
+    vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
+    words = Vocabulary.read(path)
+    records = list(zip(*(words.encode(texts, "en") for texts in zip(*pairs, strict=True)), strict=True))
+
+    def store(name, part):
+        return write_store(folder / name, ("de", "en"), records[part], words)
+
+    train, valid = store("train", slice(0, 200)), store("valid", slice(200, 240))
+    return {
+        "monolingual": {"de": [train], "en": [train]},
+        "parallel": {"de-en": [train]},
+        "parallel_valid": {"de-en": [valid]},
+        "vocabulary": path,
+    }
+
+
+@pytest.fixture
+def teach(world, tmp_path):
+    """Train into a folder; returns the translator, what is said about it, and the log."""
+
+    def run(name="run", steps=MT, settings=SETTINGS, model=MODEL, seed=0, encoder=None, decoder=None, minutes=60.0):
+        folder = tmp_path / name
+        translation.train_translator(
+            **world,
+            languages=["en", "de"],
+            steps=steps,
+            encoder=encoder,
+            decoder=decoder,
+            model=model,
+            settings=settings,
+            compute=COMPUTE,
+            save_minutes=minutes,
+            n_threads=1,
+            seed=seed,
+            code="c",
+            output=folder / "model.safetensors",
+            history=folder / "history.jsonl",
+            work=folder / "work",
+        )
+        history = (folder / "history.jsonl").read_text().splitlines()
+        return *weights.load_translator(folder / "model.safetensors"), [json.loads(line) for line in history]
+
+    return run
+
+
+def changed(**settings):
+    return TranslationTraining.model_validate({**SETTINGS.model_dump(), **settings})
+
+
+def longer(max_updates):
+    return {"learning_rate": 0.01, "warmup_updates": 20, "max_updates": max_updates, "schedule": "cosine"}
+
+
+def evaluations(history):
+    return [line for line in history if line["kind"] == "valid"]
+
+
+def same(first, second):
+    return all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+
+
+def test_supervised_it_learns_to_translate_what_it_has_not_seen(teach):
+    larger = {"tokens_per_update": 480, "tokens_per_batch": 480, "evaluate_every": 100}
+    _, _, history = teach(settings=changed(optim=longer(300), **larger))
+    scores = [line["scores"] for line in evaluations(history)]
+    assert sorted(scores[0]) == ["bleu.en-de", "mt.en-de"]
+    assert scores[-1]["bleu.en-de"]["score"] > 75
+    assert scores[-1]["mt.en-de"]["nats"] < 0.3 < scores[0]["mt.en-de"]["nats"]
+
+
+@pytest.mark.parametrize("updates", ["in_turn", "together"])
+def test_unsupervised_every_step_is_trained_and_both_directions_are_measured(teach, updates):
+    _, about, history = teach(steps=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
+    losses = {name for line in history if line["kind"] == "train" for name in line["loss"]}
+    assert losses == {"ae.de-de", "ae.en-en", "bt.de-en", "bt.en-de"} == set(about["objectives"])
+    assert sorted(evaluations(history)[0]["scores"]) == ["bleu.de-en", "bleu.en-de", "mt.de-en", "mt.en-de"]
+
+
+def test_the_best_evaluation_is_kept(teach):
+    model, _, history = teach(settings=changed(optim={**longer(60), "schedule": "constant"}))
+    best = min(evaluations(history), key=lambda line: line["criterion"])
+    criteria = [line["criterion"] for line in evaluations(history)]
+    assert best["criterion"] < criteria[0]
+    again, _, _ = teach("until", settings=changed(optim={**longer(best["update"]), "schedule": "constant"}))
+    assert same(model, again)
+
+
+@pytest.mark.parametrize("updates", ["in_turn", "together"])
+def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
+    settings = changed(updates=updates)
+    whole, _, history = teach("whole", steps=UNSUPERVISED, settings=settings)
+    make_update = loop.make_update
+
+    def dies(state, *rest):
+        if state.progress.update == 7:
+            raise KeyboardInterrupt
+        return make_update(state, *rest)
+
+    monkeypatch.setattr(loop, "make_update", dies)
+    with pytest.raises(KeyboardInterrupt):
+        teach("killed", steps=UNSUPERVISED, settings=settings, minutes=0.0)
+    monkeypatch.undo()
+    resumed, _, log = teach("killed", steps=UNSUPERVISED, settings=settings)
+    assert same(whole, resumed)
+    assert [line["scores"] for line in evaluations(log)] == [line["scores"] for line in evaluations(history)]
+
+
+def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_random(teach, world, tmp_path, caplog):
+    pretrained = tmp_path / "pretrained"
+    pretraining.initialize(
+        vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=pretrained
+    )
+    still = changed(optim={"learning_rate": 1e-12, "warmup_updates": 0, "max_updates": 1})
+    with caplog.at_level(logging.INFO):
+        model, _, _ = teach(settings=still, encoder=pretrained, decoder=pretrained)
+    expected, _ = weights.load(pretrained)
+    for half in (model.encoder, model.decoder):
+        for name, value in expected.state_dict().items():
+            assert torch.allclose(half.state_dict()[name], value, atol=1e-6), name
+    assert f"encoder: begins with {pretrained}; random are none" in caplog.text
+    assert "random are layers.0.source_attention.queries.weight" in caplog.text
+
+
+def test_a_pretrained_model_that_does_not_fit_is_refused(teach, world, tmp_path):
+    pretrained = tmp_path / "pretrained"
+    wide = MODEL.model_copy(update={"dim": 64})
+    pretraining.initialize(
+        vocabulary=world["vocabulary"], languages=["en", "de"], model=wide, seed=0, output=pretrained
+    )
+    with pytest.raises(CheckpointError, match="another shape"):
+        teach(encoder=pretrained)
+
+
+@pytest.fixture(scope="module")
+def lessons(world):
+    """What the steps of ``UNSUPERVISED`` and ``MT`` are about, with some settings."""
+
+    def of(steps, settings=SETTINGS):
+        words = Vocabulary.read(world["vocabulary"])
+        corpora = Corpora.open(world["monolingual"], world["parallel"], words.digest)
+        return lessons_of(corpora, steps, language_ids(["de", "en"]), words, MODEL, settings, 0)
+
+    return of
+
+
+def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
+    fading = changed(weights={"ae": [(0, 1.0), (8, 0.0)], "bt": [(0, 0.5)]})
+    drawn = [lessons(UNSUPERVISED, fading).of_update(update) for update in range(12)]
+    assert [str(step) for ((step, _, _),) in drawn[:4]] == [str(step) for step in UNSUPERVISED]
+    assert [number for ((_, number, _),) in drawn[:8]] == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert [weight for ((_, _, weight),) in drawn[:4]] == [1.0, 0.875, 0.5, 0.5]
+    assert {step.kind for ((step, _, _),) in drawn[8:]} == {"bt"}
+
+
+def test_together_every_step_is_in_every_update(lessons):
+    together = changed(updates="together", tokens_per_update=240)
+    drawn = lessons(UNSUPERVISED, together).of_update(3)
+    assert [(str(step), number) for step, number, _ in drawn] == [
+        (str(step), number) for step in UNSUPERVISED for number in (6, 7)
+    ]
+
+
+def test_nothing_left_to_learn_is_refused(lessons):
+    over = changed(weights={"ae": [(0, 1.0), (5, 0.0)]})
+    with pytest.raises(ConfigError, match="update 5"):
+        lessons(UNSUPERVISED[:2], over).of_update(5)
+
+
+def test_texts_by_kind(lessons, world):
+    words = Vocabulary.read(world["vocabulary"])
+
+    def spelled(ragged):
+        parts = np.split(ragged.tokens, np.cumsum(ragged.lengths)[:-1])
+        return [words.decode(part.tolist(), "en") for part in parts]
+
+    source, target = lessons(MT).texts(MT[0], 0)
+    for english, german in zip(spelled(source), spelled(target), strict=True):
+        assert german == " ".join(WORDS[word] for word in english.split())
+    noisy, clean = lessons(UNSUPERVISED).texts(UNSUPERVISED[1], 0)
+    assert set(" ".join(spelled(clean)).split()) <= set(WORDS)
+    assert noisy.tokens.tolist() != clean.tokens.tolist() and MASK in noisy.tokens
+    nothing, real = lessons(UNSUPERVISED).texts(UNSUPERVISED[2], 0)
+    assert nothing is None and set(" ".join(spelled(real)).split()) <= set(WORDS)
+
+
+@pytest.mark.parametrize("points", [[(5, 1.0), (5, 0.0)], [(5, 1.0), (2, 0.0)], [(0, -1.0)]])
+def test_schedules_that_make_no_sense_are_refused(points):
+    with pytest.raises(ValueError, match=r"must (rise|not be negative)"):
+        Weights(ae=points)

@@ -1,0 +1,118 @@
+"""How good a translator is on validation sentences, while it is trained."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from xlm_core.config import ModelConfig, TranslationTraining
+from xlm_core.data.buckets import Buckets
+from xlm_core.data.ragged import Ragged
+from xlm_core.languages import pair, sides
+from xlm_core.model.decoding import greedy
+from xlm_core.model.translator import Translator
+from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
+from xlm_core.tally import Tally, zero
+from xlm_core.tasks.bleu import tokenized_bleu
+from xlm_core.tasks.lessons import Step, pairs_of
+from xlm_core.tasks.sources import Corpora
+from xlm_core.tasks.translating import limits_of, translate
+from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.train.loop import Measured
+
+SEED = 0  # of every run, so that all are examined on the same sentences
+BATCH = 32  # sentences whose loss is computed at once
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Validation sentences of one direction.
+
+    source      ids of each sentence
+    languages   ids of both languages
+    references  tokenized text of their translations
+    batches     for the loss
+    """
+
+    source: Sequence[Sequence[int]]
+    languages: tuple[int, int]
+    references: Sequence[str]
+    batches: Sequence[TranslationBatch]
+
+
+def exams_of(
+    validation: Corpora,
+    steps: Sequence[Step],
+    ids: Mapping[str, int],
+    words: Vocabulary,
+    model: ModelConfig,
+    settings: TranslationTraining,
+) -> dict[tuple[str, str], Exam]:
+    """An exam for each direction, source and target, that any of ``steps`` teaches."""
+    directions = dict.fromkeys((step.source, step.target) for step in steps if step.kind != "ae")
+    return {
+        direction: _exam(direction, pairs_of(validation, pair(*direction), settings, model, SEED), ids, words, settings)
+        for direction in directions
+    }
+
+
+def _exam(
+    direction: tuple[str, str],
+    pairs: Buckets,
+    ids: Mapping[str, int],
+    words: Vocabulary,
+    settings: TranslationTraining,
+) -> Exam:
+    """The first of ``pairs``, in one direction."""
+    columns = [sides(pair(*direction)).index(language) for language in direction]
+    source, target = (pairs.side(np.arange(min(settings.n_valid, len(pairs))), column) for column in columns)
+    sentences, translations = (np.split(side.tokens, np.cumsum(side.lengths)[:-1]) for side in (source, target))
+    languages = (ids[direction[0]], ids[direction[1]])
+    batches = [
+        translation_batch(Ragged.of(sentences[start:end]), Ragged.of(translations[start:end]), languages)
+        for start, end in _slices(len(sentences), BATCH)
+    ]
+    references = [words.decode(ids_.tolist(), direction[1]) for ids_ in translations]
+    return Exam([ids_.tolist() for ids_ in sentences], languages, references, batches)
+
+
+def _slices(n: int, size: int) -> list[tuple[int, int]]:
+    """Borders of at most ``size`` things in a row, out of ``n``."""
+    return [(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def examine(
+    translator: Translator, exams: Mapping[tuple[str, str], Exam], words: Vocabulary, settings: TranslationTraining
+) -> dict[str, Tally | float]:
+    """Loss and tokenized BLEU of every direction."""
+    was_training = translator.training
+    translator.eval()
+    device = translator.decoder.output_bias.device
+    measured: dict[str, Tally | float] = {}
+    for (source, target), exam in exams.items():
+        lengths = np.array([len(sentence) for sentence in exam.source])
+        limits = limits_of(
+            lengths, settings.length_factor, settings.length_extra, translator.decoder.config.max_positions
+        )
+        found = translate(
+            exam.source,
+            limits,
+            lambda batch, some, exam=exam: greedy(translator, batch, exam.languages[1], some),
+            language=exam.languages[0],
+            tokens_per_batch=settings.tokens_per_batch,
+            device=device,
+        )
+        with torch.inference_mode():
+            losses = [translation_loss(translator, batch.to(device)) for batch in exam.batches]
+        measured[f"mt.{source}-{target}"] = sum(losses, zero(device))
+        hypotheses = [words.decode(ids, target) for ids in found]
+        measured[f"bleu.{source}-{target}"] = tokenized_bleu(hypotheses, exam.references).value
+    translator.train(was_training)
+    return measured
+
+
+def bleu_missing(measured: Measured) -> float:
+    """How far the mean BLEU of all directions is from 100: the smaller the better, as of every criterion."""
+    return 100 - statistics.fmean(value for value in measured.values() if not isinstance(value, Tally))
