@@ -262,7 +262,7 @@ def test_another_caption_starts_nothing(project: Project, edited):
 
 
 def test_a_comment_and_a_docstring_start_nothing(project: Project, edited):
-    edited("xlm_core/model/attention.py", '"""Multi-head self-attention.', '# A comment.\n"""Attention.')
+    edited("xlm_core/model/attention.py", '"""Multi-head attention', '# A comment.\n"""Attention')
     edited("xlm_core/text/tokenize.py", "import logging\n", "# A comment.\nimport logging\n")
     assert project.waiting_rules() == Counter()
 

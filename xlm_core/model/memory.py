@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xlm_core.model.attention import attend, joined
+from xlm_core.model.attention import joined
 from xlm_core.model.transformer import Inputs, Layer, Source
 from xlm_core.model.translator import Translator
 from xlm_core.text.vocabulary import EOS, N_SPECIAL
@@ -35,7 +35,7 @@ class Memory:
         self.length = 0
         self.width = width
         self._decoder = decoder
-        self._visible = read.visible
+        self._hidden = None if read.visible is None else _hidden(read.visible, decoder.config.n_heads)
         self._layers = [_LayerMemory.of(layer, read, int(limits.max()), width) for layer in decoder.layers]
         offsets = decoder.position_embeddings.weight  # (positions, D): all that is added to a token's embedding
         if decoder.language_embeddings is not None:
@@ -51,7 +51,7 @@ class Memory:
         decoder = self._decoder
         x = decoder.embedding_norm(decoder.embeddings(tokens) + self._offsets[self.length])
         for layer, memory in zip(decoder.layers, self._layers, strict=True):
-            x = memory.step(layer, x, self.length, self._visible)
+            x = memory.step(layer, x, self.length, self._hidden)
         self.length += 1
         return functional.linear(x, decoder.embeddings.weight, self._bias)
 
@@ -65,7 +65,7 @@ class Memory:
         """Go on with these ``sentences`` (n,) alone."""
         rows = (sentences[:, None] * self.width + torch.arange(self.width, device=sentences.device)).flatten()
         self._layers = [memory.of_rows(rows, sentences) for memory in self._layers]
-        self._visible = None if self._visible is None else self._visible[sentences]
+        self._hidden = None if self._hidden is None else self._hidden[sentences]
         self.limits, self.places = self.limits[sentences], self.places[sentences]
 
 
@@ -91,16 +91,40 @@ class _LayerMemory(NamedTuple):
             self.keys[rows], self.values[rows], self.source_keys[sentences], self.source_values[sentences]
         )
 
-    def step(self, layer: Layer, x: Tensor, length: int, visible: Tensor | None) -> Tensor:
-        """The output (R, D) of ``layer`` for token number ``length`` of each row, from its input ``x`` (R, D)."""
+    def step(self, layer: Layer, x: Tensor, length: int, hidden: Tensor | None) -> Tensor:
+        """The output (R, D) of ``layer`` for token number ``length`` of each row, from its input ``x`` (R, D).
+
+        ``hidden`` (N, H, 1, S) is minus infinity on padding of the source, zero elsewhere; None where there is none.
+        """
         queries, keys, values = layer.attention.project(x[:, None])
         self.keys[:, :, length] = keys[:, :, 0]
         self.values[:, :, length] = values[:, :, 0]
-        gathered = attend(queries, self.keys[:, :, : length + 1], self.values[:, :, : length + 1])
-        x = layer.attention_norm(x + layer.attention.out(joined(gathered)).flatten(0, 1))
+        gathered = _gather(queries, self.keys[:, :, : length + 1], self.values[:, :, : length + 1], None)
+        x = layer.attention_norm(x + layer.attention.out(gathered).flatten(0, 1))
         # The hypotheses of a sentence read it together, as if they were the tokens of one text: (N, W, D).
         together = x.view(len(self.source_keys), -1, x.shape[-1])
         queries = layer.source_attention.project(together)
-        gathered = attend(queries, self.source_keys, self.source_values, visible)
-        x = layer.source_norm(x + layer.source_attention.out(joined(gathered)).flatten(0, 1))
+        gathered = _gather(queries, self.source_keys, self.source_values, hidden)
+        x = layer.source_norm(x + layer.source_attention.out(gathered).flatten(0, 1))
         return layer.feed_forward(x)
+
+
+def _hidden(visible: Tensor, n_heads: int) -> Tensor:
+    """(N, H, 1, S) to add to the weights before the softmax, from (N, 1, 1, S) bool that is false on padding."""
+    zeros = torch.zeros(visible.shape, device=visible.device)
+    return zeros.masked_fill(~visible, -math.inf).repeat(1, n_heads, 1, 1)
+
+
+def _gather(queries: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None) -> Tensor:
+    """What queries (n, H, W, K) gather from keys and values (n, H, L, K): (n, W, D).
+
+    For so few queries plain products are faster than PyTorch's attention, which is made for many.
+    """
+    shape = queries.shape
+    queries, keys, values = queries.flatten(0, 1), keys.flatten(0, 1).transpose(1, 2), values.flatten(0, 1)
+    scale = shape[3] ** -0.5
+    if hidden is None:
+        scores = torch.bmm(queries * scale, keys)
+    else:
+        scores = torch.baddbmm(hidden.flatten(0, 1), queries, keys, alpha=scale)
+    return joined(torch.bmm(scores.softmax(dim=-1), values).view(shape))
