@@ -1,5 +1,6 @@
 """How good a translator is on validation sentences, while it is trained."""
 
+import logging
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from xlm_core.tasks.translating import limits_of, translate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.loop import Measured
 
+LOG = logging.getLogger(__name__)
 SEED = 0  # of every run, so that all are examined on the same sentences
 BATCH = 32  # sentences whose loss is computed at once
 
@@ -67,7 +69,9 @@ def _exam(
 ) -> Exam:
     """The first of ``pairs``, in one direction."""
     columns = [sides(pair(*direction)).index(language) for language in direction]
-    source, target = (pairs.side(np.arange(min(settings.n_valid, len(pairs))), column) for column in columns)
+    numbers = np.arange(min(settings.n_valid, len(pairs)))
+    LOG.info("validation of %s-%s uses %d of %d pairs", *direction, len(numbers), len(pairs))
+    source, target = (pairs.side(numbers, column) for column in columns)
     sentences, translations = (np.split(side.tokens, np.cumsum(side.lengths)[:-1]) for side in (source, target))
     languages = (ids[direction[0]], ids[direction[1]])
     batches = [
