@@ -31,13 +31,17 @@ pathvars:
 wildcard_constraints:
     corpus=r"[A-Za-z0-9_]+",
     key=r"[a-z]{2,3}(-[a-z]{2,3})?",
-    file=r"[^/]+",
+    place=r".+",
     language=r"[a-z]{2,3}",
     langset=r"all|[a-z]{2,3}",
-    vocabulary=r"shared|separate",
+    setup=r"[A-Za-z0-9_]+",
+    text=r"[A-Za-z0-9_]+",
+    vocabulary=r"[A-Za-z0-9_]+",
     shard=r"\d+",
     split=r"train|valid|test|translated",
     run=r"[A-Za-z0-9_]+",
+    translator=r"[A-Za-z0-9_.-]+",
+    direction=r"[a-z]{2,3}-[a-z]{2,3}",
     seed=r"\d+",
     finetuning_seed=r"\d+",
     protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
@@ -50,12 +54,15 @@ include: "rules/vocabulary.smk"
 include: "rules/store.smk"
 include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
+include: "rules/translation.smk"
 include: "rules/report.smk"
 
 
 localrules:
     all,
     xnli_table,
+    unsupervised_mt_table,
+    supervised_mt_table,
     objectives_figure,
     stores,
 
@@ -71,6 +78,7 @@ rule all:
         rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
         rules.draw_objectives.output,
+        [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
 
 
 rule xnli_table:
@@ -82,6 +90,18 @@ rule xnli_table:
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
+
+
+rule unsupervised_mt_table:
+    """Translation learned from text in two languages and no translation, the paper's Table 2."""
+    input:
+        translation_target("unsupervised"),
+
+
+rule supervised_mt_table:
+    """Translation learned from translations, the paper's Table 3."""
+    input:
+        translation_target("supervised"),
 
 
 rule objectives_figure:

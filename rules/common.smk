@@ -1,5 +1,6 @@
 """The configuration in use, and the functions that turn its names into paths and parameters."""
 
+import itertools
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from xlm_core import config as configuration
 from xlm_core import digests
+from xlm_core.config.translators import ROWS, translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import is_pair, sides
 from xlm_core.text import nli
@@ -21,7 +23,8 @@ def checked_config():
 
 
 CONFIG = checked_config()
-VOCABULARY = "shared" if CONFIG.vocabulary.shared else "separate"
+BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
+TRANSLATORS = translators(CONFIG)
 ROOT = Path(workflow.current_basedir).parent
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
@@ -58,59 +61,134 @@ def shards(path, **names):
 # Raw files ------------------------------------------------------------------------------------------------------
 
 
+GENERATED = {
+    "stories": "{key}.txt.gz",
+    "translations": "{key}.txt.zip",
+    "news": "{key}.txt.gz",
+    "bitext": "{key}.txt.zip",
+    "tests": "dev.tgz",
+    "evaluation": "XNLI-1.0.zip",
+    "training": "XNLI-MT-1.0.zip",
+}  # collection of the microworld, or its archive of XNLI -> name of its files
+
+
 def source(corpus):
     """The section that says where a corpus comes from; XNLI's two archives count as corpora."""
     archives = {"xnli_evaluation": CONFIG.xnli.evaluation, "xnli_training": CONFIG.xnli.training}
     return archives.get(corpus) or CONFIG.corpora[corpus]
 
 
-def microworld_file(key):
-    """What the microworld's generator calls the file of a language, a pair or an XNLI archive."""
-    names = {"evaluation": "XNLI-1.0.zip", "training": "XNLI-MT-1.0.zip"}
-    return f"<results>/raw/microworld/{names.get(key) or key + ('.txt.zip' if is_pair(key) else '.txt.gz')}"
+def microworld_file(collection, key):
+    """What the microworld's generator calls the file of a language, a pair, the test sets or an XNLI archive."""
+    name = GENERATED[key if collection == "xnli" else collection]
+    return f"<results>/raw/microworld/{collection}/{name.format(key=key)}"
+
+
+def microworld_files():
+    """All that is generated, in the order in which the section names it."""
+    return [microworld_file(*file.split("/")) for file in CONFIG.microworld.files]
+
+
+def places(corpus, key):
+    """The addresses or paths of one language or pair of a corpus: by year, and of each year by side."""
+    origin = source(corpus)
+    pattern = origin.url or origin.path
+    languages = sides(key) if "{language}" in pattern else [None]
+    years = getattr(origin, "years", None) or [None]
+    return [pattern.format(key=key, language=language, year=year) for year in years for language in languages]
+
+
+def downloaded(url):
+    """Where a download lies: as in a mirror, so that what several corpora share is fetched once."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}{parts.path}"
 
 
 def raw_files(corpus, key):
     """The files of one language or pair of a corpus: generated, downloaded, or where the user has them."""
     origin = source(corpus)
     if origin.microworld:
-        return [microworld_file(key)]
+        return [microworld_file(origin.microworld, key)]
     if origin.url:
-        name = Path(urlsplit(origin.url.format(key=key)).path).name
-        return [f"<results>/raw/{corpus}/{key}/{name}"]
-    languages = sides(key) if "{language}" in origin.path else [None]
-    return [origin.path.format(key=key, language=language) for language in languages]
+        return [f"<results>/raw/web/{downloaded(url)}" for url in places(corpus, key)]
+    return places(corpus, key)
 
 
 def raw_files_of(wildcards):
     return raw_files(wildcards.corpus, wildcards.key)
 
 
+def downloads():
+    """place of a download -> its address, and the corpora and keys that read it."""
+    keys = {name: corpus.keys for name, corpus in CONFIG.corpora.items()}
+    keys |= {"xnli_evaluation": ["evaluation"], "xnli_training": ["training"]}
+    found = {}
+    for corpus, key in ((corpus, key) for corpus in keys if source(corpus).url for key in keys[corpus]):
+        for url in places(corpus, key):
+            found.setdefault(downloaded(url), (url, []))[1].append((corpus, key))
+    return found
+
+
+DOWNLOADS = downloads()
+
+
 def url_of(wildcards):
-    return source(wildcards.corpus).url.format(key=wildcards.key)
+    return DOWNLOADS[wildcards.place][0]
+
+
+def known_of(wildcards, what):
+    """A sum or a size that the configuration gives a file, by its key, or by its name where a key has several files."""
+    name = Path(wildcards.place).name
+    given = [(getattr(source(corpus), what), key) for corpus, key in DOWNLOADS[wildcards.place][1]]
+    return next((table[one] for table, key in given for one in (name, key) if one in table), None)
 
 
 def sha256_of(wildcards):
-    return source(wildcards.corpus).sha256.get(wildcards.key)
+    return known_of(wildcards, "sha256")
 
 
 def n_bytes_of(wildcards):
-    return source(wildcards.corpus).bytes.get(wildcards.key)
+    return known_of(wildcards, "bytes")
 
 
 def licence_of(wildcards):
-    return source(wildcards.corpus).licence
+    corpus, _ = DOWNLOADS[wildcards.place][1][0]
+    return source(corpus).licence
 
 
 # Text -----------------------------------------------------------------------------------------------------------
 
 
+def corpora_for(evaluation):
+    """A pattern for the corpora to train on, or for those to evaluate on."""
+    return one_of([name for name, corpus in CONFIG.corpora.items() if corpus.evaluation == evaluation])
+
+
+def corpus_of(wildcards):
+    return CONFIG.corpora[wildcards.corpus]
+
+
 def format_of(wildcards):
-    return CONFIG.corpora[wildcards.corpus].format
+    return corpus_of(wildcards).format
+
+
+def lines_of(wildcards):
+    """The range of lines that is read of a language or pair, or None."""
+    lines = corpus_of(wildcards).lines.get(wildcards.key)
+    return lines and list(lines)
+
+
+def test_set_of(wildcards):
+    return corpus_of(wildcards).set
 
 
 def is_tokenized(wildcards):
-    return CONFIG.corpora[wildcards.corpus].tokenized
+    return corpus_of(wildcards).tokenized
+
+
+def is_for_evaluation(wildcards):
+    """Nothing is dropped from what models are evaluated on."""
+    return corpus_of(wildcards).evaluation
 
 
 def is_training_split(wildcards):
@@ -118,21 +196,22 @@ def is_training_split(wildcards):
     return wildcards.split == "train"
 
 
-def tokenization_params():
+def tokenization_params(wildcards):
     """The settings of ``text`` that tokenization depends on."""
-    return plain(CONFIG.text, "n_shards", "valid_share", "test_share")
+    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_share", "test_share")
 
 
-def split_shares():
+def split_shares(wildcards):
     """The settings of ``text`` that say which lines are held out."""
-    return {"valid_share": CONFIG.text.valid_share, "test_share": CONFIG.text.test_share}
+    text = CONFIG.setup(wildcards.vocabulary).text
+    return {"valid_share": text.valid_share, "test_share": text.test_share}
 
 
-def monolingual_files(language, path, **names):
-    """What ``path`` is called for everything that pretraining reads in ``language``, pairs it is a side of included."""
+def monolingual_files(setup, language, path, **names):
+    """What ``path`` is called for everything that a setup reads in ``language``, pairs it is a side of included."""
     return [
         file
-        for corpus in CONFIG.monolingual[language]
+        for corpus in CONFIG.setup(setup).monolingual[language]
         for key in CONFIG.corpora[corpus].keys
         if language in sides(key)
         for file in shards(path, corpus=corpus, key=key, **names)
@@ -142,24 +221,70 @@ def monolingual_files(language, path, **names):
 # Vocabulary -----------------------------------------------------------------------------------------------------
 
 
+def vocabulary_file(setup):
+    """The vocabulary of a setup."""
+    return f"<results>/bpe/{CONFIG.vocabulary_of(setup)}/vocabulary.json"
+
+
+def vocabulary_of(wildcards):
+    return vocabulary_file(wildcards.setup)
+
+
+def languages_of(wildcards):
+    return CONFIG.setup(wildcards.setup).languages
+
+
+def vocabulary_config(wildcards):
+    return CONFIG.setup(wildcards.vocabulary).vocabulary
+
+
+def vocabulary_languages(wildcards):
+    return CONFIG.setup(wildcards.vocabulary).languages
+
+
+def alpha_of_sample(wildcards):
+    return vocabulary_config(wildcards).alpha
+
+
+def lines_of_sample(wildcards):
+    return vocabulary_config(wildcards).sample_lines
+
+
+def coverage_of(wildcards):
+    return vocabulary_config(wildcards).character_coverage
+
+
 def langsets(vocabulary):
     """language -> name of the sample and model that encode it."""
-    return {language: "all" if vocabulary == "shared" else language for language in CONFIG.languages}
+    setup = CONFIG.setup(vocabulary)
+    return {language: "all" if setup.vocabulary.shared else language for language in setup.languages}
 
 
 def tokens_to_sample(wildcards):
     """language -> token files to learn the encoding of ``langset`` on."""
+    path = f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/{{corpus}}/{{key}}/{{shard}}.tsv"
     return {
-        language: monolingual_files(language, "<results>/tokens/{corpus}/{key}/{shard}.tsv")
+        language: monolingual_files(wildcards.vocabulary, language, path)
         for language, langset in langsets(wildcards.vocabulary).items()
         if langset == wildcards.langset
     }
 
 
+def tokens_to_store(wildcards):
+    """The tokens that a vocabulary encodes: those of its text."""
+    folder = f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/{wildcards.corpus}/{wildcards.key}"
+    return f"{folder}/{wildcards.shard}.tsv"
+
+
 def bpe_size(wildcards):
     """Pieces of one model: all of them, or an even share where each language has its own."""
     n_models = len(set(langsets(wildcards.vocabulary).values()))
-    return CONFIG.vocabulary.size // n_models
+    return vocabulary_config(wildcards).size // n_models
+
+
+def memory_to_learn(wildcards):
+    """Megabytes: sentencepiece holds its sample, then 600 bytes for each different word, of two or three a line."""
+    return 1000 + vocabulary_config(wildcards).sample_lines // 500
 
 
 def vocabulary_parts(wildcards):
@@ -175,46 +300,64 @@ def vocabulary_parts(wildcards):
 # Pretraining ----------------------------------------------------------------------------------------------------
 
 
+def runs_with(test):
+    """A pattern for the runs whose objectives pass a test."""
+    return one_of([name for name, run in CONFIG.runs.items() if test(run.objectives)])
+
+
 def objectives_of(wildcards):
     return CONFIG.runs[wildcards.run].objectives
 
 
 def model_of(wildcards):
     """The Transformer of a run."""
-    return plain(CONFIG.model_of(wildcards.run))
+    return plain(CONFIG.model_of(wildcards.setup, wildcards.run))
+
+
+def pretraining_of(wildcards):
+    return plain(CONFIG.setup(wildcards.setup).pretraining)
 
 
 def pairs_of(wildcards):
     """The pairs a run reads: all, or none where it does not train on translations."""
-    return list(CONFIG.parallel) if "tlm" in objectives_of(wildcards) else []
+    return list(CONFIG.setup(wildcards.setup).parallel) if "tlm" in objectives_of(wildcards) else []
 
 
 def pretraining_stores(wildcards):
     """Stores a run reads."""
-    return named_stores(pairs_of(wildcards))
+    return named_stores(wildcards.setup, pairs_of(wildcards))
+
+
+def training_text(wildcards):
+    """The training stores of every language of a setup, for vectors of pieces."""
+    path = f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    return {language: monolingual_files(wildcards.setup, language, path) for language in languages_of(wildcards)}
 
 
 def all_stores():
-    """Stores that pretraining reads of every language and pair, each once."""
-    return list(dict.fromkeys(path for paths in named_stores(CONFIG.parallel).values() for path in paths))
+    """Stores that pretraining reads of every language and pair of every setup, each once."""
+    setups = {BASE: CONFIG, **CONFIG.setups}
+    named = (named_stores(name, setup.parallel) for name, setup in setups.items())
+    return list(dict.fromkeys(path for stores in named for paths in stores.values() for path in paths))
 
 
-def named_stores(pairs):
+def named_stores(setup, pairs):
     """Stores as ``train_fr`` and ``valid_fr`` for each language, ``train_en_fr`` and ``valid_en_fr`` for each of ``pairs``."""
     path = "<results>/store/{vocabulary}/{corpus}/{key}/{shard}/{split}.store"
+    corpora = CONFIG.setup(setup).parallel
     stores = {}
     for split in ("train", "valid"):
-        names = {"vocabulary": VOCABULARY, "split": split}
-        for language in CONFIG.languages:
-            stores[f"{split}_{language}"] = monolingual_files(language, path, **names)
+        names = {"vocabulary": CONFIG.vocabulary_of(setup), "split": split}
+        for language in CONFIG.setup(setup).languages:
+            stores[f"{split}_{language}"] = monolingual_files(setup, language, path, **names)
         for pair in pairs:
-            stores[f"{split}_{pair.replace('-', '_')}"] = shards(path, corpus=CONFIG.parallel[pair], key=pair, **names)
+            stores[f"{split}_{pair.replace('-', '_')}"] = shards(path, corpus=corpora[pair], key=pair, **names)
     return stores
 
 
 def training_histories(wildcards):
     """run -> the logs of its training, one per seed."""
-    path = "<results>/runs/{run}/{seed}/history.jsonl"
+    path = f"<results>/runs/{BASE}/{{run}}/{{seed}}/history.jsonl"
     return {run: expand(path, run=run, seed=CONFIG.pretraining_seeds(run)) for run in trained_labels()}
 
 
@@ -225,11 +368,10 @@ def trained_labels():
 
 def example_stores(wildcards):
     """Training stores of the first language and the first pair, to take the figure's examples from."""
-    path = "<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store"
-    names = {"vocabulary": VOCABULARY}
-    stores = {"monolingual": monolingual_files(CONFIG.xnli.train_language, path, **names)}
+    path = f"<results>/store/{BASE}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    stores = {"monolingual": monolingual_files(BASE, CONFIG.xnli.train_language, path)}
     for pair, corpora in list(CONFIG.parallel.items())[:1]:
-        stores["parallel"] = shards(path, corpus=corpora, key=pair, **names)
+        stores["parallel"] = shards(path, corpus=corpora, key=pair)
     return stores
 
 
@@ -256,9 +398,14 @@ def language_of_xnli(wildcards):
     return CONFIG.xnli.train_language if wildcards.split == "translated" else wildcards.language
 
 
+def xnli_tokens(wildcards):
+    """The tokens of one part of XNLI."""
+    return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/xnli/{wildcards.split}.{wildcards.language}.tsv"
+
+
 def xnli_store(split, language):
     """The store of one part of XNLI."""
-    return f"<results>/store/{VOCABULARY}/xnli/{split}.{language}.store"
+    return f"<results>/store/{BASE}/xnli/{split}.{language}.store"
 
 
 def xnli_stores(split, languages):
@@ -326,7 +473,7 @@ def finetuning_stores(wildcards):
 def scored_model(wildcards):
     """The classifier that a protocol tests, and what was selected per language."""
     trained_by = {"translate_test": "zero_shot"}.get(wildcards.protocol, wildcards.protocol)
-    folder = f"<results>/runs/{wildcards.run}/{wildcards.seed}/xnli/{trained_by}/{wildcards.finetuning_seed}"
+    folder = f"<results>/runs/{BASE}/{wildcards.run}/{wildcards.seed}/xnli/{trained_by}/{wildcards.finetuning_seed}"
     selected = {"selected": f"{folder}/selected.json"} if wildcards.protocol == "zero_shot" else {}
     return {"model": f"{folder}/model.safetensors", **selected}
 
@@ -425,3 +572,290 @@ def retrieval_caption():
         f"mean-pooled states of the pretrained encoder after layer {last if layer is None else layer} of {last}, is its "
         f"translation; centered: less the mean vector of its language."
     )
+
+
+# Translation ----------------------------------------------------------------------------------------------------
+
+
+def plan_of(wildcards):
+    return TRANSLATORS[wildcards.translator]
+
+
+def translator_inputs(wildcards):
+    """What a translator learns from, is validated on, and begins with; a run that learned nothing gives it nothing."""
+    plan = plan_of(wildcards)
+    vocabulary, text = CONFIG.vocabulary_of(plan.setup), CONFIG.text_of(plan.setup)
+    path = f"<results>/store/{vocabulary}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    inputs = {f"train_{lang}": monolingual_files(plan.setup, lang, path) for lang in translator_texts(wildcards)}
+    inputs["pairs"] = [file for corpus in plan.corpora for file in shards(path, corpus=corpus, key=plan.pair)]
+    inputs["valid"] = f"<results>/tokens/{text}/{CONFIG.translation.pairs[plan.pair].valid}/{plan.pair}/0.tsv"
+    inputs["vocabulary"] = vocabulary_file(plan.setup)
+    for half, run in (("encoder", plan.encoder), ("decoder", plan.decoder)):
+        if CONFIG.runs[run].objectives:
+            inputs[half] = f"<results>/runs/{plan.setup}/{run}/{wildcards.seed}/model.safetensors"
+    return inputs
+
+
+def translator_texts(wildcards):
+    """The languages whose text a translator reads."""
+    steps = [step.split(".") for step in plan_of(wildcards).steps]
+    return sorted({directions.split("-")[1] for kind, directions in steps if kind != "mt"})
+
+
+def translator_languages(wildcards):
+    return CONFIG.setup(plan_of(wildcards).setup).languages
+
+
+def translator_steps(wildcards):
+    return list(plan_of(wildcards).steps)
+
+
+def translator_model(wildcards):
+    return plain(CONFIG.setup(plan_of(wildcards).setup).model)
+
+
+def translator_text(wildcards):
+    """How the text of a translator is to be prepared, by whoever uses it."""
+    text = plain(CONFIG.setup(plan_of(wildcards).setup).text)
+    return {key: text[key] for key in ("lowercase", "strip_accents", "romanian")}
+
+
+def translator_training(wildcards):
+    return plain(getattr(CONFIG.translation, plan_of(wildcards).table).training)
+
+
+def test_text(wildcards):
+    """The raw test set of a translator."""
+    pair = plan_of(wildcards).pair
+    return f"<results>/text/{CONFIG.translation.pairs[pair].test}/{pair}/0.tsv"
+
+
+def translator_seeds(plan):
+    """The seeds of a translator: those for which both of its halves have something to begin with."""
+    return [s for s in CONFIG.pretraining_seeds(plan.encoder) if s in CONFIG.pretraining_seeds(plan.decoder)]
+
+
+def translation_files(table, path):
+    """What ``path`` is called for every translator, seed and direction of a table."""
+    return [
+        file
+        for name, plan in TRANSLATORS.items()
+        if plan.table == table
+        for file in expand(path, translator=name, seed=translator_seeds(plan), direction=plan.tested)
+    ]
+
+
+def translation_results(table):
+    """The scores of a table, and which of them differ from its baseline by more than chance."""
+    return translation_files(table, "<results>/results/translation/{translator}/{seed}/{direction}.jsonl")
+
+
+def translation_search(wildcards):
+    return plain(CONFIG.translation.search)
+
+
+def translation_cell(plan, direction):
+    """Row, setting and column of what a translator says in a direction.
+
+    Unsupervised: runs of the encoder and of the decoder, and the direction. Supervised: what was learned, the direction,
+    and the run that both halves begin with.
+    """
+    if plan.table == "supervised":
+        return plan.row, direction, CONFIG.runs[plan.encoder].label
+    return plan.encoder, CONFIG.runs[plan.decoder].label, direction
+
+
+def translation_place(wildcards):
+    """Where in the tables a score stands."""
+    plan = plan_of(wildcards)
+    cell = translation_cell(plan, wildcards.direction)
+    return {"table": f"{plan.table}_mt", **dict(zip(("system", "setting", "column"), cell, strict=True))}
+
+
+def translation_results(table):
+    """The scores of a table, and which of them differ from its baseline by more than chance."""
+    return translation_files(table, "<results>/results/translation/{translator}/{seed}/{direction}.jsonl")
+
+
+def translator_vocabulary(wildcards):
+    return vocabulary_file(plan_of(wildcards).setup)
+
+
+def translation_search(wildcards):
+    return plain(CONFIG.translation.search)
+
+
+def translation_cell(plan, direction):
+    """Row, setting and column of what a translator says in a direction.
+
+    Unsupervised: runs of the encoder and of the decoder, and the direction. Supervised: what was learned, the direction,
+    and the run that both halves begin with.
+    """
+    if plan.table == "supervised":
+        return plan.row, direction, CONFIG.runs[plan.encoder].label
+    return plan.encoder, CONFIG.runs[plan.decoder].label, direction
+
+
+def translation_system(wildcards):
+    return translation_cell(plan_of(wildcards), wildcards.direction)[0]
+
+
+def translation_setting(wildcards):
+    return translation_cell(plan_of(wildcards), wildcards.direction)[1]
+
+
+def translation_column(wildcards):
+    return translation_cell(plan_of(wildcards), wildcards.direction)[2]
+
+
+def translation_results(table):
+    """The scores of a table."""
+    return translation_files(table, "<results>/results/translation/{translator}/{seed}/{direction}.jsonl")
+
+
+def compared_translations(table):
+    """Every cell of a table with the cell of its first row: row, setting, column, seed, and the first row; and the files."""
+    said = {}
+    for name, plan in TRANSLATORS.items():
+        if plan.table == table:
+            for seed, direction in itertools.product(translator_seeds(plan), plan.tested):
+                folder = f"<results>/translations/{name}/{seed}/{direction}"
+                row, setting, column = translation_cell(plan, direction)
+                said[row, setting, column, seed] = folder
+    firsts = {}
+    for row, setting, column, seed in said:
+        firsts.setdefault((column, seed), (row, setting))
+    cells, files = [], []
+    for (row, setting, column, seed), folder in said.items():
+        first = firsts[column, seed]
+        if first != (row, setting):
+            cells.append([row, setting, column, str(seed), *first])
+            files += [
+                f"{folder}/hypotheses.txt",
+                f"{said[*first, column, seed]}/hypotheses.txt",
+                f"{folder}/references.txt",
+            ]
+    return cells, files
+
+
+def compared_cells(wildcards):
+    return compared_translations(wildcards.table.removesuffix("_mt"))[0]
+
+
+def compared_files(wildcards):
+    return compared_translations(wildcards.table.removesuffix("_mt"))[1]
+
+
+def plans_of(table):
+    return [plan for plan in TRANSLATORS.values() if plan.table == table]
+
+
+def unsupervised_labels():
+    """run of an encoder -> its label."""
+    return {plan.encoder: CONFIG.runs[plan.encoder].label for plan in plans_of("unsupervised")}
+
+
+def unsupervised_rows():
+    """The rows of the table: run of the encoder, label of that of the decoder."""
+    rows = [[plan.encoder, CONFIG.runs[plan.decoder].label] for plan in plans_of("unsupervised")]
+    return [row for number, row in enumerate(rows) if row not in rows[:number]]
+
+
+def unsupervised_columns():
+    """The directions of the table."""
+    return list(dict.fromkeys(direction for plan in plans_of("unsupervised") for direction in plan.tested))
+
+
+def translators_of_fewer_seeds(table):
+    """Run of an encoder, or row of the supervised table -> its seeds, where they are fewer than those of others."""
+    first = 0 if table == "unsupervised" else 1
+    named = {(plan.encoder, plan.row)[first]: translator_seeds(plan) for plan in plans_of(table)}
+    return {name: seeds for name, seeds in named.items() if len(seeds) < len(CONFIG.seeds.pretraining)}
+
+
+def supervised_labels():
+    """row -> what it is called."""
+    supervised = CONFIG.translation and CONFIG.translation.supervised
+    names = {"source": supervised.source, "target": supervised.target} if supervised else {}
+    return {plan.row: ROWS[plan.row].format(**names) for plan in plans_of("supervised")}
+
+
+def supervised_columns():
+    """The labels of the runs that translators begin with."""
+    return list(dict.fromkeys(CONFIG.runs[plan.encoder].label for plan in plans_of("supervised")))
+
+
+def supervised_direction():
+    return next((plan.tested[0] for plan in plans_of("supervised")), None)
+
+
+def translator_labels(table):
+    """translator -> what its curve is called."""
+    return {name: translator_label(plan) for name, plan in TRANSLATORS.items() if plan.table == table}
+
+
+def translator_label(plan):
+    """Pair and runs of an unsupervised translator, what a supervised one learned and began with."""
+    runs = [CONFIG.runs[run].label for run in (plan.encoder, plan.decoder)]
+    if plan.table == "supervised":
+        return f"{supervised_labels()[plan.row]}, {runs[0]}"
+    return f"{plan.pair}, {' / '.join(runs)}"
+
+
+def translator_histories(wildcards):
+    """translator -> the logs of its training, one per seed."""
+    path = "<results>/translators/{translator}/{seed}/history.jsonl"
+    return {
+        name: expand(path, translator=name, seed=translator_seeds(TRANSLATORS[name]))
+        for name in translator_labels(wildcards.table)
+    }
+
+
+def sampled(wildcards):
+    """direction -> the first and the last translator of a table that were tested in it."""
+    of = {}
+    for name in translator_labels(wildcards.table):
+        for direction in TRANSLATORS[name].tested:
+            of.setdefault(direction, []).append(name)
+    return {direction: list(dict.fromkeys((names[0], names[-1]))) for direction, names in of.items()}
+
+
+def sampled_labels(wildcards):
+    """direction -> what the translators that are shown are called."""
+    return {
+        direction: [translator_label(TRANSLATORS[name]) for name in names]
+        for direction, names in sampled(wildcards).items()
+    }
+
+
+def sampled_translations(wildcards):
+    """Of each direction sources, references, and what the translators say, with their first seed."""
+    files = []
+    for direction, names in sampled(wildcards).items():
+        folders = [
+            f"<results>/translations/{name}/{translator_seeds(TRANSLATORS[name])[0]}/{direction}" for name in names
+        ]
+        files += [f"{folders[0]}/sources.txt", f"{folders[0]}/references.txt"]
+        files += [f"{folder}/hypotheses.txt" for folder in folders]
+    return files
+
+
+def shown_of(table):
+    """All that is shown of a table of translation."""
+    kinds = ("md", "html", "tex", "tidy.csv", "differences.csv")
+    tables = [f"<results>/tables/{table}_mt.{kind}" for kind in kinds]
+    return [*tables, f"<results>/figures/{table}_curves.svg", f"<results>/tables/{table}_samples.html"]
+
+
+def translation_target(table):
+    """What gives the files of a target, or says what is missing in the configuration for it."""
+
+    def found(wildcards):
+        if not plans_of(table):
+            raise WorkflowError(
+                f"The configuration '{CONFIG.name}' has no section translation.{table}, so there is no such table. "
+                "See config.yaml for one."
+            )
+        return shown_of(table)
+
+    return found

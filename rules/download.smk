@@ -4,11 +4,9 @@
 rule download:
     """Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
     output:
-        file="<results>/raw/{corpus}/{key}/{file}",
+        file="<results>/raw/web/{place}",
     log:
-        "<logs>/download/{corpus}/{key}/{file}.log",
-    wildcard_constraints:
-        key=r"[a-z]{2,3}(-[a-z]{2,3})?|evaluation|training",
+        "<logs>/download/{place}.log",
     retries: 3
     conda:
         "../envs/text.yaml"
@@ -20,9 +18,9 @@ rule download:
         sha256=sha256_of,
         n_bytes=n_bytes_of,
         licence=licence_of,
-        record=work("downloads/{corpus}/{key}/{file}.json"),
+        record=work("downloads/{place}.json"),
     message:
-        "Downloading {wildcards.file} of {wildcards.corpus} ({wildcards.key})"
+        "Downloading {wildcards.place}"
     script:
         "../workflow_scripts/download.py"
 
@@ -30,12 +28,9 @@ rule download:
 if CONFIG.microworld:
 
     rule make_microworld:
-        """Generate the embedded small world: text in real languages, translations, and pairs to classify."""
+        """Generate the embedded small world: text in real languages, translations, test sets and pairs to classify."""
         output:
-            **{
-                key.replace("-", "_"): microworld_file(key)
-                for key in (*CONFIG.microworld.sentences, *CONFIG.microworld.pairs, "evaluation", "training")
-            },
+            microworld_files(),
         log:
             "<logs>/make_microworld.log",
         conda:

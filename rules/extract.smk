@@ -12,6 +12,8 @@ rule extract:
         "<logs>/extract/{corpus}/{key}.log",
     benchmark:
         "<benchmarks>/extract/{corpus}/{key}.tsv"
+    wildcard_constraints:
+        corpus=corpora_for(evaluation=False),
     conda:
         "../envs/text.yaml"
     resources:
@@ -19,11 +21,39 @@ rule extract:
         runtime=1440,
     params:
         format=format_of,
+        lines=lines_of,
         code=code("xlm_core.text.extract"),
     message:
         "Extracting {wildcards.corpus} ({wildcards.key})"
     script:
         "../workflow_scripts/extract.py"
+
+
+rule extract_test_set:
+    """A validation or test set, in one file, for nothing but its order tells which line translates which."""
+    input:
+        raw_files_of,
+    output:
+        shards=["<results>/text/{corpus}/{key}/0.tsv"],
+        statistics="<results>/text/{corpus}/{key}/statistics.json",
+    log:
+        "<logs>/extract_test_set/{corpus}/{key}.log",
+    wildcard_constraints:
+        corpus=corpora_for(evaluation=True),
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        format=format_of,
+        lines=lines_of,
+        test_set=test_set_of,
+        code=code("xlm_core.text.extract"),
+    message:
+        "Extracting the test set {wildcards.corpus} ({wildcards.key})"
+    script:
+        "../workflow_scripts/extract_test_set.py"
 
 
 rule extract_xnli:

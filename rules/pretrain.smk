@@ -4,24 +4,24 @@
 rule initialize:
     """A model with random weights: the baseline without pretraining."""
     input:
-        vocabulary=f"<results>/bpe/{VOCABULARY}/vocabulary.json",
+        vocabulary=vocabulary_of,
     output:
-        model="<results>/runs/{run}/{seed}/model.safetensors",
+        model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     log:
-        "<logs>/initialize/{run}.{seed}.log",
+        "<logs>/initialize/{setup}.{run}.{seed}.log",
     wildcard_constraints:
-        run=one_of(run for run in CONFIG.runs if not CONFIG.runs[run].objectives),
+        run=runs_with(lambda objectives: not objectives),
     conda:
         "../envs/torch.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
     params:
-        languages=CONFIG.languages,
+        languages=languages_of,
         model=model_of,
         code=code("xlm_core.tasks.pretraining"),
     message:
-        "Initializing {wildcards.run}, seed {wildcards.seed}"
+        "Initializing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
         "../workflow_scripts/initialize.py"
 
@@ -30,16 +30,16 @@ rule pretrain:
     """One model; killed, it goes on where it was."""
     input:
         unpack(pretraining_stores),
-        vocabulary=f"<results>/bpe/{VOCABULARY}/vocabulary.json",
+        vocabulary=vocabulary_of,
     output:
-        model="<results>/runs/{run}/{seed}/model.safetensors",
-        history="<results>/runs/{run}/{seed}/history.jsonl",
+        model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+        history="<results>/runs/{setup}/{run}/{seed}/history.jsonl",
     log:
-        "<logs>/pretrain/{run}.{seed}.log",
+        "<logs>/pretrain/{setup}.{run}.{seed}.log",
     benchmark:
-        "<benchmarks>/pretrain/{run}.{seed}.tsv"
+        "<benchmarks>/pretrain/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=one_of(run for run in CONFIG.runs if CONFIG.runs[run].objectives),
+        run=runs_with(lambda objectives: objectives and objectives != ["skipgram"]),
     priority: -1  # after the text, so that of all trainings the longest can begin first
     retries: 2
     conda:
@@ -52,15 +52,43 @@ rule pretrain:
         mem_mb=PROCESSES * (12000 if GPUS else 4000),
         runtime=1440,
     params:
-        languages=CONFIG.languages,
+        languages=languages_of,
         pairs=pairs_of,
         objectives=objectives_of,
         model=model_of,
-        pretraining=plain(CONFIG.pretraining),
+        pretraining=pretraining_of,
         precision=CONFIG.compute.precision,
-        work=work("pretrain/{run}.{seed}"),
+        work=work("pretrain/{setup}.{run}.{seed}"),
         code=code("xlm_core.tasks.pretraining"),
     message:
-        "Pretraining {wildcards.run}, seed {wildcards.seed}"
+        "Pretraining {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
         "../workflow_scripts/pretrain.py"
+
+
+rule train_embeddings:
+    """Skip-gram vectors of the pieces of all languages, in a model whose other weights are random: EMB of Table 2."""
+    input:
+        unpack(training_text),
+        vocabulary=vocabulary_of,
+    output:
+        model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+    log:
+        "<logs>/train_embeddings/{setup}.{run}.{seed}.log",
+    benchmark:
+        "<benchmarks>/train_embeddings/{setup}.{run}.{seed}.tsv"
+    wildcard_constraints:
+        run=runs_with(lambda objectives: objectives == ["skipgram"]),
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=2880,
+    params:
+        languages=languages_of,
+        model=model_of,
+        code=code("xlm_core.tasks.skipgram"),
+    message:
+        "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/train_embeddings.py"

@@ -214,7 +214,7 @@ rule make_examples:
     """One real row of a CLM, an MLM and a TLM batch."""
     input:
         unpack(example_stores),
-        vocabulary=f"<results>/bpe/{VOCABULARY}/vocabulary.json",
+        vocabulary=vocabulary_file(BASE),
     output:
         "<results>/figures/objectives.json",
     log:
@@ -260,3 +260,163 @@ rule draw_objectives:
         "Drawing the objectives"
     script:
         "../workflow_scripts/draw_objectives.py"
+
+
+rule make_unsupervised_mt_table:
+    """BLEU of unsupervised translation beside the published numbers, and the differences from the first row."""
+    input:
+        results=translation_results("unsupervised"),
+        significance=["<results>/tables/unsupervised_mt.significance.csv"],
+    output:
+        md=report(
+            "<results>/tables/unsupervised_mt.md",
+            caption="../docs/report/unsupervised_mt.rst",
+            category="Translation, unsupervised",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/unsupervised_mt.html",
+            caption="../docs/report/unsupervised_mt.rst",
+            category="Translation, unsupervised",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/unsupervised_mt.tex",
+        tidy=report(
+            "<results>/tables/unsupervised_mt.tidy.csv",
+            caption="../docs/report/unsupervised_mt.rst",
+            category="Translation, unsupervised",
+            labels={"format": "data"},
+        ),
+        differences=report(
+            "<results>/tables/unsupervised_mt.differences.csv",
+            caption="../docs/report/unsupervised_mt.rst",
+            category="Translation, unsupervised",
+            labels={"format": "differences, data"},
+        ),
+    log:
+        "<logs>/make_unsupervised_mt_table.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=unsupervised_labels(),
+        rows=unsupervised_rows(),
+        columns=unsupervised_columns(),
+        fewer_seeds=translators_of_fewer_seeds("unsupervised"),
+        caption=f"Unsupervised translation (configuration '{CONFIG.name}')",
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the table of unsupervised translation"
+    script:
+        "../workflow_scripts/make_unsupervised_mt_table.py"
+
+
+rule make_supervised_mt_table:
+    """BLEU of supervised translation beside the published numbers, and the differences from the first row."""
+    input:
+        results=translation_results("supervised"),
+        significance=["<results>/tables/supervised_mt.significance.csv"],
+    output:
+        md=report(
+            "<results>/tables/supervised_mt.md",
+            caption="../docs/report/supervised_mt.rst",
+            category="Translation, supervised",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/supervised_mt.html",
+            caption="../docs/report/supervised_mt.rst",
+            category="Translation, supervised",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/supervised_mt.tex",
+        tidy=report(
+            "<results>/tables/supervised_mt.tidy.csv",
+            caption="../docs/report/supervised_mt.rst",
+            category="Translation, supervised",
+            labels={"format": "data"},
+        ),
+        differences=report(
+            "<results>/tables/supervised_mt.differences.csv",
+            caption="../docs/report/supervised_mt.rst",
+            category="Translation, supervised",
+            labels={"format": "differences, data"},
+        ),
+    log:
+        "<logs>/make_supervised_mt_table.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=supervised_labels(),
+        direction=supervised_direction(),
+        columns=supervised_columns(),
+        fewer_seeds=translators_of_fewer_seeds("supervised"),
+        caption=f"Supervised translation (configuration '{CONFIG.name}')",
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the table of supervised translation"
+    script:
+        "../workflow_scripts/make_supervised_mt_table.py"
+
+
+rule draw_bleu_curves:
+    """Validation BLEU over the training of every translator of a table."""
+    input:
+        unpack(translator_histories),
+    output:
+        report(
+            "<results>/figures/{table}_curves.svg",
+            caption="../docs/report/bleu_curves.rst",
+            category="Translation, {table}",
+            labels={"figure": "validation BLEU"},
+        ),
+    log:
+        "<logs>/draw_bleu_curves/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels={"unsupervised": translator_labels("unsupervised"), "supervised": translator_labels("supervised")},
+        code=code("xlm_core.report.bleu_curves"),
+    message:
+        "Drawing the BLEU of {wildcards.table} translators over their training"
+    script:
+        "../workflow_scripts/draw_bleu_curves.py"
+
+
+rule make_samples:
+    """What the first and the last row of a table say of the same sentences, beside what people said."""
+    input:
+        sampled_translations,
+    output:
+        report(
+            "<results>/tables/{table}_samples.html",
+            caption="../docs/report/samples.rst",
+            category="Translation, {table}",
+            labels={"format": "samples"},
+        ),
+    log:
+        "<logs>/make_samples/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        systems=sampled_labels,
+        code=code("xlm_core.report.samples"),
+    message:
+        "Showing samples of {wildcards.table} translation"
+    script:
+        "../workflow_scripts/make_samples.py"

@@ -4,7 +4,7 @@
 rule build_store:
     """One shard of a corpus as token ids."""
     input:
-        tokens="<results>/tokens/{corpus}/{key}/{shard}.tsv",
+        tokens=tokens_to_store,
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         train="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store",
@@ -21,7 +21,7 @@ rule build_store:
         mem_mb=1000,
         runtime=720,
     params:
-        shares=split_shares(),
+        shares=split_shares,
         code=code("xlm_core.data.store"),
     message:
         "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
@@ -32,7 +32,7 @@ rule build_store:
 rule build_labelled_store:
     """One split of XNLI in one language as token ids and labels."""
     input:
-        tokens="<results>/tokens/xnli/{split}.{language}.tsv",
+        tokens=xnli_tokens,
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         store="<results>/store/{vocabulary}/xnli/{split}.{language}.store",

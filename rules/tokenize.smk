@@ -6,20 +6,21 @@ rule tokenize:
     input:
         "<results>/text/{corpus}/{key}/{shard}.tsv",
     output:
-        tokens="<results>/tokens/{corpus}/{key}/{shard}.tsv",
-        statistics="<results>/tokens/{corpus}/{key}/{shard}.statistics.json",
+        tokens="<results>/tokens/{text}/{corpus}/{key}/{shard}.tsv",
+        statistics="<results>/tokens/{text}/{corpus}/{key}/{shard}.statistics.json",
     log:
-        "<logs>/tokenize/{corpus}/{key}/{shard}.log",
+        "<logs>/tokenize/{text}/{corpus}/{key}/{shard}.log",
     benchmark:
-        "<benchmarks>/tokenize/{corpus}/{key}/{shard}.tsv"
+        "<benchmarks>/tokenize/{text}/{corpus}/{key}/{shard}.tsv"
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=720,
     params:
-        text=tokenization_params(),
+        text=tokenization_params,
         already_tokenized=is_tokenized,
+        keep_all=is_for_evaluation,
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
@@ -32,10 +33,10 @@ rule tokenize_xnli:
     input:
         "<results>/text/xnli/{split}.{language}.tsv",
     output:
-        tokens="<results>/tokens/xnli/{split}.{language}.tsv",
-        statistics="<results>/tokens/xnli/{split}.{language}.statistics.json",
+        tokens="<results>/tokens/{text}/xnli/{split}.{language}.tsv",
+        statistics="<results>/tokens/{text}/xnli/{split}.{language}.statistics.json",
     log:
-        "<logs>/tokenize_xnli/{split}.{language}.log",
+        "<logs>/tokenize_xnli/{text}/{split}.{language}.log",
     conda:
         "../envs/text.yaml"
     resources:
@@ -43,7 +44,7 @@ rule tokenize_xnli:
         runtime=60,
     params:
         language=language_of_xnli,
-        text=tokenization_params(),
+        text=tokenization_params,
         already_tokenized=is_training_split,
         code=code("xlm_core.text.tokenize"),
     message:

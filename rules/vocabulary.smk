@@ -16,9 +16,9 @@ rule sample_text:
         mem_mb=1000,
         runtime=720,
     params:
-        alpha=CONFIG.vocabulary.alpha,
-        n_lines=CONFIG.vocabulary.sample_lines,
-        shares=split_shares(),
+        alpha=alpha_of_sample,
+        n_lines=lines_of_sample,
+        shares=split_shares,
         code=code("xlm_core.text.sample"),
     message:
         "Sampling text for byte-pair encoding ({wildcards.langset})"
@@ -39,12 +39,11 @@ rule learn_bpe:
     conda:
         "../envs/text.yaml"
     resources:
-        # sentencepiece holds its sample in memory, then 600 bytes for each different word; text has two or three a line
-        mem_mb=1000 + CONFIG.vocabulary.sample_lines // 500,
+        mem_mb=memory_to_learn,
         runtime=1440,
     params:
         size=bpe_size,
-        character_coverage=CONFIG.vocabulary.character_coverage,
+        character_coverage=coverage_of,
         code=code("xlm_core.text.bpe"),
     message:
         "Learning byte-pair encoding ({wildcards.langset})"
@@ -66,7 +65,7 @@ rule build_vocabulary:
         mem_mb=1000,
         runtime=120,
     params:
-        languages=CONFIG.languages,
+        languages=vocabulary_languages,
         code=code("xlm_core.text.vocabulary"),
     message:
         "Building the vocabulary ({wildcards.vocabulary})"

@@ -5,11 +5,11 @@ rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
         unpack(finetuning_stores),
-        encoder="<results>/runs/{run}/{seed}/model.safetensors",
+        encoder="<results>/runs/base/{run}/{seed}/model.safetensors",
     output:
-        model="<results>/runs/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
-        selected="<results>/runs/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/selected.json",
-        history="<results>/runs/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/history.jsonl",
+        model="<results>/runs/base/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
+        selected="<results>/runs/base/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/selected.json",
+        history="<results>/runs/base/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/history.jsonl",
     log:
         "<logs>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.log",
     benchmark:
@@ -71,7 +71,7 @@ rule score_xnli:
 rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
-        model="<results>/runs/{run}/{seed}/model.safetensors",
+        model="<results>/runs/base/{run}/{seed}/model.safetensors",
         test=xnli_stores("test", CONFIG.xnli.languages),
     output:
         "<results>/results/retrieval/{run}.{seed}.jsonl",

@@ -95,7 +95,8 @@ def test_the_default_configuration_explains_every_key():
         config.Source, config.Corpus, config.Microworld, config.Text, config.VocabularyConfig, config.ModelConfig,
         config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.FewShot,
         config.Finetuning,
-        config.Retrieval, config.Seeds, config.Config,
+        config.Retrieval, config.Seeds, config.Config, config.Translation, config.TestSets, config.Search,
+        config.UnsupervisedMt, config.SupervisedMt, config.TranslationTraining, config.Noise, config.Weights,
     ]  # fmt: skip
     missing = [
         f"{section.__name__}.{name}"
@@ -175,8 +176,8 @@ def test_what_does_not_fit_together_is_refused(change, expected):
 
 def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
     loaded = config.load(ROOT / "config.yaml")
-    assert loaded.model_of("mlm") == loaded.model
-    changed = loaded.model_of("mbert_like")
+    assert loaded.model_of("base", "mlm") == loaded.model
+    changed = loaded.model_of("base", "mbert_like")
     assert not changed.language_embeddings
     assert changed == loaded.model.model_copy(update={"language_embeddings": False})
 

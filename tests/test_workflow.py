@@ -48,7 +48,7 @@ class Project:
         # A language and a pair that are there, and that tests add.
         settings["xnli"]["languages"].remove("hi")
         settings["corpora"]["translations"]["keys"].append("en-hi")
-        settings["microworld"]["pairs"]["en-hi"] = 2200
+        settings["microworld"]["translations"]["en-hi"] = 2200
         self.settings = settings
         self.write_settings(settings)
         (folder / "own.fr.txt").write_text("le chien de Leo dort\n" * 50 + "le chat voit un taxi\n" * 50)
@@ -155,9 +155,9 @@ def test_text_is_accounted_for_at_every_step(results: Path):
     """What one step kept the next one read, from the generator to the stores."""
     for corpus, key in (("stories", "fr"), ("translations", "en-fr"), ("own", "fr")):
         extracted = json.loads((results / "text" / corpus / key / "statistics.json").read_text())
-        tokenized = [json.loads(path.read_text()) for path in (results / "tokens" / corpus / key).glob("*.json")]
+        tokenized = [json.loads(path.read_text()) for path in (results / "tokens/base" / corpus / key).glob("*.json")]
         stored = [
-            json.loads(path.read_text()) for path in (results / "store/shared" / corpus / key).glob("*/statistics.json")
+            json.loads(path.read_text()) for path in (results / "store/base" / corpus / key).glob("*/statistics.json")
         ]
         assert len(tokenized) == len(stored) == 2
         assert extracted["kept"] == sum(counts["read"] for counts in tokenized)
@@ -179,7 +179,7 @@ def test_the_report_holds_the_tables(project: Project):
 
 def test_a_touched_file_starts_nothing(project: Project):
     (project.folder / "own.fr.txt").touch()
-    (project.folder / "results" / "tiny" / "raw" / "microworld" / "en.txt.gz").touch()
+    (project.folder / "results" / "tiny" / "raw" / "microworld" / "stories" / "en.txt.gz").touch()
     assert project.waiting_rules() == Counter()
 
 
@@ -311,7 +311,7 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
         }
     )
     (tmp_path / "own.en.txt").write_text("".join(f"{number:x}\n" for number in range(60_000)))
-    store = "results/tiny/store/shared/own/en/0/train.store"
+    store = "results/tiny/store/base/own/en/0/train.store"
     run = project.snakemake(store, room=500_000)
     assert run.returncode == 1
     assert f"StorageError: {store} (or one of 2 more files that are written with it) {full_disk.MESSAGE}" in run.stderr

@@ -6,8 +6,9 @@ from xlm_core import config, microworld
 from xlm_core.steps import step
 
 with step(snakemake.log[0]):
+    world = config.read(config.Microworld, snakemake.params.world, path="microworld")
     microworld.write(
-        config.read(config.Microworld, snakemake.params.world, path="microworld"),
+        world,
         languages=snakemake.params.languages,
-        outputs={key.replace("_", "-"): Path(path) for key, path in snakemake.output.items()},
+        outputs=dict(zip(world.files, map(Path, snakemake.output), strict=True)),
     )

@@ -16,6 +16,6 @@ with step(snakemake.log[0]):
         n_fields=len(languages),
         text=config.read(config.Text, snakemake.params.text, path="text"),
         already_tokenized=snakemake.params.already_tokenized,
-        keep_all=False,
+        keep_all=snakemake.params.keep_all,
         statistics=Path(snakemake.output.statistics),
     )

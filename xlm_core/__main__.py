@@ -4,19 +4,28 @@ import argparse
 import io
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
-from xlm_core.config import Text
+from xlm_core.config import Search, Text, read
 from xlm_core.errors import CorpusError, XlmError
 from xlm_core.files import atomic, open_binary
 from xlm_core.model import interop
+from xlm_core.model.interop import MODEL, VOCABULARY
 from xlm_core.tasks import embedding, mask_filling
-from xlm_core.tasks.sentences import Reader, tokenized
+from xlm_core.tasks.interpreter import Interpreter, Translation
+from xlm_core.tasks.sentences import Reader
+from xlm_core.text.lines import decoded, open_whole
+from xlm_core.text.tokenize import tokens_of
+
+TOKENS_PER_BATCH = 4096  # of translations that are searched for at once
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,6 +77,18 @@ def _add_use(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.add_argument("--output", type=Path, help="an .npy file; without it, TSV goes to the standard output")
     command.set_defaults(run=_embed)
 
+    command = commands.add_parser("translate", help="text in another language, line by line")
+    command.add_argument("--model", type=Path, required=True, help="model.safetensors of a translator, or its folder")
+    command.add_argument("--vocabulary", type=Path, help="vocabulary.json of the model, if it is not in its folder")
+    command.add_argument("--from", dest="source", required=True, metavar="LANGUAGE", help="code of the text's language")
+    command.add_argument("--to", dest="target", required=True, metavar="LANGUAGE", help="code of the translation's")
+    command.add_argument("--input", type=Path, help="sentences, one per line; without it, the standard input")
+    command.add_argument("--beam", type=_positive, default=1, help="width of the beam (default: 1, greedy)")
+    command.add_argument("--length-penalty", type=float, default=1.0, help="of the beam (default: %(default)s)")
+    command.add_argument("--n-best", type=_positive, default=1, help="translations per line, with their scores")
+    command.add_argument("--batch-lines", type=_positive, default=256, help="read at once (default: %(default)s)")
+    command.set_defaults(run=_translate)
+
     command = commands.add_parser("fill-mask", help="the likeliest pieces at each <mask>")
     _add_model(command)
     _add_text(command)
@@ -106,9 +127,52 @@ def _fill_mask(options: argparse.Namespace) -> None:
         sys.stdout.writelines(f"{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
 
 
+def _translate(options: argparse.Namespace) -> None:
+    """Lines in, lines out, some at a time, so that a pipe sees its first translations early."""
+    model = options.model / MODEL if options.model.is_dir() else options.model
+    interpreter = Interpreter.open(model, options.vocabulary or model.with_name(VOCABULARY), _device())
+    interpreter.check(options.source, options.target)
+    search = read(
+        Search,
+        {"width": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty},
+        path="translate",
+    )
+    with tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
+        for lines in _portions(options.input, options.batch_lines):
+            found = interpreter.translate(lines, options.source, options.target, search, TOKENS_PER_BATCH)
+            for best in found:
+                sys.stdout.writelines(_shown(one, with_score=options.n_best > 1) for one in best)
+            sys.stdout.flush()
+            progress.update(len(lines))
+
+
+def _shown(translation: Translation, with_score: bool) -> str:
+    """A line of the output: a translation, before it its score where there are several."""
+    return f"{translation.score or 0:.4f}\t{translation.text}\n" if with_score else f"{translation.text}\n"
+
+
+def _portions(path: Path | None, size: int) -> Iterator[list[str]]:
+    """The sentences of a file or of the standard input as they come, at most ``size`` at a time."""
+    place = str(path or "the standard input")
+    with sys.stdin.buffer if path is None else _opened(path) as file:
+        lines = decoded(file, place)
+        while some := list(islice(lines, size)):
+            yield some
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return open_whole(path)
+    except OSError as error:
+        raise CorpusError(f"{path}: {error}; expected UTF-8 text, one sentence per line") from error
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def _reader(options: argparse.Namespace) -> Reader:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Reader.open(options.model, options.vocabulary, options.language, device)
+    return Reader.open(options.model, options.vocabulary, options.language, _device())
 
 
 def _cleaning(options: argparse.Namespace) -> Callable[[str], str]:
@@ -116,7 +180,7 @@ def _cleaning(options: argparse.Namespace) -> Callable[[str], str]:
     if options.tokenized:
         return str
     text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
-    return partial(tokenized, language=options.language, text=text)
+    return partial(tokens_of, language=options.language, text=text)
 
 
 def _lines(path: Path | None) -> list[str]:

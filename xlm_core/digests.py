@@ -18,6 +18,12 @@ def of_value(value: Any) -> str:
     return _short(json.dumps(value, sort_keys=True))
 
 
+def of_file(path: Path) -> str:
+    """Digest of what a file holds."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
 def of_code(root: Path, *modules: str) -> str:
     """Digest of modules and of all they import inside the package, whatever their comments, docstrings and layout.
 

@@ -14,8 +14,12 @@ from xlm_core.errors import ConfigError
 LANGUAGES = ["en", "fr", "hi"]
 WORLD = Microworld(
     seed=3,
-    sentences={"en": 500, "fr": 501},
-    pairs={"en-fr": 200, "en-hi": 100},
+    stories={"en": 500, "fr": 501},
+    translations={"en-fr": 200, "en-hi": 100},
+    news={"en": 400, "fr": 401},
+    bitext={"en-fr": 150},
+    news_valid=30,
+    news_test=45,
     nli_train=100,
     nli_valid=40,
     nli_test=50,
@@ -25,8 +29,7 @@ WORLD = Microworld(
 def write(
     folder: Path, world: Microworld = WORLD, languages: list[str] = LANGUAGES, keys: tuple[str, ...] = ()
 ) -> dict:
-    keys = keys or ("en", "fr", "en-fr", "en-hi", "evaluation", "training")
-    outputs = {key: folder / key for key in keys}
+    outputs = {file: folder / file.replace("/", ".") for file in keys or world.files}
     microworld.write(world, languages, outputs)
     return outputs
 
@@ -52,29 +55,36 @@ def test_two_runs_write_the_same_bytes(files: dict[str, Path], tmp_path: Path):
 
 
 def test_another_seed_writes_other_text(files: dict[str, Path], tmp_path: Path):
-    other = write(tmp_path, WORLD.model_copy(update={"seed": 4}), keys=("en",))
-    assert other["en"].read_bytes() != files["en"].read_bytes()
+    other = write(tmp_path, WORLD.model_copy(update={"seed": 4}), keys=("stories/en",))
+    assert other["stories/en"].read_bytes() != files["stories/en"].read_bytes()
 
 
 def test_a_further_language_changes_no_other_file(files: dict[str, Path], tmp_path: Path):
-    world = WORLD.model_copy(update={"sentences": {"de": 300, **WORLD.sentences}})
-    more = write(tmp_path, world, ["de", *LANGUAGES], ("de", "en", "fr", "en-fr", "training"))
-    assert all(more[key].read_bytes() == files[key].read_bytes() for key in ("en", "fr", "en-fr"))
-    old, new = members(files["training"]), members(more["training"])
+    world = WORLD.model_copy(update={"stories": {"de": 300, **WORLD.stories}})
+    more = write(
+        tmp_path,
+        world,
+        ["de", *LANGUAGES],
+        ("stories/de", "stories/en", "stories/fr", "translations/en-fr", "xnli/training"),
+    )
+    assert all(
+        more[key].read_bytes() == files[key].read_bytes() for key in ("stories/en", "stories/fr", "translations/en-fr")
+    )
+    old, new = members(files["xnli/training"]), members(more["xnli/training"])
     assert all(new[name] == content for name, content in old.items())
 
 
 def test_monolingual_text_has_the_sentences_asked_for(files: dict[str, Path]):
-    for language, n_sentences in WORLD.sentences.items():
-        lines = gzip.decompress(files[language].read_bytes()).decode().splitlines()
+    for language, n_sentences in WORLD.stories.items():
+        lines = gzip.decompress(files[f"stories/{language}"].read_bytes()).decode().splitlines()
         assert len(lines) == n_sentences and all(line.endswith(".") for line in lines)
 
 
 def test_pairs_are_aligned_members(files: dict[str, Path]):
-    found = members(files["en-hi"])
+    found = members(files["translations/en-hi"])
     assert list(found) == ["README", "LICENSE", "microworld.en-hi.en", "microworld.en-hi.hi"]
     english, hindi = found["microworld.en-hi.en"].splitlines(), found["microworld.en-hi.hi"].splitlines()
-    assert len(english) == len(hindi) == WORLD.pairs["en-hi"]
+    assert len(english) == len(hindi) == WORLD.translations["en-hi"]
     anchors = {"Anna", "Leo", "Berlin", "Paris", "Lima", "Delhi", "2", "3", "4"}
     for one, other in zip(english, hindi, strict=True):
         assert anchors & set(one.replace(".", "").split()) == anchors & set(other.replace("।", "").split())
@@ -82,20 +92,22 @@ def test_pairs_are_aligned_members(files: dict[str, Path]):
 
 
 def test_lines_of_parallel_text_hold_one_sentence_or_two(files: dict[str, Path]):
-    counts = [len(line.split(". ")) for line in members(files["en-fr"])["microworld.en-fr.en"].splitlines()]
+    counts = [
+        len(line.split(". ")) for line in members(files["translations/en-fr"])["microworld.en-fr.en"].splitlines()
+    ]
     assert set(counts) == {1, 2}
 
 
 def test_monolingual_texts_are_no_translations_of_the_parallel_ones(files: dict[str, Path]):
-    alone = gzip.decompress(files["en"].read_bytes()).decode().splitlines()
-    parallel = re.sub(r"\. ", ".\n", members(files["en-fr"])["microworld.en-fr.en"]).splitlines()
+    alone = gzip.decompress(files["stories/en"].read_bytes()).decode().splitlines()
+    parallel = re.sub(r"\. ", ".\n", members(files["translations/en-fr"])["microworld.en-fr.en"]).splitlines()
     assert len(set(alone) & set(parallel)) < 0.2 * len(set(parallel))
 
 
 def test_monolingual_texts_are_no_translations_of_each_other(files: dict[str, Path]):
     names = re.compile(r"\b(?:Anna|Maria|Sara|Laura|Eva|Nina|Lena|Clara|Leo|Daniel|David|Martin|Simon|Max|Oscar)\b")
     english, french = (
-        [names.findall(line) for line in gzip.decompress(files[code].read_bytes()).decode().splitlines()]
+        [names.findall(line) for line in gzip.decompress(files[f"stories/{code}"].read_bytes()).decode().splitlines()]
         for code in ("en", "fr")
     )
     both = [one == other for one, other in zip(english, french, strict=False) if one and other]
@@ -103,7 +115,7 @@ def test_monolingual_texts_are_no_translations_of_each_other(files: dict[str, Pa
 
 
 def test_the_evaluation_archive_has_the_published_layout(files: dict[str, Path]):
-    found = members(files["evaluation"])
+    found = members(files["xnli/evaluation"])
     assert list(found) == ["XNLI-1.0/xnli.dev.tsv", "XNLI-1.0/xnli.test.tsv"]
     for table, n_rows in zip(found.values(), (WORLD.nli_valid, WORLD.nli_test), strict=True):
         by_language = {code: [row for row in rows(table) if row["language"] == code] for code in LANGUAGES}
@@ -117,7 +129,7 @@ def test_the_evaluation_archive_has_the_published_layout(files: dict[str, Path])
 
 
 def test_the_training_archive_has_the_published_layout(files: dict[str, Path]):
-    found = members(files["training"])
+    found = members(files["xnli/training"])
     training = [f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv" for language in LANGUAGES]
     translated = {
         f"XNLI-MT-1.0/xnli/xnli.{split}.{language}.en.tsv": n_rows
@@ -133,12 +145,12 @@ def test_the_training_archive_has_the_published_layout(files: dict[str, Path]):
 
 
 def test_translations_have_errors_and_the_original_has_none(files: dict[str, Path], tmp_path: Path):
-    right = members(write(tmp_path, WORLD.model_copy(update={"translation_errors": 0.0}))["training"])
-    found = members(files["training"])
+    right = members(write(tmp_path, WORLD.model_copy(update={"translation_errors": 0.0}))["xnli/training"])
+    found = members(files["xnli/training"])
     for name, table in found.items():
         alike = [one == other for one, other in zip(rows(table), rows(right[name]), strict=True)]
         assert all(alike) if name.endswith("train.en.tsv") else 0.1 < sum(alike) / len(alike) < 0.7
-    test = [row["sentence1"] for row in rows(members(files["evaluation"])["XNLI-1.0/xnli.test.tsv"])]
+    test = [row["sentence1"] for row in rows(members(files["xnli/evaluation"])["XNLI-1.0/xnli.test.tsv"])]
     english = test[: WORLD.nli_test]  # the first in the alphabet
     assert [row["premise"] for row in rows(right["XNLI-MT-1.0/xnli/xnli.test.fr.en.tsv"])] == english
 
@@ -146,22 +158,26 @@ def test_translations_have_errors_and_the_original_has_none(files: dict[str, Pat
 def test_training_validation_and_test_pairs_are_disjoint(files: dict[str, Path]):
     valid, test = (
         {(row["sentence1_tokenized"], row["sentence2_tokenized"]) for row in rows(table) if row["language"] == "en"}
-        for table in members(files["evaluation"]).values()
+        for table in members(files["xnli/evaluation"]).values()
     )
-    train = {(r["premise"], r["hypo"]) for r in rows(next(iter(members(files["training"]).values())))}
+    train = {(r["premise"], r["hypo"]) for r in rows(next(iter(members(files["xnli/training"]).values())))}
     assert len(valid | test | train) == WORLD.nli_valid + WORLD.nli_test + WORLD.nli_train
 
 
-@pytest.mark.parametrize(("languages", "key"), [(["en"], "xx"), (["en", "xx"], "evaluation"), (["en"], "en-xx")])
+@pytest.mark.parametrize(
+    ("languages", "key"), [(["en"], "stories/xx"), (["en", "xx"], "xnli/evaluation"), (["en"], "translations/en-xx")]
+)
 def test_an_unknown_language_is_refused(tmp_path: Path, languages: list[str], key: str):
-    world = WORLD.model_copy(update={"sentences": {"xx": 3}, "pairs": {"en-xx": 3}})
+    world = WORLD.model_copy(update={"stories": {"xx": 3}, "translations": {"en-xx": 3}})
     with pytest.raises(ConfigError, match="'xx'; it speaks de, en, es, fr, hi"):
         microworld.write(world, languages, {key: tmp_path / "file"})
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("key", "section"), [("de", "sentences"), ("de-en", "pairs")])
+@pytest.mark.parametrize(
+    ("key", "section"), [("de", "stories"), ("de-en", "translations"), ("de", "news"), ("de-en", "bitext")]
+)
 def test_a_corpus_without_a_size_is_refused(tmp_path: Path, key: str, section: str):
     with pytest.raises(ConfigError, match=rf"microworld\.{section}: no number of sentences for '{key}'"):
-        microworld.write(WORLD, LANGUAGES, {key: tmp_path / "file"})
+        microworld.write(WORLD, LANGUAGES, {f"{section}/{key}": tmp_path / "file"})
     assert not list(tmp_path.iterdir())

@@ -12,9 +12,9 @@ from small_model import LANGUAGES, TEXT, write_model, write_vocabulary
 from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
-from xlm_core.tasks import sentences
 from xlm_core.tasks.embedding import BATCH_SIZE, embed, pool
 from xlm_core.tasks.sentences import Reader
+from xlm_core.text.tokenize import tokens_of
 from xlm_core.text.vocabulary import EOS, Vocabulary
 
 CPU = torch.device("cpu")
@@ -107,6 +107,6 @@ def test_what_cannot_be_embedded_is_refused(reader, model, vocabulary, tmp_path)
 def test_raw_text_is_cleaned_as_the_corpora_are():
     raw = "L’été «\u00a0Ça va\u00a0» ?"
     lowered, kept = (Text(lowercase=flag, strip_accents=flag) for flag in (True, False))
-    assert sentences.tokenized(raw, "fr", lowered) == 'l\' ete " ca va " ?'
-    assert sentences.tokenized(raw, "fr", kept) == 'L\' été " Ça va " ?'
-    assert all(sentences.tokenized(line, LANGUAGES[0], lowered) == line for line in TEXT[:2])
+    assert tokens_of(raw, "fr", lowered) == 'l\' ete " ca va " ?'
+    assert tokens_of(raw, "fr", kept) == 'L\' été " Ça va " ?'
+    assert all(tokens_of(line, LANGUAGES[0], lowered) == line for line in TEXT[:2])

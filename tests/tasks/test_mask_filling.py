@@ -11,11 +11,12 @@ from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.tasks.mask_filling import encode, fill
-from xlm_core.tasks.sentences import Reader, tokenized
+from xlm_core.tasks.sentences import Reader
+from xlm_core.text.tokenize import tokens_of
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL
 
 CPU = torch.device("cpu")
-clean = partial(tokenized, language="en", text=Text())
+clean = partial(tokens_of, language="en", text=Text())
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_masks_are_kept_apart_from_the_words_beside_them(reader, text):
     ],
 )
 def test_no_tokenizer_takes_a_mask_apart(reader, language, text):
-    assert encode(reader, text, partial(tokenized, language=language, text=Text())).count(MASK) == 1
+    assert encode(reader, text, partial(tokens_of, language=language, text=Text())).count(MASK) == 1
 
 
 def test_masks_at_the_ends_and_side_by_side(reader):

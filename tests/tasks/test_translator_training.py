@@ -50,11 +50,12 @@ def world(tmp_path_factory):
     def store(name, part):
         return write_store(folder / name, ("de", "en"), records[part], words)
 
-    train, valid = store("train", slice(0, 200)), store("valid", slice(200, 240))
+    train, valid = store("train", slice(0, 200)), folder / "valid.tsv"
+    valid.write_text("".join(f"{german}\t{spoken}\n" for german, spoken in pairs[200:]))
     return {
         "monolingual": {"de": [train], "en": [train]},
         "parallel": {"de-en": [train]},
-        "parallel_valid": {"de-en": [valid]},
+        "valid": {"de-en": valid},
         "vocabulary": path,
     }
 
@@ -68,6 +69,7 @@ def teach(world, tmp_path):
         translation.train_translator(
             **world,
             languages=["en", "de"],
+            text={"lowercase": False},
             steps=steps,
             encoder=encoder,
             decoder=decoder,
@@ -79,6 +81,7 @@ def teach(world, tmp_path):
             seed=seed,
             code="c",
             output=folder / "model.safetensors",
+            kept_vocabulary=folder / "vocabulary.json",
             history=folder / "history.jsonl",
             work=folder / "work",
         )

@@ -1,35 +1,61 @@
 """The sections about text: where it comes from, and what becomes of it before any model sees it."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.section import Positive, Section
+from xlm_core.config.section import Positive, Section, known
 
 
 class Source(Section):
-    """Where a file comes from: exactly one of a URL, a local path, or the microworld's generator."""
+    """Where files come from: exactly one of a URL, a local path, or a collection of the microworld's generator."""
 
     url: str | None = None
     path: str | None = None
-    microworld: bool = False
+    microworld: Literal["stories", "translations", "news", "bitext", "tests", "xnli"] | None = None
     licence: str = ""
     sha256: dict[str, str] = Field({})
     bytes: dict[str, int] = Field({})
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.url is not None) + (self.path is not None) + self.microworld != 1:
-            raise ValueError("give exactly one of url, path and microworld: true")
+        if sum(origin is not None for origin in (self.url, self.path, self.microworld)) != 1:
+            raise ValueError("give exactly one of url, path and microworld")
         return self
 
 
-class Corpus(Source):
-    """A corpus: files of one format, one per language or pair (its keys)."""
+def _is_range(lines: tuple[int, int]) -> tuple[int, int]:
+    """Refuse a range of lines that holds none."""
+    first, end = lines
+    if not 0 <= first < end:
+        raise ValueError(f"lines from {first} up to {end} are none; the first line is 0")
+    return lines
 
-    format: Literal["text", "moses", "wikipedia"]
+
+Lines = Annotated[tuple[int, int], AfterValidator(_is_range), Field(strict=False)]
+
+
+class Corpus(Source):
+    """A corpus: files of one format, one or more per language or pair (its keys)."""
+
+    format: Literal["text", "moses", "wikipedia", "sgm"]
     keys: list[str] = Field(min_length=1)
+    years: list[int] | None = Field(None, min_length=1)
+    lines: dict[str, Lines] = Field({})
+    set: str | None = None
+    evaluation: bool = False
     tokenized: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        place = self.url or self.path or ""
+        if (self.years is not None) != ("{year}" in place):
+            raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
+        if (self.set is not None) != (self.format == "sgm"):
+            raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
+        for key in self.lines:
+            known(key, self.keys, "lines")
+        return self
 
 
 class Text(Section):
@@ -38,6 +64,7 @@ class Text(Section):
     n_shards: int = Field(1, gt=0)
     lowercase: bool = True
     strip_accents: bool = True
+    romanian: Literal["as_it_is", "normalized", "stripped"] = "as_it_is"
     max_words: int = Field(200, gt=0)
     max_ratio: float = Field(3.0, ge=1)
     valid_share: float = Field(0.01, gt=0, lt=0.5)
@@ -58,9 +85,26 @@ class Microworld(Section):
     """Sizes of the generated corpora."""
 
     seed: int = 0
-    sentences: dict[str, int]
-    pairs: dict[str, int] = Field({})
+    stories: dict[str, int]
+    translations: dict[str, int] = Field({})
+    news: dict[str, int] = Field({})
+    bitext: dict[str, int] = Field({})
+    news_valid: int = Field(200, gt=0)
+    news_test: int = Field(500, gt=0)
     nli_train: int = Positive
     nli_valid: int = Positive
     nli_test: int = Positive
     translation_errors: float = Field(0.1, ge=0, lt=1)
+
+    @property
+    def files(self) -> list[str]:
+        """All that is generated, as <collection>/<key>."""
+        sizes = {
+            "stories": self.stories,
+            "translations": self.translations,
+            "news": self.news,
+            "bitext": self.bitext,
+            "tests": ["dev"] if self.news else [],
+            "xnli": ["evaluation", "training"],
+        }
+        return [f"{collection}/{key}" for collection, keys in sizes.items() for key in keys]

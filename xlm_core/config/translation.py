@@ -1,4 +1,4 @@
-"""The sections about translation: its objectives, its optimization, and how translations are searched for."""
+"""The section about translation: test sets, both tables, objectives, and how translations are searched for."""
 
 from typing import Annotated, Literal, Self
 
@@ -23,6 +23,8 @@ class Search(Section):
     width: int = Field(1, gt=0)
     length_penalty: float = Field(1.0, ge=0)
     early_stopping: bool = False
+    length_factor: float = Field(1.5, gt=0)
+    length_extra: int = Field(10, ge=1)
     n_best: int = Field(1, gt=0)
 
     @model_validator(mode="after")
@@ -42,7 +44,8 @@ def _rises(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     return points
 
 
-Schedule = Annotated[list[tuple[int, float]], Field(min_length=1), AfterValidator(_rises)]
+Point = Annotated[tuple[int, float], Field(strict=False)]  # YAML has lists, and no tuples
+Schedule = Annotated[list[Point], Field(min_length=1), AfterValidator(_rises)]
 
 
 class Weights(Section):
@@ -69,3 +72,39 @@ class TranslationTraining(Section):
     evaluate_every: int = Positive
     n_valid: int = Field(1000, gt=0)
     patience: int = Field(0, ge=0)
+
+
+class TestSets(Section):
+    """Where the models of a pair come from, and the corpora that they are validated and tested on."""
+
+    setup: str
+    valid: str
+    test: str
+
+
+class UnsupervisedMt(Section):
+    """The table of unsupervised translation: pairs of a run for the encoder and one for the decoder."""
+
+    pairs: list[str] = Field(min_length=1)
+    rows: list[Annotated[tuple[str, str], Field(strict=False)]] = Field(min_length=1)
+    training: TranslationTraining
+
+
+class SupervisedMt(Section):
+    """The table of supervised translation: what is learned, by the run that both halves begin with."""
+
+    source: str
+    target: str
+    corpora: list[str] = Field(min_length=1)
+    rows: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
+    columns: list[str] = Field(min_length=1)
+    training: TranslationTraining
+
+
+class Translation(Section):
+    """Both tables of translation."""
+
+    pairs: dict[str, TestSets]
+    search: Search = Search()
+    unsupervised: UnsupervisedMt | None = None
+    supervised: SupervisedMt | None = None

@@ -5,19 +5,23 @@ of two languages are no translations of each other, and another language or size
 """
 
 import gzip
+import io
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from xlm_core.config import Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.files import atomic
-from xlm_core.languages import is_pair, sides
+from xlm_core.languages import sides
+from xlm_core.microworld import news
 from xlm_core.microworld.inference import Pair, pairs
 from xlm_core.microworld.render import check_languages, text, words, written
 from xlm_core.microworld.stories import stories
@@ -31,6 +35,7 @@ EVALUATION_COLUMNS = (
 ORIGINAL = "en"  # XNLI is translated from it, and to it
 TRAINING_COLUMNS = ("premise", "hypo", "label")
 TRAINING_SPELLING = {"contradiction": "contradictory"}  # the published training tables spell it so
+TEST_SETS = ("worlddev", "worldtest")
 LINE = 2  # sentences of a line of parallel text: what joins them is translated too, and learned with the words
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 README = (
@@ -44,34 +49,47 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
 
     Args:
         world: the seed and the sizes.
-        languages: of the evaluation and training sets.
-        outputs: a path for every language of ``world.sentences`` that is wanted (gzip, one sentence per line, stories
-            back to back), for every pair of ``world.pairs`` (zip in the layout of OPUS), for ``evaluation`` (zip in
-            the layout of XNLI-1.0) and for ``training`` (zip in the layout of XNLI-MT-1.0: the training sets, and the
-            evaluation sets translated to English, both with errors of translation).
+        languages: of the evaluation and training sets of ``xnli``.
+        outputs: those of ``world.files`` that are wanted, each with its path:
+            stories/<language>: gzip, one sentence per line, stories back to back;
+            translations/<pair>: zip in the layout of OPUS;
+            news/<language>, bitext/<pair>: likewise, see ``xlm_core.microworld.news``;
+            tests/dev: the test sets of news, ``worlddev`` and ``worldtest``, in the layout of WMT's dev.tgz;
+            xnli/evaluation: zip in the layout of XNLI-1.0;
+            xnli/training: zip in the layout of XNLI-MT-1.0: the training sets, and the evaluation sets translated to
+            English, both with errors of translation.
 
     Raises:
-        ConfigError: for a language without a grammar, or a language or pair without a size.
+        ConfigError: for a language without a grammar, or a file without a size.
     """
-    corpora = [key for key in outputs if key not in ("evaluation", "training")]
-    check_languages([*languages, *(language for key in corpora for language in sides(key))])
-    _check_sizes(world, corpora)
-    for key in corpora:
-        if is_pair(key):
-            _write_pair(world, key, outputs[key])
-        else:
-            _write_monolingual(world, key, outputs[key])
-    if "evaluation" in outputs or "training" in outputs:
+    _check(world, languages, outputs)
+    for file, path in outputs.items():
+        collection, key = file.split("/")
+        stream = _stream(world, key if collection in ("stories", "translations") else file)
+        if collection == "stories":
+            told = stories(stream, world.stories[key])
+            _write_lines(path, (text(frame, key) for story in told for frame in story))
+        elif collection == "translations":
+            _write_pairs(path, key, _translated_stories(stream, key, world.translations[key]))
+        elif collection == "news":
+            _write_lines(path, news.monolingual(stream, key, list(world.news), world.news[key]))
+        elif collection == "bitext":
+            _write_pairs(path, key, news.parallel(stream, sides(key), world.bitext[key]))
+        elif collection == "tests":
+            _write_test_sets(stream, world, path)
+    if any(file.startswith("xnli/") for file in outputs):
         _write_inference(world, languages, outputs)
 
 
-def _check_sizes(world: Microworld, corpora: list[str]) -> None:
-    """Refuse a language or pair whose number of sentences is not given."""
-    for key in corpora:
-        section, sizes = ("pairs", world.pairs) if is_pair(key) else ("sentences", world.sentences)
-        if key not in sizes:
-            held = ", ".join(sizes) or "nothing"
-            raise ConfigError(f"microworld.{section}: no number of sentences for '{key}', only for {held}; add one")
+def _check(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> None:
+    """Refuse a language without a grammar and a file without a size."""
+    keys = [file.split("/")[1] for file in outputs if not file.startswith(("xnli/", "tests/"))]
+    check_languages([*languages, *world.news, *(language for key in keys for language in sides(key))])
+    for file in outputs:
+        collection, key = file.split("/")
+        if file not in world.files:
+            held = ", ".join(other.split("/")[1] for other in world.files if other.startswith(collection)) or "nothing"
+            raise ConfigError(f"microworld.{collection}: no number of sentences for '{key}', only for {held}; add one")
 
 
 def _stream(world: Microworld, name: str) -> np.random.Generator:
@@ -79,28 +97,50 @@ def _stream(world: Microworld, name: str) -> np.random.Generator:
     return np.random.default_rng([world.seed, zlib.crc32(name.encode())])
 
 
-def _write_monolingual(world: Microworld, language: str, path: Path) -> None:
-    """Stories in one language."""
-    told = stories(_stream(world, language), world.sentences[language])
-    lines = [text(frame, language) + "\n" for story in told for frame in story]
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    """A gzip of lines."""
+    with _gzip(path) as file:
+        file.write("".join(line + "\n" for line in lines).encode())
+
+
+@contextmanager
+def _gzip(path: Path) -> Iterator[IO[bytes]]:
+    """A gzip whose bytes depend on nothing but what is written to it."""
     with (
         atomic(path) as partial,
         open(partial, "wb") as raw,
         closing(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)) as file,
     ):
-        file.write("".join(lines).encode())
+        yield file
 
 
-def _write_pair(world: Microworld, key: str, path: Path) -> None:
+def _translated_stories(rng: np.random.Generator, key: str, n_lines: int) -> Iterator[list[str]]:
     """Stories in two languages, line by line; a line does not reach beyond its story."""
-    told = stories(_stream(world, key), world.pairs[key] * LINE)
+    told = stories(rng, n_lines * LINE)
     parts = (story[start : start + LINE] for story in told for start in range(0, len(story), LINE))
-    lines = list(islice(parts, world.pairs[key]))
+    for line in islice(parts, n_lines):
+        yield [" ".join(text(frame, language) for frame in line) for language in sides(key)]
+
+
+def _write_pairs(path: Path, key: str, lines: Iterable[list[str]]) -> None:
+    """A zip of two aligned members."""
+    columns = zip(*lines, strict=True)
     members = {"README": README, "LICENSE": LICENSE}
-    for language in sides(key):
-        written_lines = (" ".join(text(frame, language) for frame in line) for line in lines)
-        members[f"microworld.{key}.{language}"] = "".join(line + "\n" for line in written_lines)
+    for language, column in zip(sides(key), columns, strict=True):
+        members[f"microworld.{key}.{language}"] = "".join(line + "\n" for line in column)
     _write_zip(path, members)
+
+
+def _write_test_sets(rng: np.random.Generator, world: Microworld, path: Path) -> None:
+    """A tar of SGM files."""
+    found = news.test_sets(rng, (world.news_valid, world.news_test), list(world.news))
+    with _gzip(path) as raw, tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as file:
+        for name, by_language in zip(TEST_SETS, found, strict=True):
+            for language, sgm in by_language.items():
+                content = sgm.encode()
+                info = tarfile.TarInfo(f"dev/{name}-ref.{language}.sgm")
+                info.size = len(content)
+                file.addfile(info, io.BytesIO(content))
 
 
 def _write_inference(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> None:
@@ -108,13 +148,13 @@ def _write_inference(world: Microworld, languages: list[str], outputs: dict[str,
     ends = np.cumsum([world.nli_valid, world.nli_test, world.nli_train])
     found = list(pairs(_stream(world, "inference"), int(ends[-1])))
     valid, test, train = found[: ends[0]], found[ends[0] : ends[1]], found[ends[1] :]
-    if "evaluation" in outputs:
+    if "xnli/evaluation" in outputs:
         members = {
             "XNLI-1.0/xnli.dev.tsv": _evaluation_table(valid, languages, 0),
             "XNLI-1.0/xnli.test.tsv": _evaluation_table(test, languages, len(valid)),
         }
-        _write_zip(outputs["evaluation"], members)
-    if "training" in outputs:
+        _write_zip(outputs["xnli/evaluation"], members)
+    if "xnli/training" in outputs:
         folder = "XNLI-MT-1.0"
         members = {
             f"{folder}/multinli/multinli.train.{language}.tsv": _training_table(world, train, language)
@@ -126,7 +166,7 @@ def _write_inference(world: Microworld, languages: list[str], outputs: dict[str,
             for language in languages
             if language != ORIGINAL
         }
-        _write_zip(outputs["training"], members)
+        _write_zip(outputs["xnli/training"], members)
 
 
 def _evaluation_table(rows: list[Pair], languages: list[str], first: int) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from xlm_core.report.summary import METRIC, Row, Shape, by_seed
+from xlm_core.report.summary import Row, Shape, by_seed
 from xlm_core.results import Result
 
 TIDY = [
@@ -59,8 +59,7 @@ def tidy(found: Mapping[Contrast, Difference], shape: Shape) -> pd.DataFrame:
             at.row.setting,
             shape.labels[at.minus.run],
             at.minus.setting,
-            at.column,
-            METRIC,
+            *shape.taken_apart(at.column),
             *difference,
         )
         for at, difference in found.items()

@@ -18,12 +18,13 @@ class Row(NamedTuple):
 def rows(shape: Shape) -> list[Row]:
     """The published rows that have a number in one of our columns and stand under no row of ours.
 
-    They come in the order in which our settings are compared with theirs, then in that of the publication.
+    They come in the order of the publication, in a table by setting first in that in which ours are compared with theirs.
     """
     known = published.tables().get(shape.name, {}).get("rows", [])
     order = list(dict.fromkeys(shape.compared.values()))
     ours = {(shape.labels[row.run], shape.compared.get(row.setting)) for row in shape.rows}
     theirs = [(row["label"], row["setting"]) for row in known if (row["label"], row["setting"]) not in ours]
-    theirs.sort(key=lambda row: order.index(row[1]) if row[1] in order else len(order))
+    if shape.is_by_setting:
+        theirs.sort(key=lambda row: order.index(row[1]) if row[1] in order else len(order))
     found = [Row(*row, tuple(published_at(*row, column, shape) for column in shape.shown)) for row in theirs]
     return [row for row in found if any(row.cells)]

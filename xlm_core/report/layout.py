@@ -101,12 +101,14 @@ def lay_out(
     caption: str,
     columns: str,
     settings: Mapping[str, str],
+    remarks: Sequence[str] = (),
 ) -> Layout:
     """Turn the summary of ``results`` and the differences ``found`` between their rows into text.
 
-    ``columns`` says what the columns are, ``settings`` what each setting is, where that needs to be said.
+    ``columns`` says what the columns are, ``settings`` what each setting is, where that needs to be said; ``remarks``
+    are further notes.
     """
-    remarks, marks = notes.footnotes(results, shape)
+    footnotes, marks = notes.footnotes(results, shape)
     lines = []
     for row in shape.rows:
         at = [Place(*row, column) for column in shape.shown]
@@ -116,14 +118,18 @@ def lay_out(
     return Layout(
         name=shape.name,
         caption=caption,
-        label_header=("system", "setting"),
+        label_header=shape.label_header,
         header=shape.shown,
         lines=tuple(lines),
         foreign=tuple(
             Foreign((other.label, other.setting), tuple(_published(cell) for cell in other.cells)) for other in others
         ),
-        notes=(*notes.legend(summary, others, results, shape, columns, settings), *notes.cautions(results, shape)),
-        footnotes=tuple(remarks),
+        notes=(
+            *notes.legend(summary, others, results, shape, columns, settings),
+            *remarks,
+            *notes.cautions(results, shape),
+        ),
+        footnotes=tuple(footnotes),
         contrasts=tuple(_contrast(row, minus, found, shape) for row, minus in shape.contrasts),
         contrast_note=notes.on_contrasts(found),
     )
@@ -147,8 +153,15 @@ def signed(points: float) -> str:
 
 def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> Box:
     cell = summary[at]
-    rivals = [summary[place] for place in summary if (place.setting, place.column) == (at.setting, at.column)]
-    means = [summary[place].mean for place in summary if place.column in shape.shown]
+    rivals = [
+        summary[place]
+        for place in summary
+        if place.column == at.column and (place.setting == at.setting or not shape.is_by_setting)
+    ]
+    # Numbers of other metrics are of another kind, and not compared.
+    metric = shape.taken_apart(at.column)[1]
+    alike = (place for place in summary if place.column in shape.shown and shape.taken_apart(place.column)[1] == metric)
+    means = [summary[place].mean for place in alike]
     span = max(means) - min(means)
     return Box(
         text=mean_and_spread(cell),
@@ -162,17 +175,23 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
 
 
 def _contrast(row: Row, minus: Row, found: Mapping[differences.Contrast, Difference], shape: Shape) -> Contrast:
-    """What two rows share stands before what is subtracted: ``zero-shot: XLM (MLM+TLM) − XLM (MLM)``."""
-    pairs = [(shape.labels[row.run], shape.labels[minus.run]), (row.setting, minus.setting)]
-    (shared, _), (first, second) = pairs if row.run == minus.run else pairs[::-1]
     several = [found[differences.Contrast(row, minus, column)] for column in shape.shown]
     return Contrast(
-        label=f"{shared}: {first} {MINUS} {second}",
+        label=_subtraction(row, minus, shape),
         cells=tuple(
             signed(one.mean) if math.isnan(one.spread) else f"{signed(one.mean)} ± {one.spread:.1f}" for one in several
         ),
         agreement=tuple(f"{one.n_agreeing}/{one.n_seeds}" for one in several if one.n_seeds > 1),
     )
+
+
+def _subtraction(row: Row, minus: Row, shape: Shape) -> str:
+    """What two rows share stands before what is subtracted: ``zero-shot: XLM (MLM+TLM) − XLM (MLM)``."""
+    if row.run != minus.run and row.setting != minus.setting:
+        return f"{shape.title(row)} {MINUS} {shape.title(minus)}"
+    pairs = [(shape.labels[row.run], shape.labels[minus.run]), (row.setting, minus.setting)]
+    (shared, _), (first, second) = pairs if row.run == minus.run else pairs[::-1]
+    return f"{shared}: {first} {MINUS} {second}"
 
 
 def _published(number: Published | None) -> str:

@@ -15,7 +15,7 @@ def render(table: Layout) -> str:
         rows.extend(_published(line))
     if table.foreign:
         rows.append([f"*{FOREIGN}*", *[""] * (table.n_columns - 1)])
-        rows.extend([*(f"*{_escaped(label)}*" for label in row.labels), *row.cells] for row in table.foreign)
+        rows.extend([*map(_italic, row.labels), *row.cells] for row in table.foreign)
     parts = [
         f"**{table.caption}**",
         _grid(rows, len(table.label_header)),
@@ -38,6 +38,10 @@ def mark(number: int) -> str:
 
 def _escaped(label: str) -> str:
     return label.replace("|", r"\|")
+
+
+def _italic(label: str) -> str:
+    return f"*{_escaped(label)}*" if label else ""
 
 
 def _cell(box: Box) -> str:

@@ -1,13 +1,16 @@
 """Notes under a table: how its numbers came about, and what a reader must know before trusting them."""
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from xlm_core.report import foreign, published
 from xlm_core.report.differences import Contrast, Difference
-from xlm_core.report.summary import METRIC, Cell, Place, Shape, place, places
+from xlm_core.report.summary import Cell, Place, Row, Shape, place, places
 from xlm_core.results import Result
 
 DAGGER = "†"
+LEVEL = 0.05  # of significance
 
 
 def legend(
@@ -24,9 +27,10 @@ def legend(
     """
     of_rows = [row.setting for row in shape.rows]
     has_rivals = len(set(of_rows)) < len(of_rows)
-    best = "; bold: the best of a column among the rows of a setting" if has_rivals else ""
+    among = "among the rows of a setting" if shape.is_by_setting else ""
+    best = f"; bold: the best of a column {among}".rstrip() if has_rivals or not shape.is_by_setting else ""
     return [
-        f"{METRIC.capitalize()} in percent, {_seeds(results, shape)}{best}.",
+        f"{shape.unit}, {_seeds(results, shape)}{best}.",
         f"{columns} {_sizes(results, shape)}",
         *(f"{setting}: {about}." for setting, about in settings.items()),
         *_on_published(summary, others, shape),
@@ -62,6 +66,24 @@ def on_contrasts(found: Mapping[Contrast, Difference]) -> str:
     )
 
 
+def on_significance(paths: Sequence[Path], shape: Shape) -> list[str]:
+    """Which rows are no more than by chance unlike the one they are compared with, by the tests in ``paths``."""
+    tests = [row for path in paths for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())]
+    if not tests:
+        return []
+    first = shape.title(Row(tests[0]["minus_row"], tests[0]["minus_setting"]))
+    unlike = f"differ from '{first}' by more than chance (paired bootstrap over the sentences, p < {LEVEL:g})"
+    chance: dict[str, list[str]] = {}
+    for test in tests:
+        if float(test["p"]) >= LEVEL:
+            where = f"{test['column']} (seed {test['seed']}, p = {float(test['p']):.2f})"
+            chance.setdefault(shape.title(Row(test["row"], test["setting"])), []).append(where)
+    if not chance:
+        return [f"All other rows {unlike}, in every column and with every seed."]
+    exceptions = "; ".join(f"'{row}' in {', '.join(places)}" for row, places in chance.items())
+    return [f"All other rows {unlike}, but for: {exceptions}."]
+
+
 def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
     """What makes the numbers of a table hard to compare: they come from different code, scorers, settings or data.
 
@@ -78,7 +100,7 @@ def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
 
     tests: list[tuple[str, Callable[[Result], str], Callable[[Result], str]]] = [
         ("code versions", lambda result: result.code, lambda result: "this table"),
-        ("scorers", lambda result: result.signature, lambda result: f"setting '{result.setting}'"),
+        ("scorers", lambda result: result.signature, lambda result: _scored(result, shape)),
         (
             "settings",
             lambda result: result.config,
@@ -93,6 +115,12 @@ def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
         if mixed:
             found.append(f"Caution: different {what} in {'; '.join(sorted(mixed))}.")
     return found
+
+
+def _scored(result: Result, shape: Shape) -> str:
+    """What was scored alike: a setting, and where a table has several metrics, one of them."""
+    metric = f", {result.metric}" if len(shape.metrics) > 1 else ""
+    return f"setting '{result.setting}'{metric}"
 
 
 def footnotes(results: Sequence[Result], shape: Shape) -> tuple[list[str], dict[Place, int]]:

@@ -30,7 +30,7 @@ def value(table: str, row_label: str, setting: str, column: str) -> Published | 
     if row is None or column not in columns:
         return None
     number = row["values"][columns.index(column)]
-    return None if number is None else Published(number, row["confirmed"])
+    return None if number is None else Published(number, row["confirmed"] or column in row.get("confirmed_columns", []))
 
 
 def average(table: str, row_label: str, setting: str, columns: Sequence[str]) -> Published | None:

@@ -82,6 +82,82 @@ def retrieval_by_layer(labels: Mapping[str, str], n_layers: int, fewer_seeds: Ma
     return Shape("retrieval_by_layer", labels, rows, layers, {}, layers, fewer_seeds=fewer_seeds)
 
 
+METRICS = {"BLEU": "", "tokenized BLEU": ", tokenized", "chrF": ", chrF"}
+BLEU_UNIT = "BLEU (sacreBLEU, detokenized); tokenized: BLEU of tokenized text, as the paper has it"
+
+
+def unsupervised_mt(
+    labels: Mapping[str, str],
+    rows: Sequence[Sequence[str]],
+    directions: Sequence[str],
+    fewer_seeds: Mapping[str, Sequence[int]],
+) -> Shape:
+    """The table of unsupervised translation (paper, Table 2): BLEU by what encoder and decoder begin with.
+
+    Every row is compared with the first one.
+
+    Args:
+        labels: run -> label; the published rows are found by their labels.
+        rows: run of the encoder and label of the run of the decoder, in the order shown.
+        directions: such as "en-fr", in the order shown.
+        fewer_seeds: as in ``xnli``.
+    """
+    lines = tuple(Row(encoder, decoder) for encoder, decoder in rows)
+    contrasts = tuple((row, lines[0]) for row in lines[1:])
+    return _translation("unsupervised_mt", labels, lines, directions, contrasts, fewer_seeds, ("encoder", "decoder"))
+
+
+def supervised_mt(
+    labels: Mapping[str, str],
+    direction: str,
+    columns: Sequence[str],
+    fewer_seeds: Mapping[str, Sequence[int]],
+) -> Shape:
+    """The table of supervised translation (paper, Table 3): BLEU in one direction by what both halves begin with.
+
+    Every row is compared with the one above.
+
+    Args:
+        labels: row -> label: what was learned; the published rows are found by their labels.
+        direction: that is tested.
+        columns: labels of the runs that both halves begin with.
+        fewer_seeds: as in ``xnli``, by row.
+    """
+    lines = tuple(Row(row, direction) for row in labels)
+    contrasts = tuple((row, above) for above, row in pairwise(lines))
+    return _translation("supervised_mt", labels, lines, columns, contrasts, fewer_seeds, ("learned", "tested"))
+
+
+def _translation(
+    name: str,
+    labels: Mapping[str, str],
+    rows: tuple[Row, ...],
+    columns: Sequence[str],
+    contrasts: tuple[tuple[Row, Row], ...],
+    fewer_seeds: Mapping[str, Sequence[int]],
+    label_header: tuple[str, str],
+) -> Shape:
+    """A table of BLEU, of the usual and of the paper's kind; chrF stands in the tidy table."""
+    shown = tuple(column + METRICS[metric] for metric in ("BLEU", "tokenized BLEU") for column in columns)
+    settings = tuple(dict.fromkeys(row.setting for row in rows))
+    return Shape(
+        name=name,
+        labels=labels,
+        rows=rows,
+        measured=(*shown, *(column + METRICS["chrF"] for column in columns)),
+        means={},
+        shown=shown,
+        compared={setting: setting for setting in settings},
+        by_column=settings,
+        contrasts=contrasts,
+        fewer_seeds=fewer_seeds,
+        metrics=METRICS,
+        unit=BLEU_UNIT,
+        label_header=label_header,
+        is_by_setting=False,
+    )
+
+
 def _xnli_contrasts(rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
     """Each zero-shot row less the one above it, and less the first; every other row less its run's zero-shot row."""
     zero_shot = [row for row in rows if row.setting == ZERO_SHOT]

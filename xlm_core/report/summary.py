@@ -1,7 +1,7 @@
 """Summary: results of many seeds become one cell each, its mean, its spread, and the published number beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,6 @@ from xlm_core.report import published
 from xlm_core.report.published import Published
 from xlm_core.results import Result
 
-METRIC = "accuracy"
 TIDY = ["table", "row", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"]
 
 
@@ -50,6 +49,10 @@ class Shape:
     by_column settings whose rows have a model of its own for each column
     contrasts rows of which the second is subtracted from the first, seed by seed
     fewer_seeds  run -> its pretraining seeds, for runs that have fewer than the others
+    metrics   metric -> what it adds to the name of a column, so that a table can show several of the same things
+    unit      what the numbers are
+    label_header  what stands above run and setting
+    is_by_setting whether the best of a column is that among the rows of its setting, not of the table
     """
 
     name: str
@@ -62,11 +65,21 @@ class Shape:
     by_column: tuple[str, ...] = ()
     contrasts: tuple[tuple[Row, Row], ...] = ()
     fewer_seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=lambda: {"accuracy": ""})
+    unit: str = "Accuracy in percent"
+    label_header: tuple[str, str] = ("system", "setting")
+    is_by_setting: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns, those of the printed table first."""
         return (*self.shown, *(column for column in self.measured if column not in self.shown))
+
+    def taken_apart(self, column: str) -> tuple[str, str]:
+        """What a column measures on, and its metric."""
+        of = {metric: adds for metric, adds in self.metrics.items() if column.endswith(adds)}
+        metric = max(of, key=lambda one: len(of[one]))
+        return column.removesuffix(of[metric]), metric
 
     def title(self, row: Row) -> str:
         """What a row is called in a sentence."""
@@ -86,10 +99,13 @@ class Cell(NamedTuple):
 def select(results: Sequence[Result], shape: Shape) -> list[Result]:
     """The results that fill a table, checked: every cell once for every seed of its setting, nothing else.
 
+    Where a table shows several metrics their names are in those of the columns.
+
     Raises:
         CorpusError: naming the first cell that is missing, double, unexpected, not finite or of another size.
     """
-    chosen = [result for result in results if (result.table, result.metric) == (shape.name, METRIC)]
+    of_table = (result for result in results if result.table == shape.name and result.metric in shape.metrics)
+    chosen = [replace(result, column=result.column + shape.metrics[result.metric]) for result in of_table]
     found: dict[tuple[Place, str], Result] = {}
     for result in chosen:
         key = (place(result), result.seeds)
@@ -156,8 +172,7 @@ def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
             shape.name,
             shape.labels[at.run],
             at.setting,
-            at.column,
-            METRIC,
+            *shape.taken_apart(at.column),
             *cell[:4],
             cell.published and cell.published.value,
         )
@@ -182,7 +197,9 @@ def _published(at: Place, shape: Shape) -> Published | None:
 def _check_grid(found: Sequence[tuple[Place, str]], shape: Shape) -> None:
     """Refuse results that leave a cell of any seed empty, or that belong to no cell."""
     if not found:
-        raise CorpusError(f"table '{shape.name}': the result files hold no {METRIC} for it; run the scoring first")
+        raise CorpusError(
+            f"table '{shape.name}': the result files hold no {' or '.join(shape.metrics)} for it; run the scoring first"
+        )
     seeds = sorted({seed for _, seed in found})
     of_setting = {at.setting: sorted({seed for other, seed in found if other.setting == at.setting}) for at, _ in found}
     expected = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xlm_core import results
 from xlm_core.files import atomic
-from xlm_core.report import differences, html, latex, markdown, shapes, summary
+from xlm_core.report import differences, html, latex, markdown, notes, shapes, summary
 from xlm_core.report.layout import Layout, lay_out
 from xlm_core.report.summary import Shape
 
@@ -63,6 +63,40 @@ def make_retrieval(
     _make(paths, shape, outputs, caption, about, {})
 
 
+def make_unsupervised_mt(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    rows: Sequence[Sequence[str]],
+    columns: Sequence[str],
+    fewer_seeds: Mapping[str, Sequence[int]],
+    significance: Sequence[Path],
+    outputs: Mapping[str, Path],
+    caption: str,
+) -> None:
+    """Make the table of unsupervised translation; see ``shapes.unsupervised_mt``, and ``make_xnli`` for the rest.
+
+    ``significance``: what ``xlm_core.tasks.significance`` found about each row and the first one.
+    """
+    shape = shapes.unsupervised_mt(labels, rows, columns, fewer_seeds)
+    _make(paths, shape, outputs, caption, "Columns: directions.", {}, notes.on_significance(significance, shape))
+
+
+def make_supervised_mt(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    direction: str,
+    columns: Sequence[str],
+    fewer_seeds: Mapping[str, Sequence[int]],
+    significance: Sequence[Path],
+    outputs: Mapping[str, Path],
+    caption: str,
+) -> None:
+    """Make the table of supervised translation; see ``shapes.supervised_mt`` and ``make_unsupervised_mt``."""
+    shape = shapes.supervised_mt(labels, direction, columns, fewer_seeds)
+    about = "Columns: what encoder and decoder begin with."
+    _make(paths, shape, outputs, caption, about, {}, notes.on_significance(significance, shape))
+
+
 def _make(
     paths: Sequence[Path],
     shape: Shape,
@@ -70,11 +104,12 @@ def _make(
     caption: str,
     columns: str,
     settings: Mapping[str, str],
+    remarks: Sequence[str] = (),
 ) -> None:
     """Summarize results in the shape of a table and write every rendering that is asked for."""
     chosen = summary.select(results.read(paths), shape)
     cells, found = summary.cells(chosen, shape), differences.differences(chosen, shape)
-    table = lay_out(cells, found, chosen, shape, caption, columns, settings)
+    table = lay_out(cells, found, chosen, shape, caption, columns, settings, remarks)
     tidy = {"tidy": summary.tidy(cells, shape), "differences": differences.tidy(found, shape)}
     for kind, path in outputs.items():
         text = tidy[kind].to_csv(index=False) if kind in tidy else RENDERINGS[kind](table)

@@ -4,27 +4,27 @@ import logging
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from xlm_core import records
 from xlm_core.config import ModelConfig, TranslationTraining
-from xlm_core.data.buckets import Buckets
 from xlm_core.data.ragged import Ragged
+from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.model.decoding import greedy
 from xlm_core.model.translator import Translator
 from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
 from xlm_core.tally import Tally, zero
 from xlm_core.tasks.bleu import tokenized_bleu
-from xlm_core.tasks.lessons import Step, pairs_of
-from xlm_core.tasks.sources import Corpora
-from xlm_core.tasks.translating import limits_of, translate
+from xlm_core.tasks.lessons import Step
+from xlm_core.tasks.translating import N_ENDS, limits_of, translate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.loop import Measured
 
 LOG = logging.getLogger(__name__)
-SEED = 0  # of every run, so that all are examined on the same sentences
 BATCH = 32  # sentences whose loss is computed at once
 
 
@@ -45,41 +45,56 @@ class Exam:
 
 
 def exams_of(
-    validation: Corpora,
+    validation: Mapping[str, Path],
     steps: Sequence[Step],
     ids: Mapping[str, int],
     words: Vocabulary,
     model: ModelConfig,
     settings: TranslationTraining,
 ) -> dict[tuple[str, str], Exam]:
-    """An exam for each direction, source and target, that any of ``steps`` teaches."""
+    """An exam for each direction, source and target, that any of ``steps`` teaches.
+
+    Args:
+        validation: pair -> records of tokenized sentences and their translations.
+
+    Raises:
+        ConfigError: there is no validation set for a direction.
+    """
     directions = dict.fromkeys((step.source, step.target) for step in steps if step.kind != "ae")
-    return {
-        direction: _exam(direction, pairs_of(validation, pair(*direction), settings, model, SEED), ids, words, settings)
-        for direction in directions
-    }
+    for direction in directions:
+        if pair(*direction) not in validation:
+            raise ConfigError(
+                f"no validation set for {'-'.join(direction)}, only for {', '.join(validation)}; name one"
+            )
+    return {direction: _exam(direction, validation, ids, words, model, settings) for direction in directions}
 
 
 def _exam(
     direction: tuple[str, str],
-    pairs: Buckets,
+    validation: Mapping[str, Path],
     ids: Mapping[str, int],
     words: Vocabulary,
+    model: ModelConfig,
     settings: TranslationTraining,
 ) -> Exam:
-    """The first of ``pairs``, in one direction."""
-    columns = [sides(pair(*direction)).index(language) for language in direction]
-    numbers = np.arange(min(settings.n_valid, len(pairs)))
-    LOG.info("validation of %s-%s uses %d of %d pairs", *direction, len(numbers), len(pairs))
-    source, target = (pairs.side(numbers, column) for column in columns)
-    sentences, translations = (np.split(side.tokens, np.cumsum(side.lengths)[:-1]) for side in (source, target))
+    """The first sentences of a validation set, in one direction; one that is too long for training loses its end."""
+    key = pair(*direction)
+    rows = list(records.read(validation[key], len(sides(key))))
+    columns = [sides(key).index(language) for language in direction]
+    source, references = ([row[column] for row in rows[: settings.n_valid]] for column in columns)
+    room = min(settings.max_tokens, model.max_positions) - N_ENDS
+    sentences, translations = (
+        [encoded[:room] for encoded in words.encode(texts, language)]
+        for texts, language in zip((source, references), direction, strict=True)
+    )
+    n_cut = sum(len(encoded) == room for encoded in sentences)
+    LOG.info("validation of %s-%s uses %d of %d pairs, %d at most cut", *direction, len(source), len(rows), n_cut)
     languages = (ids[direction[0]], ids[direction[1]])
     batches = [
         translation_batch(Ragged.of(sentences[start:end]), Ragged.of(translations[start:end]), languages)
         for start, end in _slices(len(sentences), BATCH)
     ]
-    references = [words.decode(ids_.tolist(), direction[1]) for ids_ in translations]
-    return Exam([ids_.tolist() for ids_ in sentences], languages, references, batches)
+    return Exam(sentences, languages, references, batches)
 
 
 def _slices(n: int, size: int) -> list[tuple[int, int]]:

@@ -48,6 +48,13 @@ class Step(NamedTuple):
     def __str__(self) -> str:
         return f"{self.kind}.{self.source}-{self.target}"
 
+    @classmethod
+    def parse(cls, text: str) -> "Step":
+        """A step as ``str`` writes it."""
+        kind, directions = text.split(".")
+        source, target = directions.split("-")
+        return cls(kind, source, target)
+
 
 @dataclass(frozen=True)
 class Lessons:

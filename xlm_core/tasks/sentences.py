@@ -10,16 +10,12 @@ from pathlib import Path
 
 import torch
 
-from xlm_core import records
-from xlm_core.config import Text
 from xlm_core.data.batch import Batch
 from xlm_core.data.ragged import Ragged, sentence_batch
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
-from xlm_core.text.tokenize import segmenter
 from xlm_core.text.vocabulary import Vocabulary
 
 N_ENDS = 2  # </s> a </s>
@@ -87,18 +83,3 @@ class Reader:
     def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
         """Encoded sentences as ``</s> a </s>``, on the model's device."""
         return sentence_batch(Ragged.of(sentences), self.language_id).to(self.device)
-
-
-def tokenized(sentence: str, language: str, text: Text) -> str:
-    """A raw sentence as tokens separated by blanks, made as the project makes those of its corpora.
-
-    Args:
-        sentence: one line.
-        language: its code.
-        text: whether the model's text was lower-cased and stripped of accents; the rest is not looked at.
-
-    Raises:
-        ConfigError: the package that segments the language is not installed.
-    """
-    tokens = " ".join(segmenter(language)(normalize_punctuation(sentence, language)))
-    return records.field(lower_and_strip(tokens, lowercase=text.lowercase, strip_accents=text.strip_accents))

@@ -31,14 +31,17 @@ from xlm_core.train.state import TrainState, resume
 
 LOG = logging.getLogger(__name__)
 
+Begun = list[dict[str, Any] | None]  # what is said about the models that encoder and decoder begin with
+
 
 def train_translator(
     *,
     monolingual: Stores,
     parallel: Stores,
-    parallel_valid: Stores,
+    valid: Mapping[str, Path],
     vocabulary: Path,
     languages: Sequence[str],
+    text: Mapping[str, Any],
     steps: Sequence[Step],
     encoder: Path | None,
     decoder: Path | None,
@@ -50,6 +53,7 @@ def train_translator(
     seed: int,
     code: str,
     output: Path,
+    kept_vocabulary: Path,
     history: Path,
     work: Path,
 ) -> None:
@@ -60,13 +64,15 @@ def train_translator(
     Args:
         monolingual: language -> stores, for ae and bt.
         parallel: pair -> stores, for mt.
-        parallel_valid: pair -> stores, of the pairs that are translated.
+        valid: pair -> records of tokenized sentences and their translations, of the pairs that are translated.
         languages: all those of the model.
+        text: how sentences are to be prepared for it, for whoever uses it.
         steps: what it learns.
         encoder, decoder: pretrained models to begin with; None: random weights.
         n_threads: of each process.
         code: digest of the code.
         output: the translator.
+        kept_vocabulary: a copy of the vocabulary, for whoever takes the translator elsewhere.
         history: the log as JSON lines.
 
     Raises:
@@ -78,16 +84,16 @@ def train_translator(
     processes, words, ids = Processes(), Vocabulary.read(vocabulary), language_ids(languages)
     translator, begun = _initialized(model, words, languages, encoder, decoder, seed)
     training = Corpora.open(monolingual, parallel, words.digest)
-    validation = Corpora.open({}, parallel_valid, words.digest)
     lessons = lessons_of(training, steps, ids, words, model, settings, seed)
-    exams = exams_of(validation, steps, ids, words, model, settings)
-    about = _about(model, settings, words, languages, steps, seed)
-    about["data"] = digests.of_value([words.digest, training.digests, validation.digests, begun])
+    exams = exams_of(valid, steps, ids, words, model, settings)
+    read = [words.digest, training.digests, {key: digests.of_file(path) for key, path in valid.items()}]
+    about = _about(model, settings, words, languages, text, steps, begun, read, seed)
     about["precision"] = str(precision_of(compute.precision, processes.device)).removeprefix("torch.")
-    folder = work / digests.of_value([about, code])
+    folder = work / digests.of_value([about, begun, code])
     _train(translator, lessons, exams, settings, compute, save_minutes, folder, processes)
     if processes.is_first:
         weights.save_translator(output, translator, about)
+        words.write(kept_vocabulary)
         with atomic(history) as partial_path:
             shutil.copyfile(folder / LOG_NAME, partial_path)
 
@@ -97,13 +103,25 @@ def _about(
     settings: TranslationTraining,
     words: Vocabulary,
     languages: Sequence[str],
+    text: Mapping[str, Any],
     steps: Sequence[Step],
+    begun: Begun,
+    read: Any,
     seed: int,
 ) -> dict[str, Any]:
-    """What the translator's file says about it, as that of a pretrained model does."""
-    shown = {"languages": sorted(languages), "objectives": [str(step) for step in steps]}
-    settings_digest = digests.of_value({**shown, "model": plain(model), "training": plain(settings)})
-    return {**shown, "seed": seed, "vocabulary": words.digest, "config": settings_digest}
+    """What the translator's file says about it, as that of a pretrained model does.
+
+    Its digests of settings and data hold those of the models it ``begun`` with, but not their seeds.
+    """
+    shown = {"languages": sorted(languages), "objectives": [str(step) for step in steps], "text": dict(text)}
+    halves = [[half and half[name] for half in begun] for name in ("config", "data")]
+    return {
+        **shown,
+        "seed": seed,
+        "vocabulary": words.digest,
+        "config": digests.of_value({**shown, "model": plain(model), "training": plain(settings), "begun": halves[0]}),
+        "data": digests.of_value([read, halves[1]]),
+    }
 
 
 def _initialized(
@@ -113,7 +131,7 @@ def _initialized(
     encoder: Path | None,
     decoder: Path | None,
     seed: int,
-) -> tuple[Translator, list[dict[str, Any] | None]]:
+) -> tuple[Translator, Begun]:
     """A translator whose halves begin with pretrained weights where there are any, and what is said about these.
 
     The log says what stays random: all of a half that begins with nothing, and in a decoder how it reads the source.
@@ -123,7 +141,7 @@ def _initialized(
     """
     torch.manual_seed(seed)
     translator = Translator(*(Transformer(config, len(words), len(languages), reads) for reads in (False, True)))
-    begun: list[dict[str, Any] | None] = []
+    begun: Begun = []
     for name, half, path in (("encoder", translator.encoder, encoder), ("decoder", translator.decoder, decoder)):
         if path is None:
             LOG.info("%s: all weights are random", name)
@@ -140,8 +158,11 @@ def _take(half: Transformer, path: Path, words: Vocabulary, name: str) -> dict[s
         raise CheckpointError(
             f"{path} has vocabulary {about['vocabulary']}, expected {words.digest}; pretrain it again"
         )
+    taken = pretrained.state_dict()
+    if about["objectives"] == ["skipgram"]:  # nothing else of such a model was trained
+        taken = {name: tensor for name, tensor in taken.items() if name == "embeddings.weight"}
     try:
-        missing = half.load_state_dict(pretrained.state_dict(), strict=False).missing_keys
+        missing = half.load_state_dict(taken, strict=False).missing_keys
     except RuntimeError as error:
         raise CheckpointError(f"{path} is of another shape than the section 'model' says ({error})") from error
     LOG.info("%s: begins with %s; random are %s", name, path, ", ".join(missing) or "none")

@@ -1,12 +1,12 @@
-"""Plain records of one language or of one pair, out of plain files, archives of two sides and Wikipedia dumps.
+"""Plain records of one language or of one pair, out of plain files, archives of two sides, test sets and dumps.
 
 A format is a function from its files to raw fields; what makes a field clean, which records are dropped and how
 they are counted is the same for all of them.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from itertools import zip_longest
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO
 
@@ -14,31 +14,46 @@ from xlm_core import records
 from xlm_core.errors import ArchiveError, CorpusError
 from xlm_core.languages import sides
 from xlm_core.records import Counts
-from xlm_core.text import archive, wikipedia
+from xlm_core.text import archive, sgm, wikipedia
 from xlm_core.text.lines import clean_field, decoded, open_whole
 
 NOT_TEXT = ("README", "LICENSE")  # files that OPUS adds to its archives
 
 
-def extract(format: str, inputs: list[Path], shards: list[Path], key: str, statistics: Path) -> None:  # noqa: A002
+def extract(
+    format: str,  # noqa: A002
+    inputs: list[Path],
+    shards: list[Path],
+    key: str,
+    statistics: Path,
+    *,
+    lines: Sequence[int] | None = None,
+    test_set: str | None = None,
+) -> None:
     """Write the records of ``key`` to ``shards`` and their counts to ``statistics``.
 
     Args:
-        format: ``text`` (one file per side of the key, in the key's order; one record per line; plain or compressed),
-            ``moses`` (a zip or tar with one aligned file per side, as OPUS and IIT Bombay have them) or ``wikipedia``
-            (a dump of articles).
+        format: ``text`` (one file per side of the key, in the key's order, or several such rows of files; one record
+            per line; plain or compressed), ``moses`` (a zip or tar with one aligned file per side, as OPUS and IIT
+            Bombay have them), ``sgm`` (a tar of WMT's test sets) or ``wikipedia`` (a dump of articles).
         inputs: the files of that format.
         shards: where the records go, in blocks, in turn.
         key: a language (``de``) or a pair (``de-en``).
         statistics: the counts of records read, kept and dropped.
+        lines: of all files together the first record that is read, from 0, and the first that is not; None: all.
+        test_set: of the format ``sgm``, the one to take.
 
     Raises:
         CorpusError, ArchiveError: if an input is damaged, its sides do not match, or nothing is left of it.
     """
     counts = Counts()
-    found = {"text": _text, "moses": _moses, "wikipedia": _wikipedia}[format](inputs, key, counts)
-    with closing(found):
-        records.write(_kept(found, key, inputs, counts), shards)
+    if format == "sgm":
+        found = iter([pair for path in inputs for pair in sgm.pairs(path, test_set or "", key)])
+    else:
+        found = {"text": _text, "moses": _moses, "wikipedia": _wikipedia}[format](inputs, key, counts)
+    chosen = islice(found, *lines) if lines else found
+    with closing(found) if isinstance(found, Generator) else nullcontext():
+        records.write(_kept(chosen, key, inputs, counts), shards)
     counts.write(statistics)
 
 
@@ -60,12 +75,14 @@ def _kept(found: Iterator[list[str]], key: str, inputs: list[Path], counts: Coun
 
 def _text(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
     """One record per line of plain files, one file per side."""
-    if len(inputs) != len(sides(key)):
+    n_sides = len(sides(key))
+    if not inputs or len(inputs) % n_sides:
         names = ", ".join(map(str, inputs)) or "none"
         raise CorpusError(f"{key}: {len(inputs)} files ({names}), expected one for each of {', '.join(sides(key))}")
-    with ExitStack() as stack:
-        streams = [stack.enter_context(open_whole(path)) for path in inputs]
-        yield from _aligned(streams, [str(path) for path in inputs])
+    for row in zip(*[iter(inputs)] * n_sides, strict=True):
+        with ExitStack() as stack:
+            streams = [stack.enter_context(open_whole(path)) for path in row]
+            yield from _aligned(streams, [str(path) for path in row])
 
 
 def _moses(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:

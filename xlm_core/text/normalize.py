@@ -1,4 +1,4 @@
-"""Normalization: punctuation as Moses does it, then lower case and no accents, as published.
+"""Normalization: punctuation as Moses does it, then lower case and no accents, as published; the letters of Romanian.
 
 The published chain runs three Perl scripts of Moses. Their port, sacremoses, departs from them in three places:
 control, format and unassigned characters vanish instead of becoming blanks, so a word with a joiner stays one word;
@@ -21,6 +21,24 @@ def normalize_punctuation(text: str, language: str) -> str:
 @cache
 def _normalizer(language: str) -> MosesPunctNormalizer:
     return MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
+
+
+COMMAS = str.maketrans("ŞşŢţ", "ȘșȚț")  # cedillas, which old keyboards had instead
+PLAIN = str.maketrans("ȘșȚțĂăÂâÎî", "SsTtAaAaIi")
+
+
+def romanian(text: str, letters: str) -> str:
+    """The letters of Romanian, which WMT's texts do not write alike.
+
+    Args:
+        text: in Romanian.
+        letters: ``as_it_is``; ``normalized``: s and t with a cedilla get the comma that they should have; ``stripped``:
+            and then all diacritics go, as in the text of the published models, their references included.
+    """
+    if letters == "as_it_is":
+        return text
+    text = unicodedata.normalize("NFC", text).translate(COMMAS)
+    return text.translate(PLAIN) if letters == "stripped" else text
 
 
 def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:

@@ -20,8 +20,9 @@ from sacremoses import MosesTokenizer
 from xlm_core import records
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
-from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
+from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, romanian
 
+ROMANIAN = "ro"
 MAX_CHARS_PER_WORD = 50  # times the most words a line may have: no such line is worth the time to tokenize it
 SHORT = 5  # words; if neither side has more, the sides are not compared: "yes" may well be a clause elsewhere
 
@@ -62,7 +63,7 @@ def tokenize(
             reason = None if keep_all else _too_long_to_try(fields[:n_sides], text)
             if reason is None:
                 pairs = zip(fields, languages, strict=False)  # further fields have no language
-                sides = [_tokens(side, language, text, already_tokenized) for side, language in pairs]
+                sides = [tokens_of(side, language, text, already_tokenized) for side, language in pairs]
                 reason = None if keep_all else _fault(sides, text)
             if reason is None:
                 yield [*sides, *fields[n_sides:]]
@@ -90,11 +91,27 @@ def _fault(sides: Sequence[str], text: Text) -> str | None:
     return None
 
 
-def _tokens(side: str, language: str, text: Text, already_tokenized: bool) -> str:
-    """One field as tokens separated by single blanks."""
+def spelled(side: str, language: str, text: Text) -> str:
+    """A raw sentence with the letters that the text of its language is to have."""
+    return romanian(side, text.romanian) if language == ROMANIAN else side
+
+
+def tokens_of(sentence: str, language: str, text: Text, already_tokenized: bool = False) -> str:
+    """One sentence as tokens separated by single blanks.
+
+    Args:
+        sentence: one line.
+        language: its code.
+        text: what is done to its letters; the rest is not looked at.
+        already_tokenized: blanks already separate the tokens.
+
+    Raises:
+        ConfigError: the package that segments the language is not installed.
+    """
+    sentence = spelled(sentence, language, text)
     if not already_tokenized:
-        side = " ".join(segmenter(language)(normalize_punctuation(side, language)))
-    return records.field(lower_and_strip(side, lowercase=text.lowercase, strip_accents=text.strip_accents))
+        sentence = " ".join(segmenter(language)(normalize_punctuation(sentence, language)))
+    return records.field(lower_and_strip(sentence, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
 @cache

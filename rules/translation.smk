@@ -1,0 +1,94 @@
+"""Translation, unsupervised and supervised (paper, sections 4.2, 4.3 and 5.2, Tables 2 and 3)."""
+
+
+rule train_translator:
+    """Denoising, back-translation and translations by people; killed, it goes on where it was."""
+    input:
+        unpack(translator_inputs),
+    output:
+        model="<results>/translators/{translator}/{seed}/model.safetensors",
+        vocabulary="<results>/translators/{translator}/{seed}/vocabulary.json",
+        history="<results>/translators/{translator}/{seed}/history.jsonl",
+    log:
+        "<logs>/train_translator/{translator}.{seed}.log",
+    benchmark:
+        "<benchmarks>/train_translator/{translator}.{seed}.tsv"
+    priority: -2  # after pretraining, on which most translators wait
+    retries: 2
+    conda:
+        "../envs/torch.yaml"
+    threads: PROCESSES
+    resources:
+        **SEVERAL_NODES,
+        gpu=GPUS,
+        mem_mb=PROCESSES * (16000 if GPUS else 4000),
+        runtime=2880,
+    params:
+        pair=lambda wildcards: plan_of(wildcards).pair,
+        texts=translator_texts,
+        languages=translator_languages,
+        text=translator_text,
+        steps=translator_steps,
+        model=translator_model,
+        training=translator_training,
+        precision=CONFIG.compute.precision,
+        work=work("train_translator/{translator}.{seed}"),
+        code=code("xlm_core.tasks.translation"),
+    message:
+        "Training the translator {wildcards.translator}, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/train_translator.py"
+
+
+rule score_translation:
+    """What a translator says of a test set, and its BLEU."""
+    input:
+        model="<results>/translators/{translator}/{seed}/model.safetensors",
+        vocabulary="<results>/translators/{translator}/{seed}/vocabulary.json",
+        test=test_text,
+    output:
+        **{
+            part: f"<results>/translations/{{translator}}/{{seed}}/{{direction}}/{part}.txt"
+            for part in ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
+        },
+        results="<results>/results/translation/{translator}/{seed}/{direction}.jsonl",
+    log:
+        "<logs>/score_translation/{translator}.{seed}.{direction}.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=min(1, LOCAL_GPUS),
+        mem_mb=4000,
+        runtime=240,
+    params:
+        search=translation_search,
+        tokens_per_batch=lambda wildcards: translator_training(wildcards)["tokens_per_batch"],
+        place=translation_place,
+        code=code("xlm_core.tasks.translation_scores"),
+    message:
+        "Translating with {wildcards.translator}, seed {wildcards.seed}, {wildcards.direction}"
+    script:
+        "../workflow_scripts/score_translation.py"
+
+
+rule compare_translations:
+    """Which rows of a table differ from its first one by more than chance (paired bootstrap)."""
+    input:
+        compared_files,
+    output:
+        "<results>/tables/{table}.significance.csv",
+    log:
+        "<logs>/compare_translations/{table}.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        cells=compared_cells,
+        code=code("xlm_core.tasks.significance"),
+    message:
+        "Comparing the rows of {wildcards.table}"
+    script:
+        "../workflow_scripts/compare_translations.py"

@@ -1,0 +1,17 @@
+"""A validation or test set: all of its records, in one file."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.text import extract
+
+with step(snakemake.log[0]):
+    extract.extract(
+        snakemake.params.format,
+        inputs=[Path(path) for path in snakemake.input],
+        shards=[Path(path) for path in snakemake.output.shards],
+        key=snakemake.wildcards.key,
+        statistics=Path(snakemake.output.statistics),
+        lines=snakemake.params.lines,
+        test_set=snakemake.params.test_set,
+    )

@@ -1,0 +1,20 @@
+"""Make the table of unsupervised translation, and show it, as it is what was asked for."""
+
+import sys
+from pathlib import Path
+
+from xlm_core.report import tables
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    tables.make_unsupervised_mt(
+        [Path(path) for path in snakemake.input.results],
+        labels=snakemake.params.labels,
+        rows=snakemake.params.rows,
+        columns=snakemake.params.columns,
+        fewer_seeds=snakemake.params.fewer_seeds,
+        significance=[Path(path) for path in snakemake.input.significance],
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
+        caption=snakemake.params.caption,
+    )
+    sys.stdout.write("\n" + Path(snakemake.output.md).read_text(encoding="utf-8") + "\n")

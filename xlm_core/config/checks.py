@@ -1,0 +1,197 @@
+"""Checks across sections: names that must exist, sizes and seeds that must fit together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from xlm_core.config.section import known
+from xlm_core.config.setups import BASE, Setup
+from xlm_core.languages import is_pair, pair, sides
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
+
+
+def check(config: "Config") -> None:
+    """Refuse a configuration whose sections do not fit together.
+
+    Raises:
+        ValueError: one line that names the key, what was found and what is allowed.
+    """
+    _check_languages(config)
+    for name, path in _setups(config):
+        _check_streams(config, config.setup(name), path)
+        _check_lengths(config, config.setup(name), path)
+    _check_runs(config)
+    _check_layer(config)
+    _check_seeds(config)
+    _check_microworld(config)
+    _check_translation(config)
+
+
+def _setups(config: "Config") -> Iterator[tuple[str, str]]:
+    """Every setup with the path that its keys begin with."""
+    yield BASE, ""
+    yield from ((name, f"setups.{name}.") for name in config.setups)
+
+
+def _check_languages(config: "Config") -> None:
+    """Every language that is used is one of ``languages``."""
+    spoken = list(dict.fromkeys(language for name, _ in _setups(config) for language in config.setup(name).languages))
+    for name, corpus in config.corpora.items():
+        for key in corpus.keys:
+            for language in sides(key):
+                known(language, spoken, f"corpora.{name}.keys")
+    for language in (*config.xnli.languages, config.xnli.train_language):
+        known(language, config.languages, "xnli.languages")
+
+
+def _check_streams(config: "Config", setup: Setup, path: str) -> None:
+    """Every corpus that pretraining draws from exists and holds the language or pair it is drawn for."""
+    for place, wanted in (("monolingual", setup.monolingual), ("parallel", setup.parallel)):
+        for key, names in wanted.items():
+            if is_pair(key) != (place == "parallel"):
+                expected = "a pair" if place == "parallel" else "one language"
+                raise ValueError(f"{path}{place}.{key}: expected {expected}")
+            _check_corpora(config, key, names, f"{path}{place}.{key}")
+    for language in setup.languages:
+        if language not in setup.monolingual:
+            raise ValueError(f"{path}monolingual: no corpus for language '{language}'")
+    if setup.text.n_shards != config.text.n_shards:
+        raise ValueError(
+            f"{path}text.n_shards is {setup.text.n_shards}, but all setups read the same {config.text.n_shards} shards"
+        )
+
+
+def _check_corpora(config: "Config", key: str, names: Sequence[str], path: str) -> None:
+    """Corpora to train on that hold a language or pair."""
+    for name in names:
+        known(name, config.corpora, path)
+        held = config.corpora[name].keys
+        if key not in held and not any(key in sides(other) for other in held):
+            raise ValueError(f"{path}: corpus '{name}' holds {', '.join(held)}, but not {key}")
+        if config.corpora[name].evaluation:
+            raise ValueError(f"{path}: corpus '{name}' is for evaluation; take one to train on")
+
+
+def _check_lengths(config: "Config", setup: Setup, path: str) -> None:
+    """No input is longer than the model has positions."""
+    lengths = {f"{path}pretraining.seq_len": setup.pretraining.seq_len}
+    if setup is config:
+        lengths["xnli.finetuning.max_tokens"] = config.xnli.finetuning.max_tokens
+    for key, length in lengths.items():
+        if length > setup.model.max_positions:
+            raise ValueError(f"{key} is {length}, but {path}model.max_positions is {setup.model.max_positions}")
+
+
+def _check_runs(config: "Config") -> None:
+    """The runs of the tables exist, and skip-gram vectors are trained by nothing else."""
+    for run in config.xnli.runs:
+        known(run, config.runs, "xnli.runs")
+    for path, runs in config.xnli.run_lists.items():
+        for run in runs:
+            known(run, config.xnli.runs, f"xnli.{path}")
+    for name, run in config.runs.items():
+        if "skipgram" in run.objectives and run.objectives != ["skipgram"]:
+            raise ValueError(f"runs.{name}.objectives: skipgram trains no Transformer, and stands alone")
+
+
+def _check_layer(config: "Config") -> None:
+    """The layer whose states are compared is one that the models have."""
+    layer = config.retrieval.layer
+    if layer is not None and layer > config.model.n_layers:
+        raise ValueError(f"retrieval.layer is {layer}, but model.n_layers is {config.model.n_layers}")
+
+
+def _check_seeds(config: "Config") -> None:
+    """Every run is pretrained with some of the seeds, and has one for each protocol that it is listed for."""
+    for name, run in config.runs.items():
+        if unknown := set(run.seeds or []) - set(config.seeds.pretraining):
+            raise ValueError(
+                f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({config.seeds.pretraining})"
+            )
+    for path, runs in config.xnli.run_lists.items():
+        for run in runs:
+            if not config.pretraining_seeds(run, "few_shot"):
+                raise ValueError(f"xnli.{path}: {run} has none of the seeds.protocols ({config.seeds.protocols})")
+
+
+def _check_microworld(config: "Config") -> None:
+    """Whatever shall be generated has a size."""
+    xnli = {"xnli.evaluation": config.xnli.evaluation, "xnli.training": config.xnli.training}
+    sources = xnli | {f"corpora.{name}": corpus for name, corpus in config.corpora.items()}
+    for path, source in sources.items():
+        if source.microworld is None:
+            continue
+        if config.microworld is None:
+            raise ValueError(f"{path} is of the microworld, but there is no section 'microworld'")
+        if (source.microworld == "xnli") != (path in xnli):
+            raise ValueError(
+                f"{path}.microworld: the collection 'xnli' is for the section xnli, the others for corpora"
+            )
+    _check_generated(config)
+
+
+def _check_generated(config: "Config") -> None:
+    """Every key of a generated corpus is one that is generated."""
+    for name, corpus in config.corpora.items():
+        if corpus.microworld in (None, "tests"):
+            continue
+        for key in corpus.keys:
+            sizes: Mapping[str, int] = getattr(config.microworld, corpus.microworld)
+            if key not in sizes:
+                held = ", ".join(sizes) or "nothing"
+                raise ValueError(
+                    f"corpora.{name}.keys: microworld.{corpus.microworld} has no size for '{key}', only for {held}"
+                )
+
+
+def _check_translation(config: "Config") -> None:
+    """Test sets, setups, runs and corpora of both tables exist and speak the languages of their pair."""
+    if config.translation is None:
+        return
+    for key, sets in config.translation.pairs.items():
+        path = f"translation.pairs.{key}"
+        known(sets.setup, (BASE, *config.setups), f"{path}.setup")
+        for language in sides(key):
+            known(language, config.setup(sets.setup).languages, f"{path}, languages of setup '{sets.setup}'")
+        for split in ("valid", "test"):
+            _check_test_set(config, key, getattr(sets, split), f"{path}.{split}")
+    if unsupervised := config.translation.unsupervised:
+        for key in unsupervised.pairs:
+            known(key, config.translation.pairs, "translation.unsupervised.pairs")
+        for run in (run for row in unsupervised.rows for run in row):
+            known(run, config.runs, "translation.unsupervised.rows")
+    if supervised := config.translation.supervised:
+        key = pair(supervised.source, supervised.target)
+        known(key, config.translation.pairs, "translation.supervised, source and target")
+        _check_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
+        for run in supervised.columns:
+            known(run, config.runs, "translation.supervised.columns")
+    _check_translation_lengths(config)
+
+
+def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:
+    """A test set exists, is one, and holds the pair."""
+    known(name, config.corpora, path)
+    corpus = config.corpora[name]
+    if not corpus.evaluation:
+        raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'evaluation: true'")
+    if key not in corpus.keys:
+        raise ValueError(f"{path}: corpus '{name}' holds {', '.join(corpus.keys)}, but not {key}")
+
+
+def _check_translation_lengths(config: "Config") -> None:
+    """No sentence that a translator learns from is longer than its model has positions."""
+    translation = config.translation
+    assert translation is not None
+    for name, table in (("unsupervised", translation.unsupervised), ("supervised", translation.supervised)):
+        if table is None:
+            continue
+        keys = table.pairs if name == "unsupervised" else [pair(table.source, table.target)]
+        for setup in (translation.pairs[key].setup for key in keys):
+            positions = config.setup(setup).model.max_positions
+            if table.training.max_tokens + 2 > positions:
+                raise ValueError(
+                    f"translation.{name}.training.max_tokens is {table.training.max_tokens}, which with two end "
+                    f"symbols is more than the {positions} positions of setup '{setup}'"
+                )

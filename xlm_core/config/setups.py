@@ -1,0 +1,63 @@
+"""Setups: what the models that read the same text share, from their languages to how they are pretrained.
+
+The sections at the top of the configuration are the setup ``base``. A further one states only what it changes of them,
+as the paper has a vocabulary and models of its own for each pair that it translates.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from xlm_core.config.corpora import Text, VocabularyConfig
+from xlm_core.config.section import Section, read
+from xlm_core.config.training import ModelConfig, Pretraining
+from xlm_core.languages import sides
+
+BASE = "base"
+
+
+class Setup(Section):
+    """Languages, their texts and vocabulary, and the shape and the pretraining of their models."""
+
+    languages: list[str] = Field(min_length=1)
+    monolingual: dict[str, list[str]]
+    parallel: dict[str, list[str]] = Field({})
+    text: Text = Text()
+    vocabulary: VocabularyConfig
+    model: ModelConfig
+    pretraining: Pretraining
+
+
+def with_setups(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration in which every setup is written out: what it does not name is as in the sections at the top.
+
+    Of the corpora at the top it has those of its own languages.
+
+    Raises:
+        ConfigError: a section at the top is wrong; this is said once, not again for every setup.
+    """
+    base = {key: data[key] for key in Setup.model_fields if key in data}
+    setups = data.get("setups")
+    if not isinstance(setups, Mapping) or not setups:
+        return dict(data)
+    read(Setup, base)
+    written = {name: _merged(_restricted(base, changes), changes) for name, changes in setups.items()}
+    return {**data, "setups": written}
+
+
+def _restricted(base: Mapping[str, Any], changes: Any) -> dict[str, Any]:
+    """The base with the corpora of the languages of a setup alone."""
+    languages = changes.get("languages", base["languages"]) if isinstance(changes, Mapping) else base["languages"]
+    corpora = {
+        place: {key: names for key, names in base.get(place, {}).items() if set(sides(key)) <= set(languages)}
+        for place in ("monolingual", "parallel")
+    }
+    return {**base, **corpora}
+
+
+def _merged(base: Any, changes: Any) -> Any:
+    """``base`` with ``changes``, section by section; a list is replaced as a whole."""
+    if not (isinstance(base, Mapping) and isinstance(changes, Mapping)):
+        return changes
+    return {**base, **{key: _merged(base.get(key), value) for key, value in changes.items()}}
