@@ -18,7 +18,7 @@ class Row(NamedTuple):
 def rows(shape: Shape) -> list[Row]:
     """The published rows that have a number in one of our columns and stand under no row of ours.
 
-    They come in the order of the publication, in a table by setting first in that in which ours are compared with theirs.
+    They come in the order of the publication; by setting, in that in which ours are compared with theirs, if ours do.
     """
     known = published.tables().get(shape.name, {}).get("rows", [])
     order = list(dict.fromkeys(shape.compared.values()))

@@ -59,7 +59,7 @@ def train_translator(
 ) -> None:
     """Train a translator and save the one with the best validation BLEU; every process of the training runs this.
 
-    A killed training goes on where it was, as pretraining does.
+    A killed one goes on where it was, as in ``pretrain``.
 
     Args:
         monolingual: language -> stores, for ae and bt.
@@ -76,8 +76,7 @@ def train_translator(
         history: the log as JSON lines.
 
     Raises:
-        ConfigError: sizes do not fit together.
-        CorpusError: the text of a language or a pair is empty.
+        ConfigError, CorpusError: sizes do not fit together, or a text is empty.
         StoreError, CheckpointError, TrainingError: as in ``pretrain``; or a pretrained model does not fit.
     """
     torch.set_num_threads(n_threads)
@@ -93,9 +92,9 @@ def train_translator(
     _train(translator, lessons, exams, settings, compute, save_minutes, folder, processes)
     if processes.is_first:
         weights.save_translator(output, translator, about)
-        words.write(kept_vocabulary)
-        with atomic(history) as partial_path:
-            shutil.copyfile(folder / LOG_NAME, partial_path)
+        for kept, copied in ((kept_vocabulary, vocabulary), (history, folder / LOG_NAME)):
+            with atomic(kept) as partial_path:
+                shutil.copyfile(copied, partial_path)
 
 
 def _about(
