@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from xlm_core import config as configuration
 from xlm_core import digests
-from xlm_core.config.translators import ROWS, translators
+from xlm_core.config import translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import is_pair, sides
 from xlm_core.text import nli
@@ -24,7 +24,7 @@ def checked_config():
 
 CONFIG = checked_config()
 BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
-TRANSLATORS = translators(CONFIG)
+TRANSLATORS = translators.translators(CONFIG)
 ROOT = Path(workflow.current_basedir).parent
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
@@ -630,213 +630,113 @@ def test_text(wildcards):
     return f"<results>/text/{CONFIG.translation.pairs[pair].test}/{pair}/0.tsv"
 
 
-def translator_seeds(plan):
-    """The seeds of a translator: those for which both of its halves have something to begin with."""
-    return [s for s in CONFIG.pretraining_seeds(plan.encoder) if s in CONFIG.pretraining_seeds(plan.decoder)]
+def plans_of(table):
+    """translator -> plan, for those of a table."""
+    return {name: plan for name, plan in TRANSLATORS.items() if plan.table == table}
 
 
-def translation_files(table, path):
-    """What ``path`` is called for every translator, seed and direction of a table."""
-    return [
-        file
-        for name, plan in TRANSLATORS.items()
-        if plan.table == table
-        for file in expand(path, translator=name, seed=translator_seeds(plan), direction=plan.tested)
-    ]
-
-
-def translation_results(table):
-    """The scores of a table, and which of them differ from its baseline by more than chance."""
-    return translation_files(table, "<results>/results/translation/{translator}/{seed}/{direction}.jsonl")
+def seeds_of(table):
+    return translators.seeds(CONFIG, plans_of(table).values())
 
 
 def translation_search(wildcards):
     return plain(CONFIG.translation.search)
-
-
-def translation_cell(plan, direction):
-    """Row, setting and column of what a translator says in a direction.
-
-    Unsupervised: runs of the encoder and of the decoder, and the direction. Supervised: what was learned, the direction,
-    and the run that both halves begin with.
-    """
-    if plan.table == "supervised":
-        return plan.row, direction, CONFIG.runs[plan.encoder].label
-    return plan.encoder, CONFIG.runs[plan.decoder].label, direction
 
 
 def translation_place(wildcards):
     """Where in the tables a score stands."""
     plan = plan_of(wildcards)
-    cell = translation_cell(plan, wildcards.direction)
-    return {"table": f"{plan.table}_mt", **dict(zip(("system", "setting", "column"), cell, strict=True))}
-
-
-def translation_results(table):
-    """The scores of a table, and which of them differ from its baseline by more than chance."""
-    return translation_files(table, "<results>/results/translation/{translator}/{seed}/{direction}.jsonl")
-
-
-def translator_vocabulary(wildcards):
-    return vocabulary_file(plan_of(wildcards).setup)
-
-
-def translation_search(wildcards):
-    return plain(CONFIG.translation.search)
-
-
-def translation_cell(plan, direction):
-    """Row, setting and column of what a translator says in a direction.
-
-    Unsupervised: runs of the encoder and of the decoder, and the direction. Supervised: what was learned, the direction,
-    and the run that both halves begin with.
-    """
-    if plan.table == "supervised":
-        return plan.row, direction, CONFIG.runs[plan.encoder].label
-    return plan.encoder, CONFIG.runs[plan.decoder].label, direction
-
-
-def translation_system(wildcards):
-    return translation_cell(plan_of(wildcards), wildcards.direction)[0]
-
-
-def translation_setting(wildcards):
-    return translation_cell(plan_of(wildcards), wildcards.direction)[1]
-
-
-def translation_column(wildcards):
-    return translation_cell(plan_of(wildcards), wildcards.direction)[2]
+    cell = zip(("system", "setting", "column"), plan.cell(wildcards.direction), strict=True)
+    return {"table": f"{plan.table}_mt", **dict(cell)}
 
 
 def translation_results(table):
     """The scores of a table."""
-    return translation_files(table, "<results>/results/translation/{translator}/{seed}/{direction}.jsonl")
+    path = "<results>/results/translation/{translator}/{seed}/{direction}.jsonl"
+    return [
+        file
+        for name, plan in plans_of(table).items()
+        for file in expand(path, translator=name, seed=seeds_of(table), direction=plan.tested)
+    ]
 
 
-def compared_translations(table):
-    """Every cell of a table with the cell of its first row: row, setting, column, seed, and the first row; and the files."""
-    said = {}
-    for name, plan in TRANSLATORS.items():
-        if plan.table == table:
-            for seed, direction in itertools.product(translator_seeds(plan), plan.tested):
-                folder = f"<results>/translations/{name}/{seed}/{direction}"
-                row, setting, column = translation_cell(plan, direction)
-                said[row, setting, column, seed] = folder
-    firsts = {}
-    for row, setting, column, seed in said:
-        firsts.setdefault((column, seed), (row, setting))
-    cells, files = [], []
-    for (row, setting, column, seed), folder in said.items():
-        first = firsts[column, seed]
-        if first != (row, setting):
-            cells.append([row, setting, column, str(seed), *first])
-            files += [
-                f"{folder}/hypotheses.txt",
-                f"{said[*first, column, seed]}/hypotheses.txt",
-                f"{folder}/references.txt",
-            ]
-    return cells, files
+def said(translator, seed, direction, part):
+    """The lines of a test set, of its translations by people, or of what a translator said."""
+    return f"<results>/translations/{translator}/{seed}/{direction}/{part}.txt"
+
+
+def comparisons(wildcards):
+    """Translator, direction, the translator it is compared with, and the seed: for all cells of a table but the first."""
+    table = wildcards.table.removesuffix("_mt")
+    return [(*one, seed) for one in translators.compared(plans_of(table)) for seed in seeds_of(table)]
 
 
 def compared_cells(wildcards):
-    return compared_translations(wildcards.table.removesuffix("_mt"))[0]
+    """Row, setting and column of what is compared, the seed, and row and setting of what it is compared with."""
+    return [
+        [*TRANSLATORS[name].cell(direction), str(seed), *TRANSLATORS[other].place]
+        for name, direction, other, seed in comparisons(wildcards)
+    ]
 
 
 def compared_files(wildcards):
-    return compared_translations(wildcards.table.removesuffix("_mt"))[1]
-
-
-def plans_of(table):
-    return [plan for plan in TRANSLATORS.values() if plan.table == table]
+    """Of each comparison what both said, and what people say."""
+    return [
+        said(*place, direction, part)
+        for name, direction, other, seed in comparisons(wildcards)
+        for *place, part in ((name, seed, "hypotheses"), (other, seed, "hypotheses"), (name, seed, "references"))
+    ]
 
 
 def unsupervised_labels():
     """run of an encoder -> its label."""
-    return {plan.encoder: CONFIG.runs[plan.encoder].label for plan in plans_of("unsupervised")}
+    return {plan.encoder: CONFIG.runs[plan.encoder].label for plan in plans_of("unsupervised").values()}
 
 
-def unsupervised_rows():
-    """The rows of the table: run of the encoder, label of that of the decoder."""
-    rows = [[plan.encoder, CONFIG.runs[plan.decoder].label] for plan in plans_of("unsupervised")]
-    return [row for number, row in enumerate(rows) if row not in rows[:number]]
+def rows_of(table):
+    """The rows of a table, row and setting, each once."""
+    return [list(place) for place in dict.fromkeys(plan.place for plan in plans_of(table).values())]
 
 
-def unsupervised_columns():
-    """The directions of the table."""
-    return list(dict.fromkeys(direction for plan in plans_of("unsupervised") for direction in plan.tested))
+def columns_of(table):
+    """The columns of a table, each once."""
+    cells = (plan.cell(direction) for plan in plans_of(table).values() for direction in plan.tested)
+    return list(dict.fromkeys(column for _, _, column in cells))
 
 
-def translators_of_fewer_seeds(table):
-    """Run of an encoder, or row of the supervised table -> its seeds, where they are fewer than those of others."""
-    first = 0 if table == "unsupervised" else 1
-    named = {(plan.encoder, plan.row)[first]: translator_seeds(plan) for plan in plans_of(table)}
-    return {name: seeds for name, seeds in named.items() if len(seeds) < len(CONFIG.seeds.pretraining)}
-
-
-def supervised_labels():
-    """row -> what it is called."""
-    supervised = CONFIG.translation and CONFIG.translation.supervised
-    names = {"source": supervised.source, "target": supervised.target} if supervised else {}
-    return {plan.row: ROWS[plan.row].format(**names) for plan in plans_of("supervised")}
-
-
-def supervised_columns():
-    """The labels of the runs that translators begin with."""
-    return list(dict.fromkeys(CONFIG.runs[plan.encoder].label for plan in plans_of("supervised")))
-
-
-def supervised_direction():
-    return next((plan.tested[0] for plan in plans_of("supervised")), None)
-
-
-def translator_labels(table):
+def labels_of_translators(wildcards):
     """translator -> what its curve is called."""
-    return {name: translator_label(plan) for name, plan in TRANSLATORS.items() if plan.table == table}
-
-
-def translator_label(plan):
-    """Pair and runs of an unsupervised translator, what a supervised one learned and began with."""
-    runs = [CONFIG.runs[run].label for run in (plan.encoder, plan.decoder)]
-    if plan.table == "supervised":
-        return f"{supervised_labels()[plan.row]}, {runs[0]}"
-    return f"{plan.pair}, {' / '.join(runs)}"
+    return {name: plan.label for name, plan in plans_of(wildcards.table).items()}
 
 
 def translator_histories(wildcards):
     """translator -> the logs of its training, one per seed."""
     path = "<results>/translators/{translator}/{seed}/history.jsonl"
-    return {
-        name: expand(path, translator=name, seed=translator_seeds(TRANSLATORS[name]))
-        for name in translator_labels(wildcards.table)
-    }
+    return {name: expand(path, translator=name, seed=seeds_of(wildcards.table)) for name in plans_of(wildcards.table)}
 
 
 def sampled(wildcards):
     """direction -> the first and the last translator of a table that were tested in it."""
     of = {}
-    for name in translator_labels(wildcards.table):
-        for direction in TRANSLATORS[name].tested:
+    for name, plan in plans_of(wildcards.table).items():
+        for direction in plan.tested:
             of.setdefault(direction, []).append(name)
     return {direction: list(dict.fromkeys((names[0], names[-1]))) for direction, names in of.items()}
 
 
 def sampled_labels(wildcards):
     """direction -> what the translators that are shown are called."""
-    return {
-        direction: [translator_label(TRANSLATORS[name]) for name in names]
-        for direction, names in sampled(wildcards).items()
-    }
+    labels = labels_of_translators(wildcards)
+    return {direction: [labels[name] for name in names] for direction, names in sampled(wildcards).items()}
 
 
 def sampled_translations(wildcards):
     """Of each direction sources, references, and what the translators say, with their first seed."""
+    seed = seeds_of(wildcards.table)[0]
     files = []
     for direction, names in sampled(wildcards).items():
-        folders = [
-            f"<results>/translations/{name}/{translator_seeds(TRANSLATORS[name])[0]}/{direction}" for name in names
-        ]
-        files += [f"{folders[0]}/sources.txt", f"{folders[0]}/references.txt"]
-        files += [f"{folder}/hypotheses.txt" for folder in folders]
+        files += [said(names[0], seed, direction, part) for part in ("sources", "references")]
+        files += [said(name, seed, direction, "hypotheses") for name in names]
     return files
 
 

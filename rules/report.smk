@@ -302,9 +302,8 @@ rule make_unsupervised_mt_table:
         runtime=10,
     params:
         labels=unsupervised_labels(),
-        rows=unsupervised_rows(),
-        columns=unsupervised_columns(),
-        fewer_seeds=translators_of_fewer_seeds("unsupervised"),
+        rows=rows_of("unsupervised"),
+        columns=columns_of("unsupervised"),
         caption=f"Unsupervised translation (configuration '{CONFIG.name}')",
         code=code("xlm_core.report.tables"),
     message:
@@ -314,7 +313,7 @@ rule make_unsupervised_mt_table:
 
 
 rule make_supervised_mt_table:
-    """BLEU of supervised translation beside the published numbers, and the differences from the first row."""
+    """BLEU of supervised translation beside the published numbers, and the differences from the row above."""
     input:
         results=translation_results("supervised"),
         significance=["<results>/tables/supervised_mt.significance.csv"],
@@ -352,10 +351,9 @@ rule make_supervised_mt_table:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=supervised_labels(),
-        direction=supervised_direction(),
-        columns=supervised_columns(),
-        fewer_seeds=translators_of_fewer_seeds("supervised"),
+        labels=translators.row_labels(CONFIG),
+        rows=rows_of("supervised"),
+        columns=columns_of("supervised"),
         caption=f"Supervised translation (configuration '{CONFIG.name}')",
         code=code("xlm_core.report.tables"),
     message:
@@ -385,7 +383,7 @@ rule draw_bleu_curves:
         mem_mb=1000,
         runtime=10,
     params:
-        labels={"unsupervised": translator_labels("unsupervised"), "supervised": translator_labels("supervised")},
+        labels=labels_of_translators,
         code=code("xlm_core.report.bleu_curves"),
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
+from small_translator import write_translator
 
 from xlm_core.__main__ import main
 from xlm_core.model.huggingface import export_model, import_model
@@ -58,6 +59,41 @@ def test_raw_text_is_cleaned_unless_it_is_said_to_be_tokenized(files, monkeypatc
     assert vector("the dög.", "--keep-accents") == vector("the dög .", "--tokenized") != vector("the dög.")
 
 
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    """The folder of a translator from English to German."""
+    return write_translator(tmp_path_factory.mktemp("translator"))[0].parent
+
+
+def test_lines_are_translated_one_by_one(translator, monkeypatch, capsys):
+    typed(monkeypatch, b"Ant bee, cat!\n\ndog.")
+    main(["translate", "--model", str(translator), "--from", "en", "--to", "de", "--batch-lines", "2"])
+    assert capsys.readouterr().out == "Ameise biene, katze!\n\nhund.\n"
+
+
+def test_the_best_of_a_beam_have_scores(translator, tmp_path, capsys):
+    (tmp_path / "text").write_text("cat dog\nbee\n")
+    files = ["--model", str(translator / "model.safetensors"), "--vocabulary", str(translator / "vocabulary.json")]
+    direction = ["--from", "en", "--to", "de", "--input", str(tmp_path / "text")]
+    main(["translate", *files, *direction, "--beam", "3", "--n-best", "2"])
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[1] for row in rows[::2]] == ["katze hund", "biene"]
+    assert all(float(one[0]) > float(other[0]) for one, other in zip(rows[::2], rows[1::2], strict=True))
+
+
+def test_translations_come_before_the_input_ends(translator):
+    command = [sys.executable, "-m", "xlm_core", "translate", "--model", str(translator), "--from", "en", "--to", "de"]
+    pipe = subprocess.Popen(
+        [*command, "--batch-lines", "1"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    for english, german in (("dog", "hund"), ("cat", "katze")):
+        pipe.stdin.write(f"{english}\n")
+        pipe.stdin.flush()
+        assert pipe.stdout.readline() == f"{german}\n"
+    pipe.stdin.close()
+    assert pipe.wait(timeout=60) == 0
+
+
 def test_masks_are_filled(files, capsys):
     main(["fill-mask", *files, "--language", "en", "--n-best", "2", "The <mask> sees a <mask>."])
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
@@ -85,13 +121,27 @@ def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
             "CheckpointError: none.pth",
         ),
         (["import-huggingface", "none", "--output", "o"], "CheckpointError: none/config.json is missing"),
+        (["translate", "--model", "none", "--from", "en", "--to", "de"], "CheckpointError: none is missing"),
+        (
+            ["translate", "--model", "FILES", "--from", "en", "--to", "de"],
+            "CheckpointError: ENCODER: found a language model alone; expected a translator",
+        ),
+        (
+            ["translate", "--model", "TRANSLATOR", "--from", "de", "--to", "en"],
+            "ConfigError: from 'de' to 'en': the model was trained for en-de",
+        ),
+        (
+            ["translate", "--model", "TRANSLATOR", "--from", "en", "--to", "de", "--n-best", "2"],
+            "ConfigError: translate: n_best is 2, but the beam has a width of 1",
+        ),
     ],
 )
-def test_an_error_ends_with_one_message_and_status_one(files, arguments, message):
-    words = [word for argument in arguments for word in (files if argument == "FILES" else [argument])]
+def test_an_error_ends_with_one_message_and_status_one(files, translator, arguments, message):
+    meant = {"FILES": files, "TRANSLATOR": [str(translator)]}
+    words = [word for argument in arguments for word in meant.get(argument, [argument])]
     with pytest.raises(SystemExit) as caught:
         main(words)
-    assert str(caught.value.code).startswith(message)
+    assert str(caught.value.code).startswith(message.replace("ENCODER", files[0]))
     assert "\n" not in str(caught.value.code)
 
 

@@ -26,6 +26,12 @@ DOWNSTREAM_OF_VOCABULARY = {
 XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1)
 RETRIEVAL = Counter(make_retrieval_table=1, draw_retrieval_by_layer=1)
 CURVES = Counter(draw_training_curves=1)
+TRANSLATION = Counter(
+    compare_translations=2, make_unsupervised_mt_table=1, make_supervised_mt_table=1, draw_bleu_curves=2, make_samples=2
+)
+# Two unsupervised translators, scored in both directions, and four supervised ones; of each kind half begin with MLM.
+TRANSLATED = Counter(train_translator=6, score_translation=8)
+AFTER_MLM = Counter(train_translator=3, score_translation=4)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
 # with one for each of two languages; translate-test is a score of a zero-shot model.
 FINETUNED, SCORED = 8, 9
@@ -144,10 +150,33 @@ def test_every_other_row_is_compared_with_one(results: Path):
         assert one.mean == pytest.approx(means[row] - means[minus])
 
 
+def test_every_cell_of_the_tables_of_translation_is_filled(results: Path):
+    unsupervised, supervised = (
+        pd.read_csv(results / "tables" / f"{name}_mt.tidy.csv") for name in ("unsupervised", "supervised")
+    )
+    rows = [("no pretraining", "no pretraining"), ("EMB", "XLM (MLM)")]
+    assert list(dict.fromkeys(zip(unsupervised["row"], unsupervised["setting"], strict=True))) == rows
+    assert len(unsupervised) == 2 * 2 * 3 and set(unsupervised["column"]) == {"en-fr", "fr-en"}  # and three metrics
+    assert list(dict.fromkeys(supervised["row"])) == ["fr → en", "fr ↔ en + BT"]
+    assert len(supervised) == 2 * 2 * 3 and set(supervised["setting"]) == {"fr-en"}
+    both = pd.concat([unsupervised, supervised])
+    assert both["mean"].between(0, 100).all() and (both["n_items"] == 30).all()
+
+
+def test_translations_stand_beside_what_they_translate(results: Path):
+    folder = results / "translations" / "supervised.one_way.mlm" / "0" / "fr-en"
+    lines = {path.stem: path.read_text().split("\n")[:-1] for path in folder.iterdir()}
+    assert {len(some) for some in lines.values()} == {30} and len(lines) == 5
+    tested = (results / "text" / "worldtest" / "en-fr" / "0.tsv").read_text().splitlines()
+    assert lines["sources"] == [line.split("\t")[1] for line in tested]
+    assert lines["references"] == [line.split("\t")[0] for line in tested]
+
+
 def test_every_rendering_is_there(results: Path):
-    for name in ("xnli", "retrieval"):
+    for name in ("xnli", "retrieval", "unsupervised_mt", "supervised_mt"):
         assert all((results / "tables" / f"{name}.{kind}").stat().st_size for kind in ("md", "html", "tex", "tidy.csv"))
-    for name in ("xnli_heatmap", "confusions", "retrieval_by_layer", "training_curves", "objectives"):
+    of_xnli = ("xnli_heatmap", "confusions", "retrieval_by_layer", "training_curves", "objectives")
+    for name in (*of_xnli, "unsupervised_curves", "supervised_curves"):
         assert "<svg" in (results / "figures" / f"{name}.svg").read_text()
 
 
@@ -173,7 +202,10 @@ def test_the_report_holds_the_tables(project: Project):
     run = project.snakemake("all", "--report", "report.html")
     assert run.returncode == 0, run.stderr[-3000:]
     text = (project.folder / "report.html").read_text()
-    shown = ("xnli.html", "xnli_heatmap.svg", "confusions.svg", "retrieval_by_layer.svg", "objectives.svg")
+    shown = (
+        "xnli.html", "xnli_heatmap.svg", "confusions.svg", "retrieval_by_layer.svg", "objectives.svg",
+        "unsupervised_mt.html", "supervised_curves.svg", "supervised_samples.html",
+    )  # fmt: skip
     assert [name for name in shown if name not in text] == []
 
 
@@ -200,8 +232,26 @@ def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_the
 
 def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
     edited("tiny.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
-    trained = Counter(pretrain=3, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
-    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES
+    trained = Counter(pretrain=4, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
+    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES + AFTER_MLM + TRANSLATION
+
+
+def test_another_setting_of_a_translator_s_training_leaves_pretraining_alone(project: Project, edited):
+    edited("tiny.yaml", "learning_rate: 0.003", "learning_rate: 0.004")
+    assert project.waiting_rules() == TRANSLATED + TRANSLATION
+
+
+def test_another_search_translates_the_test_sets_again(project: Project, edited):
+    edited("tiny.yaml", "width: 2", "width: 3")
+    shown = TRANSLATION - Counter(draw_bleu_curves=2)
+    assert project.waiting_rules() == Counter(score_translation=8) + shown
+
+
+def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
+    edited("tiny.yaml", "    - - none\n      - none\n", "    - - none\n      - none\n    - - mlm\n      - none\n")
+    made = Counter(train_translator=1, score_translation=2)
+    shown = Counter(compare_translations=1, make_unsupervised_mt_table=1, draw_bleu_curves=1, make_samples=1)
+    assert project.waiting_rules() == made + shown
 
 
 def test_another_fine_tuning_setting_leaves_pretraining_alone(project: Project, edited):
@@ -228,8 +278,10 @@ def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
 
 def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
-    trained = Counter(initialize=1, pretrain=3, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES
+    trained = Counter(initialize=1, pretrain=4, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained += Counter(train_embeddings=1) + TRANSLATED
+    shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(make_samples=2)  # which show one seed
+    assert project.waiting_rules() == trained + shown
 
 
 def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
@@ -274,12 +326,14 @@ def test_code_that_only_scores_scores_again(project: Project, edited):
 
 def test_code_of_the_report_draws_again(project: Project, edited):
     edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
-    assert project.waiting_rules() == Counter(make_xnli_table=1, make_retrieval_table=1)
+    made = Counter(make_xnli_table=1, make_retrieval_table=1, make_unsupervised_mt_table=1, make_supervised_mt_table=1)
+    assert project.waiting_rules() == made
 
 
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
-    trained = Counter(initialize=1, pretrain=3, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained = Counter(initialize=1, pretrain=4, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained += Counter(train_embeddings=1) + TRANSLATED + TRANSLATION
     shown = XNLI + RETRIEVAL + CURVES + Counter(make_examples=1, draw_objectives=1)
     assert project.waiting_rules() == trained + shown
 
@@ -303,6 +357,8 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
             "corpora": {"own": {"format": "text", "keys": ["en"], "path": "own.{key}.txt", "tokenized": True}},
             "monolingual": {"en": ["own"]},
             "parallel": {},
+            "setups": {},
+            "translation": None,
             "text": {"n_shards": 1, "valid_share": 0.05, "test_share": 0.05},
             "vocabulary": {"size": 60, "sample_lines": 1000},
             "runs": {"none": {"label": "no pretraining", "objectives": []}},
@@ -359,7 +415,7 @@ def test_the_table_has_made_all_stores(project: Project):
 def test_a_second_configuration_file_changes_single_keys_of_the_first(unused: Project):
     (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\nlanguages: [en]\n")
     run = unused.snakemake("stores", "-n", configuration=["tiny.yaml", "reduced.yaml"])
-    assert run.returncode == 1 and "unknown name 'fr'" in run.stdout  # a list is replaced as a whole
+    assert run.returncode == 1 and "corpora.stories.keys: unknown name 'hi'" in run.stdout  # a list is replaced
     (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\n")
     run = unused.snakemake("stores", "-n", "-p", configuration=["tiny.yaml", "reduced.yaml"])
     assert run.returncode == 0 and "results/reduced/" in run.stdout and "results/tiny/" not in run.stdout

@@ -7,9 +7,6 @@ from xlm_core.steps import step
 
 with step(snakemake.log[0]):
     bleu_curves.draw(
-        {
-            label: [Path(path) for path in snakemake.input[name]]
-            for name, label in snakemake.params.labels[snakemake.wildcards.table].items()
-        },
+        {label: [Path(path) for path in snakemake.input[name]] for name, label in snakemake.params.labels.items()},
         Path(snakemake.output[0]),
     )

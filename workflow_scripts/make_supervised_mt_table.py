@@ -10,9 +10,8 @@ with step(snakemake.log[0]):
     tables.make_supervised_mt(
         [Path(path) for path in snakemake.input.results],
         labels=snakemake.params.labels,
-        direction=snakemake.params.direction,
+        rows=snakemake.params.rows,
         columns=snakemake.params.columns,
-        fewer_seeds=snakemake.params.fewer_seeds,
         significance=[Path(path) for path in snakemake.input.significance],
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         caption=snakemake.params.caption,

@@ -12,7 +12,6 @@ with step(snakemake.log[0]):
         labels=snakemake.params.labels,
         rows=snakemake.params.rows,
         columns=snakemake.params.columns,
-        fewer_seeds=snakemake.params.fewer_seeds,
         significance=[Path(path) for path in snakemake.input.significance],
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         caption=snakemake.params.caption,

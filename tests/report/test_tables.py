@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from read_back import grid
 
 from xlm_core import results
 from xlm_core.errors import CorpusError
@@ -45,16 +46,6 @@ def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="So
         [tmp_path / "results.jsonl"], labels, rows, columns, "en", fewer_seeds or {}, outputs, caption, about or {}
     )
     return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
-
-
-def grid(markdown, which=0):
-    """Cells of the first table of a Markdown page, or of another, without the rule under its header."""
-    block = [block for block in markdown.split("\n\n") if block.startswith("|")][which]
-    lines = block.splitlines()
-    assert len({len(line) for line in lines}) == 1, "the columns are not aligned"
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert all(re.fullmatch(":-+|-+:", cell) for cell in rows.pop(1))
-    return rows
 
 
 def ours(markdown):

@@ -32,22 +32,26 @@ COMPRESSORS = {
 TEXT = "".join(f"Sentence {n}, with its number {n * n}.\n" for n in range(3000))
 
 
-def run(folder: Path, key: str, *contents: bytes, format_: str = "text", n_shards: int = 1) -> tuple[list[str], dict]:
+def run(
+    folder: Path, key: str, *contents: bytes, format_: str = "text", n_shards: int = 1, **options
+) -> tuple[list[str], dict]:
     """The lines that ``extract`` writes for files of these contents, and its counts."""
     inputs = []
     for n, content in enumerate(contents):
         inputs.append(folder / f"input{n}")
         inputs[-1].write_bytes(content)
     shards = [folder / "out" / f"{n}.tsv" for n in range(n_shards)]
-    extract(format_, inputs, shards, key, folder / "out" / "statistics.json")
+    extract(format_, inputs, shards, key, folder / "out" / "statistics.json", **options)
     found = [line for shard in shards for line in shard.read_text(encoding="utf-8").split("\n")[:-1]]
     return found, json.loads((folder / "out" / "statistics.json").read_text())
 
 
-def fails(folder: Path, message: str, key: str, *contents: bytes, format_: str = "text", error=CorpusError) -> None:
+def fails(
+    folder: Path, message: str, key: str, *contents: bytes, format_: str = "text", error=CorpusError, **options
+) -> None:
     """``extract`` fails with this message and leaves nothing behind."""
     with pytest.raises(error, match=message):
-        run(folder, key, *contents, format_=format_)
+        run(folder, key, *contents, format_=format_, **options)
     assert not list(folder.glob("out/*")) and not list(folder.glob("out/.*"))
 
 
@@ -191,6 +195,89 @@ def test_a_cut_off_archive_is_an_error(tmp_path):
     files = {"b.en": b"a\n" * 1000, "b.fr": b"a\n" * 1000}
     for whole in (zipped(tmp_path, files), tarred(files)):
         fails(tmp_path, "input0: broken", "en-fr", whole[:-30], format_="moses", error=ArchiveError)
+
+
+def test_files_of_several_years_are_read_one_after_another(tmp_path):
+    years = [b"2007 a\n2007 b\n", gzip.compress(b"\n2008 a\n"), b"2009 a"]
+    found, counts = run(tmp_path, "en", *years)
+    assert found == ["2007 a", "2007 b", "2008 a", "2009 a"]
+    assert counts == {"read": 5, "kept": 4, "dropped": {"empty": 1}}
+
+
+def test_files_of_a_pair_are_rows_of_sides(tmp_path):
+    found, _ = run(tmp_path, "de-en", b"eins\nzwei\n", b"one\ntwo\n", b"drei\n", b"three\n")
+    assert found == ["eins\tone", "zwei\ttwo", "drei\tthree"]
+
+
+def test_each_row_of_sides_is_aligned_by_itself(tmp_path):
+    fails(tmp_path, "1 in .*input2, 2 in .*input3", "de-en", b"a\nb\n", b"a\nb\n", b"c\n", b"c\nd\n")
+
+
+def test_archives_of_a_pair_are_read_one_after_another(tmp_path):
+    archives = [zipped(tmp_path, {"x.de": f"{n} de".encode(), "x.en": f"{n} en".encode()}) for n in ("first", "second")]
+    assert run(tmp_path, "de-en", *archives, format_="moses")[0] == ["first de\tfirst en", "second de\tsecond en"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ((0, 2), ["a0", "a1"]),
+        ((1, 3), ["a1", "b0"]),  # of all files together
+        ((2, 99), ["b0", "b2"]),
+        (None, ["a0", "a1", "b0", "b2"]),
+    ],
+)
+def test_a_range_of_the_lines(tmp_path, lines, expected):
+    found, _ = run(tmp_path, "en", b"a0\na1\n", b"b0\n\nb2\n", lines=lines)
+    assert found == expected
+
+
+def test_counts_are_those_of_the_lines_of_the_range(tmp_path):
+    found, counts = run(tmp_path, "en", b"0\n\n2\n\n4\n5\n", lines=[1, 5])
+    assert found == ["2", "4"] and counts == {"read": 4, "kept": 2, "dropped": {"empty": 2}}
+
+
+def test_a_range_of_pairs(tmp_path):
+    archive = zipped(tmp_path, {"x.de": b"a\n\nc\nd\n", "x.en": b"1\n2\n3\n4\n"})
+    assert run(tmp_path, "de-en", archive, format_="moses", lines=[1, 3])[0] == ["c\t3"]
+    assert run(tmp_path, "de-en", b"a\nb\nc\n", b"1\n2\n3\n", lines=[1, 3])[0] == ["b\t2", "c\t3"]
+
+
+def test_a_range_beyond_the_last_line_is_an_error(tmp_path):
+    fails(tmp_path, "no text in en", "en", b"a\nb\n", lines=[2, 9])
+
+
+def sgm_set(name: str, **segments: list[str]) -> dict[str, bytes]:
+    """Files of a test set, with segments by language."""
+    return {
+        f"dev/{name}-ref.{language}.sgm": '<doc docid="a">{}</doc>'.format(
+            "".join(f'<seg id="{number}">{text}</seg>' for number, text in enumerate(texts))
+        ).encode()
+        for language, texts in segments.items()
+    }
+
+
+def test_a_test_set_of_wmt(tmp_path):
+    files = sgm_set("dev13", de=["nein"], en=["no"])
+    files |= sgm_set("test13", de=["A &amp; B", "zwei\nZeilen ", "", "vier"], en=["A &amp; B", "two lines", "3", "4"])
+    found, counts = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13")
+    assert found == ["A & B\tA & B", "zwei Zeilen\ttwo lines", "vier\t4"]
+    assert counts == {"read": 4, "kept": 3, "dropped": {"empty side": 1}}
+    found, _ = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13", lines=[1, 4])
+    assert found == ["zwei Zeilen\ttwo lines", "vier\t4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "message", "error"),
+    [
+        ("test14", ["1"], "0 files of references for 'test14'", ArchiveError),
+        ("test13", ["1", "2"], "1 segments are there in 'en' and missing in 'de'", CorpusError),
+        ("test13", [" "], "no text in de-en", CorpusError),
+    ],
+)
+def test_a_bad_test_set_of_wmt(tmp_path, name, english, message, error):
+    archive = tarred(sgm_set("test13", de=["eins"], en=english))
+    fails(tmp_path, message, "de-en", archive, format_="sgm", error=error, test_set=name)
 
 
 def test_official_archives_keep_every_pair(mirror, tmp_path):

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlm_core.text.normalize import lower_and_strip, normalize_punctuation
+from xlm_core.config import Text
+from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, romanian
+from xlm_core.text.tokenize import tokens_of
 
 
 def stripped(text: str) -> str:
@@ -86,3 +88,40 @@ def test_twice_is_once_for_every_character():
     for code in range(sys.maxunicode + 1):
         once = stripped(chr(code))
         assert stripped(once) == once, hex(code)
+
+
+ROMANIAN = "Şi ţara, Ţări ş Și țară; în Înalt, Â â"  # with cedillas, then with commas
+DECOMPOSED = unicodedata.normalize("NFD", ROMANIAN)
+
+
+@pytest.mark.parametrize("text", [ROMANIAN, DECOMPOSED])
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ("normalized", "Și țara, Țări ș Și țară; în Înalt, Â â"),
+        ("stripped", "Si tara, Tari s Si tara; in Inalt, A a"),
+    ],
+)
+def test_the_letters_of_romanian(text: str, letters: str, expected: str):
+    assert romanian(text, letters) == expected
+
+
+@given(st.text() | st.just(ROMANIAN) | st.just(DECOMPOSED))
+def test_romanian_as_it_is_changes_nothing(text: str):
+    assert romanian(text, "as_it_is") == text
+
+
+@pytest.mark.parametrize("letters", ["normalized", "stripped"])
+def test_letters_that_are_not_romanian_stay(letters: str):
+    assert romanian("café Müller ñ č 你好 ё", letters) == "café Müller ñ č 你好 ё"
+
+
+@pytest.mark.parametrize("already_tokenized", [True, False])
+def test_only_romanian_is_spelled_like_romanian(already_tokenized: bool):
+    def tokens(language: str, letters: str) -> str:
+        text = Text(lowercase=False, strip_accents=False, romanian=letters)
+        return tokens_of("Şi ţară", language, text, already_tokenized)
+
+    expected = {"as_it_is": "Şi ţară", "normalized": "Și țară", "stripped": "Si tara"}
+    assert {letters: tokens("ro", letters) for letters in expected} == expected
+    assert {tokens(language, "stripped") for language in ("tr", "en", "fr", "de")} == {"Şi ţară"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from xlm_core.config.corpora import TEST_SETS
 from xlm_core.config.section import known
 from xlm_core.config.setups import BASE, Setup
 from xlm_core.languages import is_pair, pair, sides
@@ -35,7 +36,9 @@ def _setups(config: "Config") -> Iterator[tuple[str, str]]:
 
 
 def _check_languages(config: "Config") -> None:
-    """Every language that is used is one of ``languages``."""
+    """Every language that is used is one of ``languages``, and no setup takes the name of the sections at the top."""
+    if BASE in config.setups:
+        raise ValueError(f"setups.{BASE}: the sections at the top have this name; take another")
     spoken = list(dict.fromkeys(language for name, _ in _setups(config) for language in config.setup(name).languages))
     for name, corpus in config.corpora.items():
         for key in corpus.keys:
@@ -52,6 +55,8 @@ def _check_streams(config: "Config", setup: Setup, path: str) -> None:
             if is_pair(key) != (place == "parallel"):
                 expected = "a pair" if place == "parallel" else "one language"
                 raise ValueError(f"{path}{place}.{key}: expected {expected}")
+            for language in sides(key):
+                known(language, setup.languages, f"{path}{place}.{key}")
             _check_corpora(config, key, names, f"{path}{place}.{key}")
     for language in setup.languages:
         if language not in setup.monolingual:
@@ -134,7 +139,10 @@ def _check_microworld(config: "Config") -> None:
 def _check_generated(config: "Config") -> None:
     """Every key of a generated corpus is one that is generated."""
     for name, corpus in config.corpora.items():
-        if corpus.microworld in (None, "tests"):
+        if corpus.microworld is None:
+            continue
+        if corpus.microworld == "tests":
+            _check_test_languages(config, name)
             continue
         for key in corpus.keys:
             sizes: Mapping[str, int] = getattr(config.microworld, corpus.microworld)
@@ -143,6 +151,15 @@ def _check_generated(config: "Config") -> None:
                 raise ValueError(
                     f"corpora.{name}.keys: microworld.{corpus.microworld} has no size for '{key}', only for {held}"
                 )
+
+
+def _check_test_languages(config: "Config", name: str) -> None:
+    """A generated test set is one of those that there are, in languages that have news."""
+    corpus, world = config.corpora[name], config.microworld
+    assert world is not None
+    known(str(corpus.set), TEST_SETS, f"corpora.{name}.set")
+    for language in (language for key in corpus.keys for language in sides(key)):
+        known(language, world.news, f"corpora.{name}.keys, languages of microworld.news")
 
 
 def _check_translation(config: "Config") -> None:

@@ -5,6 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from xlm_core.config.section import Positive, Section, known
+from xlm_core.languages import is_pair
+
+TEST_SETS = ("worlddev", "worldtest")  # of the microworld
 
 
 class Source(Section):
@@ -53,6 +56,8 @@ class Corpus(Source):
             raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
         if (self.set is not None) != (self.format == "sgm"):
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
+        if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
+            raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
         for key in self.lines:
             known(key, self.keys, "lines")
         return self

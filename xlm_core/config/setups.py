@@ -48,16 +48,22 @@ def with_setups(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _restricted(base: Mapping[str, Any], changes: Any) -> dict[str, Any]:
     """The base with the corpora of the languages of a setup alone."""
-    languages = changes.get("languages", base["languages"]) if isinstance(changes, Mapping) else base["languages"]
+    languages = changes.get("languages") if isinstance(changes, Mapping) else None
+    if not isinstance(languages, list):  # left out, or wrong, which is said when the setup is read
+        languages = base["languages"]
+
+    def is_spoken(key: str) -> bool:
+        return all(language in languages for language in sides(key))
+
     corpora = {
-        place: {key: names for key, names in base.get(place, {}).items() if set(sides(key)) <= set(languages)}
+        place: {key: names for key, names in base.get(place, {}).items() if is_spoken(key)}
         for place in ("monolingual", "parallel")
     }
     return {**base, **corpora}
 
 
 def _merged(base: Any, changes: Any) -> Any:
-    """``base`` with ``changes``, section by section; a list is replaced as a whole."""
-    if not (isinstance(base, Mapping) and isinstance(changes, Mapping)):
+    """``base`` with ``changes``, key by key; a list is replaced as a whole, and so is everything by what is empty."""
+    if not (isinstance(base, Mapping) and isinstance(changes, Mapping) and changes):
         return changes
     return {**base, **{key: _merged(base.get(key), value) for key, value in changes.items()}}

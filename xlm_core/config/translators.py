@@ -1,5 +1,6 @@
 """The translators of both tables: which models they begin with, what they learn, and which cells they fill."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from xlm_core.languages import pair, sides
@@ -24,7 +25,10 @@ class TranslatorPlan(NamedTuple):
     steps    what it learns, as ``lessons.Step`` writes them
     corpora  parallel ones, where it learns from translations
     tested   directions, source and target, as "en-fr"
-    row      of the table
+    place    row and setting of the table: unsupervised the run of the encoder and the label of that of the decoder,
+             supervised what is learned and the direction
+    column   of the supervised table: the label of the run of both halves; the others are directions
+    label    what its curve is called
     """
 
     table: Literal["unsupervised", "supervised"]
@@ -35,7 +39,13 @@ class TranslatorPlan(NamedTuple):
     steps: tuple[str, ...]
     corpora: tuple[str, ...]
     tested: tuple[str, ...]
-    row: str
+    place: tuple[str, str]
+    column: str | None
+    label: str
+
+    def cell(self, direction: str) -> tuple[str, str, str]:
+        """Row, setting and column of what it says in a direction."""
+        return *self.place, self.column or direction
 
 
 def translators(config: "Config") -> dict[str, TranslatorPlan]:
@@ -62,7 +72,9 @@ def _unsupervised(config: "Config") -> dict[str, TranslatorPlan]:
                 steps=(f"ae.{first}-{first}", f"ae.{second}-{second}", f"bt.{first}-{second}", f"bt.{second}-{first}"),
                 corpora=(),
                 tested=(f"{first}-{second}", f"{second}-{first}"),
-                row=f"{encoder}.{decoder}",
+                place=(encoder, config.runs[decoder].label),
+                column=None,
+                label=f"{key}, {config.runs[encoder].label} / {config.runs[decoder].label}",
             )
     return found
 
@@ -91,8 +103,41 @@ def _supervised(config: "Config") -> dict[str, TranslatorPlan]:
             steps=steps[row],
             corpora=tuple(table.corpora),
             tested=(there,),
-            row=row,
+            place=(row, there),
+            column=config.runs[run].label,
+            label=f"{row_labels(config)[row]}, {config.runs[run].label}",
         )
         for row in table.rows
         for run in table.columns
     }
+
+
+def row_labels(config: "Config") -> dict[str, str]:
+    """Row of the supervised table -> what it is called."""
+    table = config.translation and config.translation.supervised
+    if not table:
+        return {}
+    return {row: ROWS[row].format(source=table.source, target=table.target) for row in table.rows}
+
+
+def seeds(config: "Config", plans: Iterable[TranslatorPlan]) -> list[int]:
+    """The seeds of a table: those that all of its runs have, so that every row is a mean over the same ones."""
+    runs = {run for plan in plans for run in (plan.encoder, plan.decoder)}
+    return [seed for seed in config.seeds.pretraining if all(seed in config.pretraining_seeds(run) for run in runs)]
+
+
+def compared(plans: Mapping[str, TranslatorPlan]) -> list[tuple[str, str, str]]:
+    """Each translator of a table, a direction, and the one that it is compared with in that column.
+
+    Unsupervised that is the one of the first row, supervised that of the row above.
+    """
+    last: dict[str, str] = {}  # column -> the translator to compare with
+    found = []
+    for name, plan in plans.items():
+        for direction in plan.tested:
+            column = plan.cell(direction)[2]
+            if column in last:
+                found.append((name, direction, last[column]))
+            if column not in last or plan.table == "supervised":
+                last[column] = name
+    return found

@@ -17,7 +17,7 @@ from typing import IO
 
 import numpy as np
 
-from xlm_core.config import Microworld
+from xlm_core.config import TEST_SETS, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.files import atomic
 from xlm_core.languages import sides
@@ -35,7 +35,6 @@ EVALUATION_COLUMNS = (
 ORIGINAL = "en"  # XNLI is translated from it, and to it
 TRAINING_COLUMNS = ("premise", "hypo", "label")
 TRAINING_SPELLING = {"contradiction": "contradictory"}  # the published training tables spell it so
-TEST_SETS = ("worlddev", "worldtest")
 LINE = 2  # sentences of a line of parallel text: what joins them is translated too, and learned with the words
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 README = (

@@ -11,6 +11,7 @@ from itertools import islice
 
 import numpy as np
 
+from xlm_core.errors import ConfigError
 from xlm_core.microworld.frames import Frame
 from xlm_core.microworld.render import text
 from xlm_core.microworld.stories import stories
@@ -19,6 +20,7 @@ PIVOT = "en"
 TESTS = "tests"
 TEST_SHARE = 0.1  # of all sentences
 PORTION = 1000  # sentences of stories that are told at once
+TRIES = 500  # for each sentence of a test set; some ten are enough at first
 DOCUMENT = 10  # segments of a document of a test set
 
 
@@ -44,13 +46,22 @@ def parallel(rng: np.random.Generator, sides: Sequence[str], n_pairs: int) -> It
 
 
 def test_sets(rng: np.random.Generator, sizes: Sequence[int], languages: Sequence[str]) -> list[dict[str, str]]:
-    """Test sets of ``sizes`` sentences, all different: for each of them language -> SGM file, as those of WMT."""
+    """Test sets of ``sizes`` sentences, all different: for each of them language -> SGM file, as those of WMT.
+
+    Raises:
+        ConfigError: there are not so many sentences.
+    """
     by_english: dict[str, Frame] = {}
-    for frame in _told(rng):
+    for frame in islice(_told(rng), TRIES * sum(sizes)):
         if place_of(frame, languages) == TESTS:
             by_english.setdefault(text(frame, PIVOT), frame)
         if len(by_english) == sum(sizes):
             break
+    else:
+        raise ConfigError(
+            f"microworld.news_valid and news_test: {sum(sizes)} sentences, but the small world knew only "
+            f"{len(by_english)} different ones after {TRIES * sum(sizes)} tries; ask for fewer"
+        )
     frames = list(by_english.values())
     ends = np.cumsum(sizes)
     sets = [frames[end - size : end] for end, size in zip(ends, sizes, strict=True)]

@@ -39,12 +39,14 @@ def draw(histories: Mapping[str, Sequence[Path]], output: Path) -> None:
         panels = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).flatten()
         for axes, direction in zip(panels, directions, strict=False):
             for (label, _), run in frame[frame["direction"] == direction].groupby(["label", "seed"]):
-                axes.plot(run["update"], run["bleu"], color=color(labels.index(label)), linewidth=1.4)
+                marker = "o" if len(run) == 1 else None
+                axes.plot(run["update"], run["bleu"], color=color(labels.index(label)), linewidth=1.4, marker=marker)
             source, target = direction.split("-")
             axes.set_title(f"{source} → {target}")
             axes.set_xlabel("updates")
             axes.set_ylabel("validation BLEU (tokenized)")
             axes.set_ylim(bottom=0)
+            axes.tick_params(labelbottom=True)  # also where there is no panel below
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         for axes in panels[len(directions) :]:
             axes.set_visible(False)

@@ -20,9 +20,9 @@ class Box:
     """One printed cell.
 
     text       mean and spread: ``71.2 ± 0.4``
-    is_best    whether no row of the same setting has more in this column; false where there is no such row
+    is_best    whether no row that it is compared with, those of its setting or all, has more; false where there is none
     mark       number of its footnote, or 0
-    heat       0 for the lowest mean of the table, 1 for the highest
+    heat       0 for the lowest mean of its metric in the table, 1 for the highest
     published  the published number, with a dagger where it is not confirmed; empty if there is none
     difference ours minus published, signed
     """

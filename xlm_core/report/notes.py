@@ -71,12 +71,13 @@ def on_significance(paths: Sequence[Path], shape: Shape) -> list[str]:
     tests = [row for path in paths for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())]
     if not tests:
         return []
-    first = shape.title(Row(tests[0]["minus_row"], tests[0]["minus_setting"]))
-    unlike = f"differ from '{first}' by more than chance (paired bootstrap over the sentences, p < {LEVEL:g})"
+    bases = {shape.title(Row(test["minus_row"], test["minus_setting"])) for test in tests}
+    base = f"'{min(bases)}'" if len(bases) == 1 else "what they are compared with below"
+    unlike = f"differ from {base} by more than chance (paired bootstrap over the sentences, p < {LEVEL:g})"
     chance: dict[str, list[str]] = {}
     for test in tests:
         if float(test["p"]) >= LEVEL:
-            where = f"{test['column']} (seed {test['seed']}, p = {float(test['p']):.2f})"
+            where = f"{test['column']} (seed {test['seed']}, p = {float(test['p']):.3f})"
             chance.setdefault(shape.title(Row(test["row"], test["setting"])), []).append(where)
     if not chance:
         return [f"All other rows {unlike}, in every column and with every seed."]
@@ -118,17 +119,17 @@ def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
 
 
 def _scored(result: Result, shape: Shape) -> str:
-    """What was scored alike: a setting, and where a table has several metrics, one of them."""
+    """What was scored alike: a setting or the whole table, and where a table has several metrics, one of them."""
     metric = f", {result.metric}" if len(shape.metrics) > 1 else ""
-    return f"setting '{result.setting}'{metric}"
+    return (f"setting '{result.setting}'" if shape.is_by_setting else "this table") + metric
 
 
 def footnotes(results: Sequence[Result], shape: Shape) -> tuple[list[str], dict[Place, int]]:
     """The remarks that results carry, such as a collapse to one class: one footnote for each row that has any.
 
     Returns:
-        The footnotes, numbered from 1, with the columns and seeds of each remark; and the number each cell shows.
-        A mean that is shown instead of its parts shows theirs.
+        The footnotes, numbered from 1, with the columns and seeds of each remark, named once for all metrics; and the
+        number each cell shows. A mean that is shown instead of its parts shows theirs.
     """
     order = {at: number for number, at in enumerate(places(shape, shape.measured))}
     remarked = sorted((r for r in results if r.note), key=lambda r: (order[place(r)], r.seeds))
@@ -137,8 +138,9 @@ def footnotes(results: Sequence[Result], shape: Shape) -> tuple[list[str], dict[
     for result in remarked:
         remarks = rows.setdefault(shape.title(place(result).row), {})
         for note in result.note.split("; "):
-            remarks.setdefault(note, {}).setdefault(result.column, []).append(result.seeds)
-        marks[_shown_at(place(result), shape)] = len(rows)
+            seeds = remarks.setdefault(note, {}).setdefault(shape.taken_apart(result.column)[0], [])
+            seeds.extend([result.seeds] if result.seeds not in seeds else [])
+        marks |= dict.fromkeys(_shown_at(place(result), shape), len(rows))
     return [f"{row}: {'; '.join(_remark(note, where) for note, where in rows[row].items())}." for row in rows], marks
 
 
@@ -148,11 +150,11 @@ def _remark(note: str, where: Mapping[str, Sequence[str]]) -> str:
     return f"{note} in {', '.join(columns)}"
 
 
-def _shown_at(at: Place, shape: Shape) -> Place:
-    """The printed cell that speaks for a measured one."""
+def _shown_at(at: Place, shape: Shape) -> list[Place]:
+    """The printed cell that speaks for a measured one; none where it stands in the tidy table only."""
     if at.column in shape.shown:
-        return at
-    return at._replace(column=next(column for column in shape.shown if at.column in shape.means.get(column, ())))
+        return [at]
+    return [at._replace(column=column) for column in shape.shown if at.column in shape.means.get(column, ())][:1]
 
 
 def _grouped(
@@ -167,10 +169,11 @@ def _grouped(
 
 def _sizes(results: Sequence[Result], shape: Shape) -> str:
     """How many items each measured number is a percentage of."""
-    sizes = {result.column: result.n for result in results}
+    of = {result.column: result.n for result in results}
+    sizes = {shape.taken_apart(column)[0]: of[column] for column in shape.measured}
     if len(set(sizes.values())) == 1:
         return f"n = {results[0].n} items {'each' if len(sizes) > 1 else 'in all'}."
-    return f"Items: {', '.join(f'{column} {sizes[column]}' for column in shape.measured)}."
+    return f"Items: {', '.join(f'{column} {size}' for column, size in sizes.items())}."
 
 
 def _on_published(summary: Mapping[Place, Cell], others: Sequence[foreign.Row], shape: Shape) -> list[str]:

@@ -90,7 +90,6 @@ def unsupervised_mt(
     labels: Mapping[str, str],
     rows: Sequence[Sequence[str]],
     directions: Sequence[str],
-    fewer_seeds: Mapping[str, Sequence[int]],
 ) -> Shape:
     """The table of unsupervised translation (paper, Table 2): BLEU by what encoder and decoder begin with.
 
@@ -100,18 +99,16 @@ def unsupervised_mt(
         labels: run -> label; the published rows are found by their labels.
         rows: run of the encoder and label of the run of the decoder, in the order shown.
         directions: such as "en-fr", in the order shown.
-        fewer_seeds: as in ``xnli``.
     """
     lines = tuple(Row(encoder, decoder) for encoder, decoder in rows)
     contrasts = tuple((row, lines[0]) for row in lines[1:])
-    return _translation("unsupervised_mt", labels, lines, directions, contrasts, fewer_seeds, ("encoder", "decoder"))
+    return _translation("unsupervised_mt", labels, lines, directions, contrasts, ("encoder", "decoder"))
 
 
 def supervised_mt(
     labels: Mapping[str, str],
-    direction: str,
+    rows: Sequence[Sequence[str]],
     columns: Sequence[str],
-    fewer_seeds: Mapping[str, Sequence[int]],
 ) -> Shape:
     """The table of supervised translation (paper, Table 3): BLEU in one direction by what both halves begin with.
 
@@ -119,13 +116,12 @@ def supervised_mt(
 
     Args:
         labels: row -> label: what was learned; the published rows are found by their labels.
-        direction: that is tested.
+        rows: what was learned and the direction that is tested, in the order shown.
         columns: labels of the runs that both halves begin with.
-        fewer_seeds: as in ``xnli``, by row.
     """
-    lines = tuple(Row(row, direction) for row in labels)
+    lines = tuple(Row(row, direction) for row, direction in rows)
     contrasts = tuple((row, above) for above, row in pairwise(lines))
-    return _translation("supervised_mt", labels, lines, columns, contrasts, fewer_seeds, ("learned", "tested"))
+    return _translation("supervised_mt", labels, lines, columns, contrasts, ("learned", "tested"))
 
 
 def _translation(
@@ -134,7 +130,6 @@ def _translation(
     rows: tuple[Row, ...],
     columns: Sequence[str],
     contrasts: tuple[tuple[Row, Row], ...],
-    fewer_seeds: Mapping[str, Sequence[int]],
     label_header: tuple[str, str],
 ) -> Shape:
     """A table of BLEU, of the usual and of the paper's kind; chrF stands in the tidy table."""
@@ -150,7 +145,6 @@ def _translation(
         compared={setting: setting for setting in settings},
         by_column=settings,
         contrasts=contrasts,
-        fewer_seeds=fewer_seeds,
         metrics=METRICS,
         unit=BLEU_UNIT,
         label_header=label_header,

@@ -68,31 +68,29 @@ def make_unsupervised_mt(
     labels: Mapping[str, str],
     rows: Sequence[Sequence[str]],
     columns: Sequence[str],
-    fewer_seeds: Mapping[str, Sequence[int]],
     significance: Sequence[Path],
     outputs: Mapping[str, Path],
     caption: str,
 ) -> None:
     """Make the table of unsupervised translation; see ``shapes.unsupervised_mt``, and ``make_xnli`` for the rest.
 
-    ``significance``: what ``xlm_core.tasks.significance`` found about each row and the first one.
+    ``significance``: what ``xlm_core.tasks.significance`` found about each row and the one that it is compared with.
     """
-    shape = shapes.unsupervised_mt(labels, rows, columns, fewer_seeds)
+    shape = shapes.unsupervised_mt(labels, rows, columns)
     _make(paths, shape, outputs, caption, "Columns: directions.", {}, notes.on_significance(significance, shape))
 
 
 def make_supervised_mt(
     paths: Sequence[Path],
     labels: Mapping[str, str],
-    direction: str,
+    rows: Sequence[Sequence[str]],
     columns: Sequence[str],
-    fewer_seeds: Mapping[str, Sequence[int]],
     significance: Sequence[Path],
     outputs: Mapping[str, Path],
     caption: str,
 ) -> None:
     """Make the table of supervised translation; see ``shapes.supervised_mt`` and ``make_unsupervised_mt``."""
-    shape = shapes.supervised_mt(labels, direction, columns, fewer_seeds)
+    shape = shapes.supervised_mt(labels, rows, columns)
     about = "Columns: what encoder and decoder begin with."
     _make(paths, shape, outputs, caption, about, {}, notes.on_significance(significance, shape))
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sacrebleu.metrics import BLEU
 from sacrebleu.significance import PairedTest
 
+from xlm_core.errors import CorpusError
 from xlm_core.files import atomic
 
 N_SAMPLES = 1000
@@ -49,7 +50,14 @@ def compare(table: str, comparisons: Sequence[Comparison], output: Path) -> None
 def paired_bootstrap(
     hypotheses: Sequence[str], minus_hypotheses: Sequence[str], references: Sequence[str]
 ) -> tuple[float, float, float]:
-    """BLEU of two systems, and the probability of so large a difference between systems that are equally good."""
+    """BLEU of two systems, and the probability of so large a difference between systems that are equally good.
+
+    Raises:
+        CorpusError: there are not as many lines of each.
+    """
+    counts = [len(some) for some in (hypotheses, minus_hypotheses, references)]
+    if len(set(counts)) != 1:
+        raise CorpusError(f"{counts} lines of two systems and of references, expected equally many; score them again")
     systems = [("baseline", list(minus_hypotheses)), ("system", list(hypotheses))]
     test = PairedTest(systems, {"BLEU": BLEU()}, [list(references)], test_type="bs", n_samples=N_SAMPLES)
     baseline, system = test()[1]["BLEU"]

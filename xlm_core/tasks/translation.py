@@ -70,9 +70,7 @@ def train_translator(
         steps: what it learns.
         encoder, decoder: pretrained models to begin with; None: random weights.
         n_threads: of each process.
-        code: digest of the code.
-        output: the translator.
-        kept_vocabulary: a copy of the vocabulary, for whoever takes the translator elsewhere.
+        output: the translator, and beside it for whoever takes it elsewhere ``kept_vocabulary``, a copy.
         history: the log as JSON lines.
 
     Raises:

@@ -54,12 +54,14 @@ def segments(content: bytes, place: str) -> dict[Place, str]:
     Raises:
         CorpusError: it is not UTF-8, has no segment, one twice, one outside of a document, or one that does not end.
     """
+    parser = _Segments(place)
     try:
-        parser = _Segments(place)
         parser.feed(content.decode("utf-8"))
+        parser.close()
     except UnicodeDecodeError as error:
         raise CorpusError(f"{place}: byte {error.start} is not UTF-8; convert the file") from error
-    parser.close()
+    except (AssertionError, ValueError) as error:  # of the parser: a broken declaration, a number without end
+        raise CorpusError(f"{place}, line {parser.getpos()[0]}: broken ({error}); fetch the file again") from error
     if parser.at is not None:
         raise CorpusError(f"{place}: segment {_named(parser.at)} does not end; the file is cut off, fetch it again")
     if not parser.found:

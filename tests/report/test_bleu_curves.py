@@ -1,0 +1,116 @@
+"""The curves of BLEU: what is read from the logs, what is drawn of it, and what is refused."""
+
+import json
+
+import pytest
+import torch
+
+from xlm_core.errors import CorpusError
+from xlm_core.report import bleu_curves
+from xlm_core.tally import Tally
+from xlm_core.train.log import LOG_NAME, TrainingLog
+from xlm_core.train.state import Progress
+
+BOTH = {"en-fr": [5.0, 12.5], "fr-en": [4.0, 11.0]}
+
+
+def write_log(folder, bleu=BOTH):
+    """A log as a translator writes it, evaluated every 400 updates; ``bleu`` is that of each direction."""
+    with TrainingLog(folder, Progress(), 1000) as log:
+        for number, values in enumerate(zip(*bleu.values(), strict=True), 1):
+            measured = {}
+            for direction, value in zip(bleu, values, strict=True):
+                measured |= {f"mt.{direction}": Tally(torch.tensor(6.0), 3, torch.tensor(1))}
+                measured |= {f"bleu.{direction}": value}
+            log.evaluation(Progress(update=400 * number), measured, 90.0)
+    return folder / LOG_NAME
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that ``draw`` makes, kept as they are saved."""
+    figures = []
+    monkeypatch.setattr(bleu_curves, "save", lambda figure, path: figures.append(figure))
+    return figures
+
+
+def panels(figure):
+    """Title -> panel, of those that are seen."""
+    return {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_visible()}
+
+
+def test_read(tmp_path):
+    log = write_log(tmp_path)
+    training = {"kind": "train", "update": 400, "loss": {"bt": 2.0}}
+    log.write_text(f"{json.dumps(training)}\n{log.read_text()}")
+    frame = bleu_curves.read(log, "M", 3)
+    assert list(frame.itertuples(index=False, name=None)) == [
+        ("M", 3, 400, "en-fr", 5.0),
+        ("M", 3, 400, "fr-en", 4.0),
+        ("M", 3, 800, "en-fr", 12.5),
+        ("M", 3, 800, "fr-en", 11.0),
+    ]
+
+
+def test_a_panel_per_direction_and_a_line_per_seed(tmp_path, drawn):
+    both = [write_log(tmp_path / "0"), write_log(tmp_path / "1", {"en-fr": [6.0, 13.0], "fr-en": [3.0, 10.0]})]
+    one_way = [write_log(tmp_path / "2", {"fr-en": [1.0, 2.0, 3.0]})]
+    bleu_curves.draw({"two": both, "one": one_way}, tmp_path / "c.svg")
+    lines = {
+        title: [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
+        for title, axes in panels(drawn[0]).items()
+    }
+    assert lines == {
+        "en → fr": [([400, 800], [5.0, 12.5]), ([400, 800], [6.0, 13.0])],
+        "fr → en": [([400, 800, 1200], [1.0, 2.0, 3.0]), ([400, 800], [4.0, 11.0]), ([400, 800], [3.0, 10.0])],
+    }
+    one, *two = [line.get_color() for line in panels(drawn[0])["fr → en"].lines]
+    handles = {line.get_label(): line.get_color() for line in drawn[0].legends[0].get_lines()}
+    assert (handles["one"], {handles["two"]}) == (one, set(two))
+    assert one not in two
+
+
+def test_every_panel_has_numbers_on_its_axes(tmp_path, drawn):
+    """Of four directions the last stands alone in the second row: no panel is below the second and the third."""
+    log = write_log(tmp_path, {direction: [1.0, 2.0] for direction in ("en-fr", "fr-en", "de-en", "en-de")})
+    bleu_curves.draw({"one": [log]}, tmp_path / "c.svg")
+    assert list(panels(drawn[0])) == ["en → fr", "fr → en", "de → en", "en → de"]
+    drawn[0].draw_without_rendering()
+    for axes in panels(drawn[0]).values():
+        assert any(label.get_text() and label.get_visible() for label in axes.get_xticklabels())
+
+
+def test_a_single_evaluation_is_seen(tmp_path, drawn):
+    bleu_curves.draw({"one": [write_log(tmp_path, {"en-fr": [7.0]})]}, tmp_path / "c.svg")
+    (line,) = panels(drawn[0])["en → fr"].lines
+    assert line.get_marker() == "o"
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_same_bytes(tmp_path, suffix):
+    log = write_log(tmp_path / "log")
+    files = [tmp_path / f"{i}.{suffix}" for i in range(2)]
+    for file in files:
+        bleu_curves.draw({"one": [log]}, file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert len(files[0].read_bytes()) > 5000
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "no evaluation with BLEU"),
+        ('{"kind": "train", "update": 1, "loss": {}}\n', "no evaluation with BLEU"),
+        ('{"kind": "valid", "update": 1, "scores": {"mt.en-fr": {"nats": 1.0}}}\n', "no evaluation with BLEU"),
+        ('{"kind": "valid", "upd\n', "is not the log of a training"),
+        ('{"kind": "valid", "update": 1}\n', "is not the log of a training .*'scores'"),
+        ('{"kind": "valid", "scores": {"bleu.en-fr": {"score": 1.0}}}\n', "is not the log of a training .*'update'"),
+        ('{"kind": "valid", "update": 1, "scores": {"bleu.en-fr": 3}}\n', "is not the log of a training"),
+        ("[]\n", "is not the log of a training"),
+    ],
+)
+def test_refusals(tmp_path, text, message):
+    (tmp_path / "broken").write_text(text)
+    with pytest.raises(CorpusError, match=f"broken:? {message}"):
+        bleu_curves.draw({"one": [write_log(tmp_path), tmp_path / "broken"]}, tmp_path / "c.svg")
+    assert not (tmp_path / "c.svg").exists()

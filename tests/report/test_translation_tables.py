@@ -1,0 +1,292 @@
+"""The tables of translation against numbers computed by hand, and what they refuse."""
+
+import csv
+import re
+from dataclasses import replace
+
+import pytest
+from read_back import grid
+
+from xlm_core import results
+from xlm_core.errors import CorpusError
+from xlm_core.report import notes, published, shapes, tables
+from xlm_core.results import Result
+from xlm_core.tasks import significance
+
+NONE, CLM, MLM = "no pretraining", "CLM", "XLM (MLM)"
+RUNS = {"none": NONE, "mlm": MLM}
+ROWS = [["none", NONE], ["mlm", MLM]]
+DIRECTIONS = ["en-fr", "fr-en"]
+METRICS = ["BLEU", "tokenized BLEU", "chrF"]
+# Seeds 0 and 1. The sample standard deviation of two numbers is their distance over the square root of 2.
+VALUES = {
+    ("none", "en-fr"): [(10.0, 12.0), (11.0, 13.0), (30.0, 34.0)],
+    ("none", "fr-en"): [(20.0, 20.0), (21.0, 21.0), (40.0, 44.0)],
+    ("mlm", "en-fr"): [(31.0, 35.0), (32.0, 34.4), (50.0, 58.0)],
+    ("mlm", "fr-en"): [(19.0, 20.0), (23.0, 23.0), (45.0, 45.0)],
+}
+LEARNED = {"one_way": "ro → en", "both_ways": "ro ↔ en", "back_translation": "ro ↔ en + BT"}
+OUTPUTS = ("md", "html", "tex", "tidy", "differences")
+
+
+def scores(table, row, setting, column, several, seed=0):
+    """The results of one cell and seed, a value per metric."""
+    return [
+        Result(table, row, setting, column, metric, value, 500, str(seed), f"{row} {column}", column, "c0de", metric)
+        for metric, value in zip(METRICS, several, strict=True)
+    ]
+
+
+@pytest.fixture
+def good():
+    return [
+        one
+        for (run, direction), several in VALUES.items()
+        for seed, values in enumerate(zip(*several, strict=True))
+        for one in scores("unsupervised_mt", run, RUNS[run], direction, values, seed)
+    ]
+
+
+@pytest.fixture
+def supervised():
+    """Tokenized BLEU is 30.0, 31.0 and 32.0 in the first row, 5 more in the second, again 5 more in the third."""
+    return [
+        one
+        for number, row in enumerate(LEARNED)
+        for column, first in ((NONE, 30.0), (CLM, 31.0), (MLM, 32.0))
+        for one in scores("supervised_mt", row, "ro-en", column, (10.0, first + 5 * number, 50.0))
+    ]
+
+
+def read_outputs(outputs):
+    return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
+
+
+def make(tmp_path, some, labels=RUNS, rows=ROWS, directions=DIRECTIONS, tests=()):
+    """The five texts of the table of unsupervised translation."""
+    results.write(some, tmp_path / "r.jsonl")
+    outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
+    tables.make_unsupervised_mt([tmp_path / "r.jsonl"], labels, rows, directions, {}, tests, outputs, "Some data")
+    return read_outputs(outputs)
+
+
+def make_supervised(tmp_path, some):
+    results.write(some, tmp_path / "r.jsonl")
+    outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
+    tables.make_supervised_mt([tmp_path / "r.jsonl"], LEARNED, "ro-en", [NONE, CLM, MLM], {}, [], outputs, "Some data")
+    return read_outputs(outputs)
+
+
+def write_tests(path, *tests):
+    """Tests of rows against the first one: run, decoder, direction, seed, p."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(significance.COLUMNS)
+        for run, decoder, direction, seed, p in tests:
+            writer.writerow(["unsupervised_mt", run, decoder, direction, seed, 20.0, "none", NONE, 10.0, p])
+    return path
+
+
+def test_unsupervised_read_back(tmp_path, good):
+    rows = grid(make(tmp_path, good)["md"])
+    assert rows[:8] == [
+        ["encoder", "decoder", "en-fr", "fr-en", "en-fr, tokenized", "fr-en, tokenized"],
+        [NONE, NONE, "11.0 ± 1.4", "**20.0 ± 0.0**", "12.0 ± 1.4", "21.0 ± 0.0"],
+        ["— published", "", "", "", "13.0†", "15.8†"],
+        ["— difference", "", "", "", "−1.0", "+5.2"],
+        [MLM, MLM, "**33.0 ± 2.8**", "19.5 ± 0.7", "**33.2 ± 1.7**", "**23.0 ± 0.0**"],
+        ["— published", "", "", "", "33.4", "33.3"],
+        ["— difference", "", "", "", "−0.2", "−10.3"],
+        ["*published, on the paper's data*", "", "", "", "", ""],
+    ]
+    assert rows[8] == ["*Lample et al. 2018b, NMT*", "", "", "", "25.1†", "24.2†"]  # with no decoder of its own
+    assert len(rows) == 8 + 13 - 2
+
+
+def test_supervised_read_back(tmp_path, supervised):
+    texts = make_supervised(tmp_path, supervised)
+    assert [row[2:5] for row in grid(texts["md"])[1:4]] == [["**10.0**"] * 3, [""] * 3, [""] * 3]
+    rows = [[*row[:2], *row[5:]] for row in grid(texts["md"])]
+    assert rows == [
+        ["learned", "tested", f"{NONE}, tokenized", f"{CLM}, tokenized", f"{MLM}, tokenized"],
+        ["ro → en", "ro-en", "30.0", "31.0", "32.0"],
+        ["— published", "", "28.4", "31.5†", "35.3"],
+        ["— difference", "", "+1.6", "−0.5", "−3.3"],
+        ["ro ↔ en", "ro-en", "35.0", "36.0", "37.0"],
+        ["— published", "", "28.5†", "31.5†", "35.6†"],
+        ["— difference", "", "+6.5", "+4.5", "+1.4"],
+        ["ro ↔ en + BT", "ro-en", "**40.0**", "**41.0**", "**42.0**"],
+        ["— published", "", "34.4†", "37.0†", "38.5"],
+        ["— difference", "", "+5.6", "+4.0", "+3.5"],
+        ["*published, on the paper's data*", "", "", "", ""],
+        ["*Sennrich et al. 2016*", "*ro-en*", "33.9", "", ""],
+    ]
+    assert r"ro $\leftrightarrow$ en + BT & ro-en" in texts["tex"]
+    assert not set("→↔†") & set(texts["tex"])
+
+
+def test_tidy_has_direction_and_metric_apart(tmp_path, good):
+    lines = list(csv.DictReader(make(tmp_path, good)["tidy"].splitlines()))
+    found = {(line["row"], line["setting"], line["column"], line["metric"]): line for line in lines}
+    assert set(found) == {(run, run, way, metric) for run in (NONE, MLM) for way in DIRECTIONS for metric in METRICS}
+    assert len(lines) == 12
+    chrf = found[MLM, MLM, "en-fr", "chrF"]
+    assert (float(chrf["mean"]), float(chrf["spread"])) == (54.0, pytest.approx(8 / 2**0.5))
+    assert (chrf["n_seeds"], chrf["n_items"]) == ("2", "500")
+    beside = {metric: found[MLM, MLM, "en-fr", metric]["published"] for metric in METRICS}
+    assert beside == {"BLEU": "", "tokenized BLEU": "33.4", "chrF": ""}
+
+
+def test_heat_is_that_of_a_metric(tmp_path, good):
+    cells = re.findall(r'background:(#\w{6})">(?:<b>)?(\d+\.\d) ±', make(tmp_path, good)["html"])
+    colors = {text: color for color, text in cells}
+    ends = {text: color for text, color in colors.items() if color in ("#ffffff", "#c6ddf0")}
+    assert len(cells) == len(colors) == 8
+    assert ends == {"11.0": "#ffffff", "33.0": "#c6ddf0", "12.0": "#ffffff", "33.2": "#c6ddf0"}
+
+
+def test_unsupervised_rows_less_the_first(tmp_path, good):
+    """Encoder, decoder, and both are other than in the first row."""
+    decoder = [replace(one, setting=MLM, value=one.value + 3) for one in good if one.system == "none"]
+    encoder = [replace(one, system="mlm", value=one.value + 4) for one in good if one.system == "none"]
+    rows = [["none", NONE], ["none", MLM], ["mlm", NONE], ["mlm", MLM]]
+    texts = make(tmp_path, good + decoder + encoder, rows=rows)
+    assert grid(texts["md"], 1)[1:] == [
+        [f"{NONE}: {MLM} − {NONE}", *["+3.0 ± 0.0"] * 4],
+        ["— seeds", *["2/2"] * 4],
+        [f"{NONE}: {MLM} − {NONE}", *["+4.0 ± 0.0"] * 4],
+        ["— seeds", *["2/2"] * 4],
+        [f"{MLM}, {MLM} − {NONE}, {NONE}", "+22.0 ± 1.4", "−0.5 ± 0.7", "+21.2 ± 0.3", "+2.0 ± 0.0"],
+        ["— seeds", "2/2", "1/2", "2/2", "2/2"],
+    ]
+    last = list(csv.DictReader(texts["differences"].splitlines()))[-4:]
+    assert [(line["column"], line["metric"]) for line in last] == [
+        (direction, metric) for metric in METRICS[:2] for direction in DIRECTIONS
+    ]
+    assert {(line["row"], line["setting"], line["minus_row"], line["minus_setting"]) for line in last} == {
+        (MLM, MLM, NONE, NONE)
+    }
+
+
+def test_supervised_rows_less_the_one_above(tmp_path, supervised):
+    assert grid(make_supervised(tmp_path, supervised)["md"], 1)[1:] == [
+        ["ro-en: ro ↔ en − ro → en", *["0.0"] * 3, *["+5.0"] * 3],
+        ["ro-en: ro ↔ en + BT − ro ↔ en", *["0.0"] * 3, *["+5.0"] * 3],
+    ]
+
+
+def test_remark_is_told_once_for_all_metrics(tmp_path, good):
+    noted = [
+        replace(one, note="2 empty translations")
+        if (one.system, one.column, one.seeds) == ("mlm", "en-fr", "1")
+        else one
+        for one in good
+    ]
+    text = make(tmp_path, noted)["md"]
+    assert grid(text)[4][2:] == ["**33.0 ± 2.8** [1]", "19.5 ± 0.7", "**33.2 ± 1.7** [1]", "**23.0 ± 0.0**"]
+    assert f"[1] {MLM}, {MLM}: 2 empty translations in en-fr (seed 1)." in text
+
+
+def test_scorers_differ_between_metrics_but_not_within_one(tmp_path, good):
+    text = " ".join(make(tmp_path, good)["md"].split())
+    assert "Scorer: BLEU; chrF; tokenized BLEU. Code: c0de." in text
+    assert "Caution" not in text
+    odd = [replace(one, signature="13b") if (one.system, one.metric) == ("mlm", "BLEU") else one for one in good]
+    text = " ".join(make(tmp_path, odd)["md"].split())
+    assert "Caution: different scorers in this table, BLEU (13b, BLEU)." in text
+    assert text.count("Caution") == 1
+
+
+@pytest.mark.parametrize(
+    "metric, column", [("BLEU", "fr-en"), ("tokenized BLEU", "fr-en, tokenized"), ("chrF", "fr-en, chrF")]
+)
+def test_missing_metric(tmp_path, good, metric, column):
+    def is_missing(one):
+        return (one.system, one.column, one.metric, one.seeds) == ("mlm", "fr-en", metric, "1")
+
+    message = f"no result for run 'mlm', setting '{MLM}', column '{column}', seed '1' (1 missing of 24"
+    with pytest.raises(CorpusError, match=re.escape(message)):
+        make(tmp_path, [one for one in good if not is_missing(one)])
+
+
+def test_no_scores_at_all(tmp_path):
+    with pytest.raises(CorpusError, match="hold no BLEU or tokenized BLEU or chrF for it"):
+        make(tmp_path, [])
+
+
+def test_same_bytes_whatever_the_order_of_results(tmp_path, good):
+    assert make(tmp_path, good) == make(tmp_path, good[::-1])
+
+
+def test_significance(tmp_path):
+    shape = shapes.unsupervised_mt(RUNS, [["none", NONE], ["none", MLM], ["mlm", MLM]], DIRECTIONS, {})
+    sure = write_tests(tmp_path / "sure.csv", ("none", MLM, "en-fr", 0, 0.001), ("mlm", MLM, "en-fr", 0, 0.049))
+    unsure = write_tests(
+        tmp_path / "unsure.csv",
+        ("mlm", MLM, "en-fr", 0, 0.05),
+        ("mlm", MLM, "fr-en", 0, 0.01),
+        ("mlm", MLM, "fr-en", 1, 0.314),
+        ("none", MLM, "en-fr", 0, 1.0),
+    )
+    differ = (
+        f"All other rows differ from '{NONE}, {NONE}' by more than chance (paired bootstrap over the sentences, p < "
+    )
+    exceptions = (
+        f"'{MLM}, {MLM}' in en-fr (seed 0, p = 0.05), fr-en (seed 1, p = 0.31); "
+        f"'{NONE}, {MLM}' in en-fr (seed 0, p = 1.00)"
+    )
+    assert notes.on_significance([sure], shape) == [f"{differ}0.05), in every column and with every seed."]
+    assert notes.on_significance([sure, unsure], shape) == [f"{differ}0.05), but for: {exceptions}."]
+    assert notes.on_significance([write_tests(tmp_path / "none.csv")], shape) == []
+    assert notes.on_significance([], shape) == []
+
+
+def test_significance_is_told_in_every_format(tmp_path, good):
+    texts = make(tmp_path, good, tests=[write_tests(tmp_path / "t.csv", ("mlm", MLM, "fr-en", 1, 0.5))])
+    for kind in ("md", "html", "tex"):
+        assert "in fr-en (seed 1, p = 0.50)" in " ".join(texts[kind].split())
+
+
+@pytest.mark.parametrize(
+    "column, apart",
+    [
+        ("en-fr", ("en-fr", "BLEU")),
+        ("en-fr, tokenized", ("en-fr", "tokenized BLEU")),
+        ("en-fr, chrF", ("en-fr", "chrF")),
+    ],
+)
+def test_taken_apart(column, apart):
+    assert shapes.unsupervised_mt(RUNS, ROWS, DIRECTIONS, {}).taken_apart(column) == apart
+
+
+def test_a_table_of_one_metric_takes_nothing_apart():
+    assert shapes.retrieval(RUNS, ["en", "fr"], "en", {}).taken_apart("en-fr") == ("en-fr", "accuracy")
+
+
+@pytest.mark.parametrize("name, n_rows, n_columns", [("unsupervised_mt", 13, 6), ("supervised_mt", 4, 3)])
+def test_published_tables_are_whole(name, n_rows, n_columns):
+    table = published.tables()[name]
+    assert (len(table["rows"]), len(table["columns"])) == (n_rows, n_columns)
+    assert all(column.endswith(", tokenized") for column in table["columns"])
+    for row in table["rows"]:
+        assert len(row["values"]) == n_columns
+        assert isinstance(row["confirmed"], bool)
+        assert row["source"]
+        assert set(row.get("confirmed_columns", [])) <= set(table["columns"])
+    assert len({(row["label"], row["setting"]) for row in table["rows"]}) == n_rows
+
+
+@pytest.mark.parametrize(
+    "place, expected",
+    [
+        (("unsupervised_mt", MLM, MLM, "de-en, tokenized"), (34.3, True)),
+        (("unsupervised_mt", "Lample et al. 2018b, PBSMT + NMT", "", "de-en, tokenized"), (25.2, True)),
+        (("unsupervised_mt", "Lample et al. 2018b, PBSMT + NMT", "", "en-de, tokenized"), (20.2, False)),
+        (("supervised_mt", "ro → en", "ro-en", f"{MLM}, tokenized"), (35.3, True)),
+        (("supervised_mt", "ro → en", "ro-en", f"{CLM}, tokenized"), (31.5, False)),
+        (("supervised_mt", "ro → en", "ro-en", MLM), None),
+        (("supervised_mt", "Sennrich et al. 2016", "ro-en", f"{CLM}, tokenized"), None),
+    ],
+)
+def test_published_cells(place, expected):
+    assert published.value(*place) == expected

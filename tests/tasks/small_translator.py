@@ -1,0 +1,72 @@
+"""A translator of six words and three marks, trained in seconds, for the tests of what uses translators."""
+
+from pathlib import Path
+
+import numpy as np
+
+from xlm_core.config import Compute, ModelConfig, Optim, TranslationTraining
+from xlm_core.data.store import StoreWriter
+from xlm_core.tasks import translation
+from xlm_core.tasks.lessons import Step
+from xlm_core.text import bpe, vocabulary
+from xlm_core.text.vocabulary import Vocabulary
+
+DIRECTION = ("en", "de")
+WORDS = {"ant": "ameise", "bee": "biene", "cat": "katze", "dog": "hund", "eel": "aal", "fox": "fuchs"}
+WORDS |= {word.capitalize(): translated.capitalize() for word, translated in WORDS.items()}
+MARKS = [",", ".", "!"]
+MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, dropout=0, attention_dropout=0, max_positions=40)
+SETTINGS = TranslationTraining(
+    max_tokens=38,
+    tokens_per_update=600,
+    tokens_per_batch=600,
+    optim=Optim(learning_rate=0.01, warmup_updates=20, max_updates=500, schedule="cosine"),
+    evaluate_every=100,
+    n_valid=40,
+)
+TEXT = {"lowercase": False, "strip_accents": False, "romanian": "as_it_is"}
+
+
+def pairs(n, seed=0):
+    """Tokenized German and English."""
+    rng = np.random.default_rng(seed)
+    english = [rng.choice([*WORDS, *MARKS], rng.integers(1, 9)).tolist() for _ in range(n)]
+    return [(" ".join(WORDS.get(word, word) for word in words), " ".join(words)) for words in english]
+
+
+def write_translator(folder: Path) -> tuple[Path, Path]:
+    """The translator and its vocabulary."""
+    known = pairs(1500)
+    sample, model, path = (folder / name for name in ("text", "model", "vocabulary.json"))
+    sample.write_text("".join(f"{text}\n" for sides in known for text in sides))
+    bpe.learn(sample, model, size=80, character_coverage=1.0)
+    vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
+    words = Vocabulary.read(path)
+    with StoreWriter(folder / "train.store", ("de", "en"), words) as writer:
+        for german, english in known:
+            writer.add([words.encode([german], "de")[0], words.encode([english], "en")[0]])
+    (folder / "valid.tsv").write_text("".join(f"{german}\t{english}\n" for german, english in pairs(40, seed=1)))
+    output = folder / "translator"
+    translation.train_translator(
+        monolingual={},
+        parallel={"de-en": [folder / "train.store"]},
+        valid={"de-en": folder / "valid.tsv"},
+        vocabulary=path,
+        languages=["de", "en"],
+        text=TEXT,
+        steps=[Step("mt", *DIRECTION)],
+        encoder=None,
+        decoder=None,
+        model=MODEL,
+        settings=SETTINGS,
+        compute=Compute(precision="float32"),
+        save_minutes=60.0,
+        n_threads=1,
+        seed=0,
+        code="c",
+        output=output / "model.safetensors",
+        kept_vocabulary=output / "vocabulary.json",
+        history=output / "history.jsonl",
+        work=folder / "work",
+    )
+    return output / "model.safetensors", output / "vocabulary.json"

@@ -1,0 +1,115 @@
+"""An interpreter: raw text in and out, the same whatever is translated beside it, and what it refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_translator import DIRECTION, MODEL, WORDS, write_translator
+
+from xlm_core.config import Search, Text
+from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.model import weights
+from xlm_core.tasks.interpreter import Interpreter, detokenized
+from xlm_core.text.tokenize import tokens_of
+from xlm_core.text.vocabulary import Vocabulary
+
+CPU = torch.device("cpu")
+GREEDY, BEAM = Search(), Search(width=3, n_best=3)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A translator that knows its words, and its vocabulary."""
+    return write_translator(tmp_path_factory.mktemp("translator"))
+
+
+@pytest.fixture(scope="module")
+def interpreter(files):
+    return Interpreter.open(*files, CPU)
+
+
+def said(interpreter, sentences, search=GREEDY, tokens_per_batch=200):
+    found = interpreter.translate(sentences, *DIRECTION, search, tokens_per_batch)
+    return [[one.text for one in best] for best in found]
+
+
+def test_raw_text_in_and_out(interpreter):
+    assert said(interpreter, ["Ant bee cat dog.", "fox, cat!"]) == [["Ameise biene katze hund."], ["fuchs, katze!"]]
+
+
+def test_translations_do_not_depend_on_their_neighbors_nor_on_the_batch(interpreter):
+    rng = np.random.default_rng(0)
+    sentences = [" ".join(rng.choice(list(WORDS), rng.integers(1, 8))) for _ in range(30)]
+    together = said(interpreter, sentences)
+    assert together == [one for sentence in sentences for one in said(interpreter, [sentence])]
+    assert together[::-1] == said(interpreter, sentences[::-1], tokens_per_batch=30)
+    assert said(interpreter, sentences, BEAM) == said(interpreter, sentences, BEAM, tokens_per_batch=1)
+
+
+def test_the_best_of_a_beam_come_first_and_have_scores(interpreter):
+    (best,) = interpreter.translate(["ant bee"], *DIRECTION, BEAM, 100)
+    assert len(best) == 3 and best[0].text == "ameise biene"
+    assert [one.score for one in best] == sorted((one.score for one in best), reverse=True)
+
+
+def test_what_has_no_words_has_an_empty_translation_in_its_place(interpreter):
+    assert said(interpreter, ["", "dog", "  \t ", "cat"]) == [[""], ["hund"], [""], ["katze"]]
+    assert said(interpreter, []) == []
+
+
+def test_a_sentence_longer_than_the_model_loses_its_end_and_this_is_told(interpreter, caplog):
+    long = " ".join(["dog"] * 200)
+    assert said(interpreter, [long]) == said(interpreter, [" ".join(["dog"] * 300)])
+    assert f"1 sentences have more than {MODEL.max_positions - 2} pieces" in caplog.text
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_has_a_translation_of_one_line(interpreter, text):
+    ((found,),) = said(interpreter, [text])
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(("source", "target"), [("de", "en"), ("en", "fr"), ("en", "en")])
+def test_a_direction_that_was_not_trained_is_refused(interpreter, source, target):
+    with pytest.raises(ConfigError, match=rf"from '{source}' to '{target}': the model was trained for en-de"):
+        interpreter.translate(["ant"], source, target, GREEDY, 100)
+
+
+def test_another_vocabulary_is_refused(files, tmp_path):
+    model, vocabulary = files
+    words = Vocabulary.read(vocabulary)
+    replace(words, pieces=(*words.pieces[:-1], "other")).write(tmp_path / "other.json")
+    with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
+        Interpreter.open(model, tmp_path / "other.json", CPU)
+
+
+def test_a_language_model_alone_is_refused(files, tmp_path):
+    model, vocabulary = files
+    translator, about = weights.load_translator(model)
+    weights.save(tmp_path / "encoder", translator.encoder, about)
+    with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
+        Interpreter.open(tmp_path / "encoder", vocabulary, CPU)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "It's the dog's, isn't it?"),
+        ("fr", "L'été, qu'est-ce que c'est ?"),
+        ("de", "Der Hund (er heißt Leo) schläft."),
+        ("hi", "Anna अध्यापिका है।"),
+        ("ro", "Copiii nu s-au dus acasă."),
+    ],
+)
+def test_detokenizing_undoes_tokenizing(language, sentence):
+    kept = Text(lowercase=False, strip_accents=False)
+    assert detokenized(tokens_of(sentence, language, kept), language) == sentence
+
+
+@pytest.mark.parametrize("language", ["zh", "th"])
+def test_languages_without_blanks_get_none(language):
+    assert detokenized("一 二 三", language) == "一二三"

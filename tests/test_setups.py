@@ -1,0 +1,343 @@
+"""Setups, what they share, the translators of the tables, and the checks of everything that came with translation."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from xlm_core import config
+from xlm_core.config.translators import translators
+from xlm_core.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
+SECTIONS = ("languages", "monolingual", "parallel", "text", "vocabulary", "model", "pretraining")
+
+
+def default(**setups) -> dict:
+    """The default configuration, with these setups beside its own."""
+    data = yaml.safe_load((ROOT / "config.yaml").read_text())
+    data["setups"] |= setups
+    return data
+
+
+def refusal(data: dict) -> list[str]:
+    with pytest.raises(ConfigError) as error:
+        config.parse(data)
+    return str(error.value).splitlines()
+
+
+def changed(changes: dict) -> dict:
+    """The sections that differ from those at the top in a setup with these changes."""
+    loaded = config.parse(default(other=changes))
+    setup = loaded.setup("other")
+    return {name: getattr(setup, name) for name in SECTIONS if getattr(setup, name) != getattr(loaded, name)}
+
+
+def test_a_setup_without_changes_is_that_at_the_top():
+    assert changed({}) == {}
+
+
+def test_a_setup_changes_what_it_names_and_nothing_else():
+    base = config.parse(default())
+    assert changed({"model": {"dim": 64}}) == {"model": base.model.model_copy(update={"dim": 64})}
+    optim = base.pretraining.optim.model_copy(update={"max_updates": 7})
+    expected = base.pretraining.model_copy(update={"seq_len": 32, "optim": optim})
+    assert changed({"pretraining": {"seq_len": 32, "optim": {"max_updates": 7}}}) == {"pretraining": expected}
+
+
+def test_a_list_is_replaced():
+    data = default()
+    data["monolingual"]["fr"] = ["stories", "news"]
+    data["setups"]["other"] = {"monolingual": {"fr": ["news"]}}
+    loaded = config.parse(data)
+    assert loaded.setup("other").monolingual == {**loaded.monolingual, "fr": ["news"]}
+
+
+def test_what_is_empty_empties():
+    assert changed({"parallel": {}}) == {"parallel": {}}
+
+
+def test_corpora_of_other_languages_are_left_out():
+    assert changed({"languages": ["hi", "en"]}) == {
+        "languages": ["hi", "en"],
+        "monolingual": {"en": ["stories"], "hi": ["stories"]},
+        "parallel": {"en-hi": ["translations"]},
+    }
+
+
+def test_the_setup_of_translation_by_default():
+    loaded = config.parse(default())
+    news = loaded.setup("news")
+    assert (news.languages, news.monolingual) == (["en", "fr"], {"en": ["news"], "fr": ["news"]})
+    assert (news.text.lowercase, news.vocabulary.size, news.pretraining.optim.max_updates) == (False, 1000, 4800)
+    assert news.model == loaded.model and loaded.setup("base") is loaded
+
+
+def test_a_configuration_with_setups_is_read_again_from_what_it_wrote():
+    loaded = config.parse(default(other={"languages": ["hi", "en"], "model": {"dim": 64}}))
+    assert config.parse(config.plain(loaded)) == loaded
+
+
+def test_a_mistake_at_the_top_is_told_once():
+    data = default(other={}, third={"languages": ["en"]})
+    data["model"]["dims"] = data["model"].pop("dim")
+    assert refusal(data) == [
+        "config.model.dims: unknown key (did you mean 'dim'?)",
+        "config.model.dim: this key is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": {"dims": 64}}, "model.dims: unknown key (did you mean 'dim'?)"),
+        ({"modle": {"dim": 64}}, "modle: unknown key (did you mean 'model'?)"),
+        ({"pretraining": {"optim": {"learning_rte": 1.0}}}, "pretraining.optim.learning_rte: unknown key (did"),
+        ({"model": {"dim": "64"}}, "model.dim: Input should be a valid integer, found '64'"),
+        ({"model": {"n_heads": 5}}, "model: dim (128) must be a multiple of n_heads (5)"),
+        ({"languages": []}, "languages: List should have at least 1 item"),
+        ({"languages": 3}, "languages: Input should be a valid list, found 3"),
+        ({"languages": None}, "languages: Input should be a valid list, found None"),
+        ({"languages": [["en"]]}, "languages.0: Input should be a valid string"),
+        ({"monolingual": 3}, "monolingual: Input should be a valid dictionary, found 3"),
+        ({"runs": {}}, "runs: unknown key"),
+    ],
+)
+def test_a_mistake_in_a_setup_is_told_with_its_path(changes: dict, message: str):
+    assert any(f"config.setups.other.{message}" in line for line in refusal(default(other=changes)))
+
+
+@pytest.mark.parametrize("changes", [None, 3, ["en"]])
+def test_a_setup_is_a_section(changes):
+    assert refusal(default(other=changes))[0].startswith("config.setups.other: Input should be a valid dictionary")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"text": {"n_shards": 2}}, "setups.other.text.n_shards is 2, but all setups read the same 1 shards"),
+        ({"languages": ["en", "sw"]}, "setups.other.monolingual: no corpus for language 'sw'"),
+        ({"monolingual": {"en": ["storys"]}}, "setups.other.monolingual.en: unknown name 'storys'"),
+        ({"languages": ["en"], "monolingual": {"de": ["stories"]}}, "setups.other.monolingual.de: unknown name 'de'"),
+        ({"parallel": {"en-fr": ["news"]}}, "setups.other.parallel.en-fr: corpus 'news' holds en, fr, but not en-fr"),
+        ({"parallel": {"en": ["news"]}}, "setups.other.parallel.en: expected a pair"),
+        ({"monolingual": {"en-fr": ["bitext"]}}, "setups.other.monolingual.en-fr: expected one language"),
+        (
+            {"languages": ["en"], "parallel": {"en-fr": ["bitext"]}},
+            "setups.other.parallel.en-fr: unknown name 'fr'; allowed are en",
+        ),
+        (
+            {"pretraining": {"seq_len": 256}},
+            "setups.other.pretraining.seq_len is 256, but setups.other.model.max_positions is 128",
+        ),
+        (
+            {"model": {"max_positions": 32}},
+            "setups.other.pretraining.seq_len is 64, but setups.other.model.max_positions is 32",
+        ),
+    ],
+)
+def test_a_setup_that_does_not_fit_is_refused(changes: dict, message: str):
+    (line,) = refusal(default(other=changes))
+    assert message in line
+
+
+def test_no_setup_has_the_name_of_the_sections_at_the_top():
+    assert "setups.base: the sections at the top have this name" in refusal(default(base={}))[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "vocabulary"),
+    [
+        ({}, "base", "base"),
+        ({"model": {"dim": 64}, "pretraining": {"seq_len": 32}}, "base", "base"),
+        ({"parallel": {"en-fr": ["bitext"]}}, "base", "base"),
+        ({"vocabulary": {"size": 500}}, "base", "other"),
+        ({"languages": ["de", "en"]}, "base", "other"),
+        ({"monolingual": {"fr": ["news"]}}, "base", "other"),
+        ({"text": {"lowercase": False}}, "other", "other"),
+        ({"text": {"lowercase": False, "strip_accents": False}}, "news", "other"),
+    ],
+)
+def test_tokens_and_vocabularies_are_shared_where_the_sections_are_equal(changes: dict, text: str, vocabulary: str):
+    loaded = config.parse(default(other=changes))
+    assert (loaded.text_of("base"), loaded.vocabulary_of("base")) == ("base", "base")
+    assert (loaded.text_of("news"), loaded.vocabulary_of("news")) == ("news", "news")
+    assert (loaded.text_of("other"), loaded.vocabulary_of("other")) == (text, vocabulary)
+
+
+def test_a_setup_shares_the_vocabulary_of_one_before_it():
+    news = default()["setups"]["news"]
+    loaded = config.parse(default(small={**news, "model": {"dim": 64}}))
+    assert (loaded.text_of("small"), loaded.vocabulary_of("small")) == ("news", "news")
+
+
+def test_a_run_has_the_shape_of_its_setup():
+    loaded = config.parse(default(other={"model": {"dim": 64}}))
+    assert loaded.model_of("other", "mlm").dim == 64 and loaded.model_of("base", "mlm").dim == 128
+    assert not loaded.model_of("other", "mbert_like").language_embeddings
+
+
+def test_the_translators_of_the_default_configuration():
+    both, there = ("en-fr", "fr-en"), ("mt.en-fr",)
+    unsupervised = (("ae.en-en", "ae.fr-fr", "bt.en-fr", "bt.fr-en"), both)
+    both_ways = (*there, "mt.fr-en")
+    found = translators(config.parse(default()))
+    assert {name: (plan.steps, plan.tested) for name, plan in found.items()} == {
+        "unsupervised.en-fr.none.none": unsupervised,
+        "unsupervised.en-fr.embeddings.embeddings": unsupervised,
+        "unsupervised.en-fr.clm.clm": unsupervised,
+        "unsupervised.en-fr.mlm.mlm": unsupervised,
+        "supervised.one_way.none": (there, ("en-fr",)),
+        "supervised.one_way.clm": (there, ("en-fr",)),
+        "supervised.one_way.mlm": (there, ("en-fr",)),
+        "supervised.both_ways.none": (both_ways, ("en-fr",)),
+        "supervised.both_ways.clm": (both_ways, ("en-fr",)),
+        "supervised.both_ways.mlm": (both_ways, ("en-fr",)),
+        "supervised.back_translation.none": ((*both_ways, "bt.en-fr", "bt.fr-en"), ("en-fr",)),
+        "supervised.back_translation.clm": ((*both_ways, "bt.en-fr", "bt.fr-en"), ("en-fr",)),
+        "supervised.back_translation.mlm": ((*both_ways, "bt.en-fr", "bt.fr-en"), ("en-fr",)),
+    }
+    for name, plan in found.items():
+        assert (plan.pair, plan.setup) == ("en-fr", "news")
+        assert plan.corpora == (("bitext",) if name.startswith("supervised") else ())
+        table, *_, run = name.split(".")
+        assert (plan.table, plan.encoder, plan.decoder) == (table, run, run)
+
+
+def test_encoder_and_decoder_may_begin_with_different_runs():
+    data = default()
+    data["translation"]["unsupervised"]["rows"] = [["mlm", "none"]]
+    plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
+    assert (plan.encoder, plan.decoder, plan.row) == ("mlm", "none", "mlm.none")
+
+
+def test_the_direction_of_the_supervised_table():
+    data = default()
+    data["translation"]["supervised"] |= {"source": "fr", "target": "en", "rows": ["back_translation"]}
+    plan = translators(config.parse(data))["supervised.back_translation.mlm"]
+    assert (plan.pair, plan.tested) == ("en-fr", ("fr-en",))
+    assert plan.steps == ("mt.fr-en", "mt.en-fr", "bt.fr-en", "bt.en-fr")
+
+
+def test_a_table_that_is_left_out_needs_no_translators():
+    data = default()
+    del data["translation"]["unsupervised"]
+    assert {plan.table for plan in translators(config.parse(data)).values()} == {"supervised"}
+    del data["translation"]["supervised"]
+    assert translators(config.parse(data)) == {}
+    del data["translation"]
+    assert translators(config.parse(data)) == {}
+
+
+def in_(path: str, **values):
+    """A change to the section at ``path``, its keys separated by blanks."""
+
+    def change(data: dict) -> None:
+        for key in path.split():
+            data = data[key]
+        data.update(values)
+
+    return change
+
+
+TEST_SET = "translation pairs en-fr"
+UNSUPERVISED, SUPERVISED = "translation unsupervised", "translation supervised"
+HINDI = {"valid": "worlddev", "test": "worldtest"}
+URL = {"microworld": None, "url": "https://example.org/{language}.{year}.gz"}
+ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (in_(TEST_SET, setup="newz"), "translation.pairs.en-fr.setup: unknown name 'newz' (did you mean 'news'?)"),
+        (
+            in_("translation pairs", **{"en-hi": {"setup": "news", **HINDI}}),
+            "translation.pairs.en-hi, languages of setup 'news': unknown name 'hi'; allowed are en, fr",
+        ),
+        (
+            in_("translation pairs", **{"en-hi": {"setup": "base", **HINDI}}),
+            "translation.pairs.en-hi.valid: corpus 'worlddev' holds en-fr, but not en-hi",
+        ),
+        (in_(TEST_SET, valid="worlddef"), "translation.pairs.en-fr.valid: unknown name 'worlddef' (did you mean"),
+        (in_(TEST_SET, test="worldtess"), "translation.pairs.en-fr.test: unknown name 'worldtess' (did you mean"),
+        (in_(TEST_SET, test="bitext"), "translation.pairs.en-fr.test: corpus 'bitext' is cut into shards; mark a test"),
+        (in_(UNSUPERVISED, pairs=["de-en"]), "translation.unsupervised.pairs: unknown name 'de-en'; allowed are en-fr"),
+        (in_(UNSUPERVISED, rows=[["mlm", "mml"]]), "translation.unsupervised.rows: unknown name 'mml'"),
+        (in_(UNSUPERVISED, rows=[["mml", "mlm"]]), "translation.unsupervised.rows: unknown name 'mml'"),
+        (in_(UNSUPERVISED, rows=[["mlm"]]), "translation.unsupervised.rows.0.1: this key is missing"),
+        (in_(SUPERVISED, target="de"), "translation.supervised, source and target: unknown name 'de-en'"),
+        (in_(SUPERVISED, corpora=["bitxt"]), "translation.supervised.corpora: unknown name 'bitxt' (did you mean"),
+        (
+            in_(SUPERVISED, corpora=["news"]),
+            "translation.supervised.corpora: corpus 'news' holds en, fr, but not en-fr",
+        ),
+        (in_(SUPERVISED, corpora=["worlddev"]), "translation.supervised.corpora: corpus 'worlddev' is for evaluation"),
+        (in_(SUPERVISED, columns=["mml"]), "translation.supervised.columns: unknown name 'mml'"),
+        (
+            in_(f"{UNSUPERVISED} training", max_tokens=127),
+            "translation.unsupervised.training.max_tokens is 127, which with two end symbols is more than the 128",
+        ),
+        (in_(f"{SUPERVISED} training", max_tokens=127), "translation.supervised.training.max_tokens is 127"),
+        (
+            in_("setups news", model={"max_positions": 61}, pretraining={"seq_len": 32}),
+            "the 61 positions of setup 'news",
+        ),
+        (in_("translation search", n_best=2), "translation.search: n_best is 2, but the beam has a width of 1"),
+    ],
+)
+def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str):
+    data = default()
+    change(data)
+    assert expected in refusal(data)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (in_("monolingual", en=["worlddev"]), "monolingual.en: corpus 'worlddev' is for evaluation; take one to train"),
+        (in_("parallel", **{"en-fr": ["worldtest"]}), "parallel.en-fr: corpus 'worldtest' is for evaluation"),
+        (in_("setups news parallel", **{"en-fr": ["worldtest"]}), "setups.news.parallel.en-fr: corpus 'worldtest'"),
+        (in_("runs clm", objectives=["skipgram", "mlm"]), "runs.clm.objectives: skipgram trains no Transformer, and"),
+        (in_("runs clm", objectives=["skipgram", "skipgram"]), "runs.clm.objectives: skipgram"),
+        (lambda data: data.pop("microworld"), "is of the microworld, but there is no section 'microworld'"),
+        (in_("xnli evaluation", microworld="stories"), "xnli.evaluation.microworld: the collection 'xnli' is for the"),
+        (in_("xnli training", microworld="news"), "xnli.training.microworld: the collection 'xnli' is for the section"),
+        (in_("corpora news", microworld="xnli"), "corpora.news.microworld: the collection 'xnli' is for the section"),
+        (in_("microworld", news={"en": 9}), "corpora.news.keys: microworld.news has no size for 'fr', only for en"),
+        (in_("microworld", bitext={}), "corpora.bitext.keys: microworld.bitext has no size for 'en-fr', only for noth"),
+        (
+            in_("corpora translations", keys=ALL_PAIRS),
+            "corpora.translations.keys: microworld.translations has no size for 'de-fr', only for de-en, en-es, en-fr",
+        ),
+        (in_("corpora news", **URL), "corpora.news: 'years' and '{year}' in the url or path belong together"),
+        (in_("corpora news", years=[2007]), "corpora.news: 'years' and '{year}' in the url or path belong together"),
+        (in_("corpora news", years=[], **URL), "corpora.news.years: List should have at least 1 item"),
+        (in_("corpora news", set="worlddev"), "corpora.news: 'set' names a test set of a corpus of format sgm"),
+        (in_("corpora worlddev", set=None), "corpora.worlddev: 'set' names a test set of a corpus of format sgm"),
+        (in_("corpora news", lines={"fr": [10, 10]}), "corpora.news.lines.fr: lines from 10 up to 10 are none"),
+        (in_("corpora news", lines={"fr": [-1, 10]}), "corpora.news.lines.fr: lines from -1 up to 10 are none"),
+        (in_("corpora news", lines={"fr": [10]}), "corpora.news.lines.fr.1: this key is missing"),
+        (in_("corpora news", lines={"de": [0, 10]}), "corpora.news: lines: unknown name 'de'; allowed are en, fr"),
+    ],
+)
+def test_corpora_and_runs_that_do_not_fit_are_refused(change, expected: str):
+    data = default()
+    change(data)
+    assert expected in refusal(data)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        in_("setups news", model={"max_positions": 62}, pretraining={"seq_len": 32}),  # 60 tokens and two end symbols
+        in_("corpora news", lines={"fr": [0, 10]}),
+        in_("corpora news", years=[2007, 2008], **URL),
+        in_("translation search", n_best=2, width=2),
+        in_("runs", unused={"label": "not in a table", "objectives": ["skipgram"]}),
+    ],
+)
+def test_what_just_fits_is_read(change):
+    data = default()
+    change(data)
+    config.parse(data)
