@@ -2,7 +2,7 @@
 
 
 rule train_translator:
-    """Denoising, back-translation and translations by people; killed, it goes on where it was."""
+    """Denoising, back-translation and translations by people, on one machine; killed, it goes on where it was."""
     input:
         unpack(translator_inputs),
     output:
@@ -19,7 +19,6 @@ rule train_translator:
         "../envs/torch.yaml"
     threads: PROCESSES
     resources:
-        **SEVERAL_NODES,
         gpu=GPUS,
         mem_mb=PROCESSES * (16000 if GPUS else 4000),
         runtime=2880,

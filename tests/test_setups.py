@@ -208,7 +208,7 @@ def test_encoder_and_decoder_may_begin_with_different_runs():
     data = default()
     data["translation"]["unsupervised"]["rows"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
-    assert (plan.encoder, plan.decoder, plan.row) == ("mlm", "none", "mlm.none")
+    assert (plan.encoder, plan.decoder, plan.place) == ("mlm", "none", ("mlm", "no pretraining"))
 
 
 def test_the_direction_of_the_supervised_table():

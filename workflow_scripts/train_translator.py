@@ -37,4 +37,4 @@ with step(snakemake.log[0]):
         history=Path(snakemake.output.history),
         work=work,
     )
-    launch(train, n_processes=n_processes, n_nodes=settings.compute.nodes, work=work, log=Path(snakemake.log[0]))
+    launch(train, n_processes=n_processes, n_nodes=1, work=work, log=Path(snakemake.log[0]))

@@ -66,14 +66,16 @@ def make(tmp_path, some, labels=RUNS, rows=ROWS, directions=DIRECTIONS, tests=()
     """The five texts of the table of unsupervised translation."""
     results.write(some, tmp_path / "r.jsonl")
     outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
-    tables.make_unsupervised_mt([tmp_path / "r.jsonl"], labels, rows, directions, {}, tests, outputs, "Some data")
+    tables.make_unsupervised_mt([tmp_path / "r.jsonl"], labels, rows, directions, tests, outputs, "Some data")
     return read_outputs(outputs)
 
 
 def make_supervised(tmp_path, some):
     results.write(some, tmp_path / "r.jsonl")
     outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
-    tables.make_supervised_mt([tmp_path / "r.jsonl"], LEARNED, "ro-en", [NONE, CLM, MLM], {}, [], outputs, "Some data")
+    tables.make_supervised_mt(
+        [tmp_path / "r.jsonl"], LEARNED, [[row, "ro-en"] for row in LEARNED], [NONE, CLM, MLM], [], outputs, "Some data"
+    )
     return read_outputs(outputs)
 
 
@@ -219,7 +221,7 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path, good):
 
 
 def test_significance(tmp_path):
-    shape = shapes.unsupervised_mt(RUNS, [["none", NONE], ["none", MLM], ["mlm", MLM]], DIRECTIONS, {})
+    shape = shapes.unsupervised_mt(RUNS, [["none", NONE], ["none", MLM], ["mlm", MLM]], DIRECTIONS)
     sure = write_tests(tmp_path / "sure.csv", ("none", MLM, "en-fr", 0, 0.001), ("mlm", MLM, "en-fr", 0, 0.049))
     unsure = write_tests(
         tmp_path / "unsure.csv",
@@ -232,8 +234,8 @@ def test_significance(tmp_path):
         f"All other rows differ from '{NONE}, {NONE}' by more than chance (paired bootstrap over the sentences, p < "
     )
     exceptions = (
-        f"'{MLM}, {MLM}' in en-fr (seed 0, p = 0.05), fr-en (seed 1, p = 0.31); "
-        f"'{NONE}, {MLM}' in en-fr (seed 0, p = 1.00)"
+        f"'{MLM}, {MLM}' in en-fr (seed 0, p = 0.050), fr-en (seed 1, p = 0.314); "
+        f"'{NONE}, {MLM}' in en-fr (seed 0, p = 1.000)"
     )
     assert notes.on_significance([sure], shape) == [f"{differ}0.05), in every column and with every seed."]
     assert notes.on_significance([sure, unsure], shape) == [f"{differ}0.05), but for: {exceptions}."]
@@ -244,7 +246,7 @@ def test_significance(tmp_path):
 def test_significance_is_told_in_every_format(tmp_path, good):
     texts = make(tmp_path, good, tests=[write_tests(tmp_path / "t.csv", ("mlm", MLM, "fr-en", 1, 0.5))])
     for kind in ("md", "html", "tex"):
-        assert "in fr-en (seed 1, p = 0.50)" in " ".join(texts[kind].split())
+        assert "in fr-en (seed 1, p = 0.500)" in " ".join(texts[kind].split())
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ def test_significance_is_told_in_every_format(tmp_path, good):
     ],
 )
 def test_taken_apart(column, apart):
-    assert shapes.unsupervised_mt(RUNS, ROWS, DIRECTIONS, {}).taken_apart(column) == apart
+    assert shapes.unsupervised_mt(RUNS, ROWS, DIRECTIONS).taken_apart(column) == apart
 
 
 def test_a_table_of_one_metric_takes_nothing_apart():

@@ -169,6 +169,13 @@ def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_
     assert "random are layers.0.source_attention.queries.weight" in caplog.text
 
 
+def test_shared_embeddings_stay_the_same(teach):
+    model, _, _ = teach(steps=UNSUPERVISED, settings=changed(shared_embeddings=True))
+    apart, _, _ = teach("apart", steps=UNSUPERVISED)
+    assert torch.equal(model.encoder.embeddings.weight, model.decoder.embeddings.weight)
+    assert not torch.equal(apart.encoder.embeddings.weight, apart.decoder.embeddings.weight)
+
+
 def test_a_pretrained_model_that_does_not_fit_is_refused(teach, world, tmp_path):
     pretrained = tmp_path / "pretrained"
     wide = MODEL.model_copy(update={"dim": 64})

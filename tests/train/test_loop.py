@@ -29,7 +29,7 @@ def run(tmp_path):
     def run(
         folder="run",
         rhythm=RHYTHM,
-        keep_best=False,
+        keep=0,
         before=lambda update: None,
         evaluate=dict,
         scale=lambda update: 1.0,
@@ -41,7 +41,7 @@ def run(tmp_path):
             before(update)
             return [make_part(state, update, scale=scale(update))]
 
-        settings = {"optim": OPTIM, "rhythm": rhythm, "digest": "digest", "processes": ALONE, "keep_best": keep_best}
+        settings = {"optim": OPTIM, "rhythm": rhythm, "digest": "digest", "processes": ALONE, "keep": keep}
         train(state, parts, evaluate, folder=tmp_path / folder, **settings)
         return state
 
@@ -111,12 +111,25 @@ def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
         seen.append(1)
         return {"a": tally(next(scores)), "b": tally(0.0)}
 
-    state = run(rhythm=rhythm, keep_best=True, evaluate=evaluate)
+    state = run(rhythm=rhythm, keep=1, evaluate=evaluate)
     assert (state.progress.update, state.progress.best_update, state.progress.best) == (8, 4, 1.0)
     assert len(seen) == 4
     assert torch.equal(weights(state), torch.cat([value.flatten() for value in state.best_weights.values()]))
     short = run(folder="short", rhythm=rhythm, evaluate=lambda: {"a": tally(1.0)})
     assert short.progress.update == 6
+
+
+def test_the_weights_of_several_evaluations_are_averaged(run):
+    """Those of the best one and of the one before it; the later ones do not count."""
+    rhythm = Rhythm(evaluate_every=3, log_every=2, patience=0, save_minutes=1e9)
+
+    def kept(folder, keep, *scores):
+        left = iter(scores)
+        return weights(run(folder, rhythm=rhythm, keep=keep, evaluate=lambda: {"a": tally(next(left))}))
+
+    second, third = kept("second", 1, 3.0, 1.0, 2.0, 4.0), kept("third", 1, 3.0, 2.0, 1.0, 4.0)
+    assert torch.allclose(kept("both", 2, 3.0, 2.0, 1.0, 4.0), (second + third) / 2, atol=1e-7)
+    assert not torch.allclose(second, third, atol=1e-3)
 
 
 def test_without_patience_training_goes_on(run):

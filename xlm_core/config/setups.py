@@ -42,8 +42,12 @@ def with_setups(data: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(setups, Mapping) or not setups:
         return dict(data)
     read(Setup, base)
-    written = {name: _merged(_restricted(base, changes), changes) for name, changes in setups.items()}
-    return {**data, "setups": written}
+    return {**data, "setups": {name: _written_out(base, changes) for name, changes in setups.items()}}
+
+
+def _written_out(base: Mapping[str, Any], changes: Any) -> Any:
+    """A setup in full."""
+    return _restricted(base, changes) if changes == {} else _merged(_restricted(base, changes), changes)
 
 
 def _restricted(base: Mapping[str, Any], changes: Any) -> dict[str, Any]:

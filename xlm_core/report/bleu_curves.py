@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -11,11 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 
 from xlm_core.errors import CorpusError
-from xlm_core.report.style import SETTINGS, color, save
+from xlm_core.report.style import COLORS, SETTINGS, color, save
 
 PANEL = (3.7, 2.7)  # inches
 LINE = 0.22  # inches of a line of the legend
 IN_ROW = 3  # panels, and entries of the legend
+LINES = ("-", "--", ":", "-.")
 BLEU = "bleu."  # begins the names of the scores
 
 
@@ -40,7 +42,7 @@ def draw(histories: Mapping[str, Sequence[Path]], output: Path) -> None:
         for axes, direction in zip(panels, directions, strict=False):
             for (label, _), run in frame[frame["direction"] == direction].groupby(["label", "seed"]):
                 marker = "o" if len(run) == 1 else None
-                axes.plot(run["update"], run["bleu"], color=color(labels.index(label)), linewidth=1.4, marker=marker)
+                axes.plot(run["update"], run["bleu"], marker=marker, **_look(labels.index(label)))
             source, target = direction.split("-")
             axes.set_title(f"{source} → {target}")
             axes.set_xlabel("updates")
@@ -50,9 +52,14 @@ def draw(histories: Mapping[str, Sequence[Path]], output: Path) -> None:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         for axes in panels[len(directions) :]:
             axes.set_visible(False)
-        lines = [Line2D([], [], color=color(i), linewidth=1.4, label=label) for i, label in enumerate(labels)]
+        lines = [Line2D([], [], label=label, **_look(number)) for number, label in enumerate(labels)]
         figure.legend(handles=lines, loc="outside upper left", ncols=n_columns)
         save(figure, output)
+
+
+def _look(number: int) -> dict[str, Any]:
+    """Color of the ``number``-th curve, and the kind of its line, as colors repeat."""
+    return {"color": color(number), "linestyle": LINES[number // len(COLORS) % len(LINES)], "linewidth": 1.4}
 
 
 def read(path: Path, label: str, seed: int) -> pd.DataFrame:
@@ -70,7 +77,7 @@ def read(path: Path, label: str, seed: int) -> pd.DataFrame:
             for name, score in record["scores"].items()
             if name.startswith(BLEU)
         ]
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(f"{path} is not the log of a training ({error}); train the translator again") from error
     if not found:
         raise CorpusError(f"{path}: no evaluation with BLEU, expected the log of a translator; train it again")

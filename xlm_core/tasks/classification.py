@@ -141,7 +141,7 @@ def _train(
             save_minutes=save_minutes,
         ),
         criterion=mean_error,
-        keep_best=True,
+        keep=1,
         folder=work,
         digest=digest,
         processes=processes,

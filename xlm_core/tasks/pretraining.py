@@ -259,7 +259,7 @@ def _train(
             folder=folder,
             digest=folder.name,
             processes=processes,
-            keep_best=pretraining.patience > 0,
+            keep=1 if pretraining.patience else 0,
             unlearned=plan.unlearned,
         )
     model.cpu().eval()

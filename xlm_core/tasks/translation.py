@@ -79,7 +79,7 @@ def train_translator(
     """
     torch.set_num_threads(n_threads)
     processes, words, ids = Processes(), Vocabulary.read(vocabulary), language_ids(languages)
-    translator, begun = _initialized(model, words, languages, encoder, decoder, seed)
+    translator, begun = _initialized(model, words, languages, encoder, decoder, settings.shared_embeddings, seed)
     training = Corpora.open(monolingual, parallel, words.digest)
     lessons = lessons_of(training, steps, ids, words, model, settings, seed)
     exams = exams_of(valid, steps, ids, words, model, settings)
@@ -127,6 +127,7 @@ def _initialized(
     languages: Sequence[str],
     encoder: Path | None,
     decoder: Path | None,
+    shared_embeddings: bool,
     seed: int,
 ) -> tuple[Translator, Begun]:
     """A translator whose halves begin with pretrained weights where there are any, and what is said about these.
@@ -145,6 +146,9 @@ def _initialized(
             begun.append(None)
         else:
             begun.append(_take(half, path, words, name))
+    if shared_embeddings:
+        LOG.info("decoder: has the vectors of pieces of the encoder")
+        translator.decoder.embeddings = translator.encoder.embeddings
     return translator, begun
 
 
@@ -194,6 +198,6 @@ def _train(
             digest=folder.name,
             processes=processes,
             criterion=bleu_missing,
-            keep_best=True,
+            keep=settings.average,
         )
     translator.cpu().eval()

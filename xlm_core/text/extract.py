@@ -90,14 +90,17 @@ def _moses(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
     for path in inputs:
         names = archive.members(path)
         with ExitStack() as stack:
-            chosen = [_member(path, names, language) for language in sides(key)]
+            chosen = [_member(path, names, language, key) for language in sides(key)]
             streams = [stack.enter_context(archive.open_member(path, name)) for name in chosen]
             yield from _aligned(streams, [f"{path}, {name}" for name in chosen])
 
 
-def _member(path: Path, names: list[str], language: str) -> str:
+def _member(path: Path, names: list[str], language: str, key: str) -> str:
     """The one member that holds the text of ``language``."""
     found = [name for name in names if name.endswith(f".{language}") and not Path(name).name.startswith(NOT_TEXT)]
+    if len(found) > 1:  # WMT's archives hold several pairs
+        pairs = ("-".join(sides(key)), "-".join(sides(key)[::-1]))
+        found = [name for name in found if any(pair in Path(name).name for pair in pairs)] or found
     if len(found) != 1:
         raise ArchiveError(
             f"{path}: {len(found)} members ending in .{language}, expected 1; it holds {', '.join(names[:20])}; "

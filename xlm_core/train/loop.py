@@ -16,7 +16,7 @@ from xlm_core.tally import Tally, add
 from xlm_core.train.distributed import Processes
 from xlm_core.train.log import TrainingLog
 from xlm_core.train.schedule import learning_rate
-from xlm_core.train.state import TrainState, save
+from xlm_core.train.state import TrainState, mean, save
 from xlm_core.train.update import Part, make_update
 from xlm_core.train.watch import Watch
 
@@ -65,7 +65,7 @@ def train(
     digest: str,
     processes: Processes,
     criterion: Callable[[Measured], float] = mean_nats,
-    keep_best: bool = False,
+    keep: int = 0,
     unlearned: Mapping[str, float] | None = None,
 ) -> None:
     """Train ``state.model`` from where ``state`` stands to the last update, or until it no longer improves.
@@ -77,7 +77,7 @@ def train(
         evaluate: measures ``state.model`` on validation data, with the same result on every process.
         digest: of everything that the run depends on.
         criterion: judges an evaluation; the smaller the better.
-        keep_best: put the weights of the best evaluation back at the end, on the first process.
+        keep: 0: the last weights stay; n: at the end those of the best evaluation, averaged with n - 1 before it.
         unlearned: name -> loss that a model reaches which learns nothing of its input; one that stays there is told.
 
     Raises:
@@ -94,7 +94,7 @@ def train(
         while True:
             # before the update, not after it: a run that was stopped between the two evaluates when it goes on
             if evaluate_now(progress.update) and progress.evaluated < progress.update:
-                _judge(state, evaluate(), log, criterion, keep_best)
+                _judge(state, evaluate(), log, criterion, keep)
             if progress.update >= optim.max_updates or 0 < rhythm.patience <= progress.stale:
                 break
             parts = parts_of(progress.update)
@@ -145,7 +145,7 @@ def _judge(
     measured: Measured,
     log: TrainingLog | None,
     criterion: Callable[[Measured], float],
-    keep_best: bool,
+    keep: int,
 ) -> None:
     """Log an evaluation and remember whether it was the best."""
     progress = state.progress
@@ -154,10 +154,13 @@ def _judge(
         return
     value = criterion(measured)
     progress.stale += 1
+    if keep and log:
+        weights = {name: value.cpu().clone() for name, value in state.model.state_dict().items()}
+        state.last_weights = [*state.last_weights, weights][-keep:]
     if value < progress.best:
         progress.best, progress.best_update, progress.stale = value, progress.update, 0
-        if keep_best and log:
-            state.best_weights = {name: value.cpu().clone() for name, value in state.model.state_dict().items()}
+        if keep and log:
+            state.best_weights = mean(state.last_weights)
     if log:
         log.evaluation(progress, measured, value)
         log.restart_clock(progress)

@@ -8,6 +8,7 @@ import logging
 import math
 import pickle
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class TrainState:
 
     skipped         () int64  updates skipped because their loss or gradient was not finite
     skipped_in_row  () int64  such updates since the last good one
+    last_weights              weights of the last evaluations, as many as the best ones are a mean of
     best_weights              weights of the best evaluation; None where they are not to be kept
     """
 
@@ -61,7 +63,13 @@ class TrainState:
     progress: Progress = field(default_factory=Progress)
     skipped: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.int64))
     skipped_in_row: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.int64))
+    last_weights: list[dict[str, Tensor]] = field(default_factory=list)
     best_weights: dict[str, Tensor] | None = None
+
+
+def mean(several: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of several models."""
+    return {name: torch.stack([weights[name] for weights in several]).mean(dim=0) for name in several[0]}
 
 
 def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> None:
@@ -81,6 +89,7 @@ def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> 
             "optimizer": optimizer,
             "skipped": state.skipped,
             "skipped_in_row": state.skipped_in_row,
+            "last_weights": state.last_weights,
             "best_weights": state.best_weights,
         }
         with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial, open(partial, "wb") as file:
@@ -139,4 +148,5 @@ def _restore(content: dict[str, Any], state: TrainState, processes: Processes) -
     state.progress = Progress(**content["progress"])
     state.skipped = content["skipped"]
     state.skipped_in_row = content["skipped_in_row"]
-    state.best_weights = content["best_weights"] if processes.is_first else None
+    if processes.is_first:
+        state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
