@@ -111,6 +111,7 @@ rule objectives_figure:
 
 
 rule stores:
-    """The text of every language and pair as token ids: all that pretraining reads, up to where a GPU is of use."""
+    """All that trainings read: texts as token ids, and the test sets of translation; up to where a GPU is of use."""
     input:
         all_stores(),
+        all_test_sets(),

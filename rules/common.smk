@@ -335,10 +335,21 @@ def training_text(wildcards):
 
 
 def all_stores():
-    """Stores that pretraining reads of every language and pair of every setup, each once."""
+    """Stores that any training reads, each once: every language and pair of every setup, and translators' pairs."""
     setups = {BASE: CONFIG, **CONFIG.setups}
-    named = (named_stores(name, setup.parallel) for name, setup in setups.items())
-    return list(dict.fromkeys(path for stores in named for paths in stores.values() for path in paths))
+    named = [
+        path
+        for name, setup in setups.items()
+        for paths in named_stores(name, setup.parallel).values()
+        for path in paths
+    ]
+    return list(dict.fromkeys([*named, *(path for plan in TRANSLATORS.values() for path in stored_pairs(plan))]))
+
+
+def stored_pairs(plan):
+    """What a translator reads of translations."""
+    path = f"<results>/store/{CONFIG.vocabulary_of(plan.setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    return [file for corpus in plan.corpora for file in shards(path, corpus=corpus, key=plan.pair)]
 
 
 def named_stores(setup, pairs):
@@ -584,11 +595,10 @@ def plan_of(wildcards):
 def translator_inputs(wildcards):
     """What a translator learns from, is validated on, and begins with; a run that learned nothing gives it nothing."""
     plan = plan_of(wildcards)
-    vocabulary, text = CONFIG.vocabulary_of(plan.setup), CONFIG.text_of(plan.setup)
-    path = f"<results>/store/{vocabulary}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    path = f"<results>/store/{CONFIG.vocabulary_of(plan.setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
     inputs = {f"train_{lang}": monolingual_files(plan.setup, lang, path) for lang in translator_texts(wildcards)}
-    inputs["pairs"] = [file for corpus in plan.corpora for file in shards(path, corpus=corpus, key=plan.pair)]
-    inputs["valid"] = f"<results>/tokens/{text}/{CONFIG.translation.pairs[plan.pair].valid}/{plan.pair}/0.tsv"
+    inputs["pairs"] = stored_pairs(plan)
+    inputs["valid"] = validation_text(plan.pair)
     inputs["vocabulary"] = vocabulary_file(plan.setup)
     for half, run in (("encoder", plan.encoder), ("decoder", plan.decoder)):
         if CONFIG.runs[run].objectives:
@@ -624,10 +634,25 @@ def translator_training(wildcards):
     return plain(getattr(CONFIG.translation, plan_of(wildcards).table).training)
 
 
-def test_text(wildcards):
-    """The raw test set of a translator."""
-    pair = plan_of(wildcards).pair
+def validation_text(pair):
+    """The tokenized validation set of a pair."""
+    sets = CONFIG.translation.pairs[pair]
+    return f"<results>/tokens/{CONFIG.text_of(sets.setup)}/{sets.valid}/{pair}/0.tsv"
+
+
+def raw_test_text(pair):
+    """The raw test set of a pair."""
     return f"<results>/text/{CONFIG.translation.pairs[pair].test}/{pair}/0.tsv"
+
+
+def test_text(wildcards):
+    return raw_test_text(plan_of(wildcards).pair)
+
+
+def all_test_sets():
+    """Validation and test sets of all pairs that are translated."""
+    pairs = CONFIG.translation.pairs if CONFIG.translation else ()
+    return [file for pair in pairs for file in (validation_text(pair), raw_test_text(pair))]
 
 
 def plans_of(table):

@@ -76,13 +76,14 @@ class Project:
         assert run.returncode == 0, run.stderr
         return Counter(re.findall(r"^Job \d+: (.+)$", run.stdout + run.stderr, re.MULTILINE))
 
-    def waiting_rules(self, target: str = "all", **configuration: Sequence[str]) -> Counter[str]:
-        """What a run would do now: rule -> number of jobs, the target itself left out."""
-        run = self.snakemake(target, "-n", **configuration)
+    def waiting_rules(self, *targets: str, **configuration: Sequence[str]) -> Counter[str]:
+        """What a run would do now: rule -> number of jobs, the targets themselves left out; without targets: all."""
+        targets = targets or ("all",)
+        run = self.snakemake(*targets, "-n", **configuration)
         assert run.returncode == 0, run.stdout + run.stderr
         table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
         rows = table.group(1).splitlines() if table else []
-        return Counter({name: int(count) for name, count in map(str.split, rows) if name != target})
+        return Counter({name: int(count) for name, count in map(str.split, rows) if name not in targets})
 
 
 @pytest.fixture(scope="module")
@@ -399,13 +400,28 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
 
 
 def test_the_stores_are_the_text_and_no_training(unused: Project):
-    for name, n_files in (("paper", 15 + 14 + 1), ("xlm100_like", 15)):
-        rules = unused.waiting_rules("stores", configuration=[f"configs/{name}.yaml"])
-        n_jobs = n_files * yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())["text"]["n_shards"]
-        assert rules == Counter(
-            download=n_files, extract=n_files, tokenize=n_jobs, build_store=n_jobs, sample_text=1, learn_bpe=1,
-            build_vocabulary=1,
-        )  # fmt: skip
+    rules = unused.waiting_rules("stores", configuration=["configs/xlm100_like.yaml"])
+    n_shards = yaml.safe_load((ROOT / "configs" / "xlm100_like.yaml").read_text())["text"]["n_shards"]
+    expected = Counter(
+        download=15, extract=15, tokenize=15 * n_shards, build_store=15 * n_shards, sample_text=1, learn_bpe=1,
+        build_vocabulary=1,
+    )  # fmt: skip
+    assert rules == expected
+
+
+def test_the_paper_s_translation_lists_its_jobs(unused: Project):
+    """News of three languages for eleven years, of Romanian for one; two corpora of pairs; one archive of test sets."""
+    targets = ("unsupervised_mt_table", "supervised_mt_table")
+    rules = unused.waiting_rules(*targets, configuration=["configs/paper.yaml"])
+    n_shards = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text())["text"]["n_shards"]
+    n_pairs, n_rows = 3, 10
+    expected = Counter(
+        download=3 * 11 + 1 + 2 + 1, extract=4 + 2, extract_test_set=6, tokenize=(4 + 2) * n_shards + n_pairs,
+        build_store=(2 * n_pairs + 2) * n_shards, sample_text=n_pairs, learn_bpe=n_pairs, build_vocabulary=n_pairs,
+        pretrain=2 * n_pairs, train_embeddings=n_pairs, train_translator=n_pairs * n_rows + 3 * 3,
+        score_translation=2 * n_pairs * n_rows + 3 * 3,
+    )  # fmt: skip
+    assert {name: rules[name] for name in expected} == expected
 
 
 def test_the_table_has_made_all_stores(project: Project):

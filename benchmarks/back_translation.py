@@ -1,0 +1,81 @@
+"""How an update of back-translation shares its time between generating and learning.
+
+    python benchmarks/back_translation.py                      # 3 layers x 128 and 6 layers x 512, 2 threads
+
+Sentences are translated greedily by the model itself, each into one as long as itself, which then is the source of a
+training update: loss, gradient and a step of Adam. Both parts take turns on the same batch. The median of the turns
+counts.
+"""
+
+import argparse
+import statistics
+
+import numpy as np
+import torch
+from decode import N_ENDS, SHAPES, translator
+from pretrain import name_of, timed
+
+from xlm_core.config import Optim
+from xlm_core.data.ragged import Ragged, sentence_batch
+from xlm_core.model.decoding import greedy
+from xlm_core.objectives import TranslationLoss, translation_batch
+from xlm_core.text.vocabulary import N_SPECIAL
+from xlm_core.train.optimizer import make_optimizer
+
+LANGUAGES = (0, 0)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=SHAPES, nargs="+", default=list(SHAPES))
+    parser.add_argument("--tokens", type=int, default=1000, help="of the batch")
+    parser.add_argument("--shortest", type=int, default=4, help="tokens of the shortest sentence")
+    parser.add_argument("--longest", type=int, default=30, help="tokens of the longest; the others lie evenly between")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=7)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    for name in arguments.shape:
+        measure(arguments, name)
+
+
+def measure(arguments: argparse.Namespace, name: str) -> None:
+    """Seconds of both parts of an update."""
+    shape, device = SHAPES[name], torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    n_sentences = 2 * arguments.tokens // (arguments.shortest + arguments.longest)
+    lengths = np.linspace(arguments.shortest, arguments.longest, n_sentences).astype(np.int64)
+    words = Ragged(np.random.default_rng(0).integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)
+    limits = torch.from_numpy(lengths).to(device)
+    model = translator(shape, limits)
+    loss = TranslationLoss(model, torch.float32, smoothing=0.0)
+    optimizer = make_optimizer(model, Optim(learning_rate=1e-9, warmup_updates=0, max_updates=1), shard=False)
+    source = sentence_batch(words, LANGUAGES[0]).to(device)
+
+    def generate() -> list[list[int]]:
+        return greedy(model.eval(), source, LANGUAGES[1], limits)
+
+    made = Ragged.of(generate())
+    batch = translation_batch(made, words, LANGUAGES).to(device)
+
+    def learn() -> None:
+        model.train()
+        optimizer.zero_grad()
+        loss(batch).nats.backward()
+        optimizer.step()
+
+    learn()
+    seconds: dict[str, list[float]] = {"generating": [], "learning": []}
+    for _ in range(arguments.turns):
+        seconds["generating"].append(timed(generate, device))
+        seconds["learning"].append(timed(learn, device))
+    medians = {part: statistics.median(some) for part, some in seconds.items()}
+    print(f"{name}, {n_sentences} sentences of {arguments.shortest} to {arguments.longest} tokens and {N_ENDS} ends, ")
+    print(f"  {name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    for part, value in medians.items():
+        share = value / sum(medians.values())
+        print(f"  {part:12s}{1000 * value:8.1f} ms per update{100 * share:6.0f} % of its time", flush=True)
+
+
+if __name__ == "__main__":
+    main()
