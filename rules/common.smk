@@ -10,7 +10,7 @@ from xlm_core import config as configuration
 from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
-from xlm_core.languages import is_pair, sides
+from xlm_core.languages import sides
 from xlm_core.text import nli
 
 
@@ -675,13 +675,13 @@ def translation_place(wildcards):
     return {"table": f"{plan.table}_mt", **dict(cell)}
 
 
-def translation_results(table):
+def translation_results(wildcards):
     """The scores of a table."""
     path = "<results>/results/translation/{translator}/{seed}/{direction}.jsonl"
     return [
         file
-        for name, plan in plans_of(table).items()
-        for file in expand(path, translator=name, seed=seeds_of(table), direction=plan.tested)
+        for name, plan in plans_of(wildcards.table).items()
+        for file in expand(path, translator=name, seed=seeds_of(wildcards.table), direction=plan.tested)
     ]
 
 
@@ -692,8 +692,8 @@ def said(translator, seed, direction, part):
 
 def comparisons(wildcards):
     """Translator, direction, the translator it is compared with, and the seed: for all cells of a table but the first."""
-    table = wildcards.table.removesuffix("_mt")
-    return [(*one, seed) for one in translators.compared(plans_of(table)) for seed in seeds_of(table)]
+    compared = translators.compared(plans_of(wildcards.table))
+    return [(*one, seed) for one in compared for seed in seeds_of(wildcards.table)]
 
 
 def compared_cells(wildcards):
@@ -713,19 +713,21 @@ def compared_files(wildcards):
     ]
 
 
-def unsupervised_labels():
-    """run of an encoder -> its label."""
+def labels_of_rows(wildcards):
+    """Run of an encoder, or row of the supervised table -> its label."""
+    if wildcards.table == "supervised":
+        return translators.row_labels(CONFIG)
     return {plan.encoder: CONFIG.runs[plan.encoder].label for plan in plans_of("unsupervised").values()}
 
 
-def rows_of(table):
+def rows_of(wildcards):
     """The rows of a table, row and setting, each once."""
-    return [list(place) for place in dict.fromkeys(plan.place for plan in plans_of(table).values())]
+    return [list(place) for place in dict.fromkeys(plan.place for plan in plans_of(wildcards.table).values())]
 
 
-def columns_of(table):
+def columns_of(wildcards):
     """The columns of a table, each once."""
-    cells = (plan.cell(direction) for plan in plans_of(table).values() for direction in plan.tested)
+    cells = (plan.cell(direction) for plan in plans_of(wildcards.table).values() for direction in plan.tested)
     return list(dict.fromkeys(column for _, _, column in cells))
 
 

@@ -262,104 +262,56 @@ rule draw_objectives:
         "../workflow_scripts/draw_objectives.py"
 
 
-rule make_unsupervised_mt_table:
-    """BLEU of unsupervised translation beside the published numbers, and the differences from the first row."""
+rule make_translation_table:
+    """BLEU of translation beside the published numbers, and the differences between the rows."""
     input:
-        results=translation_results("unsupervised"),
-        significance=["<results>/tables/unsupervised_mt.significance.csv"],
+        results=translation_results,
+        significance=["<results>/tables/{table}_mt.significance.csv"],
     output:
         md=report(
-            "<results>/tables/unsupervised_mt.md",
-            caption="../docs/report/unsupervised_mt.rst",
-            category="Translation, unsupervised",
+            "<results>/tables/{table}_mt.md",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
             labels={"format": "text"},
         ),
         html=report(
-            "<results>/tables/unsupervised_mt.html",
-            caption="../docs/report/unsupervised_mt.rst",
-            category="Translation, unsupervised",
+            "<results>/tables/{table}_mt.html",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
             labels={"format": "table"},
         ),
-        tex="<results>/tables/unsupervised_mt.tex",
+        tex="<results>/tables/{table}_mt.tex",
         tidy=report(
-            "<results>/tables/unsupervised_mt.tidy.csv",
-            caption="../docs/report/unsupervised_mt.rst",
-            category="Translation, unsupervised",
+            "<results>/tables/{table}_mt.tidy.csv",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
             labels={"format": "data"},
         ),
         differences=report(
-            "<results>/tables/unsupervised_mt.differences.csv",
-            caption="../docs/report/unsupervised_mt.rst",
-            category="Translation, unsupervised",
+            "<results>/tables/{table}_mt.differences.csv",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
             labels={"format": "differences, data"},
         ),
     log:
-        "<logs>/make_unsupervised_mt_table.log",
+        "<logs>/make_translation_table/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=unsupervised_labels(),
-        rows=rows_of("unsupervised"),
-        columns=columns_of("unsupervised"),
-        caption=f"Unsupervised translation (configuration '{CONFIG.name}')",
+        labels=labels_of_rows,
+        rows=rows_of,
+        columns=columns_of,
+        name=CONFIG.name,
         code=code("xlm_core.report.tables"),
     message:
-        "Making the table of unsupervised translation"
+        "Making the table of {wildcards.table} translation"
     script:
-        "../workflow_scripts/make_unsupervised_mt_table.py"
-
-
-rule make_supervised_mt_table:
-    """BLEU of supervised translation beside the published numbers, and the differences from the row above."""
-    input:
-        results=translation_results("supervised"),
-        significance=["<results>/tables/supervised_mt.significance.csv"],
-    output:
-        md=report(
-            "<results>/tables/supervised_mt.md",
-            caption="../docs/report/supervised_mt.rst",
-            category="Translation, supervised",
-            labels={"format": "text"},
-        ),
-        html=report(
-            "<results>/tables/supervised_mt.html",
-            caption="../docs/report/supervised_mt.rst",
-            category="Translation, supervised",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/supervised_mt.tex",
-        tidy=report(
-            "<results>/tables/supervised_mt.tidy.csv",
-            caption="../docs/report/supervised_mt.rst",
-            category="Translation, supervised",
-            labels={"format": "data"},
-        ),
-        differences=report(
-            "<results>/tables/supervised_mt.differences.csv",
-            caption="../docs/report/supervised_mt.rst",
-            category="Translation, supervised",
-            labels={"format": "differences, data"},
-        ),
-    log:
-        "<logs>/make_supervised_mt_table.log",
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        labels=translators.row_labels(CONFIG),
-        rows=rows_of("supervised"),
-        columns=columns_of("supervised"),
-        caption=f"Supervised translation (configuration '{CONFIG.name}')",
-        code=code("xlm_core.report.tables"),
-    message:
-        "Making the table of supervised translation"
-    script:
-        "../workflow_scripts/make_supervised_mt_table.py"
+        "../workflow_scripts/make_translation_table.py"
 
 
 rule draw_bleu_curves:

@@ -76,9 +76,11 @@ rule compare_translations:
     input:
         compared_files,
     output:
-        "<results>/tables/{table}.significance.csv",
+        "<results>/tables/{table}_mt.significance.csv",
     log:
         "<logs>/compare_translations/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
     conda:
         "../envs/torch.yaml"
     resources:
@@ -88,6 +90,6 @@ rule compare_translations:
         cells=compared_cells,
         code=code("xlm_core.tasks.significance"),
     message:
-        "Comparing the rows of {wildcards.table}"
+        "Comparing the rows of {wildcards.table} translation"
     script:
         "../workflow_scripts/compare_translations.py"

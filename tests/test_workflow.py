@@ -26,9 +26,7 @@ DOWNSTREAM_OF_VOCABULARY = {
 XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1)
 RETRIEVAL = Counter(make_retrieval_table=1, draw_retrieval_by_layer=1)
 CURVES = Counter(draw_training_curves=1)
-TRANSLATION = Counter(
-    compare_translations=2, make_unsupervised_mt_table=1, make_supervised_mt_table=1, draw_bleu_curves=2, make_samples=2
-)
+TRANSLATION = Counter(compare_translations=2, make_translation_table=2, draw_bleu_curves=2, make_samples=2)
 # Two unsupervised translators, scored in both directions, and four supervised ones; of each kind half begin with MLM.
 TRANSLATED = Counter(train_translator=6, score_translation=8)
 AFTER_MLM = Counter(train_translator=3, score_translation=4)
@@ -251,7 +249,7 @@ def test_another_search_translates_the_test_sets_again(project: Project, edited)
 def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
     edited("tiny.yaml", "    - - none\n      - none\n", "    - - none\n      - none\n    - - mlm\n      - none\n")
     made = Counter(train_translator=1, score_translation=2)
-    shown = Counter(compare_translations=1, make_unsupervised_mt_table=1, draw_bleu_curves=1, make_samples=1)
+    shown = Counter(compare_translations=1, make_translation_table=1, draw_bleu_curves=1, make_samples=1)
     assert project.waiting_rules() == made + shown
 
 
@@ -327,7 +325,7 @@ def test_code_that_only_scores_scores_again(project: Project, edited):
 
 def test_code_of_the_report_draws_again(project: Project, edited):
     edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
-    made = Counter(make_xnli_table=1, make_retrieval_table=1, make_unsupervised_mt_table=1, make_supervised_mt_table=1)
+    made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2)
     assert project.waiting_rules() == made
 
 

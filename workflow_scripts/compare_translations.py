@@ -8,7 +8,7 @@ from xlm_core.tasks import significance
 with step(snakemake.log[0]):
     paths = map(Path, snakemake.input)
     significance.compare(
-        snakemake.wildcards.table,
+        f"{snakemake.wildcards.table}_mt",
         [
             significance.Comparison(*cell, *files)
             for cell, *files in zip(snakemake.params.cells, *[paths] * 3, strict=True)

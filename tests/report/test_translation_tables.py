@@ -66,15 +66,18 @@ def make(tmp_path, some, labels=RUNS, rows=ROWS, directions=DIRECTIONS, tests=()
     """The five texts of the table of unsupervised translation."""
     results.write(some, tmp_path / "r.jsonl")
     outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
-    tables.make_unsupervised_mt([tmp_path / "r.jsonl"], labels, rows, directions, tests, outputs, "Some data")
+    tables.make_translation(
+        [tmp_path / "r.jsonl"], "unsupervised", labels, rows, directions, tests, outputs, "Some data"
+    )
     return read_outputs(outputs)
 
 
 def make_supervised(tmp_path, some):
     results.write(some, tmp_path / "r.jsonl")
     outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
-    tables.make_supervised_mt(
-        [tmp_path / "r.jsonl"], LEARNED, [[row, "ro-en"] for row in LEARNED], [NONE, CLM, MLM], [], outputs, "Some data"
+    rows = [[row, "ro-en"] for row in LEARNED]
+    tables.make_translation(
+        [tmp_path / "r.jsonl"], "supervised", LEARNED, rows, [NONE, CLM, MLM], [], outputs, "Some data"
     )
     return read_outputs(outputs)
 
@@ -221,7 +224,7 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path, good):
 
 
 def test_significance(tmp_path):
-    shape = shapes.unsupervised_mt(RUNS, [["none", NONE], ["none", MLM], ["mlm", MLM]], DIRECTIONS)
+    shape = shapes.translation("unsupervised", RUNS, [["none", NONE], ["none", MLM], ["mlm", MLM]], DIRECTIONS)
     sure = write_tests(tmp_path / "sure.csv", ("none", MLM, "en-fr", 0, 0.001), ("mlm", MLM, "en-fr", 0, 0.049))
     unsure = write_tests(
         tmp_path / "unsure.csv",
@@ -258,7 +261,7 @@ def test_significance_is_told_in_every_format(tmp_path, good):
     ],
 )
 def test_taken_apart(column, apart):
-    assert shapes.unsupervised_mt(RUNS, ROWS, DIRECTIONS).taken_apart(column) == apart
+    assert shapes.translation("unsupervised", RUNS, ROWS, DIRECTIONS).taken_apart(column) == apart
 
 
 def test_a_table_of_one_metric_takes_nothing_apart():

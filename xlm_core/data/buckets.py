@@ -13,6 +13,7 @@ from xlm_core.data.store import TokenStore
 from xlm_core.errors import CorpusError
 
 TAG = 2  # keeps these random numbers apart from those of the other modules
+MOST = 1 << 32  # records whose numbers fit into four bytes: a corpus of news has hundreds of millions
 N_ENDS = 2  # the end symbols of a side: </s> a </s>
 
 Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the columns that are the sides of its records
@@ -59,11 +60,11 @@ class Buckets:
         ]
         self._seed = seed
         lengths = self._lengths()
-        total = lengths.sum(axis=1) + N_ENDS * self._n_sides
+        total = lengths.sum(axis=1, dtype=np.int32) + np.int32(N_ENDS * self._n_sides)
         too_long = (total > max_tokens) | (lengths.max(axis=1, initial=0) + N_ENDS > max_positions)
         empty = lengths.min(axis=1, initial=1) == 0
         self.skipped = Counter(too_long=int(too_long.sum()), empty_side=int((empty & ~too_long).sum()))
-        self._kept = np.flatnonzero(~too_long & ~empty)
+        self._kept = np.flatnonzero(~too_long & ~empty).astype(np.uint32 if len(total) <= MOST else np.int64)
         self._total = total[self._kept]
         if not len(self._kept):
             raise CorpusError(
@@ -94,7 +95,7 @@ class Buckets:
 
     def side(self, numbers: np.ndarray, which: np.ndarray | int = 0) -> Ragged:
         """Side ``which`` (B,) of the records ``numbers`` (B,)."""
-        numbers = self._kept[numbers]
+        numbers = self._kept[numbers].astype(np.int64)
         stores = np.searchsorted(self._starts, numbers, side="right") - 1
         sources = stores * self._n_sides + which
         begins, ends = np.empty_like(numbers), np.empty_like(numbers)
@@ -113,15 +114,15 @@ class Buckets:
 
     def _lengths(self) -> np.ndarray:
         """Tokens (n, C) of the sides of every record."""
-        lengths = [np.diff(offsets) for _, offsets in self._columns]
-        none = np.zeros(0, dtype=np.int64)
+        lengths = [np.diff(offsets).astype(np.int32) for _, offsets in self._columns]
+        none = np.zeros(0, dtype=np.int32)
         n_sides = self._n_sides
         return np.stack([np.concatenate([none, *lengths[side::n_sides]]) for side in range(n_sides)], axis=1)
 
     def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """The order of the batches (n_batches,) and of the records (n,) of an epoch."""
         rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
-        shuffled = rng.permutation(len(self._kept))
+        shuffled = rng.permutation(np.arange(len(self._kept), dtype=self._kept.dtype))
         by_length = shuffled[np.argsort(self._total[shuffled], kind="stable")]
         return rng.permutation(self.n_batches), by_length
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 from xlm_core.config import SETTINGS
 from xlm_core.report.summary import Row, Shape
@@ -86,68 +87,44 @@ METRICS = {"BLEU": "", "tokenized BLEU": ", tokenized", "chrF": ", chrF"}
 BLEU_UNIT = "BLEU (sacreBLEU, detokenized); tokenized: BLEU of tokenized text, as the paper has it"
 
 
-def unsupervised_mt(
-    labels: Mapping[str, str],
-    rows: Sequence[Sequence[str]],
-    directions: Sequence[str],
-) -> Shape:
-    """The table of unsupervised translation (paper, Table 2): BLEU by what encoder and decoder begin with.
-
-    Every row is compared with the first one.
-
-    Args:
-        labels: run -> label; the published rows are found by their labels.
-        rows: run of the encoder and label of the run of the decoder, in the order shown.
-        directions: such as "en-fr", in the order shown.
-    """
-    lines = tuple(Row(encoder, decoder) for encoder, decoder in rows)
-    contrasts = tuple((row, lines[0]) for row in lines[1:])
-    return _translation("unsupervised_mt", labels, lines, directions, contrasts, ("encoder", "decoder"))
+TRANSLATION_LABELS = {"unsupervised": ("encoder", "decoder"), "supervised": ("learned", "tested")}
 
 
-def supervised_mt(
+def translation(
+    table: Literal["unsupervised", "supervised"],
     labels: Mapping[str, str],
     rows: Sequence[Sequence[str]],
     columns: Sequence[str],
 ) -> Shape:
-    """The table of supervised translation (paper, Table 3): BLEU in one direction by what both halves begin with.
+    """A table of translation (paper, Tables 2 and 3): BLEU by what encoder and decoder begin with.
 
-    Every row is compared with the one above.
+    It shows sacreBLEU's and the paper's kind of BLEU; chrF stands in the tidy table. Every row is compared with the
+    first one if unsupervised, with the one above if supervised.
 
     Args:
-        labels: row -> label: what was learned; the published rows are found by their labels.
-        rows: what was learned and the direction that is tested, in the order shown.
-        columns: labels of the runs that both halves begin with.
+        table: which of them.
+        labels: run of the encoder, or what was learned -> its label; the published rows are found by their labels.
+        rows: run of the encoder and label of that of the decoder, or what was learned and the direction that is tested;
+            in the order shown.
+        columns: directions such as "en-fr", or labels of the runs that both halves begin with; in the order shown.
     """
-    lines = tuple(Row(row, direction) for row, direction in rows)
-    contrasts = tuple((row, above) for above, row in pairwise(lines))
-    return _translation("supervised_mt", labels, lines, columns, contrasts, ("learned", "tested"))
-
-
-def _translation(
-    name: str,
-    labels: Mapping[str, str],
-    rows: tuple[Row, ...],
-    columns: Sequence[str],
-    contrasts: tuple[tuple[Row, Row], ...],
-    label_header: tuple[str, str],
-) -> Shape:
-    """A table of BLEU, of the usual and of the paper's kind; chrF stands in the tidy table."""
+    lines = tuple(Row(row, setting) for row, setting in rows)
+    settings = tuple(dict.fromkeys(row.setting for row in lines))
+    compared = [(row, lines[0]) for row in lines[1:]] if table == "unsupervised" else pairwise(lines[::-1])
     shown = tuple(column + METRICS[metric] for metric in ("BLEU", "tokenized BLEU") for column in columns)
-    settings = tuple(dict.fromkeys(row.setting for row in rows))
     return Shape(
-        name=name,
+        name=f"{table}_mt",
         labels=labels,
-        rows=rows,
+        rows=lines,
         measured=(*shown, *(column + METRICS["chrF"] for column in columns)),
         means={},
         shown=shown,
         compared={setting: setting for setting in settings},
         by_column=settings,
-        contrasts=contrasts,
+        contrasts=tuple(sorted(compared, key=lambda pair: lines.index(pair[0]))),
         metrics=METRICS,
         unit=BLEU_UNIT,
-        label_header=label_header,
+        label_header=TRANSLATION_LABELS[table],
         is_by_setting=False,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from xlm_core import results
 from xlm_core.files import atomic
@@ -63,8 +64,9 @@ def make_retrieval(
     _make(paths, shape, outputs, caption, about, {})
 
 
-def make_unsupervised_mt(
+def make_translation(
     paths: Sequence[Path],
+    table: Literal["unsupervised", "supervised"],
     labels: Mapping[str, str],
     rows: Sequence[Sequence[str]],
     columns: Sequence[str],
@@ -72,26 +74,12 @@ def make_unsupervised_mt(
     outputs: Mapping[str, Path],
     caption: str,
 ) -> None:
-    """Make the table of unsupervised translation; see ``shapes.unsupervised_mt``, and ``make_xnli`` for the rest.
+    """Make a table of translation; see ``shapes.translation``, and ``make_xnli`` for the rest.
 
     ``significance``: what ``xlm_core.tasks.significance`` found about each row and the one that it is compared with.
     """
-    shape = shapes.unsupervised_mt(labels, rows, columns)
-    _make(paths, shape, outputs, caption, "Columns: directions.", {}, notes.on_significance(significance, shape))
-
-
-def make_supervised_mt(
-    paths: Sequence[Path],
-    labels: Mapping[str, str],
-    rows: Sequence[Sequence[str]],
-    columns: Sequence[str],
-    significance: Sequence[Path],
-    outputs: Mapping[str, Path],
-    caption: str,
-) -> None:
-    """Make the table of supervised translation; see ``shapes.supervised_mt`` and ``make_unsupervised_mt``."""
-    shape = shapes.supervised_mt(labels, rows, columns)
-    about = "Columns: what encoder and decoder begin with."
+    shape = shapes.translation(table, labels, rows, columns)
+    about = "Columns: directions." if table == "unsupervised" else "Columns: what encoder and decoder begin with."
     _make(paths, shape, outputs, caption, about, {}, notes.on_significance(significance, shape))
 
 

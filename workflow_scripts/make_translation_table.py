@@ -1,4 +1,4 @@
-"""Make the table of unsupervised translation, and show it, as it is what was asked for."""
+"""Make a table of translation, and show it, as it is what was asked for."""
 
 import sys
 from pathlib import Path
@@ -7,13 +7,15 @@ from xlm_core.report import tables
 from xlm_core.steps import step
 
 with step(snakemake.log[0]):
-    tables.make_unsupervised_mt(
+    table = snakemake.wildcards.table
+    tables.make_translation(
         [Path(path) for path in snakemake.input.results],
+        table=table,
         labels=snakemake.params.labels,
         rows=snakemake.params.rows,
         columns=snakemake.params.columns,
         significance=[Path(path) for path in snakemake.input.significance],
         outputs={name: Path(path) for name, path in snakemake.output.items()},
-        caption=snakemake.params.caption,
+        caption=f"{table.capitalize()} translation (configuration '{snakemake.params.name}')",
     )
     sys.stdout.write("\n" + Path(snakemake.output.md).read_text(encoding="utf-8") + "\n")
