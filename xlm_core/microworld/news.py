@@ -23,7 +23,7 @@ from xlm_core.microworld.stories import story
 PIVOT = "en"
 TESTS = "tests"
 TEST_SHARE = 0.1  # of all sentences
-RARELY = 0.05  # how often a sentence is told all of whose words rarely go together, beside one whose words often do
+RARELY = 0.2  # how often a sentence is told all of whose words rarely go together, beside one whose words often do
 LENGTH = 24  # sentences of a story, of which each language has some
 TRIES = 500  # for each sentence of a test set; some ten are enough at first
 DOCUMENT = 10  # segments of a document of a test set
