@@ -389,21 +389,6 @@ def example_stores(wildcards):
 # XNLI -----------------------------------------------------------------------------------------------------------
 
 
-def xnli_keys():
-    """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ``translated.fr``, ..."""
-    xnli = CONFIG.xnli
-    train = [xnli.train_language, *(lang for lang in xnli.languages if lang != xnli.train_language)]
-    keys = [f"train.{lang}" for lang in (train if needs_translated_training() else train[:1])]
-    keys += [f"{split}.{lang}" for split in ("valid", "test") for lang in xnli.languages]
-    return keys + [f"translated.{lang}" for lang in train[1:] if xnli.translate_test]
-
-
-def needs_translated_training():
-    """Whether anything is trained on translations of the training set."""
-    xnli = CONFIG.xnli
-    return bool(xnli.few_shot.runs or xnli.translate_train or xnli.translate_train_all)
-
-
 def language_of_xnli(wildcards):
     """The language of one part of XNLI: what was translated for a test is in the language of the training set."""
     return CONFIG.xnli.train_language if wildcards.split == "translated" else wildcards.language
@@ -424,52 +409,20 @@ def xnli_stores(split, languages):
     return [xnli_store(split, language) for language in languages]
 
 
-def xnli_protocols():
-    """run -> the protocols it is fine-tuned and tested by; translate-train has one for each language."""
-    xnli = CONFIG.xnli
-    found = {run: ["zero_shot"] for run in xnli.runs}
-    lists = {"few_shot": xnli.few_shot.runs, "translate_test": xnli.translate_test}
-    lists["translate_train_all"] = xnli.translate_train_all
-    lists |= {f"translate_train_{language}": xnli.translate_train for language in xnli.languages}
-    for protocol, runs in lists.items():
-        for run in runs:
-            found[run].append(protocol)
-    return found
-
-
-def trained_languages(protocol):
-    """The languages of the training sets of a protocol."""
-    train, languages = CONFIG.xnli.train_language, CONFIG.xnli.languages
-    others = [language for language in languages if language != train]
-    together = {"zero_shot": [train], "few_shot": [train, *others], "translate_train_all": [train, *others]}
-    return together.get(protocol) or [protocol.removeprefix("translate_train_")]
-
-
-def tested_languages(protocol):
-    """The languages that a protocol is validated and tested on: all, but for one of a single language."""
-    alone = {f"translate_train_{language}": [language] for language in CONFIG.xnli.languages}
-    return alone.get(protocol, CONFIG.xnli.languages)
-
-
 def languages_to_train(wildcards):
-    return trained_languages(wildcards.protocol)
+    return CONFIG.xnli.trained(wildcards.protocol)
 
 
 def languages_to_test(wildcards):
-    return tested_languages(wildcards.protocol)
+    return CONFIG.xnli.tested(wildcards.protocol)
 
 
 def languages_to_select(wildcards):
-    """The languages whose best evaluation is selected one by one, as the paper does, beside the one model for all."""
-    is_selected = wildcards.protocol == "zero_shot" and wildcards.run in CONFIG.xnli.selected_per_language
-    return CONFIG.xnli.languages if is_selected else []
+    return CONFIG.xnli.selected(wildcards.run, wildcards.protocol)
 
 
 def n_train_of(wildcards):
-    """language -> training pairs of a fine-tuning: few of the other languages where it is few-shot."""
-    xnli = CONFIG.xnli
-    few = xnli.few_shot.examples if wildcards.protocol == "few_shot" else xnli.n_train
-    return {lang: xnli.n_train if lang == xnli.train_language else few for lang in languages_to_train(wildcards)}
+    return CONFIG.xnli.examples(wildcards.protocol)
 
 
 def finetuning_stores(wildcards):
@@ -508,7 +461,7 @@ def xnli_results(path):
     """What ``path`` is called for every run, seed and protocol of the XNLI table."""
     return [
         file
-        for run, protocols in xnli_protocols().items()
+        for run, protocols in CONFIG.xnli.protocols.items()
         for protocol in protocols
         for file in expand(
             path,
@@ -543,36 +496,6 @@ def xnli_labels():
 def fewer_seeds():
     """run -> its pretraining seeds, for the runs of the tables that have fewer than the others."""
     return {run: CONFIG.runs[run].seeds for run in CONFIG.xnli.runs if CONFIG.runs[run].seeds}
-
-
-def xnli_rows():
-    """The rows of the XNLI table: run and setting."""
-    xnli, settings = CONFIG.xnli, configuration.SETTINGS
-    lists = {
-        "zero_shot": xnli.runs,
-        "selected_per_language": xnli.selected_per_language,
-        "few_shot": xnli.few_shot.runs,
-        "translate_test": xnli.translate_test,
-        "translate_train": xnli.translate_train,
-        "translate_train_all": xnli.translate_train_all,
-    }
-    return [[run, settings[protocol]] for protocol, runs in lists.items() for run in runs]
-
-
-def xnli_settings():
-    """What each setting of the XNLI table is."""
-    xnli, settings = CONFIG.xnli, configuration.SETTINGS
-    train = xnli.train_language
-    about = {
-        "zero_shot": f"fine-tuned on '{train}' only, one model for all languages, selected by its mean validation accuracy",
-        "selected_per_language": "the same fine-tunings, but each language at its own best validation accuracy",
-        "few_shot": f"'{train}' and {xnli.few_shot.examples} translated training pairs of each other language",
-        "translate_test": f"the zero-shot model on test sets translated to '{train}'",
-        "translate_train": "one model per language, fine-tuned and selected on that language, its training set translated",
-        "translate_train_all": "one model, fine-tuned on all of these training sets together",
-    }
-    shown = {setting for _, setting in xnli_rows()}
-    return {settings[name]: text for name, text in about.items() if settings[name] in shown}
 
 
 def retrieval_caption():

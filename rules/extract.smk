@@ -62,7 +62,7 @@ rule extract_xnli:
         evaluation=raw_files("xnli_evaluation", "evaluation"),
         training=raw_files("xnli_training", "training"),
     output:
-        **{key.replace(".", "_"): f"<results>/text/xnli/{key}.tsv" for key in xnli_keys()},
+        **{key.replace(".", "_"): f"<results>/text/xnli/{key}.tsv" for key in CONFIG.xnli.parts},
         statistics="<results>/text/xnli/statistics.json",
     log:
         "<logs>/extract_xnli.log",

@@ -37,12 +37,12 @@ rule make_xnli_table:
         runtime=10,
     params:
         labels=xnli_labels(),
-        rows=xnli_rows(),
+        rows=CONFIG.xnli.rows,
         columns=CONFIG.xnli.languages,
         train=CONFIG.xnli.train_language,
         fewer_seeds=fewer_seeds(),
         caption=f"XNLI accuracy (configuration '{CONFIG.name}')",
-        settings=xnli_settings(),
+        settings=CONFIG.xnli.settings,
         code=code("xlm_core.report.tables"),
     message:
         "Making the XNLI table"
@@ -70,7 +70,7 @@ rule draw_xnli_heatmap:
         runtime=10,
     params:
         labels=xnli_labels(),
-        rows=xnli_rows(),
+        rows=CONFIG.xnli.rows,
         columns=CONFIG.xnli.languages,
         train=CONFIG.xnli.train_language,
         fewer_seeds=fewer_seeds(),

@@ -204,3 +204,32 @@ def test_a_configuration_cannot_be_changed():
 def test_plain_is_what_the_section_was_read_from():
     loaded = config.load(ROOT / "config.yaml")
     assert config.parse(config.plain(loaded)) == loaded
+
+
+def xnli(**changes) -> config.Xnli:
+    data = default()
+    data["xnli"] |= {"languages": ["fr", "en", "de"], "runs": ["none", "mlm"], **dict.fromkeys(LISTS, []), **changes}
+    return config.parse(data).xnli
+
+
+LISTS = ("selected_per_language", "translate_test", "translate_train", "translate_train_all")
+
+
+def test_zero_shot_alone_reads_no_translations():
+    plain = xnli(few_shot={"runs": []})
+    assert plain.parts == ["train.en", "valid.fr", "valid.en", "valid.de", "test.fr", "test.en", "test.de"]
+    assert plain.protocols == {"none": ["zero_shot"], "mlm": ["zero_shot"]}
+    assert plain.rows == [["none", "zero-shot"], ["mlm", "zero-shot"]] and list(plain.settings) == ["zero-shot"]
+
+
+def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
+    full = xnli(few_shot={"runs": ["mlm"], "examples": 7}, **dict.fromkeys(LISTS, ["mlm"]))
+    assert full.parts[:3] == ["train.en", "train.fr", "train.de"]
+    assert full.parts[-2:] == ["translated.fr", "translated.de"]
+    alone = [f"translate_train_{language}" for language in ("fr", "en", "de")]
+    assert full.protocols["mlm"] == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
+    assert [setting for run, setting in full.rows if run == "mlm"] == list(config.SETTINGS.values())
+    assert full.examples("few_shot") == {"en": None, "fr": 7, "de": 7} and full.examples("zero_shot") == {"en": None}
+    assert full.selected("mlm", "zero_shot") == ["fr", "en", "de"] and full.selected("none", "zero_shot") == []
+    assert (full.trained("translate_train_de"), full.tested("translate_train_de")) == (["de"], ["de"])
+    assert full.trained("translate_train_all") == ["en", "fr", "de"] and full.tested("few_shot") == ["fr", "en", "de"]

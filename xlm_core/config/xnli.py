@@ -6,6 +6,15 @@ from xlm_core.config.corpora import Source
 from xlm_core.config.section import Section
 from xlm_core.config.training import Finetuning
 
+SETTINGS = {
+    "zero_shot": "zero-shot",
+    "selected_per_language": "zero-shot, selected per language",
+    "few_shot": "few-shot",
+    "translate_test": "translate-test",
+    "translate_train": "translate-train",
+    "translate_train_all": "translate-train, all",
+}  # protocol -> what it is called in tables and results
+
 
 class FewShot(Section):
     """Fine-tuning on a few examples of each other language beside those of the training language."""
@@ -32,16 +41,73 @@ class Xnli(Section):
 
     @property
     def run_lists(self) -> dict[str, list[str]]:
-        """Path of a key -> the runs it names beside ``runs``."""
-        names = ("selected_per_language", "translate_test", "translate_train", "translate_train_all")
-        return {"few_shot.runs": self.few_shot.runs, **{name: getattr(self, name) for name in names}}
+        """Path of a key -> the runs it names beside ``runs``, in the order of the table's rows."""
+        first = {"selected_per_language": self.selected_per_language, "few_shot.runs": self.few_shot.runs}
+        names = ("translate_test", "translate_train", "translate_train_all")
+        return {**first, **{name: getattr(self, name) for name in names}}
 
+    @property
+    def others(self) -> list[str]:
+        """The languages of the table without training labels."""
+        return [language for language in self.languages if language != self.train_language]
 
-SETTINGS = {
-    "zero_shot": "zero-shot",
-    "selected_per_language": "zero-shot, selected per language",
-    "few_shot": "few-shot",
-    "translate_test": "translate-test",
-    "translate_train": "translate-train",
-    "translate_train_all": "translate-train, all",
-}  # protocol -> what it is called in tables and results
+    @property
+    def parts(self) -> list[str]:
+        """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ``translated.fr``, ..."""
+        needs_translations = self.few_shot.runs or self.translate_train or self.translate_train_all
+        found = [
+            f"train.{language}" for language in (self.train_language, *(self.others if needs_translations else ()))
+        ]
+        found += [f"{split}.{language}" for split in ("valid", "test") for language in self.languages]
+        return found + [f"translated.{language}" for language in self.others if self.translate_test]
+
+    @property
+    def protocols(self) -> dict[str, list[str]]:
+        """Run -> the protocols it is fine-tuned and tested by; translate-train has one for each language."""
+        lists = {"few_shot": self.few_shot.runs, "translate_test": self.translate_test}
+        lists["translate_train_all"] = self.translate_train_all
+        lists |= {f"translate_train_{language}": self.translate_train for language in self.languages}
+        return {run: ["zero_shot", *(name for name, runs in lists.items() if run in runs)] for run in self.runs}
+
+    def trained(self, protocol: str) -> list[str]:
+        """The languages of the training sets of a protocol."""
+        alone, together = [self.train_language], [self.train_language, *self.others]
+        found = {"zero_shot": alone, "few_shot": together, "translate_train_all": together}
+        return found.get(protocol) or [protocol.removeprefix("translate_train_")]
+
+    def tested(self, protocol: str) -> list[str]:
+        """The languages that a protocol is validated and tested on: all, but for one of a single language."""
+        alone = {f"translate_train_{language}": [language] for language in self.languages}
+        return alone.get(protocol, self.languages)
+
+    def selected(self, run: str, protocol: str) -> list[str]:
+        """The languages whose best evaluation is selected one by one, as in the paper, beside the one model for all."""
+        return self.languages if protocol == "zero_shot" and run in self.selected_per_language else []
+
+    def examples(self, protocol: str) -> dict[str, int | None]:
+        """Language -> training pairs of a protocol: few of the other languages where it is few-shot; None: all."""
+        few = self.few_shot.examples if protocol == "few_shot" else self.n_train
+        return {lang: self.n_train if lang == self.train_language else few for lang in self.trained(protocol)}
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows of the table: run and setting."""
+        lists = {"zero_shot": self.runs, **self.run_lists}
+        return [[run, SETTINGS[path.removesuffix(".runs")]] for path, runs in lists.items() for run in runs]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Setting of the table -> what it is, in the order of the rows."""
+        train = self.train_language
+        about = {
+            "zero_shot": f"fine-tuned on '{train}' only, one model for all languages, selected by its mean validation "
+            "accuracy",
+            "selected_per_language": "the same fine-tunings, but each language at its own best validation accuracy",
+            "few_shot": f"'{train}' and {self.few_shot.examples} translated training pairs of each other language",
+            "translate_test": f"the zero-shot model on test sets translated to '{train}'",
+            "translate_train": "one model per language, fine-tuned and selected on that language, its training set "
+            "translated",
+            "translate_train_all": "one model, fine-tuned on all of these training sets together",
+        }
+        shown = {setting for _, setting in self.rows}
+        return {SETTINGS[name]: text for name, text in about.items() if SETTINGS[name] in shown}
