@@ -208,7 +208,7 @@ def test_plain_is_what_the_section_was_read_from():
 
 def xnli(**changes) -> config.Xnli:
     data = default()
-    data["xnli"] |= {"languages": ["fr", "en", "de"], "runs": ["none", "mlm"], **dict.fromkeys(LISTS, []), **changes}
+    data["xnli"] |= {"languages": ["fr", "en", "de"], "runs": ["none", "mlm"], **{key: [] for key in LISTS}, **changes}
     return config.parse(data).xnli
 
 
@@ -223,7 +223,7 @@ def test_zero_shot_alone_reads_no_translations():
 
 
 def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
-    full = xnli(few_shot={"runs": ["mlm"], "examples": 7}, **dict.fromkeys(LISTS, ["mlm"]))
+    full = xnli(few_shot={"runs": ["mlm"], "examples": 7}, **{key: ["mlm"] for key in LISTS})
     assert full.parts[:3] == ["train.en", "train.fr", "train.de"]
     assert full.parts[-2:] == ["translated.fr", "translated.de"]
     alone = [f"translate_train_{language}" for language in ("fr", "en", "de")]
