@@ -169,6 +169,13 @@ def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_
     assert "random are layers.0.source_attention.queries.weight" in caplog.text
 
 
+def test_a_translator_may_have_a_dropout_of_its_own(teach):
+    same_as_models, _, _ = teach()
+    other, _, _ = teach("other", settings=changed(dropout=0.3))
+    assert same_as_models.encoder.config.dropout == 0 and other.decoder.config.dropout == 0.3
+    assert not same(same_as_models, other)
+
+
 def test_shared_embeddings_stay_the_same(teach):
     model, _, _ = teach(steps=UNSUPERVISED, settings=changed(shared_embeddings=True))
     apart, _, _ = teach("apart", steps=UNSUPERVISED)

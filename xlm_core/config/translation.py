@@ -67,6 +67,7 @@ class TranslationTraining(Section):
     noise: Noise = Noise()
     weights: Weights = Weights()
     smoothing: float = Field(0.0, ge=0, lt=1)
+    dropout: float | None = Field(None, ge=0, lt=1)
     shared_embeddings: bool = False
     average: int = Field(1, gt=0)
     length_factor: float = Field(1.3, gt=0)

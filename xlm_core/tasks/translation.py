@@ -69,7 +69,6 @@ def train_translator(
         text: how sentences are to be prepared for it, for whoever uses it.
         steps: what it learns.
         encoder, decoder: pretrained models to begin with; None: random weights.
-        n_threads: of each process.
         output: the translator, and beside it for whoever takes it elsewhere ``kept_vocabulary``, a copy.
         history: the log as JSON lines.
 
@@ -79,6 +78,7 @@ def train_translator(
     """
     torch.set_num_threads(n_threads)
     processes, words, ids = Processes(), Vocabulary.read(vocabulary), language_ids(languages)
+    model = _with_dropout(model, settings.dropout)
     translator, begun = _initialized(model, words, languages, encoder, decoder, settings.shared_embeddings, seed)
     training = Corpora.open(monolingual, parallel, words.digest)
     lessons = lessons_of(training, steps, ids, words, model, settings, seed)
@@ -93,6 +93,11 @@ def train_translator(
         for kept, copied in ((kept_vocabulary, vocabulary), (history, folder / LOG_NAME)):
             with atomic(kept) as partial_path:
                 shutil.copyfile(copied, partial_path)
+
+
+def _with_dropout(model: ModelConfig, dropout: float | None) -> ModelConfig:
+    """The Transformer of a translator: that of the models that it begins with, but for its dropout if it has its own."""
+    return model if dropout is None else model.model_copy(update={"dropout": dropout})
 
 
 def _about(
