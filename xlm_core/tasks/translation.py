@@ -96,7 +96,7 @@ def train_translator(
 
 
 def _with_dropout(model: ModelConfig, dropout: float | None) -> ModelConfig:
-    """The Transformer of a translator: that of the models that it begins with, but for its dropout if it has its own."""
+    """The Transformer of a translator: that of its setup, with the dropout of its training where it has one."""
     return model if dropout is None else model.model_copy(update={"dropout": dropout})
 
 
