@@ -249,7 +249,7 @@ def test_another_search_translates_the_test_sets_again(project: Project, edited)
 def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
     edited("tiny.yaml", "    - - none\n      - none\n", "    - - none\n      - none\n    - - mlm\n      - none\n")
     made = Counter(train_translator=1, score_translation=2)
-    shown = Counter(compare_translations=1, make_translation_table=1, draw_bleu_curves=1, make_samples=1)
+    shown = Counter(compare_translations=1, make_translation_table=1, draw_bleu_curves=1)  # samples: first and last row
     assert project.waiting_rules() == made + shown
 
 
