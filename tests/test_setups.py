@@ -340,4 +340,4 @@ def test_corpora_and_runs_that_do_not_fit_are_refused(change, expected: str):
 def test_what_just_fits_is_read(change):
     data = default()
     change(data)
-    config.parse(data)
+    assert config.parse(data) != config.parse(default())
