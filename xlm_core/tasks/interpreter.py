@@ -4,7 +4,6 @@ What it does to a text is what was done to the texts that the translator learned
 by the same search wherever they are needed: to score a test set, or for whoever uses the model.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,16 +17,16 @@ from torch import Tensor
 
 from xlm_core.config import Search, Text
 from xlm_core.data.batch import Batch
-from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.errors import ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.model.decoding import Hypothesis, beam, greedy
 from xlm_core.model.translator import Translator
-from xlm_core.tasks.translating import N_ENDS, limits_of, translate
+from xlm_core.tasks.sentences import cut, vocabulary_of
+from xlm_core.tasks.translating import limits_of, translate
 from xlm_core.text.tokenize import spelled, tokens_of
 from xlm_core.text.vocabulary import Vocabulary
 
-LOG = logging.getLogger(__name__)
 UNSPACED = ("zh", "th")  # languages that write no blanks between words
 DANDA = " ।"  # the full stop of Hindi and its relatives, which Moses does not know
 
@@ -68,12 +67,7 @@ class Interpreter:
             CorpusError: no such vocabulary.
         """
         translator, about = weights.load_translator(model)
-        words = Vocabulary.read(vocabulary)
-        if words.digest != about["vocabulary"]:
-            raise CheckpointError(
-                f"{vocabulary} is vocabulary {words.digest}, but {model} was trained with {about['vocabulary']}; "
-                f"give the file that belongs to the model"
-            )
+        words = vocabulary_of(model, about, vocabulary)
         steps = [step.split(".") for step in about["objectives"]]
         taught = [tuple(directions.split("-")) for kind, directions in steps if kind != "ae"]
         directions = tuple(dict.fromkeys((source, target) for source, target in taught))
@@ -92,7 +86,7 @@ class Interpreter:
         """
         self.check(source, target)
         tokenized = [tokens_of(sentence, source, self.text) for sentence in sentences]
-        encoded = self._cut(self.vocabulary.encode(tokenized, source))
+        encoded = cut(self.vocabulary.encode(tokenized, source), self.translator.encoder)
         filled = [number for number, ids in enumerate(encoded) if ids]
         positions = self.translator.decoder.config.max_positions
         lengths = np.array([len(encoded[number]) for number in filled], dtype=np.int64)
@@ -127,12 +121,6 @@ class Interpreter:
     def reference(self, sentence: str, target: str) -> tuple[str, str]:
         """A raw translation by people, as it is compared with tokens and with text: with the letters of the model's."""
         return tokens_of(sentence, target, self.text), spelled(sentence, target, self.text)
-
-    def _cut(self, encoded: list[list[int]]) -> list[list[int]]:
-        room = self.translator.encoder.config.max_positions - N_ENDS
-        if n_cut := sum(len(ids) > room for ids in encoded):
-            LOG.warning("%d sentences have more than %d pieces and lost their ends", n_cut, room)
-        return [ids[:room] for ids in encoded]
 
     def _spoken(self, hypothesis: Hypothesis, target: str) -> Translation:
         tokens = self.vocabulary.decode(hypothesis.tokens, target)

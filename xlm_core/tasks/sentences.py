@@ -4,9 +4,10 @@ Letters: B rows, T tokens of the longest row.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,12 +51,7 @@ class Reader:
             ConfigError: the model was not trained on ``language``.
         """
         transformer, about = weights.load(model)
-        words = Vocabulary.read(vocabulary)
-        if words.digest != about["vocabulary"]:
-            raise CheckpointError(
-                f"{vocabulary} is vocabulary {words.digest}, but {model} was trained with {about['vocabulary']}; "
-                f"give the file that belongs to the model"
-            )
+        words = vocabulary_of(model, about, vocabulary)
         ids = language_ids(about["languages"])
         if language not in ids:
             raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
@@ -73,13 +69,32 @@ class Reader:
 
     def encode(self, tokenized: Sequence[str]) -> list[list[int]]:
         """The ids of tokenized sentences without end symbols; one with no room in the model loses its end."""
-        room = self.model.config.max_positions - N_ENDS
-        encoded = self.vocabulary.encode(tokenized, self.language)
-        n_cut = sum(len(ids) > room for ids in encoded)
-        if n_cut:
-            logging.warning("%d sentences have more than %d pieces and lost their ends.", n_cut, room)
-        return [ids[:room] for ids in encoded]
+        return cut(self.vocabulary.encode(tokenized, self.language), self.model)
 
     def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
         """Encoded sentences as ``</s> a </s>``, on the model's device."""
         return sentence_batch(Ragged.of(sentences), self.language_id).to(self.device)
+
+
+def vocabulary_of(model: Path, about: Mapping[str, Any], path: Path) -> Vocabulary:
+    """The vocabulary in ``path``, if it is that of a model whose file says this ``about`` it.
+
+    Raises:
+        CheckpointError: the model was trained with another one.
+        CorpusError: no such vocabulary.
+    """
+    words = Vocabulary.read(path)
+    if words.digest != about["vocabulary"]:
+        raise CheckpointError(
+            f"{path} is vocabulary {words.digest}, but {model} was trained with {about['vocabulary']}; "
+            f"give the file that belongs to the model"
+        )
+    return words
+
+
+def cut(encoded: Sequence[list[int]], model: Transformer) -> list[list[int]]:
+    """Sentences without the ends that have no room in a model; how many lose theirs is logged."""
+    room = model.config.max_positions - N_ENDS
+    if n_cut := sum(len(ids) > room for ids in encoded):
+        logging.warning("%d sentences have more than %d pieces and lost their ends.", n_cut, room)
+    return [ids[:room] for ids in encoded]

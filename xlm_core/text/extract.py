@@ -4,8 +4,9 @@ A format is a function from its files to raw fields; what makes a field clean, w
 they are counted is the same for all of them.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO
@@ -47,13 +48,10 @@ def extract(
         CorpusError, ArchiveError: if an input is damaged, its sides do not match, or nothing is left of it.
     """
     counts = Counts()
-    if format == "sgm":
-        found = iter([pair for path in inputs for pair in sgm.pairs(path, test_set or "", key)])
-    else:
-        found = {"text": _text, "moses": _moses, "wikipedia": _wikipedia}[format](inputs, key, counts)
-    chosen = islice(found, *lines) if lines else found
-    with closing(found) if isinstance(found, Generator) else nullcontext():
-        records.write(_kept(chosen, key, inputs, counts), shards)
+    formats = {"text": _text, "moses": _moses, "wikipedia": _wikipedia, "sgm": partial(_sgm, test_set)}
+    found = formats[format](inputs, key, counts)
+    with closing(found):
+        records.write(_kept(islice(found, *lines or (None,)), key, inputs, counts), shards)
     counts.write(statistics)
 
 
@@ -107,6 +105,12 @@ def _member(path: Path, names: list[str], language: str, key: str) -> str:
             "check that this is the archive of the right pair"
         )
     return found[0]
+
+
+def _sgm(test_set: str | None, inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
+    """The pairs of a test set."""
+    for path in inputs:
+        yield from sgm.pairs(path, test_set or "", key)
 
 
 def _wikipedia(inputs: list[Path], key: str, counts: Counts) -> Iterator[list[str]]:
