@@ -554,7 +554,10 @@ def translator_text(wildcards):
 
 
 def translator_training(wildcards):
-    return plain(getattr(CONFIG.translation, plan_of(wildcards).table).training)
+    plan = plan_of(wildcards)
+    if plan.table == "unsupervised":
+        return plain(CONFIG.translation.unsupervised.training)
+    return plain(CONFIG.translation.supervised.training_of(len(plan.steps)))
 
 
 def validation_text(pair):

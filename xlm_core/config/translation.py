@@ -101,7 +101,16 @@ class SupervisedMt(Section):
     corpora: list[str] = Field(min_length=1)
     rows: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
     columns: list[str] = Field(min_length=1)
+    equal_turns: bool = False
     training: TranslationTraining
+
+    def training_of(self, n_steps: int) -> TranslationTraining:
+        """The training of a row that learns ``n_steps`` things: as often each, or all of them in the same time."""
+        training = self.training
+        if not self.equal_turns or training.updates == "together":
+            return training
+        optim = training.optim.model_copy(update={"max_updates": n_steps * training.optim.max_updates})
+        return training.model_copy(update={"optim": optim, "evaluate_every": n_steps * training.evaluate_every})
 
 
 class Translation(Section):
