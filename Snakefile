@@ -55,6 +55,7 @@ include: "rules/store.smk"
 include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
 include: "rules/translation.smk"
+include: "rules/perplexity.smk"
 include: "rules/report.smk"
 
 
@@ -63,6 +64,8 @@ localrules:
     xnli_table,
     unsupervised_mt_table,
     supervised_mt_table,
+    perplexity_table,
+    ablation_table,
     objectives_figure,
     stores,
 
@@ -79,6 +82,8 @@ rule all:
         rules.draw_training_curves.output,
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
+        table_files("perplexity") if CONFIG.perplexity else [],
+        table_files("ablation", differences=False) if CONFIG.ablation else [],
 
 
 rule xnli_table:
@@ -95,13 +100,25 @@ rule xnli_table:
 rule unsupervised_mt_table:
     """Translation learned from text in two languages and no translation, the paper's Table 2."""
     input:
-        translation_target("unsupervised"),
+        required("translation.unsupervised", shown_of("unsupervised")),
 
 
 rule supervised_mt_table:
     """Translation learned from translations, the paper's Table 3."""
     input:
-        translation_target("supervised"),
+        required("translation.supervised", shown_of("supervised")),
+
+
+rule perplexity_table:
+    """Whether other languages help the model of one that has little text, the paper's Table 4."""
+    input:
+        required("perplexity", table_files("perplexity")),
+
+
+rule ablation_table:
+    """What each part of the full system adds to its zero-shot transfer on XNLI."""
+    input:
+        required("ablation", table_files("ablation", differences=False)),
 
 
 rule objectives_figure:

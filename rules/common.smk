@@ -399,14 +399,14 @@ def xnli_tokens(wildcards):
     return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/xnli/{wildcards.split}.{wildcards.language}.tsv"
 
 
-def xnli_store(split, language):
-    """The store of one part of XNLI."""
-    return f"<results>/store/{BASE}/xnli/{split}.{language}.store"
+def xnli_store(setup, split, language):
+    """The store of one part of XNLI, as a setup reads it."""
+    return f"<results>/store/{CONFIG.vocabulary_of(setup)}/xnli/{split}.{language}.store"
 
 
-def xnli_stores(split, languages):
+def xnli_stores(setup, split, languages):
     """The stores of one split of XNLI."""
-    return [xnli_store(split, language) for language in languages]
+    return [xnli_store(setup, split, language) for language in languages]
 
 
 def languages_to_train(wildcards):
@@ -414,11 +414,12 @@ def languages_to_train(wildcards):
 
 
 def languages_to_test(wildcards):
-    return CONFIG.xnli.tested(wildcards.protocol)
+    """Those of a protocol that the setup speaks."""
+    return [lang for lang in CONFIG.xnli.tested(wildcards.protocol) if lang in CONFIG.setup(wildcards.setup).languages]
 
 
 def languages_to_select(wildcards):
-    return CONFIG.xnli.selected(wildcards.run, wildcards.protocol)
+    return CONFIG.xnli.selected(wildcards.run, wildcards.protocol) if wildcards.setup == BASE else []
 
 
 def n_train_of(wildcards):
@@ -428,16 +429,16 @@ def n_train_of(wildcards):
 def finetuning_stores(wildcards):
     """What a fine-tuning is trained, validated and, language by language, selected on."""
     return {
-        "train": xnli_stores("train", languages_to_train(wildcards)),
-        "valid": xnli_stores("valid", languages_to_test(wildcards)),
-        "test": xnli_stores("test", languages_to_select(wildcards)),
+        "train": xnli_stores(wildcards.setup, "train", languages_to_train(wildcards)),
+        "valid": xnli_stores(wildcards.setup, "valid", languages_to_test(wildcards)),
+        "test": xnli_stores(wildcards.setup, "test", languages_to_select(wildcards)),
     }
 
 
 def scored_model(wildcards):
     """The classifier that a protocol tests, and what was selected per language."""
     trained_by = {"translate_test": "zero_shot"}.get(wildcards.protocol, wildcards.protocol)
-    folder = f"<results>/runs/{BASE}/{wildcards.run}/{wildcards.seed}/xnli/{trained_by}/{wildcards.finetuning_seed}"
+    folder = f"<results>/runs/{wildcards.setup}/{wildcards.run}/{wildcards.seed}/xnli/{trained_by}/{wildcards.finetuning_seed}"
     selected = {"selected": f"{folder}/selected.json"} if wildcards.protocol == "zero_shot" else {}
     return {"model": f"{folder}/model.safetensors", **selected}
 
@@ -447,9 +448,14 @@ def scored_stores(wildcards):
     train = CONFIG.xnli.train_language
     is_translated = wildcards.protocol == "translate_test"
     return [
-        xnli_store("translated" if is_translated and language != train else "test", language)
+        xnli_store(wildcards.setup, "translated" if is_translated and language != train else "test", language)
         for language in languages_to_test(wildcards)
     ]
+
+
+def system_of(wildcards):
+    """What the row of a run is called in its results."""
+    return configuration.system(wildcards.setup, wildcards.run)
 
 
 def setting_of(wildcards):
@@ -475,7 +481,7 @@ def xnli_results(path):
 
 def zero_shot_confusions(wildcards):
     """run -> the confusions of its zero-shot models, one file per pretraining and fine-tuning seed."""
-    path = "<results>/results/xnli/{run}.{seed}.zero_shot.{finetuning_seed}.confusion.json"
+    path = "<results>/results/xnli/base.{run}.{seed}.zero_shot.{finetuning_seed}.confusion.json"
     return {
         run: expand(path, run=run, seed=CONFIG.pretraining_seeds(run), finetuning_seed=CONFIG.seeds.finetuning)
         for run in CONFIG.xnli.runs
@@ -695,20 +701,91 @@ def sampled_translations(wildcards):
 
 def shown_of(table):
     """All that is shown of a table of translation."""
-    kinds = ("md", "html", "tex", "tidy.csv", "differences.csv")
-    tables = [f"<results>/tables/{table}_mt.{kind}" for kind in kinds]
-    return [*tables, f"<results>/figures/{table}_curves.svg", f"<results>/tables/{table}_samples.html"]
+    return [
+        *table_files(f"{table}_mt"),
+        f"<results>/figures/{table}_curves.svg",
+        f"<results>/tables/{table}_samples.html",
+    ]
 
 
-def translation_target(table):
-    """What gives the files of a target, or says what is missing in the configuration for it."""
+def required(section, files):
+    """What gives the files of a target, or says that the configuration has no section for it."""
 
     def found(wildcards):
-        if not plans_of(table):
+        value = CONFIG
+        for key in section.split("."):
+            value = value and getattr(value, key)
+        if not value:
             raise WorkflowError(
-                f"The configuration '{CONFIG.name}' has no section translation.{table}, so there is no such table. "
+                f"The configuration '{CONFIG.name}' has no section {section}, so there is no such table. "
                 "See config.yaml for one."
             )
-        return shown_of(table)
+        return files
 
     return found
+
+
+# Perplexity and ablation ----------------------------------------------------------------------------------------
+
+
+def table_files(name, differences=True):
+    """The files of a table, and of the differences between its rows where it has any."""
+    kinds = ("md", "html", "tex", "tidy.csv", *(["differences.csv"] if differences else []))
+    return [f"<results>/tables/{name}.{kind}" for kind in kinds]
+
+
+def perplexity_text(wildcards):
+    """The test stores of the language whose perplexity is measured."""
+    path = "<results>/store/{vocabulary}/{{corpus}}/{{key}}/{{shard}}/test.store"
+    path = path.format(vocabulary=CONFIG.vocabulary_of(wildcards.setup))
+    return monolingual_files(wildcards.setup, CONFIG.perplexity.language, path)
+
+
+def perplexity_results():
+    """The results of every setup and seed of the table."""
+    table = CONFIG.perplexity
+    path = "<results>/results/perplexity/{setup}.{run}.{seed}.jsonl"
+    return expand(path, setup=table.setups, run=table.run, seed=CONFIG.pretraining_seeds(table.run)) if table else []
+
+
+def perplexity_labels():
+    """setup -> its name in the table."""
+    table = CONFIG.perplexity
+    return {name: table.label(CONFIG.setup(name).languages) for name in table.setups} if table else {}
+
+
+def perplexity_settings():
+    """What the run of the table is called."""
+    return [CONFIG.runs[CONFIG.perplexity.run].label] if CONFIG.perplexity else []
+
+
+def ablation_systems():
+    """label -> system, the full one first."""
+    table = CONFIG.ablation
+    return {"full system": table.full, **table.rows} if table else {}
+
+
+def ablation_full():
+    """What the full system is called in its results."""
+    return CONFIG.ablation and configuration.system(CONFIG.ablation.full.setup, CONFIG.ablation.full.run)
+
+
+def ablation_labels():
+    """system -> its name in the table."""
+    return {configuration.system(one.setup, one.run): label for label, one in ablation_systems().items()}
+
+
+def ablation_results():
+    """The zero-shot results of all systems; those that another table shows, too, are the same files."""
+    path = "<results>/results/xnli/{setup}.{run}.{seed}.zero_shot.{finetuning_seed}.jsonl"
+    return [
+        file
+        for one in ablation_systems().values()
+        for file in expand(
+            path,
+            setup=one.setup,
+            run=one.run,
+            seed=CONFIG.pretraining_seeds(one.run),
+            finetuning_seed=CONFIG.seeds.finetuning,
+        )
+    ]

@@ -4,7 +4,7 @@
 rule make_xnli_table:
     """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
-        xnli_results("<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
+        xnli_results("<results>/results/xnli/base.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
     output:
         md=report(
             "<results>/tables/xnli.md", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "text"}
@@ -53,7 +53,7 @@ rule make_xnli_table:
 rule draw_xnli_heatmap:
     """The XNLI table as a heat map, and how far it is from the published one."""
     input:
-        xnli_results("<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
+        xnli_results("<results>/results/xnli/base.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
     output:
         report(
             "<results>/figures/xnli_heatmap.svg",
@@ -370,3 +370,95 @@ rule make_samples:
         "Showing samples of {wildcards.table} translation"
     script:
         "../workflow_scripts/make_samples.py"
+
+
+rule make_perplexity_table:
+    """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
+    input:
+        perplexity_results(),
+    output:
+        md=report(
+            "<results>/tables/perplexity.md",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/perplexity.html",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/perplexity.tex",
+        tidy=report(
+            "<results>/tables/perplexity.tidy.csv",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "data"},
+        ),
+        differences=report(
+            "<results>/tables/perplexity.differences.csv",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "differences, data"},
+        ),
+    log:
+        "<logs>/make_perplexity_table.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=perplexity_labels(),
+        settings=perplexity_settings(),
+        language=CONFIG.perplexity and CONFIG.perplexity.language,
+        caption=f"Perplexity of causal language models (configuration '{CONFIG.name}')",
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the perplexity table"
+    script:
+        "../workflow_scripts/make_perplexity_table.py"
+
+
+rule make_ablation_table:
+    """What each part of the full system adds to its zero-shot transfer on XNLI."""
+    input:
+        ablation_results(),
+    output:
+        md=report(
+            "<results>/tables/ablation.md",
+            caption="../docs/report/ablation.rst",
+            category="Ablation",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/ablation.html",
+            caption="../docs/report/ablation.rst",
+            category="Ablation",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/ablation.tex",
+        tidy=report(
+            "<results>/tables/ablation.tidy.csv",
+            caption="../docs/report/ablation.rst",
+            category="Ablation",
+            labels={"format": "data"},
+        ),
+    log:
+        "<logs>/make_ablation_table.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=ablation_labels(),
+        full=ablation_full(),
+        train=CONFIG.xnli.train_language,
+        caption=f"Ablation: zero-shot XNLI accuracy (configuration '{CONFIG.name}')",
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the ablation table"
+    script:
+        "../workflow_scripts/make_ablation_table.py"

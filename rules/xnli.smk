@@ -5,15 +5,15 @@ rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
         unpack(finetuning_stores),
-        encoder="<results>/runs/base/{run}/{seed}/model.safetensors",
+        encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     output:
-        model="<results>/runs/base/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
-        selected="<results>/runs/base/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/selected.json",
-        history="<results>/runs/base/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/history.jsonl",
+        model="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
+        selected="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/selected.json",
+        history="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/history.jsonl",
     log:
-        "<logs>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.log",
+        "<logs>/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",
     benchmark:
-        "<benchmarks>/finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.tsv"
+        "<benchmarks>/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.tsv"
     priority: -2  # after pretraining, which takes longer: what takes long is not to begin last
     retries: 2
     conda:
@@ -30,10 +30,10 @@ rule finetune_xnli:
         finetuning=plain(CONFIG.xnli.finetuning),
         n_train=n_train_of,
         precision=CONFIG.compute.precision,
-        work=work("finetune_xnli/{run}.{seed}.{protocol}.{finetuning_seed}"),
+        work=work("finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}"),
         code=code("xlm_core.tasks.xnli"),
     message:
-        "Fine-tuning {wildcards.run} on XNLI ({wildcards.protocol}), "
+        "Fine-tuning {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/finetune_xnli.py"
@@ -45,10 +45,10 @@ rule score_xnli:
         unpack(scored_model),
         test=scored_stores,
     output:
-        results="<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
-        confusion="<results>/results/xnli/{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
+        results="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
+        confusion="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
     log:
-        "<logs>/score_xnli/{run}.{seed}.{protocol}.{finetuning_seed}.log",
+        "<logs>/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -58,11 +58,12 @@ rule score_xnli:
         runtime=120,
     params:
         languages=languages_to_test,
+        system=system_of,
         setting=setting_of,
         setting_selected=configuration.SETTINGS["selected_per_language"],
         code=code("xlm_core.tasks.xnli"),
     message:
-        "Scoring {wildcards.run} on XNLI ({wildcards.protocol}), "
+        "Scoring {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/score_xnli.py"
@@ -72,7 +73,7 @@ rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
         model="<results>/runs/base/{run}/{seed}/model.safetensors",
-        test=xnli_stores("test", CONFIG.xnli.languages),
+        test=xnli_stores(BASE, "test", CONFIG.xnli.languages),
     output:
         "<results>/results/retrieval/{run}.{seed}.jsonl",
     log:

@@ -12,7 +12,7 @@ with step(snakemake.log[0]):
         model=Path(snakemake.input.model),
         selected=Path(selected) if selected else None,
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
-        system=snakemake.wildcards.run,
+        system=snakemake.params.system,
         setting=snakemake.params.setting,
         setting_selected=snakemake.params.setting_selected,
         seeds=f"{snakemake.wildcards.seed}.{snakemake.wildcards.finetuning_seed}",

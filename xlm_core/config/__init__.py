@@ -11,7 +11,9 @@ import yaml
 from pydantic import Field, model_validator
 
 from xlm_core.config import checks
+from xlm_core.config.ablation import Ablation, System, system
 from xlm_core.config.corpora import TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
@@ -32,6 +34,7 @@ __all__ = [
     "BASE",
     "SETTINGS",
     "TEST_SETS",
+    "Ablation",
     "Compute",
     "Config",
     "Corpus",
@@ -42,6 +45,7 @@ __all__ = [
     "ModelConfig",
     "Noise",
     "Optim",
+    "Perplexity",
     "Pretraining",
     "Retrieval",
     "Run",
@@ -51,6 +55,7 @@ __all__ = [
     "Setup",
     "Source",
     "SupervisedMt",
+    "System",
     "TestSets",
     "Text",
     "Translation",
@@ -63,6 +68,7 @@ __all__ = [
     "parse",
     "plain",
     "read",
+    "system",
 ]
 
 
@@ -112,6 +118,8 @@ class Config(Setup):
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
     translation: Translation | None = None
+    perplexity: Perplexity | None = None
+    ablation: Ablation | None = None
     seeds: Seeds
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)

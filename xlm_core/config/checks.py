@@ -27,6 +27,8 @@ def check(config: "Config") -> None:
     _check_seeds(config)
     _check_microworld(config)
     _check_translation(config)
+    _check_perplexity(config)
+    _check_ablation(config)
 
 
 def _setups(config: "Config") -> Iterator[tuple[str, str]]:
@@ -212,3 +214,45 @@ def _check_translation_lengths(config: "Config") -> None:
                     f"translation.{name}.training.max_tokens is {table.training.max_tokens}, which with two end "
                     f"symbols is more than the {positions} positions of setup '{setup}'"
                 )
+
+
+def _check_perplexity(config: "Config") -> None:
+    """Setups that know the language and are trained and tested alike, and a run that learns to go on with a text."""
+    table = config.perplexity
+    if table is None:
+        return
+    for setup in table.setups:
+        known(setup, (BASE, *config.setups), "perplexity.setups")
+        known(table.language, config.setup(setup).languages, f"perplexity.language, languages of setup '{setup}'")
+    known(table.run, config.runs, "perplexity.run")
+    if "clm" not in config.runs[table.run].objectives:
+        raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
+    first, *others = (config.setup(setup) for setup in table.setups)
+    labels = [table.label(config.setup(setup).languages) for setup in table.setups]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"perplexity.setups: two of them have the same languages ({', '.join(labels)})")
+    for name, other in zip(table.setups[1:], others, strict=True):
+        for key in ("pretraining", "text"):
+            if getattr(other, key) != getattr(first, key):
+                raise ValueError(
+                    f"perplexity.setups: {name} has another section '{key}' than {table.setups[0]}; let them be equal"
+                )
+        if other.monolingual[table.language] != first.monolingual[table.language]:
+            raise ValueError(f"perplexity.setups: {name} reads other text of '{table.language}' than {table.setups[0]}")
+
+
+def _check_ablation(config: "Config") -> None:
+    """Setups and runs exist, and every setup speaks the language that has labels."""
+    if config.ablation is None:
+        return
+    systems = {"full": config.ablation.full}
+    systems |= {f"rows.{label}": one for label, one in config.ablation.rows.items()}
+    for path, one in systems.items():
+        known(one.setup, (BASE, *config.setups), f"ablation.{path}.setup")
+        known(one.run, config.runs, f"ablation.{path}.run")
+        spoken = config.setup(one.setup).languages
+        known(config.xnli.train_language, spoken, f"ablation.{path}, languages of setup '{one.setup}'")
+        if not set(config.xnli.languages) & set(spoken) - {config.xnli.train_language}:
+            raise ValueError(f"ablation.{path}: setup '{one.setup}' has no other language of XNLI to transfer to")
+    if missing := set(config.xnli.languages) - set(config.setup(config.ablation.full.setup).languages):
+        raise ValueError(f"ablation.full: its setup has no {', '.join(sorted(missing))}, but the table of XNLI has")

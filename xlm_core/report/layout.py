@@ -20,9 +20,9 @@ class Box:
     """One printed cell.
 
     text       mean and spread: ``71.2 ± 0.4``
-    is_best    whether no row that it is compared with, those of its setting or all, has more; false where there is none
+    is_best    whether no row that it is compared with, those of its setting or all, is better; false if there is none
     mark       number of its footnote, or 0
-    heat       0 for the lowest mean of its metric in the table, 1 for the highest
+    heat       0 for the worst mean of its metric in the table, 1 for the best
     published  the published number, with a dagger where it is not confirmed; empty if there is none
     difference ours minus published, signed
     """
@@ -163,12 +163,14 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
     alike = (place for place in summary if place.column in shape.shown and shape.taken_apart(place.column)[1] == metric)
     means = [summary[place].mean for place in alike]
     span = max(means) - min(means)
+    best = min if shape.lowest_is_best else max
+    heat = (cell.mean - min(means)) / span if span else 0.0
     return Box(
         text=mean_and_spread(cell),
         # Compared as printed: two rows that read the same are both the best.
-        is_best=len(rivals) > 1 and f"{cell.mean:.1f}" == f"{max(rival.mean for rival in rivals):.1f}",
+        is_best=len(rivals) > 1 and f"{cell.mean:.1f}" == f"{best(rival.mean for rival in rivals):.1f}",
         mark=mark,
-        heat=(cell.mean - min(means)) / span if span else 0.0,
+        heat=1 - heat if shape.lowest_is_best else heat,
         published=_published(cell.published),
         difference=difference(cell.mean, cell.published.value) if cell.published else "",
     )

@@ -170,7 +170,7 @@ def _grouped(
 def _sizes(results: Sequence[Result], shape: Shape) -> str:
     """How many items each measured number is a percentage of."""
     of = {result.column: result.n for result in results}
-    sizes = {shape.taken_apart(column)[0]: of[column] for column in shape.measured}
+    sizes = {shape.taken_apart(column)[0]: of[column] for column in shape.measured if column not in shape.uneven}
     if len(set(sizes.values())) == 1:
         return f"n = {results[0].n} items {'each' if len(sizes) > 1 else 'in all'}."
     return f"Items: {', '.join(f'{column} {size}' for column, size in sizes.items())}."

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Literal
 
 from xlm_core.config import SETTINGS
+from xlm_core.report import ablation
 from xlm_core.report.summary import Row, Shape
 
 ZERO_SHOT = SETTINGS["zero_shot"]
@@ -126,6 +127,48 @@ def translation(
         unit=BLEU_UNIT,
         label_header=TRANSLATION_LABELS[table],
         is_by_setting=False,
+    )
+
+
+PERPLEXITY_METRICS = {
+    "perplexity per word": ", per word",
+    "perplexity per piece": ", per piece",
+    "bits per byte": ", bits per byte",
+}
+
+
+def perplexity(labels: Mapping[str, str], settings: Sequence[str], language: str) -> Shape:
+    """The table of perplexity (paper, Table 4): text of which languages helps a model of one; less is better.
+
+    Args:
+        labels: setup -> languages, such as "ne + hi"; the published rows are found by them.
+        settings: what the run is called.
+        language: the one whose text is tested.
+    """
+    rows = tuple(Row(setup, setting) for setup in labels for setting in settings)
+    shown = tuple(language + adds for adds in PERPLEXITY_METRICS.values())
+    return Shape(
+        name="perplexity",
+        labels=labels,
+        rows=rows,
+        measured=shown,
+        means={},
+        shown=shown,
+        compared=dict.fromkeys(settings, "CLM"),
+        contrasts=tuple((row, rows[0]) for row in rows[1:]),
+        metrics=PERPLEXITY_METRICS,
+        unit="Perplexity, and bits per byte; less is better",
+        label_header=("text", "objective"),
+        lowest_is_best=True,
+    )
+
+
+def ablated(labels: Mapping[str, str], train: str) -> Shape:
+    """The table of the ablation, see ``ablation.compared``; ``labels``: system -> what is different in it."""
+    shown = (train, ablation.TRANSFER, ablation.FULL, ablation.DIFFERENCE)
+    rows = tuple(Row(system, ablation.SETTING) for system in labels)
+    return Shape(
+        ablation.TABLE, labels, rows, shown, {}, shown, uneven=shown[1:], unit="Accuracy in percent, and points"
     )
 
 

@@ -52,6 +52,8 @@ class Shape:
     metrics   metric -> what it adds to the name of a column, so that a table can show several of the same things
     unit      what the numbers are
     label_header  what stands above run and setting
+    lowest_is_best whether less is better
+    uneven    columns whose rows are measured on different items, as the notes must say
     is_by_setting whether the best of a column is that among the rows of its setting, not of the table
     """
 
@@ -68,6 +70,8 @@ class Shape:
     metrics: Mapping[str, str] = field(default_factory=lambda: {"accuracy": ""})
     unit: str = "Accuracy in percent"
     label_header: tuple[str, str] = ("system", "setting")
+    lowest_is_best: bool = False
+    uneven: tuple[str, ...] = ()
     is_by_setting: bool = True
 
     @property
@@ -231,6 +235,8 @@ def _check_sizes(results: Sequence[Result], shape: Shape) -> None:
     """Refuse a column measured on different numbers of items: its rows could not be compared."""
     sizes: dict[str, Result] = {}
     for result in results:
+        if result.column in shape.uneven:
+            continue
         first = sizes.setdefault(result.column, result)
         if first.n != result.n:
             raise CorpusError(

@@ -6,9 +6,10 @@ from typing import Literal
 
 from xlm_core import results
 from xlm_core.files import atomic
-from xlm_core.report import differences, html, latex, markdown, notes, shapes, summary
+from xlm_core.report import ablation, differences, html, latex, markdown, notes, shapes, summary
 from xlm_core.report.layout import Layout, lay_out
 from xlm_core.report.summary import Shape
+from xlm_core.results import Result
 
 RENDERINGS: Mapping[str, Callable[[Layout], str]] = {
     "md": markdown.render,
@@ -46,7 +47,7 @@ def make_xnli(
     shape = shapes.xnli(labels, rows, columns, train, fewer_seeds)
     transfer = f"transfer: mean over the languages other than '{train}', seed by seed; " if len(shape.means) > 1 else ""
     about = f"Columns: {transfer}avg: mean over all languages, likewise."
-    _make(paths, shape, outputs, caption, about, settings)
+    _make(results.read(paths), shape, outputs, caption, about, settings)
 
 
 def make_retrieval(
@@ -61,7 +62,7 @@ def make_retrieval(
     """Make the table of sentence retrieval; see ``shapes.retrieval``, and ``make_xnli`` for the rest."""
     shape = shapes.retrieval(labels, columns, pivot, fewer_seeds)
     about = f"Columns: mean of both directions, from and to {pivot}; avg: their mean."
-    _make(paths, shape, outputs, caption, about, {})
+    _make(results.read(paths), shape, outputs, caption, about, {})
 
 
 def make_translation(
@@ -80,11 +81,45 @@ def make_translation(
     """
     shape = shapes.translation(table, labels, rows, columns)
     about = "Columns: directions." if table == "unsupervised" else "Columns: what encoder and decoder begin with."
-    _make(paths, shape, outputs, caption, about, {}, notes.on_significance(significance, shape))
+    _make(results.read(paths), shape, outputs, caption, about, {}, notes.on_significance(significance, shape))
+
+
+def make_perplexity(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    settings: Sequence[str],
+    language: str,
+    outputs: Mapping[str, Path],
+    caption: str,
+) -> None:
+    """Make the table of perplexity; see ``shapes.perplexity``, and ``make_xnli`` for the rest."""
+    about = (
+        "Columns: the same loss per word and per piece of the row's vocabulary, ends of sentences counted, and per "
+        "byte; pieces of different vocabularies do not compare. Items: words and ends of sentences."
+    )
+    _make(results.read(paths), shapes.perplexity(labels, settings, language), outputs, caption, about, {})
+
+
+def make_ablation(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    full: str,
+    train: str,
+    outputs: Mapping[str, Path],
+    caption: str,
+) -> None:
+    """Make the table of the ablation; see ``ablation.compared`` and ``shapes.ablated``, ``make_xnli`` for the rest."""
+    about = (
+        f"Columns: {train}: with labels; transfer: mean over the other languages of the row; full system: that of the "
+        f"full system on the same languages; difference: transfer less that, seed by seed."
+    )
+    _make(
+        ablation.compared(results.read(paths), full, train), shapes.ablated(labels, train), outputs, caption, about, {}
+    )
 
 
 def _make(
-    paths: Sequence[Path],
+    found: Sequence[Result],
     shape: Shape,
     outputs: Mapping[str, Path],
     caption: str,
@@ -92,11 +127,11 @@ def _make(
     settings: Mapping[str, str],
     remarks: Sequence[str] = (),
 ) -> None:
-    """Summarize results in the shape of a table and write every rendering that is asked for."""
-    chosen = summary.select(results.read(paths), shape)
-    cells, found = summary.cells(chosen, shape), differences.differences(chosen, shape)
-    table = lay_out(cells, found, chosen, shape, caption, columns, settings, remarks)
-    tidy = {"tidy": summary.tidy(cells, shape), "differences": differences.tidy(found, shape)}
+    """Summarize what was found in the shape of a table and write every rendering that is asked for."""
+    chosen = summary.select(found, shape)
+    cells, points = summary.cells(chosen, shape), differences.differences(chosen, shape)
+    table = lay_out(cells, points, chosen, shape, caption, columns, settings, remarks)
+    tidy = {"tidy": summary.tidy(cells, shape), "differences": differences.tidy(points, shape)}
     for kind, path in outputs.items():
         text = tidy[kind].to_csv(index=False) if kind in tidy else RENDERINGS[kind](table)
         with atomic(path) as partial:

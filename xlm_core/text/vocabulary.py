@@ -148,6 +148,18 @@ class Vocabulary:
             return np.array([piece.startswith(WORD) for piece in self.pieces])
         return np.array([piece.endswith(GOES_ON) for piece in self.pieces])
 
+    @cached_property
+    def n_bytes(self) -> np.ndarray:
+        """Bytes (V,) of UTF-8 of each piece in a tokenized text; a blank or the end of a line is counted to its word.
+
+        Special symbols have none, and so have unknown characters.
+        """
+        if self.kind == "sentencepiece":
+            pieces = [piece.replace(WORD, " ") for piece in self.pieces]
+        else:
+            pieces = [piece.removesuffix(GOES_ON) if piece.endswith(GOES_ON) else f"{piece} " for piece in self.pieces]
+        return np.array([0] * N_SPECIAL + [len(piece.encode()) for piece in pieces[N_SPECIAL:]])
+
     def decode(self, ids: Sequence[int], language: str) -> str:
         """The tokenized text of ids; special symbols stand for no text, and unknown characters are lost."""
         number = self.of[language]

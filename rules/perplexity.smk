@@ -1,0 +1,29 @@
+"""Perplexity of one language, by the languages that its model learned from (paper, section 5.3 and Table 4)."""
+
+
+rule score_perplexity:
+    """The perplexity of a causal language model on held-out text, per word, per piece, and in bits per byte."""
+    input:
+        model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+        vocabulary=vocabulary_of,
+        test=perplexity_text,
+    output:
+        "<results>/results/perplexity/{setup}.{run}.{seed}.jsonl",
+    log:
+        "<logs>/score_perplexity/{setup}.{run}.{seed}.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=min(1, LOCAL_GPUS),
+        mem_mb=4000,
+        runtime=240,
+    params:
+        language=lambda wildcards: CONFIG.perplexity.language,
+        seq_len=lambda wildcards: CONFIG.setup(wildcards.setup).pretraining.seq_len,
+        setting=lambda wildcards: CONFIG.runs[wildcards.run].label,
+        code=code("xlm_core.tasks.perplexity"),
+    message:
+        "Measuring the perplexity of {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/score_perplexity.py"

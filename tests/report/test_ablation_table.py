@@ -1,0 +1,99 @@
+"""The table of the ablation and that of perplexity, against numbers computed by hand."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from read_back import grid
+
+from xlm_core import results
+from xlm_core.errors import CorpusError
+from xlm_core.report import tables
+from xlm_core.results import Result
+
+# seed -> accuracies; the full system knows three languages, the small one two.
+FULL = {"0.0": {"en": 80.0, "fr": 70.0, "hi": 50.0}, "1.0": {"en": 82.0, "fr": 72.0, "hi": 40.0}}
+TWO = {"0.0": {"en": 81.0, "fr": 66.0}, "1.0": {"en": 81.0, "fr": 70.0}}
+LABELS = {"mlm_tlm": "full system", "two/mlm_tlm": "2 languages"}
+
+
+def xnli(system: str, values: dict) -> list[Result]:
+    return [
+        Result("xnli", system, "zero-shot", column, "accuracy", value, 500, seeds, system, column, "c0de", "s")
+        for seeds, of_language in values.items()
+        for column, value in of_language.items()
+    ]
+
+
+def make(tmp_path: Path, some: list[Result], labels: dict = LABELS) -> tuple[list[list[str]], dict, str]:
+    results.write(some, tmp_path / "results.jsonl")
+    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy")}
+    tables.make_ablation([tmp_path / "results.jsonl"], labels, "mlm_tlm", "en", outputs, "Some data")
+    text = outputs["md"].read_text()
+    tidy = {(row["row"], row["column"]): row for row in csv.DictReader(outputs["tidy"].open())}
+    return grid(text), tidy, text
+
+
+def test_a_system_of_fewer_languages_is_compared_on_these(tmp_path: Path):
+    rows, tidy, text = make(tmp_path, xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO))
+    # by hand: transfer of the full system 60 and 56; on French alone 70 and 72; of the small one 66 and 70
+    assert float(tidy["full system", "transfer"]["mean"]) == pytest.approx(58)
+    assert float(tidy["2 languages", "transfer"]["mean"]) == pytest.approx(68)
+    assert float(tidy["2 languages", "full system"]["mean"]) == pytest.approx(71)
+    assert float(tidy["2 languages", "difference"]["mean"]) == pytest.approx(-3)
+    assert float(tidy["2 languages", "difference"]["spread"]) == pytest.approx(2**0.5)  # of -4 and -2
+    assert float(tidy["full system", "difference"]["mean"]) == 0
+    assert [row[0] for row in rows if row[0] in LABELS.values()] == ["full system", "2 languages"]
+    assert "on the same languages" in text
+
+
+def test_what_a_result_must_be_read_with_stands_at_its_transfer(tmp_path: Path):
+    some = xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO)
+    some[2] = Result(**{**vars(some[2]), "note": "collapsed to 'neutral' (97.0 %)"})
+    text = make(tmp_path, some)[2]
+    assert "full system, zero-shot: collapsed to 'neutral' (97.0 %) in transfer (seed 0.0)." in text
+
+
+def test_a_seed_that_the_full_system_lacks_is_refused(tmp_path: Path):
+    some = xnli("mlm_tlm", {"0.0": FULL["0.0"]}) + xnli("two/mlm_tlm", TWO)
+    with pytest.raises(CorpusError, match=r"system 'two/mlm_tlm', seed 1\.0, has results in en, fr, but the full"):
+        make(tmp_path, some)
+
+
+def test_a_row_without_results_is_refused(tmp_path: Path):
+    with pytest.raises(CorpusError, match="no result for run 'two/mlm_tlm'"):
+        make(tmp_path, xnli("mlm_tlm", FULL))
+
+
+METRICS = {"perplexity per word": 1.0, "perplexity per piece": 0.1, "bits per byte": 0.01}
+
+
+def perplexities(values: dict[str, float], language: str = "ne") -> list[Result]:
+    return [
+        Result("perplexity", setup, "CLM", language, metric, value * factor, 900, "0", setup, "d", "c0de", "s")
+        for setup, value in values.items()
+        for metric, factor in METRICS.items()
+    ]
+
+
+def make_perplexity(tmp_path: Path, some: list[Result], language: str = "ne") -> tuple[list[list[str]], str, str]:
+    results.write(some, tmp_path / "results.jsonl")
+    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
+    labels = {"alone": language, "related": f"{language} + hi"}
+    tables.make_perplexity([tmp_path / "results.jsonl"], labels, ["CLM"], language, outputs, "Some data")
+    text = outputs["md"].read_text()
+    return grid(text), text, outputs["differences"].read_text()
+
+
+def test_less_perplexity_is_better_and_the_published_one_stands_beside(tmp_path: Path):
+    rows, text, differences = make_perplexity(tmp_path, perplexities({"alone": 150.0, "related": 120.0}))
+    assert [row[2:] for row in rows if row[0] == "ne"] == [["150.0", "15.0", "1.5"]]
+    assert [row[2:] for row in rows if row[0] == "ne + hi"] == [["**120.0**", "**12.0**", "**1.2**"]]
+    assert "157.2" in text and "115.6" in text and "140.1" in text  # the last is a row that we do not have
+    gained = [row for row in csv.DictReader(differences.splitlines()) if row["metric"] == "perplexity per word"]
+    assert [(row["row"], row["minus_row"], float(row["mean"])) for row in gained] == [("ne + hi", "ne", -30.0)]
+
+
+def test_other_languages_have_no_published_perplexity(tmp_path: Path):
+    text = make_perplexity(tmp_path, perplexities({"alone": 150.0, "related": 120.0}, "es"), "es")[1]
+    assert "157.2" not in text and "Without published numbers: es, CLM; es + hi, CLM." in text

@@ -1,0 +1,18 @@
+"""Make the ablation table, and show it, as it is what was asked for."""
+
+import sys
+from pathlib import Path
+
+from xlm_core.report import tables
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    tables.make_ablation(
+        [Path(path) for path in snakemake.input],
+        labels=snakemake.params.labels,
+        full=snakemake.params.full,
+        train=snakemake.params.train,
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
+        caption=snakemake.params.caption,
+    )
+    sys.stdout.write("\n" + Path(snakemake.output.md).read_text(encoding="utf-8") + "\n")

@@ -1,0 +1,21 @@
+"""Measure the perplexity of a causal language model on held-out text of one language."""
+
+from pathlib import Path
+
+from xlm_core.steps import step
+from xlm_core.tasks import perplexity
+
+with step(snakemake.log[0]):
+    perplexity.score(
+        model=Path(snakemake.input.model),
+        vocabulary=Path(snakemake.input.vocabulary),
+        test=[Path(path) for path in snakemake.input.test],
+        language=snakemake.params.language,
+        seq_len=snakemake.params.seq_len,
+        system=snakemake.wildcards.setup,
+        setting=snakemake.params.setting,
+        seeds=snakemake.wildcards.seed,
+        code=snakemake.params.code,
+        n_threads=snakemake.threads,
+        output=Path(snakemake.output[0]),
+    )

@@ -1,0 +1,141 @@
+"""Perplexity of causal language models on one language (paper, section 5.3 and Table 4).
+
+The text is read once, window by window as in pretraining: a window begins with ``</s>`` and goes on where the one
+before it ended. What is predicted are all pieces, and the end of every sentence.
+
+Nobody knows what the published numbers are per, so the same sum of nats is divided by three things: words and ends of
+sentences; pieces and ends of sentences; bytes. Only the first and the last compare models of different vocabularies.
+"""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from xlm_core import digests, results
+from xlm_core.data.batch import Batch
+from xlm_core.data.windows import Stream
+from xlm_core.errors import CorpusError
+from xlm_core.languages import language_ids
+from xlm_core.model import weights
+from xlm_core.model.transformer import Transformer
+from xlm_core.objectives import CAUSAL, clm_batch, token_loss
+from xlm_core.results import Result
+from xlm_core.tally import Tally, zero
+from xlm_core.tasks.sources import Corpora
+from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
+
+LOG = logging.getLogger(__name__)
+
+PER_WORD, PER_PIECE, PER_BYTE = "perplexity per word", "perplexity per piece", "bits per byte"
+SIGNATURE = "windows:{seq_len}|context:window|ends-of-sentences:yes|bytes:utf-8-of-tokenized-text"
+BATCH_TOKENS = 8192  # that are read at once
+
+
+def score(
+    *,
+    model: Path,
+    vocabulary: Path,
+    test: Sequence[Path],
+    language: str,
+    seq_len: int,
+    system: str,
+    setting: str,
+    seeds: str,
+    code: str,
+    n_threads: int,
+    output: Path,
+) -> None:
+    """Write the perplexity of a model on the text of a language, in three units.
+
+    Args:
+        model: a pretrained model that has learned ``clm``.
+        vocabulary: that of the model.
+        test: stores that hold the language in any column.
+        seq_len: tokens of a window, as in pretraining.
+        system, setting, seeds, code: go into the results as they are.
+        output: JSON lines; the column is the language.
+
+    Raises:
+        CorpusError: there is no text.
+        StoreError: a store is damaged, or has another vocabulary or other languages.
+    """
+    torch.set_num_threads(n_threads)
+    transformer, about = weights.load(model)
+    words = Vocabulary.read(vocabulary)
+    corpora = Corpora.open({language: test}, {}, about["vocabulary"])
+    stream = Stream(corpora.monolingual[language])
+    if not len(stream):
+        raise CorpusError(f"test text of '{language}': found no sentence, expected at least one; raise text.test_share")
+    tally = _read(transformer, windows(stream, seq_len, language_ids(about["languages"])[language]))
+    n_words, n_bytes, n_unknown = sizes(stream.at(np.arange(len(stream))), words)
+    LOG.info("%s: %d words, %d pieces, %d bytes, %d unknown", language, n_words, tally.count, n_bytes, n_unknown)
+    result = partial(
+        Result,
+        table="perplexity",
+        system=system,
+        setting=setting,
+        column=language,
+        n=n_words,
+        seeds=seeds,
+        config=about["config"],
+        data=digests.of_value([about["data"], corpora.digests]),
+        code=code,
+        signature=SIGNATURE.format(seq_len=seq_len),
+        note=f"{n_unknown} unknown pieces, of no bytes" if n_unknown else "",
+    )
+    units = in_units(tally, n_words, n_bytes)
+    results.write([result(metric=metric, value=value) for metric, value in units.items()], output)
+
+
+@torch.inference_mode()
+def _read(model: Transformer, batches: Iterator[Batch]) -> Tally:
+    """The loss of a whole text, in float32."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device).eval()
+    tally = zero(device)
+    for batch in batches:
+        tally = tally + token_loss(model, batch.to(device), CAUSAL["clm"])
+    return tally
+
+
+def windows(stream: Stream, seq_len: int, language: int) -> Iterator[Batch]:
+    """The text as CLM batches, every token predicted once; ``language`` is an id."""
+    width = seq_len - 1
+    n_rows = max(1, BATCH_TOKENS // seq_len)
+    n_whole = len(stream) // width
+    for first in range(0, n_whole, n_rows):
+        numbers = np.arange(first, min(first + n_rows, n_whole))
+        yield _batch(stream, numbers * width, width, language)
+    if rest := len(stream) - n_whole * width:
+        yield _batch(stream, np.array([n_whole * width]), rest, language)
+
+
+def _batch(stream: Stream, starts: np.ndarray, width: int, language: int) -> Batch:
+    """Windows of ``width`` tokens of the text, which begin at ``starts`` (B,)."""
+    tokens = stream.at(starts[:, None] + np.arange(width))
+    return clm_batch(np.concatenate([np.full((len(starts), 1), EOS), tokens], axis=1), language)
+
+
+def sizes(tokens: np.ndarray, words: Vocabulary) -> tuple[int, int, int]:
+    """What a text of ``tokens`` (n,) has: words and ends of sentences; bytes of UTF-8, one per blank or end; unknowns.
+
+    A word of which nothing is known is one piece with the mark of a word's begin, and one unknown piece.
+    """
+    ends = tokens == EOS
+    n_words = int(words.begins_word(tokens)[~ends].sum()) + int(ends.sum())
+    return n_words, int(words.n_bytes[tokens].sum()), int((tokens == UNK).sum())
+
+
+def in_units(tally: Tally, n_words: int, n_bytes: int) -> dict[str, float]:
+    """The nats of a text per word, per piece and per byte; the first two as perplexities, the last as bits."""
+    bits = tally.nats.item() / math.log(2)
+    return {
+        PER_WORD: 2 ** (bits / n_words),
+        PER_PIECE: 2 ** (bits / tally.count),
+        PER_BYTE: bits / n_bytes,
+    }
