@@ -151,7 +151,7 @@ def test_no_setup_has_the_name_of_the_sections_at_the_top():
         ({}, "base", "base"),
         ({"model": {"dim": 64}, "pretraining": {"seq_len": 32}}, "base", "base"),
         ({"parallel": {"en-fr": ["bitext"]}}, "base", "base"),
-        ({"vocabulary": {"size": 500}}, "base", "other"),
+        ({"vocabulary": {"size": 700}}, "base", "other"),
         ({"languages": ["de", "en"]}, "base", "other"),
         ({"monolingual": {"fr": ["news"]}}, "base", "other"),
         ({"text": {"lowercase": False}}, "other", "other"),
