@@ -56,6 +56,7 @@ include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
 include: "rules/translation.smk"
 include: "rules/perplexity.smk"
+include: "rules/claims.smk"
 include: "rules/report.smk"
 
 
@@ -66,6 +67,7 @@ localrules:
     supervised_mt_table,
     perplexity_table,
     ablation_table,
+    claims,
     objectives_figure,
     stores,
 
@@ -84,6 +86,7 @@ rule all:
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
         table_files("ablation", differences=False) if CONFIG.ablation else [],
+        CLAIM_FILES if CONFIG.claims else [],
 
 
 rule xnli_table:
@@ -119,6 +122,12 @@ rule ablation_table:
     """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
         required("ablation", table_files("ablation", differences=False)),
+
+
+rule claims:
+    """What the paper claims, and what our runs say."""
+    input:
+        required("claims", CLAIM_FILES),
 
 
 rule objectives_figure:

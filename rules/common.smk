@@ -789,3 +789,67 @@ def ablation_results():
             finetuning_seed=CONFIG.seeds.finetuning,
         )
     ]
+
+
+# Claims ---------------------------------------------------------------------------------------------------------
+
+
+def compared_systems():
+    """Claim, comparison: of every comparison of every claim."""
+    return [(claim, one) for claim in CONFIG.claims for one in claim.compared]
+
+
+def claim_seeds(compared):
+    """The seeds that both systems of a comparison have."""
+    if compared.table.endswith("_mt"):
+        return seeds_of(compared.table.removesuffix("_mt"))
+    if compared.table == "perplexity":
+        return CONFIG.pretraining_seeds(CONFIG.perplexity.run)
+    both = [CONFIG.pretraining_seeds(zero_shot_system(compared.table, name).run) for name in (compared.a, compared.b)]
+    return [seed for seed in both[0] if seed in both[1]]
+
+
+def zero_shot_system(table, name):
+    """A system of the table of XNLI or of the ablation."""
+    if table == "xnli":
+        return configuration.System(run=name)
+    return CONFIG.ablation.full if name == "full" else CONFIG.ablation.rows[name]
+
+
+def claim_items(table, name, seed):
+    """The items of one system with one pretraining seed."""
+    if table == "perplexity":
+        return [f"<results>/results/perplexity/{name}.{CONFIG.perplexity.run}.{seed}.items.json"]
+    if table.endswith("_mt"):
+        path = "<results>/results/translation/{}/{}/{}.items.json"
+        plans = plans_of(table.removesuffix("_mt")).items()
+        mine = [(key, plan) for key, plan in plans if (plan.encoder, plan.decoder) == (name, name)]
+        return [path.format(key, seed, direction) for key, plan in mine for direction in plan.tested]
+    one = zero_shot_system(table, name)
+    path = "<results>/results/xnli/{setup}.{run}.{seed}.zero_shot.{finetuning_seed}.items.json"
+    return expand(path, setup=one.setup, run=one.run, seed=seed, finetuning_seed=CONFIG.seeds.finetuning)
+
+
+def claim_columns(table):
+    """The columns that count: of XNLI the languages without labels; None: all."""
+    return CONFIG.xnli.others if table in ("xnli", "ablation") else None
+
+
+def all_claim_items():
+    """Of each comparison, of each of its systems, the items of all seeds."""
+    return {
+        f"{side}_{number}": [file for seed in claim_seeds(one) for file in claim_items(one.table, name, seed)]
+        for number, (_, one) in enumerate(compared_systems())
+        for side, name in (("a", one.a), ("b", one.b))
+    }
+
+
+def described_claims():
+    """Of each comparison the claim's statement, its names, and how many seeds there are."""
+    return [
+        [claim.statement, one.table, one.a, one.b, one.margin, claim_columns(one.table), len(claim_seeds(one))]
+        for claim, one in compared_systems()
+    ]
+
+
+CLAIM_FILES = ["<results>/tables/claims.md", "<results>/tables/claims.tidy.csv", "<results>/figures/claims.svg"]

@@ -8,7 +8,8 @@ rule score_perplexity:
         vocabulary=vocabulary_of,
         test=perplexity_text,
     output:
-        "<results>/results/perplexity/{setup}.{run}.{seed}.jsonl",
+        results="<results>/results/perplexity/{setup}.{run}.{seed}.jsonl",
+        kept="<results>/results/perplexity/{setup}.{run}.{seed}.items.json",
     log:
         "<logs>/score_perplexity/{setup}.{run}.{seed}.log",
     conda:

@@ -51,6 +51,7 @@ rule score_translation:
             for part in ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
         },
         results="<results>/results/translation/{translator}/{seed}/{direction}.jsonl",
+        kept="<results>/results/translation/{translator}/{seed}/{direction}.items.json",
     log:
         "<logs>/score_translation/{translator}.{seed}.{direction}.log",
     conda:

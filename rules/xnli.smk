@@ -47,6 +47,7 @@ rule score_xnli:
     output:
         results="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
         confusion="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
+        kept="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.items.json",
     log:
         "<logs>/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",
     conda:

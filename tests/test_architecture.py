@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "xlm_core"
 MODULES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")
 LAYERS = [
-    {"config", "digests", "errors", "files", "languages", "records", "results", "steps"},
+    {"config", "digests", "errors", "files", "items", "languages", "records", "results", "steps"},
     {"text", "microworld"},
     {"data", "model", "tally"},
     {"objectives", "train"},
@@ -19,7 +19,16 @@ LAYERS = [
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}
-IN_LAYER_ZERO = {"config", "digests", "errors", "files", "languages", "records", "results"}  # may import each other
+IN_LAYER_ZERO = {
+    "config",
+    "digests",
+    "errors",
+    "files",
+    "items",
+    "languages",
+    "records",
+    "results",
+}  # may import each other
 
 
 def named(path: Path) -> str:

@@ -206,6 +206,7 @@ def test_the_translators_of_the_default_configuration():
 
 def test_encoder_and_decoder_may_begin_with_different_runs():
     data = default()
+    del data["claims"]
     data["translation"]["unsupervised"]["rows"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
     assert (plan.encoder, plan.decoder, plan.place) == ("mlm", "none", ("mlm", "no pretraining"))
@@ -241,6 +242,7 @@ def test_what_is_learned_in_turn_may_have_its_turn_as_often_in_every_row(equal_t
 
 def test_a_table_that_is_left_out_needs_no_translators():
     data = default()
+    del data["claims"]
     del data["translation"]["unsupervised"]
     assert {plan.table for plan in translators(config.parse(data)).values()} == {"supervised"}
     del data["translation"]["supervised"]
@@ -302,6 +304,41 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         (
             in_("setups news", model={"max_positions": 61}, pretraining={"seq_len": 32}),
             "the 61 positions of setup 'news",
+        ),
+        (in_("perplexity", language="ess"), "perplexity.language, languages of setup 'little': unknown name 'ess'"),
+        (in_("perplexity", setups=["litle"]), "perplexity.setups: unknown name 'litle' (did you mean 'little'?)"),
+        (in_("perplexity", run="mlm"), "perplexity.run: mlm has not the objective clm"),
+        (
+            in_("perplexity", setups=["little", "alpha_0"]),
+            "perplexity.setups: alpha_0 has another section 'pretraining'",
+        ),
+        (
+            in_("setups little_both", monolingual={"es": ["stories"]}),
+            "perplexity.setups: little_both reads other text of 'es' than little",
+        ),
+        (
+            in_("setups little_both", languages=["es", "fr"]),
+            "perplexity.setups: two of them have the same languages (es, es + hi, es + fr, es + fr)",
+        ),
+        (in_("ablation", full={"run": "mml"}), "ablation.full.run: unknown name 'mml'"),
+        (in_("ablation rows", less={"run": "mlm", "setup": "nes"}), "ablation.rows.less.setup: unknown name 'nes'"),
+        (
+            in_("ablation rows", less={"run": "mlm", "setup": "little_both"}),
+            "ablation.rows.less, languages of setup 'little_both': unknown name 'en'",
+        ),
+        (in_("setups two", languages=["en"]), "ablation.rows.2 languages: setup 'two' has no other language of XNLI"),
+        (in_("ablation full", setup="two"), "ablation.full: its setup has no de, es, hi, but the table of XNLI has"),
+        (
+            lambda data: data["claims"][0]["compared"][0].update(a="mml"),
+            "claims.0, systems of xnli: unknown name 'mml'",
+        ),
+        (
+            lambda data: data["claims"][2]["compared"][0].update(b="separate"),
+            "claims.2, systems of ablation: unknown name 'separate'",
+        ),
+        (
+            lambda data: data.pop("perplexity"),
+            "claims.6: there is no table perplexity to compare systems of",
         ),
         (in_("translation search", n_best=2), "translation.search: n_best is 2, but the beam has a width of 1"),
     ],

@@ -17,5 +17,6 @@ with step(snakemake.log[0]):
         seeds=snakemake.wildcards.seed,
         code=snakemake.params.code,
         n_threads=snakemake.threads,
-        output=Path(snakemake.output[0]),
+        output=Path(snakemake.output.results),
+        kept=Path(snakemake.output.kept),
     )

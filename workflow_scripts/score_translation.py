@@ -20,4 +20,5 @@ with step(snakemake.log[0]):
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         kept={part: Path(snakemake.output[part]) for part in translation_scores.PARTS},
+        kept_items=Path(snakemake.output.kept),
     )

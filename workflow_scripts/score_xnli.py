@@ -20,4 +20,5 @@ with step(snakemake.log[0]):
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         confusion=Path(snakemake.output.confusion),
+        kept=Path(snakemake.output.kept),
     )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_stores import make_store
 
-from xlm_core import results
+from xlm_core import items, results
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import IGNORE
 from xlm_core.data.store import StoreWriter
@@ -19,7 +19,6 @@ from xlm_core.data.windows import Stream
 from xlm_core.errors import CorpusError, StoreError
 from xlm_core.model import weights
 from xlm_core.model.transformer import Transformer
-from xlm_core.tally import Tally
 from xlm_core.tasks import perplexity
 from xlm_core.text import vocabulary as vocabularies
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, SPECIAL, UNK, Vocabulary
@@ -63,6 +62,7 @@ def score(model: Path, stores: list[Path], seq_len: int = 5, language: str = "ne
         code="c0de",
         n_threads=1,
         output=model.parent / "results.jsonl",
+        kept=model.parent / "items.json",
     )
     return {result.metric: result for result in results.read([model.parent / "results.jsonl"])}
 
@@ -90,21 +90,21 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
     assert found[perplexity.PER_WORD].value == pytest.approx(2 ** (bits / n_words), rel=1e-4)
     assert found[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 9), rel=1e-4)
     assert found[perplexity.PER_BYTE].value == pytest.approx(bits / n_bytes, rel=1e-4)
+    kept = items.read(model.parent / "items.json")["ne"]
+    assert kept.summands[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
+    assert kept.value == pytest.approx(found[perplexity.PER_WORD].value)
     assert {(one.n, one.column, one.system, one.setting, one.note) for one in found.values()} == {
         (8, "ne", "little", "CLM", "")
     }
 
 
 def test_units_by_hand():
-    tally = Tally(torch.tensor(8 * math.log(2)), 4, torch.tensor(0))  # 8 bits
-    assert perplexity.in_units(tally, n_words=2, n_bytes=8) == pytest.approx(
+    assert perplexity.in_units(8 * math.log(2), n_words=2, n_pieces=4, n_bytes=8) == pytest.approx(
         {"perplexity per word": 16.0, "perplexity per piece": 4.0, "bits per byte": 1.0}
     )
 
 
-@given(
-    sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9)
-)
+@given(sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9))
 def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
     stream = Stream([(make_store(sentences), 0)])
     batches = list(perplexity.windows(stream, seq_len, 0))

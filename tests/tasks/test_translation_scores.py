@@ -37,6 +37,7 @@ def scored(files, tmp_path):
         translation_scores.score(
             **files, direction=direction, search=search, tokens_per_batch=100, place=PLACE, n_threads=1,
             output=tmp_path / "results.jsonl", kept=kept,
+            kept_items=tmp_path / "items.json",
         )  # fmt: skip
         return results.read([tmp_path / "results.jsonl"]), kept
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
 
-from xlm_core import results
+from xlm_core import items, results
 from xlm_core.config import Finetuning
 from xlm_core.data.store import StoreWriter
 from xlm_core.model import weights
@@ -69,6 +69,7 @@ def score(world, test, selected=None):
         n_threads=1,
         output=world / "results.jsonl",
         confusion=world / "confusion.json",
+        kept=world / "items.json",
     )
     return results.read([world / "results.jsonl"])
 
@@ -95,6 +96,7 @@ def test_confusions_sum_up_to_the_accuracies(world):
     for one in found:
         assert confusion[one.column].sum() == 30
         assert one.value == pytest.approx(100 * np.trace(confusion[one.column]) / 30)
+        assert items.read(world / "items.json")[one.column].value == pytest.approx(one.value)
         assert confusion[one.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
 
 

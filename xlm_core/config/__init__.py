@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config import checks
 from xlm_core.config.ablation import Ablation, System, system
+from xlm_core.config.claims import Claim, Compared
 from xlm_core.config.corpora import TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
@@ -35,6 +36,8 @@ __all__ = [
     "SETTINGS",
     "TEST_SETS",
     "Ablation",
+    "Claim",
+    "Compared",
     "Compute",
     "Config",
     "Corpus",
@@ -120,6 +123,7 @@ class Config(Setup):
     translation: Translation | None = None
     perplexity: Perplexity | None = None
     ablation: Ablation | None = None
+    claims: list[Claim] = Field([])
     seeds: Seeds
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)

@@ -29,6 +29,7 @@ def check(config: "Config") -> None:
     _check_translation(config)
     _check_perplexity(config)
     _check_ablation(config)
+    _check_claims(config)
 
 
 def _setups(config: "Config") -> Iterator[tuple[str, str]]:
@@ -256,3 +257,29 @@ def _check_ablation(config: "Config") -> None:
             raise ValueError(f"ablation.{path}: setup '{one.setup}' has no other language of XNLI to transfer to")
     if missing := set(config.xnli.languages) - set(config.setup(config.ablation.full.setup).languages):
         raise ValueError(f"ablation.full: its setup has no {', '.join(sorted(missing))}, but the table of XNLI has")
+
+
+def _check_claims(config: "Config") -> None:
+    """Both systems of a comparison are of its table."""
+    for number, claim in enumerate(config.claims):
+        for one in claim.compared:
+            systems = _systems_of(config, one.table)
+            if not systems:
+                raise ValueError(f"claims.{number}: there is no table {one.table} to compare systems of")
+            for name in (one.a, one.b):
+                known(name, systems, f"claims.{number}, systems of {one.table}")
+
+
+def _systems_of(config: "Config", table: str) -> list[str]:
+    """What is compared of a table: runs, setups, or labels of the ablation."""
+    translation = config.translation
+    if table == "xnli":
+        return config.xnli.runs
+    if table == "ablation":
+        return ["full", *config.ablation.rows] if config.ablation else []
+    if table == "perplexity":
+        return config.perplexity.setups if config.perplexity else []
+    if table == "supervised_mt":
+        return translation.supervised.columns if translation and translation.supervised else []
+    rows = translation.unsupervised.rows if translation and translation.unsupervised else []
+    return [encoder for encoder, decoder in rows if encoder == decoder]

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
+
+from xlm_core.items import Items
 
 
 class Score(NamedTuple):
@@ -16,6 +19,13 @@ class Score(NamedTuple):
 def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
     """BLEU of detokenized text, which sacreBLEU tokenizes itself: the number that compares between papers."""
     return _score(BLEU(), hypotheses, references)
+
+
+def bleu_items(hypotheses: Sequence[str], references: Sequence[str]) -> Items:
+    """What each sentence adds to the sums that ``bleu`` is computed from."""
+    metric = BLEU()
+    scores = (metric.corpus_score([one], [[other]]) for one, other in zip(hypotheses, references, strict=True))
+    return Items("bleu", np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in scores]))
 
 
 def tokenized_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:

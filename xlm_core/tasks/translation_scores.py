@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from xlm_core import digests, records, results
+from xlm_core import digests, items, records, results
 from xlm_core.config import Search
 from xlm_core.files import atomic
 from xlm_core.languages import pair, sides
 from xlm_core.results import Result
-from xlm_core.tasks.bleu import bleu, chrf, tokenized_bleu
+from xlm_core.tasks.bleu import bleu, bleu_items, chrf, tokenized_bleu
 from xlm_core.tasks.interpreter import Interpreter
 
 PARTS = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
@@ -33,6 +33,7 @@ def score(
     n_threads: int,
     output: Path,
     kept: Mapping[str, Path],
+    kept_items: Path,
 ) -> None:
     """Translate a test set, keep what was said, and write BLEU, tokenized BLEU and chrF.
 
@@ -42,6 +43,7 @@ def score(
         place: what goes into the results as it is: their table, system, setting, column, seeds and code.
         output: JSON lines.
         kept: each of ``PARTS`` -> lines of text.
+        kept_items: what each sentence adds to BLEU.
 
     Raises:
         ConfigError: the translator was not trained in this direction.
@@ -72,6 +74,7 @@ def score(
         for metric, one in scores.items()
     ]
     results.write(found, output)
+    items.write(kept_items, {place["column"]: bleu_items(lines["hypotheses"], lines["references"])})
 
 
 def _translated(

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from xlm_core import digests, results
+from xlm_core import digests, items, results
 from xlm_core.config import Finetuning, plain
 from xlm_core.data.labelled import Examples
 from xlm_core.data.store import TokenStore
 from xlm_core.files import atomic, read_json, write_json
+from xlm_core.items import Items
 from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.results import Result
@@ -102,6 +103,7 @@ def score(
     n_threads: int,
     output: Path,
     confusion: Path,
+    kept: Path,
 ) -> None:
     """Write the accuracy of a classifier on test sets, and which classes it takes for which.
 
@@ -113,6 +115,7 @@ def score(
         setting, setting_selected: likewise, of the model's accuracies and of the selected ones.
         output: JSON lines.
         confusion: JSON, column -> how often (3, 3) each gold class, row by row, was taken for each class.
+        kept: the items, column by column: whether each pair was classified right.
     """
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -120,10 +123,11 @@ def score(
     classifier = classifier.to(device)
     examples = _all_of_each(test, about)
     result = partial(Result, table="xnli", metric="accuracy", system=system, seeds=seeds, code=code)
-    found, confusions = [], {}
+    found, confusions, right = [], {}, {}
     for column, some in examples.items():
         tally, predictions = classification.evaluate(classifier, some, about["max_tokens"], device)
         confusions[column] = _confusion(some, predictions)
+        right[column] = Items("percent", (predictions == some.labels(np.arange(len(some))))[:, None])
         found.append(
             result(
                 setting=setting,
@@ -141,6 +145,7 @@ def score(
         found.append(result(setting=setting_selected, column=column, value=value, n=one["count"], **origin))
     results.write(found, output)
     write_json(confusion, confusions)
+    items.write(kept, right)
 
 
 def _remarks(column: str, examples: Examples, predictions: np.ndarray, max_tokens: int) -> str:

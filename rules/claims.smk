@@ -1,0 +1,56 @@
+"""What the paper claims, and what our runs say about it."""
+
+
+rule judge_claims:
+    """Differences between systems, how sure they are, and the verdict by a rule that was fixed before the runs."""
+    input:
+        **all_claim_items(),
+    output:
+        "<results>/tables/claims.tidy.csv",
+    log:
+        "<logs>/judge_claims.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        compared=described_claims(),
+        code=code("xlm_core.tasks.claims"),
+    message:
+        "Judging the claims"
+    script:
+        "../workflow_scripts/judge_claims.py"
+
+
+rule make_claims_page:
+    """The claims as a page and as a picture."""
+    input:
+        "<results>/tables/claims.tidy.csv",
+    output:
+        text=report(
+            "<results>/tables/claims.md",
+            caption="../docs/report/claims.rst",
+            category="Claims",
+            labels={"format": "text"},
+        ),
+        picture=report(
+            "<results>/figures/claims.svg",
+            caption="../docs/report/claims.rst",
+            category="Claims",
+            labels={"figure": "claims"},
+        ),
+    log:
+        "<logs>/make_claims_page.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        name=CONFIG.name,
+        code=code("xlm_core.report.claims"),
+    message:
+        "Making the page of claims"
+    script:
+        "../workflow_scripts/make_claims_page.py"

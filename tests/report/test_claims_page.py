@@ -1,0 +1,61 @@
+"""The page of claims, its picture, and what several comparisons say together."""
+
+from pathlib import Path
+
+import pytest
+
+from xlm_core.report import claims
+from xlm_core.tasks.claims import COLUMNS
+
+LINES = [
+    (1, "One thing helps", "xnli", "mlm", "none", 41.52, 33.7, 7.82, 0.0, 1, 4000, 0.0004, "holds"),
+    (2, "Two things", "unsupervised_mt", "clm", "none", 42, 21, 21, 0.0, 3, 1000, 0.001, "holds"),
+    (2, "Two things", "unsupervised_mt", "mlm", "clm", 38, 42, -4, 0.0, 3, 1000, 0.97, "does not hold"),
+    (3, "It costs nothing", "embeddings", "a", "b", 0.551, 0.36, 0.191, -0.05, 3, 900, 0.3, "cannot tell"),
+]
+
+
+@pytest.fixture
+def page(tmp_path: Path):
+    """A function that makes the page of some lines, and returns it."""
+
+    def make(lines: list[tuple]) -> str:
+        rows = [",".join(map(str, line)) for line in (COLUMNS, *lines)]
+        (tmp_path / "tidy.csv").write_text("\n".join(rows) + "\n")
+        claims.make(tmp_path / "tidy.csv", "tiny", tmp_path / "claims.md", tmp_path / "claims.svg")
+        assert "<svg" in (tmp_path / "claims.svg").read_text()
+        return (tmp_path / "claims.md").read_text()
+
+    return make
+
+
+def test_every_comparison_stands_under_its_claim(page):
+    text = page(LINES)
+    assert text.startswith("**The paper's claims (configuration 'tiny'): 1 holds, 1 does not hold, 1 cannot tell**")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows[1:]] == [
+        "| 1. One thing helps", "| xnli: mlm against none",
+        "| 2. Two things", "| unsupervised_mt: clm against none", "| unsupervised_mt: mlm against clm",
+        "| 3. It costs nothing", "| embeddings: a against b, margin −0.05",
+    ]  # fmt: skip
+    assert rows[2][1:] == ["41.5", "33.7", "+7.8", "0.000", "1", "holds |"]
+    assert rows[5][3] == "−4.0" and rows[7][1:4] == ["0.551", "0.360", "+0.191"]
+    assert rows[3][-1] == "**does not hold** |" and rows[6][-1] == "**cannot tell** |"
+
+
+def test_a_single_seed_is_told(page):
+    assert "a single seed" in page(LINES)
+    assert "a single seed" not in page(LINES[1:])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["holds"], "holds"),
+        (["holds", "holds"], "holds"),
+        (["holds", "cannot tell"], "cannot tell"),
+        (["cannot tell", "does not hold"], "does not hold"),
+    ],
+)
+def test_a_claim_needs_all_of_its_comparisons(verdicts: list[str], expected: str):
+    assert claims.together(verdicts) == expected

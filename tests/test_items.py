@@ -1,0 +1,69 @@
+"""Numbers from the sums of their items, against the numbers themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sacrebleu.metrics import BLEU
+
+from xlm_core import items
+from xlm_core.errors import CorpusError
+from xlm_core.items import Items
+from xlm_core.tasks.bleu import bleu, bleu_items
+
+WORDS = st.lists(st.sampled_from(["the", "dog", "sleeps", "a", "cat", "."]), max_size=9).map(" ".join)
+PAIRS = st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=6)
+
+
+def test_means_by_hand():
+    three = np.array([[1.0], [0.0], [1.0]])
+    assert Items("mean", three).value == pytest.approx(2 / 3)
+    assert Items("percent", three).value == pytest.approx(200 / 3)
+    assert Items("percent", three).values(np.array([[3.0, 0, 0], [0, 2, 1]])).tolist() == pytest.approx([100, 100 / 3])
+
+
+def test_perplexity_by_hand():
+    two = Items("perplexity", np.array([[np.log(8.0), 1.0], [np.log(2.0), 1.0]]))
+    assert two.value == pytest.approx(4)
+    assert two.values(np.array([[2.0, 0], [0, 2]])).tolist() == pytest.approx([8, 2])
+
+
+@given(pairs=PAIRS)
+def test_bleu_of_items_is_bleu(pairs: list[tuple[str, str]]):
+    hypotheses, references = map(list, zip(*pairs, strict=True))
+    expected = bleu(hypotheses, references).value
+    assert bleu_items(hypotheses, references).value == pytest.approx(expected)
+
+
+@given(pairs=PAIRS, seed=st.integers(0, 99))
+def test_bleu_of_a_sample_is_that_of_its_sentences(pairs: list[tuple[str, str]], seed: int):
+    drawn = np.random.default_rng(seed).integers(0, len(pairs), len(pairs))
+    hypotheses, references = map(list, zip(*(pairs[number] for number in drawn), strict=True))
+    weights = np.bincount(drawn, minlength=len(pairs)).astype(float)[None, :]
+    found = bleu_items(*map(list, zip(*pairs, strict=True))).values(weights)
+    assert found == pytest.approx([BLEU().corpus_score(hypotheses, [references]).score])
+
+
+def test_items_are_read_as_they_were_written(tmp_path: Path):
+    items.write(tmp_path / "items.json", {"en": Items("percent", np.array([[True], [False]]))})
+    (found,) = items.read(tmp_path / "items.json").values()
+    assert (found.kind, found.summands.tolist()) == ("percent", [[1.0], [0.0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1", "does not hold items"),
+        ("[]", "does not hold items"),
+        ('{"en": {"kind": "mean"}}', "does not hold items"),
+        ('{"en": {"kind": "mean", "summands": []}}', "expected some for each of one or more items"),
+        ('{"en": {"kind": "mean", "summands": [[1], [1, 2]]}}', "does not hold items"),
+        ('{"en": {"kind": "median", "summands": [[1]]}}', "kind 'median', expected one of mean, percent"),
+    ],
+)
+def test_what_is_no_file_of_items_is_refused(tmp_path: Path, text: str, message: str):
+    (tmp_path / "items.json").write_text(text)
+    with pytest.raises(CorpusError, match=message):
+        items.read(tmp_path / "items.json")

@@ -1,0 +1,25 @@
+"""The section about claims: which systems are compared to say whether our runs bear out what the paper claims."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from xlm_core.config.section import Section
+
+HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"  # verdicts
+
+
+class Compared(Section):
+    """Of two systems of a table the first shall be better, by more than the margin."""
+
+    table: Literal["xnli", "ablation", "unsupervised_mt", "supervised_mt", "perplexity"]
+    a: str
+    b: str
+    margin: float = 0.0
+
+
+class Claim(Section):
+    """What is claimed, and the comparisons that all must hold for it."""
+
+    statement: str
+    compared: list[Compared] = Field(min_length=1)
