@@ -11,7 +11,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from xlm_core.config import checks
-from xlm_core.config.corpora import TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.glue import Glue, GlueRow, GlueSource
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
@@ -30,6 +31,7 @@ from xlm_core.errors import ConfigError
 
 __all__ = [
     "BASE",
+    "GLUE_FILES",
     "SETTINGS",
     "TEST_SETS",
     "Compute",
@@ -37,6 +39,9 @@ __all__ = [
     "Corpus",
     "FewShot",
     "Finetuning",
+    "Glue",
+    "GlueRow",
+    "GlueSource",
     "Masking",
     "Microworld",
     "ModelConfig",
@@ -111,6 +116,7 @@ class Config(Setup):
     runs: dict[str, Run]
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
+    glue: Glue | None = None
     translation: Translation | None = None
     seeds: Seeds
     compute: Compute = Compute()
