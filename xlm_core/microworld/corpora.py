@@ -20,7 +20,7 @@ from xlm_core.config import TEST_SETS, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.files import atomic, write_zip
 from xlm_core.languages import sides
-from xlm_core.microworld import news
+from xlm_core.microworld import glue, news
 from xlm_core.microworld.inference import Pair, pairs
 from xlm_core.microworld.render import check_languages, text, words, written
 from xlm_core.microworld.stories import stories
@@ -53,6 +53,7 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             news/<language>, bitext/<pair>: likewise, see ``xlm_core.microworld.news``;
             tests/dev: the test sets of news, ``worlddev`` and ``worldtest``, in the layout of WMT's dev.tgz;
             xnli/evaluation: zip in the layout of XNLI-1.0;
+            glue/<file>: what is official of GLUE, see ``xlm_core.microworld.glue``;
             xnli/training: zip in the layout of XNLI-MT-1.0: the training sets, and the evaluation sets translated to
             English, both with errors of translation.
 
@@ -76,11 +77,13 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             _write_test_sets(stream, world, path)
     if any(file.startswith("xnli/") for file in outputs):
         _write_inference(world, languages, outputs)
+    official = {file.split("/")[1]: path for file, path in outputs.items() if file.startswith("glue/")}
+    glue.write(world, lambda task: _stream(world, f"glue/{task}"), official)
 
 
 def _check(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> None:
     """Refuse a language without a grammar and a file without a size."""
-    keys = [file.split("/")[1] for file in outputs if not file.startswith(("xnli/", "tests/"))]
+    keys = [file.split("/")[1] for file in outputs if not file.startswith(("xnli/", "tests/", "glue/"))]
     check_languages([*languages, *world.news, *(language for key in keys for language in sides(key))])
     for file in outputs:
         collection, key = file.split("/")

@@ -33,7 +33,7 @@ def write(predictions: Sequence[Path], output: Path) -> None:
 
 
 def _test_sets(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """set -> index and prediction of each of its lines."""
+    """Index and prediction of each line, by set."""
     found: dict[str, list[tuple[str, str]]] = {}
     with open(path, encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file, delimiter="\t"), 2):
