@@ -44,6 +44,8 @@ wildcard_constraints:
     direction=r"[a-z]{2,3}-[a-z]{2,3}",
     seed=r"\d+",
     finetuning_seed=r"\d+",
+    task=r"[A-Za-z0-9-]+",
+    part=r"train|(valid|test)(_matched|_mismatched)?",
     protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
 
 
@@ -54,6 +56,7 @@ include: "rules/vocabulary.smk"
 include: "rules/store.smk"
 include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
+include: "rules/glue.smk"
 include: "rules/translation.smk"
 include: "rules/report.smk"
 
@@ -63,6 +66,7 @@ localrules:
     xnli_table,
     unsupervised_mt_table,
     supervised_mt_table,
+    glue_table,
     objectives_figure,
     stores,
 
@@ -79,6 +83,7 @@ rule all:
         rules.draw_training_curves.output,
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
+        shown_of_glue() if CONFIG.glue else [],
 
 
 rule xnli_table:
@@ -102,6 +107,12 @@ rule supervised_mt_table:
     """Translation learned from translations, the paper's Table 3."""
     input:
         translation_target("supervised"),
+
+
+rule glue_table:
+    """Understanding of English sentences, GLUE, and what its leaderboard takes of each row."""
+    input:
+        shown_of_glue,
 
 
 rule objectives_figure:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config import checks
 from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
-from xlm_core.config.glue import Glue, GlueRow, GlueSource
+from xlm_core.config.glue import GLUE_LANGUAGE, Glue, GlueRow, GlueSource
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
@@ -32,6 +32,7 @@ from xlm_core.errors import ConfigError
 __all__ = [
     "BASE",
     "GLUE_FILES",
+    "GLUE_LANGUAGE",
     "SETTINGS",
     "TEST_SETS",
     "Compute",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xlm_core.config.corpora import TEST_SETS
-from xlm_core.config.glue import LANGUAGE
+from xlm_core.config.glue import GLUE_LANGUAGE
 from xlm_core.config.section import known
 from xlm_core.config.setups import BASE, Setup
 from xlm_core.languages import is_pair, pair, sides
@@ -231,7 +231,7 @@ def _check_glue(config: "Config") -> None:
         known(row.setup, (BASE, *config.setups), "glue.rows, setup")
         known(row.run, config.runs, "glue.rows, run")
         setup = config.setup(row.setup)
-        known(LANGUAGE, setup.languages, f"glue.rows, languages of setup '{row.setup}'")
+        known(GLUE_LANGUAGE, setup.languages, f"glue.rows, languages of setup '{row.setup}'")
         if length > setup.model.max_positions:
             raise ValueError(
                 f"glue.finetuning.max_tokens is {length}, but setup '{row.setup}' has {setup.model.max_positions} "

@@ -9,7 +9,7 @@ from xlm_core.config.section import Section
 from xlm_core.config.setups import BASE
 from xlm_core.config.training import Finetuning
 
-LANGUAGE = "en"  # of all of GLUE
+GLUE_LANGUAGE = "en"  # of all of GLUE
 DIAGNOSTICS = "AX"  # sentences without labels, for the model of NLI_TASK
 NLI_TASK = "MNLI"
 TASKS = tuple(task for task in GLUE_FILES if task != DIAGNOSTICS)

@@ -22,18 +22,11 @@ from xlm_core.files import atomic
 from xlm_core.model import weights
 from xlm_core.results import Result
 from xlm_core.tasks import classification, labelled
-from xlm_core.text.glue import FORMS, Form
+from xlm_core.text.glue import ACCURACY, FORMS, Form
 from xlm_core.train.log import LOG_NAME
 
 SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
 PREDICTIONS = ("set", "split", "index", "label", "prediction")  # columns of the kept predictions
-ACCURACY = "accuracy"
-METRICS = {
-    "CoLA": ("Matthews",),
-    "MRPC": ("F1", ACCURACY),
-    "QQP": ("F1", ACCURACY),
-    "STS-B": ("Pearson", "Spearman"),
-}  # task -> its metrics on the leaderboard; that of all others is accuracy
 
 
 def metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
@@ -43,7 +36,7 @@ def metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str,
         task: one of ``xlm_core.text.glue.FORMS``.
         labels, predictions: (N,) ids of classes, or scores. F1 is that of class 1.
     """
-    return {name: 100 * MEASURES[name](labels, predictions) for name in METRICS.get(task, (ACCURACY,))}
+    return {name: 100 * MEASURES[name](labels, predictions) for name in FORMS[task].metrics}
 
 
 def _f1(labels: np.ndarray, predictions: np.ndarray) -> float:

@@ -23,6 +23,7 @@ from xlm_core.text.tsv import Table
 
 NO_LABEL = "-"
 INDEX = "index"
+ACCURACY = "accuracy"
 BROKEN = "too few columns"
 SCORES = (0.0, 5.0)  # the least and the highest one of STS-B
 NUMBER = r"\d+(\.\d+)?"
@@ -46,12 +47,14 @@ class Form(NamedTuple):
     label      the column of its labels
     classes    its labels in the order of their ids; None where they are scores
     index      the column that counts the rows of the test set
+    metrics    those of the leaderboard, in its order
     """
 
     sentences: tuple[str, ...]
     label: str = "label"
     classes: tuple[str, ...] | None = ("0", "1")
     index: str = INDEX
+    metrics: tuple[str, ...] = (ACCURACY,)
 
     @property
     def is_single(self) -> bool:
@@ -63,16 +66,16 @@ PAIR = ("sentence1", "sentence2")
 TWO_WAY = ("entailment", "not_entailment")
 THREE_WAY = ("contradiction", "entailment", "neutral")
 FORMS = {
-    "CoLA": Form(("sentence",)),
+    "CoLA": Form(("sentence",), metrics=("Matthews",)),
     "SST-2": Form(("sentence",)),
-    "MRPC": Form(("#1 String", "#2 String"), "Quality"),
-    "STS-B": Form(PAIR, "score", None),
-    "QQP": Form(("question1", "question2"), "is_duplicate", index="id"),
+    "MRPC": Form(("#1 String", "#2 String"), "Quality", metrics=("F1", ACCURACY)),
+    "STS-B": Form(PAIR, "score", None, metrics=("Pearson", "Spearman")),
+    "QQP": Form(("question1", "question2"), "is_duplicate", index="id", metrics=("F1", ACCURACY)),
     "MNLI": Form(PAIR, "gold_label", THREE_WAY),
     "QNLI": Form(("question", "sentence"), classes=TWO_WAY),
     "RTE": Form(PAIR, classes=TWO_WAY),
     "WNLI": Form(PAIR),
-    "AX": Form(PAIR, classes=THREE_WAY),
+    "AX": Form(PAIR, classes=THREE_WAY, metrics=()),
 }
 
 
