@@ -44,6 +44,8 @@ wildcard_constraints:
     direction=r"[a-z]{2,3}-[a-z]{2,3}",
     seed=r"\d+",
     finetuning_seed=r"\d+",
+    task=r"[A-Za-z0-9-]+",
+    part=r"train|(valid|test)(_matched|_mismatched)?",
     protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
 
 
@@ -54,6 +56,7 @@ include: "rules/vocabulary.smk"
 include: "rules/store.smk"
 include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
+include: "rules/glue.smk"
 include: "rules/translation.smk"
 include: "rules/perplexity.smk"
 include: "rules/claims.smk"
@@ -68,6 +71,7 @@ localrules:
     perplexity_table,
     ablation_table,
     claims,
+    glue_table,
     objectives_figure,
     stores,
 
@@ -87,6 +91,7 @@ rule all:
         table_files("perplexity") if CONFIG.perplexity else [],
         table_files("ablation", differences=False) if CONFIG.ablation else [],
         CLAIM_FILES if CONFIG.claims else [],
+        shown_of_glue() if CONFIG.glue else [],
 
 
 rule xnli_table:
@@ -128,6 +133,12 @@ rule claims:
     """What the paper claims, and what our runs say."""
     input:
         required("claims", CLAIM_FILES),
+
+
+rule glue_table:
+    """Understanding of English sentences, GLUE, and what its leaderboard takes of each row."""
+    input:
+        shown_of_glue,
 
 
 rule objectives_figure:

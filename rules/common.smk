@@ -11,7 +11,7 @@ from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
-from xlm_core.text import nli
+from xlm_core.text import glue, nli
 
 
 def checked_config():
@@ -69,13 +69,27 @@ GENERATED = {
     "tests": "dev.tgz",
     "evaluation": "XNLI-1.0.zip",
     "training": "XNLI-MT-1.0.zip",
+    "glue": "{key}",
 }  # collection of the microworld, or its archive of XNLI -> name of its files
 
 
 def source(corpus):
-    """The section that says where a corpus comes from; XNLI's two archives count as corpora."""
+    """The section that says where a corpus comes from; XNLI's two archives and GLUE's tasks count as corpora."""
     archives = {"xnli_evaluation": CONFIG.xnli.evaluation, "xnli_training": CONFIG.xnli.training}
+    archives |= {f"glue/{task}": origin for task, origin in glue_sources().items()}
     return archives.get(corpus) or CONFIG.corpora[corpus]
+
+
+def glue_sources():
+    """Task of GLUE -> the section that says where it comes from."""
+    return CONFIG.glue.tasks if CONFIG.glue else {}
+
+
+def glue_file(corpus, key):
+    """What stands for the official file of that name in the address or path of a task of GLUE, or the name itself."""
+    instead = getattr(source(corpus), "files", None)
+    official = configuration.GLUE_FILES[corpus.removeprefix("glue/")] if instead else ()
+    return dict(zip(official, instead or ())).get(key, key)
 
 
 def microworld_file(collection, key):
@@ -95,7 +109,8 @@ def places(corpus, key):
     pattern = origin.url or origin.path
     languages = sides(key) if "{language}" in pattern else [None]
     years = getattr(origin, "years", None) or [None]
-    return [pattern.format(key=key, language=language, year=year) for year in years for language in languages]
+    names = {"key": key, "file": glue_file(corpus, key)}
+    return [pattern.format(**names, language=language, year=year) for year in years for language in languages]
 
 
 def downloaded(url):
@@ -122,6 +137,7 @@ def downloads():
     """place of a download -> its address, and the corpora and keys that read it."""
     keys = {name: corpus.keys for name, corpus in CONFIG.corpora.items()}
     keys |= {"xnli_evaluation": ["evaluation"], "xnli_training": ["training"]}
+    keys |= {f"glue/{task}": configuration.GLUE_FILES[task] for task in glue_sources()}
     found = {}
     for corpus, key in ((corpus, key) for corpus in keys if source(corpus).url for key in keys[corpus]):
         for url in places(corpus, key):
@@ -512,6 +528,114 @@ def retrieval_caption():
         f"mean-pooled states of the pretrained encoder after layer {last if layer is None else layer} of {last}, is its "
         f"translation; centered: less the mean vector of its language."
     )
+
+
+# GLUE -----------------------------------------------------------------------------------------------------------
+
+
+def glue_files(wildcards):
+    """The official files of a task."""
+    corpus = f"glue/{wildcards.task}"
+    return [path for file in configuration.GLUE_FILES[wildcards.task] for path in raw_files(corpus, file)]
+
+
+def glue_tokens(wildcards):
+    """The tokens of one part of a task."""
+    return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/glue/{wildcards.task}/{wildcards.part}.tsv"
+
+
+def glue_classes(wildcards):
+    """The labels of one part of a task, which is none in test sets; None where they are scores."""
+    classes = glue.FORMS[wildcards.task].classes
+    if wildcards.part.startswith("test"):
+        return [glue.NO_LABEL]
+    return classes and list(classes)
+
+
+def n_glue_sentences(wildcards):
+    return len(glue.FORMS[wildcards.task].sentences)
+
+
+def glue_sets(kind):
+    """A function that gives the stores of what a model of a task is validated ("valid") or tested ("test") on."""
+
+    def found(wildcards):
+        folder = f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/glue"
+        return [f"{folder}/{task}/{part}.store" for task, part in getattr(CONFIG.glue, kind)(wildcards.task).values()]
+
+    return found
+
+
+def glue_names(kind):
+    """A function that gives the names of these sets, in the same order."""
+    return lambda wildcards: list(getattr(CONFIG.glue, kind)(wildcards.task))
+
+
+def glue_training_set(wildcards):
+    return f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/glue/{wildcards.task}/train.store"
+
+
+def glue_finetuning(wildcards):
+    return plain(CONFIG.glue.finetuning)
+
+
+def pretrained_on(wildcards):
+    """The language of a setup, or how many it has."""
+    languages = CONFIG.setup(wildcards.setup).languages
+    return languages[0] if len(languages) == 1 else f"{len(languages)} languages"
+
+
+def glue_rows(path, **names):
+    """What ``path`` is called for every row and seed of the table of GLUE."""
+    return [
+        file
+        for row in CONFIG.glue.rows
+        for file in expand(
+            path,
+            setup=row.setup,
+            run=row.run,
+            seed=CONFIG.pretraining_seeds(row.run),
+            finetuning_seed=CONFIG.seeds.finetuning,
+            **names,
+        )
+    ]
+
+
+def glue_results(wildcards):
+    path = "<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl"
+    return glue_rows(path, task=CONFIG.glue.trained)
+
+
+def glue_predictions(wildcards):
+    """What the models of all tasks say, with one seed of one row."""
+    path = "<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv"
+    return expand(path, **wildcards, task=CONFIG.glue.trained)
+
+
+def glue_table_params(wildcards):
+    """What the table of GLUE shows."""
+    columns = {
+        task: [[column, metric] for column in CONFIG.glue.valid(task) for metric in glue.FORMS[task].metrics]
+        for task in CONFIG.glue.trained
+    }
+    return {
+        "labels": {row.name: row.label or CONFIG.runs[row.run].label for row in CONFIG.glue.rows},
+        "rows": [[row.name, pretrained_on(row)] for row in CONFIG.glue.rows],
+        "columns": columns,
+        "missing": CONFIG.glue.missing,
+        "fewer_seeds": {row.name: CONFIG.runs[row.run].seeds for row in CONFIG.glue.rows if CONFIG.runs[row.run].seeds},
+        "caption": f"GLUE (configuration '{CONFIG.name}')",
+    }
+
+
+def shown_of_glue(wildcards=None):
+    """All that is shown of GLUE, and what its leaderboard takes; or a message where the configuration has no GLUE."""
+    if not CONFIG.glue:
+        raise WorkflowError(
+            f"The configuration '{CONFIG.name}' has no section glue, so there is no such table. See config.yaml for one."
+        )
+    tables = [f"<results>/tables/glue.{kind}" for kind in ("md", "html", "tex", "tidy.csv", "differences.csv")]
+    return tables + glue_rows("<results>/submissions/glue/{setup}.{run}.{seed}.{finetuning_seed}.zip")
 
 
 # Translation ----------------------------------------------------------------------------------------------------

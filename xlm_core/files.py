@@ -11,7 +11,8 @@ import gzip
 import json
 import lzma
 import os
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +27,8 @@ REMEDIES = {
     errno.EDQUOT: "Remove files of yours there, ask for a larger quota, or choose a folder on another disk",
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose a disk that takes larger ones",
 }  # what to do where there is no room, by the system's reason
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 
 @contextmanager
@@ -137,3 +140,14 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_zip(path: Path, members: Mapping[str, str]) -> None:
+    """Write a zip of texts, whose bytes depend on nothing but its ``members``, name -> content."""
+    with atomic(path) as partial, zipfile.ZipFile(partial, "w") as file:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            info.create_system = 3  # the same on every system
+            file.writestr(info, content.encode())

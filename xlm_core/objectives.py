@@ -141,6 +141,19 @@ def classification_loss(
     return Tally(nats, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 
 
+def regression_loss(
+    classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
+) -> Tally:
+    """Predict a score for each row of ``batch`` by a head with one output; ``labels`` (B,) float.
+
+    The tally's ``nats`` are squared errors, for which nothing counts as correct.
+    """
+    with _autocast(batch.tokens.device, precision):
+        scores = classifier(batch).float()[:, 0]
+    errors = functional.mse_loss(scores, labels.float(), reduction="sum")
+    return Tally(errors, len(labels), labels.new_zeros((), dtype=torch.int64))
+
+
 def precision_of(setting: str, device: torch.device) -> torch.dtype:
     """What matrices are multiplied in on ``device``: "float32", "bfloat16", or "auto".
 

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from xlm_core.config import checks
 from xlm_core.config.ablation import Ablation, System, system
 from xlm_core.config.claims import Claim, Compared
-from xlm_core.config.corpora import TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.glue import GLUE_LANGUAGE, Glue, GlueRow, GlueSource
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
@@ -33,6 +34,8 @@ from xlm_core.errors import ConfigError
 
 __all__ = [
     "BASE",
+    "GLUE_FILES",
+    "GLUE_LANGUAGE",
     "SETTINGS",
     "TEST_SETS",
     "Ablation",
@@ -43,6 +46,9 @@ __all__ = [
     "Corpus",
     "FewShot",
     "Finetuning",
+    "Glue",
+    "GlueRow",
+    "GlueSource",
     "Masking",
     "Microworld",
     "ModelConfig",
@@ -120,6 +126,7 @@ class Config(Setup):
     runs: dict[str, Run]
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
+    glue: Glue | None = None
     translation: Translation | None = None
     perplexity: Perplexity | None = None
     ablation: Ablation | None = None

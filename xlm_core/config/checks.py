@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xlm_core.config.corpora import TEST_SETS
+from xlm_core.config.glue import GLUE_LANGUAGE
 from xlm_core.config.section import known
 from xlm_core.config.setups import BASE, Setup
 from xlm_core.languages import is_pair, pair, sides
@@ -30,6 +31,8 @@ def check(config: "Config") -> None:
     _check_perplexity(config)
     _check_ablation(config)
     _check_claims(config)
+
+    _check_glue(config)
 
 
 def _setups(config: "Config") -> Iterator[tuple[str, str]]:
@@ -126,15 +129,21 @@ def _check_seeds(config: "Config") -> None:
 def _check_microworld(config: "Config") -> None:
     """Whatever shall be generated has a size."""
     xnli = {"xnli.evaluation": config.xnli.evaluation, "xnli.training": config.xnli.training}
-    sources = xnli | {f"corpora.{name}": corpus for name, corpus in config.corpora.items()}
+    glue = {f"glue.tasks.{task}": source for task, source in config.glue.tasks.items()} if config.glue else {}
+    sources = xnli | glue | {f"corpora.{name}": corpus for name, corpus in config.corpora.items()}
     for path, source in sources.items():
         if source.microworld is None:
             continue
         if config.microworld is None:
             raise ValueError(f"{path} is of the microworld, but there is no section 'microworld'")
-        if (source.microworld == "xnli") != (path in xnli):
+        if (source.microworld == "xnli") != (path in xnli) or (source.microworld == "glue") != (path in glue):
             raise ValueError(
-                f"{path}.microworld: the collection 'xnli' is for the section xnli, the others for corpora"
+                f"{path}.microworld: the collections 'xnli' and 'glue' are for the sections of these names, the others "
+                "for corpora"
+            )
+        if source.microworld == "glue" and not config.microworld.glue_train:
+            raise ValueError(
+                f"{path} is of the microworld, but microworld.glue_train is 0; say how many there shall be"
             )
     _check_generated(config)
 
@@ -283,3 +292,20 @@ def _systems_of(config: "Config", table: str) -> list[str]:
         return translation.supervised.columns if translation and translation.supervised else []
     rows = translation.unsupervised.rows if translation and translation.unsupervised else []
     return [encoder for encoder, decoder in rows if encoder == decoder]
+
+
+def _check_glue(config: "Config") -> None:
+    """The rows of the table are runs in setups that speak its language and have room for its sentences."""
+    if config.glue is None:
+        return
+    length = config.glue.finetuning.max_tokens
+    for row in config.glue.rows:
+        known(row.setup, (BASE, *config.setups), "glue.rows, setup")
+        known(row.run, config.runs, "glue.rows, run")
+        setup = config.setup(row.setup)
+        known(GLUE_LANGUAGE, setup.languages, f"glue.rows, languages of setup '{row.setup}'")
+        if length > setup.model.max_positions:
+            raise ValueError(
+                f"glue.finetuning.max_tokens is {length}, but setup '{row.setup}' has {setup.model.max_positions} "
+                "positions"
+            )

@@ -7,6 +7,18 @@ from pydantic import AfterValidator, Field, model_validator
 from xlm_core.config.section import Positive, Section, known
 from xlm_core.languages import is_pair
 
+GLUE_FILES = {
+    "CoLA": ("CoLA.zip",),
+    "SST-2": ("SST-2.zip",),
+    "MRPC": ("msr_paraphrase_train.txt", "msr_paraphrase_test.txt", "mrpc_dev_ids.tsv"),
+    "STS-B": ("STS-B.zip",),
+    "QQP": ("QQP-clean.zip",),
+    "MNLI": ("MNLI.zip",),
+    "QNLI": ("QNLIv2.zip",),
+    "RTE": ("RTE.zip",),
+    "WNLI": ("WNLI.zip",),
+    "AX": ("AX.tsv",),
+}  # task of GLUE, in the order of its leaderboard -> what its official files are called
 TEST_SETS = ("worlddev", "worldtest")  # of the microworld
 
 
@@ -15,7 +27,7 @@ class Source(Section):
 
     url: str | None = None
     path: str | None = None
-    microworld: Literal["stories", "translations", "news", "bitext", "tests", "xnli"] | None = None
+    microworld: Literal["stories", "translations", "news", "bitext", "tests", "xnli", "glue"] | None = None
     licence: str = ""
     sha256: dict[str, str] = Field({})
     bytes: dict[str, int] = Field({})
@@ -25,6 +37,11 @@ class Source(Section):
         if sum(origin is not None for origin in (self.url, self.path, self.microworld)) != 1:
             raise ValueError("give exactly one of url, path and microworld")
         return self
+
+    @property
+    def place(self) -> str:
+        """The address or path, before names are put into it; empty where the files are generated."""
+        return self.url or self.path or ""
 
 
 def _is_range(lines: tuple[int, int]) -> tuple[int, int]:
@@ -51,8 +68,7 @@ class Corpus(Source):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        place = self.url or self.path or ""
-        if (self.years is not None) != ("{year}" in place):
+        if (self.years is not None) != ("{year}" in self.place):
             raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
         if (self.set is not None) != (self.format == "sgm"):
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
@@ -99,6 +115,9 @@ class Microworld(Section):
     nli_train: int = Positive
     nli_valid: int = Positive
     nli_test: int = Positive
+    glue_train: int = Field(0, ge=0)
+    glue_valid: int = Field(200, gt=0)
+    glue_test: int = Field(200, gt=0)
     translation_errors: float = Field(0.1, ge=0, lt=1)
 
     @property
@@ -111,5 +130,6 @@ class Microworld(Section):
             "bitext": self.bitext,
             "tests": ["dev"] if self.news else [],
             "xnli": ["evaluation", "training"],
+            "glue": [file for files in GLUE_FILES.values() for file in files] if self.glue_train else [],
         }
         return [f"{collection}/{key}" for collection, keys in sizes.items() for key in keys]

@@ -17,7 +17,6 @@ from xlm_core.text.vocabulary import EOS, PAD
 
 END = np.array([EOS])
 POOL = 10  # batches that are sorted by length together: enough to pad little, few enough to mix
-N_ENDS = 3  # the end symbols of a classified pair: </s> a </s> b </s>
 
 
 def stored_sentences(store: TokenStore, column: int, rows: Sequence[int], language: int, max_tokens: int) -> Batch:
@@ -32,9 +31,9 @@ def stored_sentences(store: TokenStore, column: int, rows: Sequence[int], langua
 
 
 class Part(NamedTuple):
-    """Some labelled pairs of one language.
+    """Some labelled sentences or pairs of one language.
 
-    store     two sentences and a label per record
+    store     one sentence or two, and a label per record
     language  id of the language, for the model's language embeddings
     rows      (n,) the records in use
     """
@@ -43,10 +42,15 @@ class Part(NamedTuple):
     language: int
     rows: np.ndarray
 
+    @property
+    def n_ends(self) -> int:
+        """The end symbols of an example: ``</s> a </s>``, ``</s> a </s> b </s>``."""
+        return len(self.store.languages) + 1
+
 
 @dataclass(frozen=True)
 class Examples:
-    """Labelled pairs of one language or of several, numbered from 0 to N - 1 part after part."""
+    """Labelled sentences or pairs of one language or of several, numbered from 0 to N - 1 part after part."""
 
     parts: tuple[Part, ...]
 
@@ -54,28 +58,34 @@ class Examples:
         return len(self._rows)
 
     def batch(self, numbers: Sequence[int], max_tokens: int) -> Batch:
-        """The pairs ``numbers`` (B,) as ``</s> a </s> b </s>``, positions counted on; see ``cut`` for long ones."""
+        """The examples ``numbers`` (B,), positions counted on, each long one cut.
+
+        ``</s> a </s> b </s>``, of which ``cut`` says what is left, or ``</s> a </s>``, which loses its end.
+        """
         rows, languages = [], []
         for number in numbers:
-            store, language, _ = self.parts[self._part_of[number]]
+            part = self.parts[self._part_of[number]]
             row = self._rows[number]
-            first, second = cut(store.sentence(0, row), store.sentence(1, row), max_tokens - N_ENDS)
-            rows.append(np.concatenate([END, first, END, second, END]))
-            languages.append([language])
+            room = max_tokens - part.n_ends
+            sentences = [part.store.sentence(column, row) for column in range(len(part.store.languages))]
+            kept = cut(*sentences, room) if len(sentences) == 2 else [sentences[0][:room]]
+            rows.append(np.concatenate([END, *(piece for sentence in kept for piece in (sentence, END))]))
+            languages.append([part.language])
         return _padded(rows, np.array(languages))
 
     def labels(self, numbers: Sequence[int]) -> np.ndarray:
-        """The labels (B,) of the pairs ``numbers``."""
+        """The labels (B,) of the examples ``numbers``: int64 ids of classes, or float64 scores."""
         return self._labels[np.asarray(numbers)]
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Tokens (N,) of both sentences, end symbols left out."""
-        return self._of_all(lambda part: (part.store.lengths(0) + part.store.lengths(1))[part.rows])
+        """Tokens (N,) of all sentences, end symbols left out."""
+        return self._of_all(lambda part: _n_tokens(part.store)[part.rows])
 
     def n_too_long(self, max_tokens: int) -> int:
-        """How many pairs lose their ends in ``batch``."""
-        return int((self.lengths + N_ENDS > max_tokens).sum())
+        """How many examples lose their ends in ``batch``."""
+        n_ends = self._of_all(lambda part: np.full(len(part.rows), part.n_ends))
+        return int((self.lengths + n_ends > max_tokens).sum())
 
     @cached_property
     def _rows(self) -> np.ndarray:
@@ -123,6 +133,11 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[first : first + batch_size] for first in range(0, len(pool), batch_size)]
     return [batches[number] for number in rng.permutation(len(batches))]
+
+
+def _n_tokens(store: TokenStore) -> np.ndarray:
+    """Tokens (N,) of each record."""
+    return np.sum([store.lengths(column) for column in range(len(store.languages))], axis=0)
 
 
 def _labels_of(store: TokenStore) -> np.ndarray:

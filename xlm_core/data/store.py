@@ -31,7 +31,7 @@ MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
 SMALL = 1 << 16  # vocabularies up to this size fit into two bytes per token
 HELD = 1 << 12  # values of a growing array that are held in memory
-TYPECODES = {"<u2": "H", "<u4": "I", "<i8": "q"}  # numpy's name of a type -> that of the module array
+TYPECODES = {"<u2": "H", "<u4": "I", "<i8": "q", "<f8": "d"}  # numpy's name of a type -> that of the module array
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TokenStore:
     tokens      per column, (n_tokens,) uint16 or uint32: ids of all sentences, back to back, without special symbols
     offsets     per column, (N + 1,) int64: sentence ``i`` is ``tokens[offsets[i]:offsets[i + 1]]``
     languages   per column
-    labels      (N,) int64, or None where nothing is labelled
+    labels      (N,) int64 ids of classes or float64 scores, or None where nothing is labelled
     vocabulary  digest of the vocabulary that the ids belong to
     digest      of the content
     """
@@ -96,18 +96,27 @@ class StoreWriter:
     goes to temporary files as it comes, so that memory does not grow with the text.
     """
 
-    def __init__(self, path: Path, languages: Sequence[str], vocabulary: Vocabulary, *, labelled: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        languages: Sequence[str],
+        vocabulary: Vocabulary,
+        *,
+        labelled: bool = False,
+        scored: bool = False,
+    ) -> None:
+        """Begin a store; where it is ``labelled`` with classes or ``scored``, each record wants its label."""
         self._path = path
         self._languages = list(languages)
         self._vocabulary = vocabulary
         self._dtype = np.dtype("<u2" if len(vocabulary) <= SMALL else "<u4")
-        self._labelled = labelled
+        self._label_dtype = "<f8" if scored else "<i8" if labelled else None
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
         self._tokens = [self._growing(self._dtype.str) for _ in self._languages]
         self._offsets = [self._growing("<i8") for _ in self._languages]
-        self._labels = self._growing("<i8") if self._labelled else None
+        self._labels = self._growing(self._label_dtype) if self._label_dtype else None
         for offsets in self._offsets:
             offsets.extend([0])
         return self
@@ -125,7 +134,7 @@ class StoreWriter:
         else:
             self._stack.__exit__(kind, error, trace)
 
-    def add(self, sentences: Sequence[Sequence[int]], label: int | None = None) -> None:
+    def add(self, sentences: Sequence[Sequence[int]], label: float | None = None) -> None:
         """Append one record: the ids of its sentence in each column, and its label where records have one."""
         for tokens, offsets, ids in zip(self._tokens, self._offsets, sentences, strict=True):
             tokens.extend(ids)
@@ -154,14 +163,14 @@ class StoreWriter:
 
 
 class _Growing:
-    """An array of integers that grows in a temporary file; only its last values are held in memory."""
+    """An array of numbers that grows in a temporary file; only its last values are held in memory."""
 
     def __init__(self, file: IO[bytes], dtype: str) -> None:
         self.count = 0
         self._file, self._dtype = file, dtype
         self._last = array(TYPECODES[dtype])
 
-    def extend(self, values: Sequence[int]) -> None:
+    def extend(self, values: Sequence[float]) -> None:
         """Append ``values``."""
         self._last.extend(values)
         self.count += len(values)
@@ -220,31 +229,50 @@ def build(
 
 
 def build_labelled(
-    tokens: Path, output: Path, *, language: str, vocabulary: Path, classes: Sequence[str], statistics: Path
+    tokens: Path,
+    output: Path,
+    *,
+    language: str,
+    vocabulary: Path,
+    classes: Sequence[str] | None,
+    statistics: Path,
+    n_sentences: int = 2,
 ) -> None:
-    """Encode labelled pairs of sentences; none is dropped.
+    """Encode labelled pairs of sentences, or single ones; none is dropped.
 
     Args:
         tokens: records of two sentences and a label.
         output: the store.
-        language: of both sentences.
+        language: of the sentences.
         vocabulary: encodes them.
-        classes: the labels in the order of their ids.
+        classes: the labels in the order of their ids; None where they are scores.
         statistics: JSON: records read and kept.
+        n_sentences: how many of the two are stored.
 
     Raises:
-        CorpusError: a label is not one of ``classes``.
+        CorpusError: a label is not one of ``classes``, or no number where it is a score.
     """
     encoder = Vocabulary.read(vocabulary)
     counts = records.Counts()
-    languages = (language, language)
-    with atomic(output) as partial, StoreWriter(partial, languages, encoder, labelled=True) as writer:
+    languages = (language,) * n_sentences
+    is_scored = classes is None
+    with atomic(output) as partial, StoreWriter(partial, languages, encoder, labelled=True, scored=is_scored) as writer:
         for fields, ids in _encoded(records.read(tokens, 3), languages, encoder):
             counts.read += 1
-            if fields[2] not in classes:
-                raise CorpusError(f"{tokens}, line {counts.read}: label '{fields[2]}', expected one of {list(classes)}")
-            writer.add(ids, classes.index(fields[2]))
+            writer.add(ids, _label(fields[2], classes, f"{tokens}, line {counts.read}"))
     counts.write(statistics)
+
+
+def _label(word: str, classes: Sequence[str] | None, place: str) -> float:
+    """The id of a class, or a score."""
+    if classes is None:
+        try:
+            return float(word)
+        except ValueError as error:
+            raise CorpusError(f"{place}: label '{word}', expected a number") from error
+    if word not in classes:
+        raise CorpusError(f"{place}: label '{word}', expected one of {list(classes)}")
+    return classes.index(word)
 
 
 def _encoded(

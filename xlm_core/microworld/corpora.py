@@ -7,7 +7,6 @@ of two languages are no translations of each other, and another language or size
 import gzip
 import io
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -19,9 +18,9 @@ import numpy as np
 
 from xlm_core.config import TEST_SETS, Microworld
 from xlm_core.errors import ConfigError
-from xlm_core.files import atomic
+from xlm_core.files import atomic, write_zip
 from xlm_core.languages import sides
-from xlm_core.microworld import news
+from xlm_core.microworld import glue, news
 from xlm_core.microworld.inference import Pair, pairs
 from xlm_core.microworld.render import check_languages, text, words, written
 from xlm_core.microworld.stories import stories
@@ -36,7 +35,6 @@ ORIGINAL = "en"  # XNLI is translated from it, and to it
 TRAINING_COLUMNS = ("premise", "hypo", "label")
 TRAINING_SPELLING = {"contradiction": "contradictory"}  # the published training tables spell it so
 LINE = 2  # sentences of a line of parallel text: what joins them is translated too, and learned with the words
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 README = (
     "Sentences of a generated small world and their translations. Line n of one file translates line n of the other.\n"
 )
@@ -55,6 +53,7 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             news/<language>, bitext/<pair>: likewise, see ``xlm_core.microworld.news``;
             tests/dev: the test sets of news, ``worlddev`` and ``worldtest``, in the layout of WMT's dev.tgz;
             xnli/evaluation: zip in the layout of XNLI-1.0;
+            glue/<file>: what is official of GLUE, see ``xlm_core.microworld.glue``;
             xnli/training: zip in the layout of XNLI-MT-1.0: the training sets, and the evaluation sets translated to
             English, both with errors of translation.
 
@@ -78,11 +77,13 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             _write_test_sets(stream, world, path)
     if any(file.startswith("xnli/") for file in outputs):
         _write_inference(world, languages, outputs)
+    official = {file.split("/")[1]: path for file, path in outputs.items() if file.startswith("glue/")}
+    glue.write(world, lambda task: _stream(world, f"glue/{task}"), official)
 
 
 def _check(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> None:
     """Refuse a language without a grammar and a file without a size."""
-    keys = [file.split("/")[1] for file in outputs if not file.startswith(("xnli/", "tests/"))]
+    keys = [file.split("/")[1] for file in outputs if not file.startswith(("xnli/", "tests/", "glue/"))]
     check_languages([*languages, *world.news, *(language for key in keys for language in sides(key))])
     for file in outputs:
         collection, key = file.split("/")
@@ -127,7 +128,7 @@ def _write_pairs(path: Path, key: str, lines: Iterable[list[str]]) -> None:
     members = {"README": README, "LICENSE": LICENSE}
     for language, column in zip(sides(key), columns, strict=True):
         members[f"microworld.{key}.{language}"] = "".join(line + "\n" for line in column)
-    _write_zip(path, members)
+    write_zip(path, members)
 
 
 def _write_test_sets(rng: np.random.Generator, world: Microworld, path: Path) -> None:
@@ -152,7 +153,7 @@ def _write_inference(world: Microworld, languages: list[str], outputs: dict[str,
             "XNLI-1.0/xnli.dev.tsv": _evaluation_table(valid, languages, 0),
             "XNLI-1.0/xnli.test.tsv": _evaluation_table(test, languages, len(valid)),
         }
-        _write_zip(outputs["xnli/evaluation"], members)
+        write_zip(outputs["xnli/evaluation"], members)
     if "xnli/training" in outputs:
         folder = "XNLI-MT-1.0"
         members = {
@@ -165,7 +166,7 @@ def _write_inference(world: Microworld, languages: list[str], outputs: dict[str,
             for language in languages
             if language != ORIGINAL
         }
-        _write_zip(outputs["xnli/training"], members)
+        write_zip(outputs["xnli/training"], members)
 
 
 def _evaluation_table(rows: list[Pair], languages: list[str], first: int) -> str:
@@ -217,14 +218,3 @@ def _translated(
 def _table(rows: list[tuple[str, ...]]) -> str:
     """Rows of premise, hypothesis and label under their header."""
     return "".join("\t".join(row) + "\n" for row in (TRAINING_COLUMNS, *rows))
-
-
-def _write_zip(path: Path, members: dict[str, str]) -> None:
-    """A zip whose bytes depend on nothing but its members."""
-    with atomic(path) as partial, zipfile.ZipFile(partial, "w") as file:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name, EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            info.create_system = 3  # the same on every system
-            file.writestr(info, content.encode())

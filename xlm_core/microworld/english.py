@@ -1,6 +1,7 @@
 """English sentences: subject, verb, object, place."""
 
 from functools import cache
+from typing import NamedTuple
 
 from xlm_core.microworld import lexicon, phrases
 from xlm_core.microworld.frames import BE, Frame, Noun
@@ -8,26 +9,42 @@ from xlm_core.microworld.frames import BE, Frame, Noun
 LANGUAGE = "en"
 
 
+class Clause(NamedTuple):
+    """The words of a frame: who, the verb with its negation, what or what it is like, and where."""
+
+    subject: tuple[str, ...]
+    verb: tuple[str, ...]
+    rest: tuple[str, ...]
+    place: tuple[str, ...]
+
+
 def sentence(frame: Frame) -> list[str]:
     """The words of a frame; "do" carries the negation of every verb but "be"."""
+    return [word for part in clause(frame) for word in part] + [lexicon.grammar(LANGUAGE)["end"]]
+
+
+def clause(frame: Frame) -> Clause:
+    """The words of a frame, part by part."""
     grammar = lexicon.grammar(LANGUAGE)
     number = "plural" if frame.subject.plural else "singular"
-    words = [*_noun_phrase(frame.subject)]
+    rest = [lexicon.adjectives()[frame.adjective][LANGUAGE]] if frame.adjective else []
     if frame.verb == BE:
-        words += [grammar["be"][number]] + [grammar["negation"]] * frame.negated
+        verb = [grammar["be"][number]] + [grammar["negation"]] * frame.negated
     else:
         forms = lexicon.verb(frame.verb, LANGUAGE)
         finite = forms.plural if frame.subject.plural else forms.singular
-        words += [grammar["do"][number], grammar["negation"], forms.plural] if frame.negated else [finite]
-        words += forms.preposition.split()
-    words += [lexicon.adjectives()[frame.adjective][LANGUAGE]] if frame.adjective else []
-    words += _noun_phrase(frame.object) if frame.object else ()
-    words += _place(frame.place) if frame.place else ()
-    return [*words, grammar["end"]]
+        verb = [grammar["do"][number], grammar["negation"], forms.plural] if frame.negated else [finite]
+        rest = forms.preposition.split() + rest
+    return Clause(
+        subject=noun_phrase(frame.subject),
+        verb=tuple(verb),
+        rest=(*rest, *(noun_phrase(frame.object) if frame.object else ())),
+        place=place(frame.place) if frame.place else (),
+    )
 
 
 @cache
-def _noun_phrase(noun: Noun) -> tuple[str, ...]:
+def noun_phrase(noun: Noun) -> tuple[str, ...]:
     """Article, number, adjective, noun."""
     if phrases.is_name(noun):
         return (noun.concept,)
@@ -44,6 +61,6 @@ def _noun_phrase(noun: Noun) -> tuple[str, ...]:
 
 
 @cache
-def _place(concept: str) -> tuple[str, ...]:
+def place(concept: str) -> tuple[str, ...]:
     """Where it happens."""
-    return phrases.place(concept, LANGUAGE, lambda preposition, noun: (preposition, *_noun_phrase(noun)))
+    return phrases.place(concept, LANGUAGE, lambda preposition, noun: (preposition, *noun_phrase(noun)))

@@ -35,7 +35,7 @@ def pairs(rng: np.random.Generator, n_pairs: int) -> Iterator[Pair]:
     for wanted in _labels(rng, n_pairs):
         found = None
         while found is None or _as_read(found) in seen:
-            found = _one_of_each(rng)[wanted]
+            found = one_of_each(rng)[wanted]
         seen.add(_as_read(found))
         yield found
 
@@ -57,7 +57,7 @@ def _labels(rng: np.random.Generator, n_pairs: int) -> list[str]:
     return [LABELS[i] for i in rng.permutation(np.arange(n_pairs) % len(LABELS))]
 
 
-def _one_of_each(rng: np.random.Generator) -> dict[str, Pair]:
+def one_of_each(rng: np.random.Generator) -> dict[str, Pair]:
     """A pair for each label, all with the same premise."""
     while True:
         premise, found = _premise(rng), {}
@@ -72,7 +72,7 @@ def _one_of_each(rng: np.random.Generator) -> dict[str, Pair]:
 def _candidate(rng: np.random.Generator, premise: Frame) -> Pair | None:
     """A random hypothesis with its label; None if it is not to be used, or people would not agree on one."""
     hypothesis = _edited(rng, premise)._replace(negated=chance(rng, NEGATED))
-    if hypothesis == premise or _awkward(hypothesis):
+    if hypothesis == premise or awkward(hypothesis):
         return None
     if hypothesis.place == premise.place and not chance(rng, SAME_PLACE):
         return None
@@ -83,14 +83,14 @@ def _candidate(rng: np.random.Generator, premise: Frame) -> Pair | None:
 def _premise(rng: np.random.Generator) -> Frame:
     """A frame of any generality."""
     while True:
-        found = _anything(rng)
+        found = anything(rng)
         for _ in range(int(rng.random() * 3)):
             found = edits.weaken(rng, found) or found
-        if not _awkward(found):
+        if not awkward(found):
             return found
 
 
-def _anything(rng: np.random.Generator) -> Frame:
+def anything(rng: np.random.Generator) -> Frame:
     """What somebody does, what something is like, or where it is."""
     if chance(rng, 0.25):
         subject = _subject(rng, ("animal", "person", "vehicle", "instrument", "device", "garment", "text", "fruit"))
@@ -107,7 +107,7 @@ def _subject(rng: np.random.Generator, kinds: tuple[str, ...]) -> Noun:
     return described(rng, found, 0.35)
 
 
-def _awkward(frame: Frame) -> bool:
+def awkward(frame: Frame) -> bool:
     """Whether the frame is better not said: an exact number under a denial, or nobody doing anything to themselves."""
     counted_denial = frame.negated and frame.object is not None and frame.object.count is not None
     return counted_denial or (frame.object is not None and frame.object.concept == frame.subject.concept)

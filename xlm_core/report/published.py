@@ -38,7 +38,11 @@ def average(table: str, row_label: str, setting: str, columns: Sequence[str]) ->
 
     The average the paper prints is over all its languages; beside fewer languages it would compare unlike things.
     """
-    cells = [value(table, row_label, setting, column) for column in columns]
+    return mean([value(table, row_label, setting, column) for column in columns])
+
+
+def mean(cells: Sequence[Published | None]) -> Published | None:
+    """The mean of published numbers, as sure as the least sure of them; None where one is missing."""
     known = [cell for cell in cells if cell is not None]
     if not known or len(known) < len(cells):
         return None

@@ -172,6 +172,60 @@ def ablated(labels: Mapping[str, str], train: str) -> Shape:
     )
 
 
+GLUE_METRICS = {
+    "accuracy": "",
+    "Matthews": ", Matthews",
+    "F1": ", F1",
+    "Pearson": ", Pearson",
+    "Spearman": ", Spearman",
+    "score": " score",
+}
+GLUE_UNIT = "In percent: accuracy, or what stands above the column"
+
+
+def glue(
+    labels: Mapping[str, str],
+    rows: Sequence[Sequence[str]],
+    columns: Mapping[str, Sequence[Sequence[str]]],
+    fewer_seeds: Mapping[str, Sequence[int]],
+) -> Shape:
+    """The table of GLUE: each task by its metrics, and their score.
+
+    The score is the mean over the tasks; of a task with several numbers their mean counts, as on the leaderboard.
+    Every row is compared with the first one.
+
+    Args:
+        labels: row -> label; the published rows are found by their labels.
+        rows: row and the languages of its setup, in the order shown.
+        columns: task -> its columns and the metric of each, in the order shown.
+        fewer_seeds: row -> its pretraining seeds, for rows that have fewer than the others.
+    """
+    of_task = {
+        task: tuple(name + GLUE_METRICS[metric] for name, metric in several) for task, several in columns.items()
+    }
+    measured = tuple(column for several in of_task.values() for column in several)
+    means = {f"{task} score": several for task, several in of_task.items() if len(several) > 1}
+    means["GLUE score"] = tuple(f"{task} score" if len(of_task[task]) > 1 else of_task[task][0] for task in of_task)
+    lines = tuple(Row(row, setting) for row, setting in rows)
+    settings = tuple(dict.fromkeys(row.setting for row in lines))
+    return Shape(
+        name="glue",
+        labels=labels,
+        rows=lines,
+        measured=measured,
+        means=means,
+        shown=(*measured, "GLUE score"),
+        compared={setting: setting for setting in settings},
+        by_column=settings,
+        contrasts=tuple((row, lines[0]) for row in lines[1:]),
+        fewer_seeds=fewer_seeds,
+        metrics=GLUE_METRICS,
+        unit=GLUE_UNIT,
+        label_header=("system", "pretrained on"),
+        is_by_setting=False,
+    )
+
+
 def _xnli_contrasts(rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
     """Each zero-shot row less the one above it, and less the first; every other row less its run's zero-shot row."""
     zero_shot = [row for row in rows if row.setting == ZERO_SHOT]

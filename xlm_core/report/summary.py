@@ -43,7 +43,7 @@ class Shape:
     labels    run -> what it is called
     rows      in the order they are shown
     measured  columns every row must fill
-    means     column -> the measured columns it is the mean of, seed by seed
+    means     column -> the columns it is the mean of, seed by seed: measured ones, or means named before it
     shown     columns of the printed table, measured ones and means; the tidy table holds all of them
     compared  setting -> the setting of the published table it is compared with; none where it has no such setting
     by_column settings whose rows have a model of its own for each column
@@ -149,7 +149,8 @@ def by_seed(results: Sequence[Result], shape: Shape) -> pd.DataFrame:
 def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
     """Mean and spread of every cell, from results that ``select`` let through."""
     n_items = {result.column: result.n for result in results}
-    n_items |= {column: sum(n_items[part] for part in parts) for column, parts in shape.means.items()}
+    for column, parts in shape.means.items():
+        n_items[column] = sum({shape.taken_apart(part)[0]: n_items[part] for part in parts}.values())
     groups = by_seed(results, shape).groupby(level=["run", "setting"])
     mean, spread, n_seeds = groups.mean(), groups.std(ddof=1), groups.size()
     return {
@@ -188,7 +189,7 @@ def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
 def published_at(label: str, setting: str, column: str, shape: Shape) -> Published | None:
     """The number of a published row for one of our columns; an average over the same columns as ours."""
     if column in shape.means:
-        return published.average(shape.name, label, setting, shape.means[column])
+        return published.mean([published_at(label, setting, part, shape) for part in shape.means[column]])
     return published.value(shape.name, label, setting, column)
 
 

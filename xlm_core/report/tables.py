@@ -118,6 +118,29 @@ def make_ablation(
     )
 
 
+def make_glue(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    rows: Sequence[Sequence[str]],
+    columns: Mapping[str, Sequence[Sequence[str]]],
+    missing: Sequence[str],
+    fewer_seeds: Mapping[str, Sequence[int]],
+    outputs: Mapping[str, Path],
+    caption: str,
+) -> None:
+    """Make the table of GLUE; see ``shapes.glue``, and ``make_xnli`` for the rest.
+
+    ``missing``: tasks of GLUE that the table lacks, which it says.
+    """
+    shape = shapes.glue(labels, rows, columns, fewer_seeds)
+    about = (
+        f"Columns: the official validation sets. GLUE score: mean over {', '.join(columns)}, of each task the mean of "
+        "its numbers."
+    )
+    remarks = [f"Tasks that are missing here, and in the score: {', '.join(missing)}."] if missing else []
+    _make(paths, shape, outputs, caption, about, {}, remarks)
+
+
 def _make(
     found: Sequence[Result],
     shape: Shape,

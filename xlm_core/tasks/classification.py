@@ -1,4 +1,6 @@
-"""Classification of sentence pairs with a pretrained encoder: one loop for every task (paper, section 5.1).
+"""Classification of sentences and pairs with a pretrained encoder: one loop for every task (paper, section 5.1).
+
+A classifier with one output gives scores instead of classes: regression, by squared errors.
 
 Letters: B rows, N examples.
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from xlm_core.config import Finetuning, Optim
 from xlm_core.data import labelled
@@ -23,7 +26,7 @@ from xlm_core.data.store import TokenStore
 from xlm_core.errors import TrainingError
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import classification_loss, precision_of
+from xlm_core.objectives import classification_loss, precision_of, regression_loss
 from xlm_core.tally import Tally, zero
 from xlm_core.tasks import selection
 from xlm_core.tasks.selection import Best
@@ -37,6 +40,7 @@ LOG = logging.getLogger(__name__)
 EVALUATION_BATCH = 128
 SELECTION = "selected.json"  # in the folder of a learning rate
 COLLAPSED = 0.99  # share of one class among the predictions from which on a classifier says nothing
+Metrics = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,14 @@ class Data:
     train  training examples
     valid  language -> validation examples: their mean accuracy selects the one model for all languages
     test   language -> test examples, of the languages for which the best evaluation is also selected one by one
+    metrics  what selects instead, where it is not accuracy: labels (N,) and predictions (N,) -> the task's metrics by
+             their names, in percent; their mean counts
     """
 
     train: Examples
     valid: Mapping[str, Examples]
     test: Mapping[str, Examples]
+    metrics: Metrics | None = None
 
 
 def finetune(
@@ -86,7 +93,8 @@ def finetune(
         if best is None or error < best_error:
             best, best_rate, best_error = classifier.cpu().eval(), rate, error
     assert best is not None, "the configuration wants a learning rate"
-    LOG.info("kept learning rate %g: mean validation accuracy %.2f %%", best_rate, 100 - best_error)
+    what = "mean validation accuracy" if data.metrics is None else "mean of the validation metrics"
+    LOG.info("kept learning rate %g: %s %.2f %%", best_rate, what, 100 - best_error)
     selected = [selection.read(rate_folder(work, rate) / SELECTION) for rate in settings.learning_rates]
     return best, best_rate, selection.best_of(selected)
 
@@ -117,7 +125,9 @@ def _train(
     resume(work, state, digest, processes)
     batches_of = partial(labelled.epoch_batches, data.train.lengths, settings.batch_size, seed)
 
-    def evaluate_all() -> dict[str, Tally]:
+    def evaluate_all() -> Mapping[str, Tally | float]:
+        if data.metrics is not None:
+            return _measured(classifier, data.valid, data.metrics, settings.max_tokens, device)
         found = {name: _tally(classifier, some, settings.max_tokens, device) for name, some in data.valid.items()}
         selection.note(
             work / SELECTION,
@@ -140,7 +150,7 @@ def _train(
             patience=0,
             save_minutes=save_minutes,
         ),
-        criterion=mean_error,
+        criterion=mean_error if data.metrics is None else mean_shortfall,
         keep=1,
         folder=work,
         digest=digest,
@@ -152,6 +162,23 @@ def _train(
 def mean_error(tallies: Mapping[str, Tally]) -> float:
     """What model selection lowers: wrong predictions, in percent, averaged over the validation sets."""
     return 100 - sum(tally.accuracy for tally in tallies.values()) / len(tallies)
+
+
+def mean_shortfall(scores: Mapping[str, float]) -> float:
+    """What model selection lowers where a task has metrics of its own: what they lack to 100, averaged."""
+    return 100 - sum(scores.values()) / len(scores)
+
+
+def _measured(
+    classifier: Classifier, valid: Mapping[str, Examples], metrics: Metrics, max_tokens: int, device: torch.device
+) -> dict[str, float]:
+    """The metrics of all validation sets: ``MRPC, F1``."""
+    found = {}
+    for name, some in valid.items():
+        _, predictions = evaluate(classifier, some, max_tokens, device)
+        values = metrics(some.labels(np.arange(len(some))), predictions)
+        found |= {f"{name}, {metric}": value for metric, value in values.items()}
+    return found
 
 
 def _schedule(settings: Finetuning, rate: float, n_updates: int) -> Optim:
@@ -186,11 +213,16 @@ def _update(
 
 def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype) -> Tally:
     classifier.train()  # an evaluation may lie before this update
-    return classification_loss(classifier, batch, labels, precision)
+    loss = regression_loss if _is_regression(classifier) else classification_loss
+    return loss(classifier, batch, labels, precision)
+
+
+def _is_regression(classifier: Classifier) -> bool:
+    return classifier.head.classes.out_features == 1
 
 
 def _batch(examples: Examples, numbers: np.ndarray, max_tokens: int, device: torch.device) -> tuple[Batch, Tensor]:
-    """A batch of B pairs and their labels (B,)."""
+    """A batch of B examples and their labels (B,)."""
     batch = examples.batch(numbers, max_tokens)
     return batch.to(device), torch.from_numpy(examples.labels(numbers)).to(device)
 
@@ -203,21 +235,28 @@ def _tally(classifier: Classifier, examples: Examples, max_tokens: int, device: 
 def evaluate(
     classifier: Classifier, examples: Examples, max_tokens: int, device: torch.device
 ) -> tuple[Tally, np.ndarray]:
-    """Loss and accuracy over all examples, and the predicted class (N,) of each.
+    """Loss and accuracy over all examples, and the predicted class (N,) int64, or score (N,) float64, of each.
 
-    Similar lengths share a batch, so that little is padded; the predictions come back in the examples' order.
+    Of scores the loss is the squared error, and none counts as right. Similar lengths share a batch, so that little is
+    padded; the predictions come back in the examples' order.
     """
     classifier.eval()
     order = np.argsort(examples.lengths, kind="stable")
-    predictions = np.empty(len(order), dtype=np.int64)
+    predictions = np.empty(len(order), dtype=np.float64 if _is_regression(classifier) else np.int64)
     total = zero(device)
     for start in range(0, len(order), EVALUATION_BATCH):
         chosen = order[start : start + EVALUATION_BATCH]
         batch, labels = _batch(examples, chosen, max_tokens, device)
         scores = classifier(batch).float()  # (B, n_classes)
-        guesses = scores.argmax(dim=-1)
-        nats = torch.nn.functional.cross_entropy(scores, labels, reduction="sum")
-        total = total + Tally(nats, len(labels), (guesses == labels).sum())
+        if _is_regression(classifier):
+            guesses = scores[:, 0]
+            nats = functional.mse_loss(guesses, labels.float(), reduction="sum")
+            correct = labels.new_zeros((), dtype=torch.int64)
+        else:
+            guesses = scores.argmax(dim=-1)
+            nats = functional.cross_entropy(scores, labels, reduction="sum")
+            correct = (guesses == labels).sum()
+        total = total + Tally(nats, len(labels), correct)
         predictions[chosen] = guesses.cpu().numpy()
     return total, predictions
 

@@ -1,6 +1,5 @@
 """XNLI: whether one sentence entails another, contradicts it, or neither (paper, section 4.1)."""
 
-import logging
 import shutil
 from collections.abc import Mapping
 from functools import partial
@@ -13,18 +12,14 @@ import torch
 from xlm_core import digests, items, results
 from xlm_core.config import Finetuning, plain
 from xlm_core.data.labelled import Examples
-from xlm_core.data.store import TokenStore
 from xlm_core.files import atomic, read_json, write_json
 from xlm_core.items import Items
-from xlm_core.languages import language_ids
 from xlm_core.model import weights
 from xlm_core.results import Result
-from xlm_core.tasks import classification
+from xlm_core.tasks import classification, labelled
 from xlm_core.tasks.selection import Best
 from xlm_core.text.nli import LABELS
 from xlm_core.train.log import LOG_NAME
-
-LOG = logging.getLogger(__name__)
 
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
 SELECTED = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
@@ -68,14 +63,14 @@ def finetune(
     torch.set_num_threads(n_threads)
     model, about = weights.load(encoder)
     examples = _some_of_each(train, n_train, about)
-    _warn_of_cuts("training", examples, settings.max_tokens)
-    about = _about(about, examples, [plain(settings), dict(n_train), list(test), precision])
+    labelled.warn_of_cuts("training", examples, settings.max_tokens)
+    about = labelled.about(about, examples, [plain(settings), dict(n_train), list(test), precision])
     digest = digests.of_value([about["config"], about["data"], code, about["seed"], seed])
     folder = work / digest
     classifier, rate, best = classification.finetune(
         model,
         len(LABELS),
-        classification.Data(examples, _all_of_each(valid, about), _all_of_each(test, about)),
+        classification.Data(examples, labelled.all_of_each(valid, about), labelled.all_of_each(test, about)),
         settings,
         seed=seed,
         precision=precision,
@@ -121,7 +116,7 @@ def score(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     classifier, about = weights.load_classifier(model)
     classifier = classifier.to(device)
-    examples = _all_of_each(test, about)
+    examples = labelled.all_of_each(test, about)
     result = partial(Result, table="xnli", metric="accuracy", system=system, seeds=seeds, code=code)
     found, confusions, right = [], {}, {}
     for column, some in examples.items():
@@ -150,7 +145,7 @@ def score(
 
 def _remarks(column: str, examples: Examples, predictions: np.ndarray, max_tokens: int) -> str:
     """What a reader must know about an accuracy; empty if there is nothing."""
-    n_cut = _warn_of_cuts(column, examples, max_tokens)
+    n_cut = labelled.warn_of_cuts(column, examples, max_tokens)
     notes = [classification.collapse(predictions, LABELS), f"{n_cut} pairs cut short" if n_cut else ""]
     return "; ".join(note for note in notes if note)
 
@@ -158,42 +153,16 @@ def _remarks(column: str, examples: Examples, predictions: np.ndarray, max_token
 def _some_of_each(stores: Mapping[str, Path], n: Mapping[str, int | None], about: Mapping[str, Any]) -> Examples:
     """``n`` examples of each language, drawn at random, as one set."""
     chosen = [
-        classification.choose(*_opened(path, about), n[language], seed=0).parts for language, path in stores.items()
+        classification.choose(*labelled.opened(path, about), n[language], seed=0).parts
+        for language, path in stores.items()
     ]
     return Examples(tuple(part for parts in chosen for part in parts))
-
-
-def _all_of_each(stores: Mapping[str, Path], about: Mapping[str, Any]) -> dict[str, Examples]:
-    """All examples of each store by itself."""
-    return {name: classification.choose(*_opened(path, about), None, seed=0) for name, path in stores.items()}
-
-
-def _opened(path: Path, about: Mapping[str, Any]) -> tuple[TokenStore, int]:
-    """A store and the id of its language, for a model that this is said ``about``."""
-    store = TokenStore.open(path, about["vocabulary"])
-    return store, language_ids(about["languages"])[store.languages[0]]
-
-
-def _about(encoder: Mapping[str, Any], examples: Examples, settings: list[Any]) -> dict[str, Any]:
-    """What is said about a fine-tuned model: of its ``encoder``, training set (``en:1000+fr:100``) and settings."""
-    languages = sorted(encoder["languages"])
-    return {
-        **encoder,
-        "config": digests.of_value([encoder["config"], *settings]),
-        "data": _data(encoder, examples),
-        "training": "+".join(f"{languages[part.language]}:{len(part.rows)}" for part in examples.parts),
-    }
-
-
-def _data(about: Mapping[str, Any], examples: Examples) -> str:
-    """Digest of all data behind an accuracy."""
-    return digests.of_value([about["data"], *(part.store.digest for part in examples.parts)])
 
 
 def _provenance(about: Mapping[str, Any], examples: Examples, signature: str) -> dict[str, str]:
     """Where an accuracy comes from, in the fields of a ``Result``."""
     signature = signature.format(max_tokens=about["max_tokens"])
-    return {"config": about["config"], "data": _data(about, examples), "signature": signature}
+    return {"config": about["config"], "data": labelled.data(about, examples), "signature": signature}
 
 
 def _confusion(examples: Examples, predictions: np.ndarray) -> list[list[int]]:
@@ -201,11 +170,3 @@ def _confusion(examples: Examples, predictions: np.ndarray) -> list[list[int]]:
     counts = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
     np.add.at(counts, (examples.labels(np.arange(len(examples))), predictions), 1)
     return counts.tolist()
-
-
-def _warn_of_cuts(what: str, examples: Examples, max_tokens: int) -> int:
-    """How many pairs lose their ends; logged where there are any."""
-    n_cut = examples.n_too_long(max_tokens)
-    if n_cut:
-        LOG.warning("%s: %d of %d pairs have more than %d tokens and are cut", what, n_cut, len(examples), max_tokens)
-    return n_cut

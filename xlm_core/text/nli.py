@@ -17,8 +17,8 @@ from typing import IO
 from xlm_core.errors import CorpusError
 from xlm_core.files import atomic
 from xlm_core.records import Counts
-from xlm_core.text import archive
-from xlm_core.text.lines import clean_field, decoded
+from xlm_core.text import tsv
+from xlm_core.text.lines import clean_field
 
 LABELS = ("contradiction", "neutral", "entailment")
 SPELLINGS = {"contradictory": "contradiction"}  # of the training tables
@@ -105,33 +105,8 @@ def _write_row(file: IO[str], place: str, premise: str, hypothesis: str, label: 
 
 
 def _rows(path: Path, suffix: str, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
-    """Each row of a table as its place and the values of ``columns``, which are found by the header's names.
-
-    The tables quote nothing: a quotation mark is a character like any other.
-    """
-    with _table(path, suffix) as (place, lines):
-        header = next(lines, "").rstrip("\r").split("\t")
-        if missing := [column for column in columns if column not in header]:
-            raise CorpusError(f"{place}, line 1: no column {', '.join(missing)}; found {', '.join(header)}")
-        wanted = [header.index(column) for column in columns]
-        for number, line in enumerate(lines, 2):
-            values = line.rstrip("\r").split("\t")
-            if len(values) != len(header):
-                raise CorpusError(
-                    f"{place}, line {number}: {len(values)} fields, expected {len(header)} as in the header; "
-                    "fetch the file again"
-                )
-            yield f"{place}, line {number}", [values[i] for i in wanted]
-
-
-@contextmanager
-def _table(path: Path, suffix: str) -> Iterator[tuple[str, Iterator[str]]]:
-    """The place and the lines of the one member whose file name is ``suffix``, in whatever folder it lies."""
-    found = [name for name in archive.members(path) if f"/{name}".endswith(f"/{suffix}")]
-    if len(found) != 1:
-        raise CorpusError(
-            f"{path}: {len(found)} members {suffix}, expected 1; check the language or fetch the file again"
-        )
-    with archive.open_member(path, found[0]) as stream:
-        place = f"{path}, {found[0]}"
-        yield place, decoded(stream, place)
+    """Each row of a table as its place and the values of ``columns``."""
+    with tsv.member(path, suffix) as table:
+        for place, values in tsv.rows(table, columns):
+            assert values is not None, "no row of these tables is broken"
+            yield place, values

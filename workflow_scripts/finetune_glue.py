@@ -1,0 +1,27 @@
+"""Fine-tune one encoder on one task of GLUE."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.steps import step
+from xlm_core.tasks import glue
+
+# Not among the rule's parameters, for it changes no result.
+save_minutes = config.parse(snakemake.config).save_minutes
+
+with step(snakemake.log[0]):
+    glue.finetune(
+        task=snakemake.wildcards.task,
+        encoder=Path(snakemake.input.encoder),
+        train=Path(snakemake.input.train),
+        valid=dict(zip(snakemake.params.valid, map(Path, snakemake.input.valid), strict=True)),
+        settings=config.read(config.Finetuning, snakemake.params.finetuning, path="glue.finetuning"),
+        precision=snakemake.params.precision,
+        seed=int(snakemake.wildcards.finetuning_seed),
+        code=snakemake.params.code,
+        save_minutes=save_minutes,
+        work=Path(snakemake.params.work),
+        n_threads=snakemake.threads,
+        output=Path(snakemake.output.model),
+        history=Path(snakemake.output.history),
+    )

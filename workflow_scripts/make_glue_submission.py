@@ -1,0 +1,9 @@
+"""Pack the predictions of GLUE's test sets as the leaderboard takes them."""
+
+from pathlib import Path
+
+from xlm_core.report import submission
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    submission.write([Path(path) for path in snakemake.input], Path(snakemake.output[0]))

@@ -1,0 +1,15 @@
+"""Make the table of GLUE, and show it, as it is what was asked for."""
+
+import sys
+from pathlib import Path
+
+from xlm_core.report import tables
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    tables.make_glue(
+        [Path(path) for path in snakemake.input],
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
+        **snakemake.params.shown,
+    )
+    sys.stdout.write("\n" + Path(snakemake.output.md).read_text(encoding="utf-8") + "\n")

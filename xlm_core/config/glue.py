@@ -1,0 +1,97 @@
+"""The section about GLUE: where its tasks come from, and the rows of its table."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from xlm_core.config.corpora import GLUE_FILES, Source
+from xlm_core.config.section import Section
+from xlm_core.config.setups import BASE
+from xlm_core.config.training import Finetuning
+
+GLUE_LANGUAGE = "en"  # of all of GLUE
+DIAGNOSTICS = "AX"  # sentences without labels, for the model of NLI_TASK
+NLI_TASK = "MNLI"
+TASKS = tuple(task for task in GLUE_FILES if task != DIAGNOSTICS)
+Task = Literal["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "AX"]
+HALVES = {"MNLI-m": "matched", "MNLI-mm": "mismatched"}  # what NLI_TASK is validated and tested on
+
+
+class GlueSource(Source):
+    """Where the files of a task come from; of several files each has its path in ``files``."""
+
+    files: list[str] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _files_have_a_place(self) -> Self:
+        if self.files is not None and "{file}" not in self.place:
+            raise ValueError("'files' are what '{file}' in the url or path stands for: give both or neither")
+        return self
+
+
+class GlueRow(Section):
+    """A row of the table: a run in a setup."""
+
+    setup: str = BASE
+    run: str
+    label: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the row is called in results."""
+        return f"{self.setup}.{self.run}"
+
+
+class Glue(Section):
+    """The GLUE table: every row is fine-tuned on each task by itself, and validated on the official sets."""
+
+    tasks: dict[Task, GlueSource] = Field(min_length=1)
+    rows: list[GlueRow] = Field(min_length=1)
+    finetuning: Finetuning
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not self.trained:
+            raise ValueError(f"tasks: {DIAGNOSTICS} has no examples to learn from; add one of {', '.join(TASKS)}")
+        if DIAGNOSTICS in self.tasks and NLI_TASK not in self.tasks:
+            raise ValueError(f"tasks: {DIAGNOSTICS} is for models of {NLI_TASK}, which is missing")
+        names = [row.name for row in self.rows]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"rows: {', '.join(twice)} stands there twice")
+        for task, source in self.tasks.items():
+            if source.files is not None and len(source.files) != len(GLUE_FILES[task]):
+                raise ValueError(
+                    f"tasks.{task}.files: {len(source.files)} files, expected {len(GLUE_FILES[task])}, in the place of "
+                    f"{', '.join(GLUE_FILES[task])}"
+                )
+            if (
+                source.files is None
+                and len(GLUE_FILES[task]) > 1
+                and not source.microworld
+                and "{file}" not in source.place
+            ):
+                raise ValueError(f"tasks.{task}: it has several files; put '{{file}}' where their names differ")
+        return self
+
+    @property
+    def trained(self) -> list[str]:
+        """The tasks that models learn, in the order of the columns."""
+        return [task for task in TASKS if task in self.tasks]
+
+    @property
+    def missing(self) -> list[str]:
+        """The tasks of GLUE that the table lacks."""
+        return [task for task in TASKS if task not in self.tasks]
+
+    def valid(self, task: str) -> dict[str, tuple[str, str]]:
+        """Column of the table -> task and part of the set that a model of ``task`` is validated on."""
+        if task == NLI_TASK:
+            return {column: (task, f"valid_{half}") for column, half in HALVES.items()}
+        return {task: (task, "valid")}
+
+    def test(self, task: str) -> dict[str, tuple[str, str]]:
+        """Set of the leaderboard -> task and part of what a model of ``task`` answers without knowing the labels."""
+        if task != NLI_TASK:
+            return {task: (task, "test")}
+        found = {column: (task, f"test_{half}") for column, half in HALVES.items()}
+        return found | ({DIAGNOSTICS: (DIAGNOSTICS, "test")} if DIAGNOSTICS in self.tasks else {})

@@ -1,0 +1,197 @@
+"""GLUE: nine tasks of English sentences, each learned by a model of its own, and the metrics of its leaderboard.
+
+Letters: N examples.
+"""
+
+import csv
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+from sklearn import metrics as sklearn
+
+from xlm_core import digests, results
+from xlm_core.config import Finetuning, plain
+from xlm_core.data.labelled import Examples
+from xlm_core.files import atomic
+from xlm_core.model import weights
+from xlm_core.results import Result
+from xlm_core.tasks import classification, labelled
+from xlm_core.text.glue import ACCURACY, FORMS, Form
+from xlm_core.train.log import LOG_NAME
+
+SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
+PREDICTIONS = ("set", "split", "index", "label", "prediction")  # columns of the kept predictions
+
+
+def metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+    """The official metrics of a task by their names, in percent.
+
+    Args:
+        task: one of ``xlm_core.text.glue.FORMS``.
+        labels, predictions: (N,) ids of classes, or scores. F1 is that of class 1.
+    """
+    return {name: 100 * MEASURES[name](labels, predictions) for name in FORMS[task].metrics}
+
+
+def _f1(labels: np.ndarray, predictions: np.ndarray) -> float:
+    return float(sklearn.f1_score(labels, predictions, zero_division=0.0))
+
+
+def _matthews(labels: np.ndarray, predictions: np.ndarray) -> float:
+    return float(sklearn.matthews_corrcoef(labels, predictions))
+
+
+def _correlation(of: Callable[[np.ndarray, np.ndarray], Any], labels: np.ndarray, predictions: np.ndarray) -> float:
+    """A correlation; none where all predictions are the same, of which it is not defined."""
+    return 0.0 if np.ptp(predictions) == 0 else float(of(labels, predictions).statistic)
+
+
+MEASURES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    ACCURACY: lambda labels, predictions: float(np.mean(labels == predictions)),
+    "F1": _f1,
+    "Matthews": _matthews,
+    "Pearson": partial(_correlation, stats.pearsonr),
+    "Spearman": partial(_correlation, stats.spearmanr),
+}
+
+
+def finetune(
+    *,
+    task: str,
+    encoder: Path,
+    train: Path,
+    valid: Mapping[str, Path],
+    settings: Finetuning,
+    precision: str,
+    seed: int,
+    code: str,
+    save_minutes: float,
+    work: Path,
+    n_threads: int,
+    output: Path,
+    history: Path,
+) -> None:
+    """Fine-tune an encoder on one task; the best mean of the task's metrics on its validation sets selects the model.
+
+    Args:
+        task: one of ``xlm_core.text.glue.FORMS``.
+        encoder: a pretrained model.
+        train: store of training examples.
+        valid: column of the table -> validation store.
+        precision: as in the section ``compute`` of the configuration.
+        seed: of the fine-tuning.
+        code: digest of the code.
+        save_minutes: between checkpoints.
+        work: folder for what must survive a killed job.
+        output: the classifier; that of a task with scores has one output.
+        history: JSON lines of losses and validation metrics, of the learning rate that was kept.
+    """
+    torch.set_num_threads(n_threads)
+    model, about = weights.load(encoder)
+    examples = classification.choose(*labelled.opened(train, about), None, seed=0)
+    labelled.warn_of_cuts("training", examples, settings.max_tokens)
+    about = labelled.about(about, examples, [plain(settings), precision])
+    digest = digests.of_value([about["config"], about["data"], code, about["seed"], seed])
+    folder = work / digest
+    classifier, rate, _ = classification.finetune(
+        model,
+        len(FORMS[task].classes or "1"),
+        classification.Data(examples, labelled.all_of_each(valid, about), {}, partial(metrics, task)),
+        settings,
+        seed=seed,
+        precision=precision,
+        save_minutes=save_minutes,
+        work=folder,
+        digest=digest,
+    )
+    about |= {"learning_rate": rate, "max_tokens": settings.max_tokens}
+    weights.save(output, classifier.encoder, about, head=classifier.head)
+    with atomic(history) as partial_file:
+        shutil.copyfile(classification.rate_folder(folder, rate) / LOG_NAME, partial_file)
+
+
+def score(
+    *,
+    task: str,
+    model: Path,
+    valid: Mapping[str, Path],
+    test: Mapping[str, Path],
+    system: str,
+    setting: str,
+    seeds: str,
+    code: str,
+    n_threads: int,
+    output: Path,
+    predictions: Path,
+) -> None:
+    """Write the metrics of a classifier on validation sets, and all that it says of these and of the test sets.
+
+    Args:
+        task: that the classifier has learned.
+        model: a fine-tuned classifier.
+        valid: column of the table -> validation store.
+        test: set of the leaderboard -> its store, without labels.
+        system, setting, seeds, code: go into the results as they are.
+        output: JSON lines.
+        predictions: a table with the columns ``PREDICTIONS``, tabs between them: classes as the official files spell
+            them, scores in full; the labels of test sets are empty.
+    """
+    torch.set_num_threads(n_threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    classifier, about = weights.load_classifier(model)
+    classifier, form, max_tokens = classifier.to(device), FORMS[task], about["max_tokens"]
+    found, lines = [], []
+    for column, examples in labelled.all_of_each(valid, about).items():
+        _, said = classification.evaluate(classifier, examples, max_tokens, device)
+        labels = examples.labels(np.arange(len(examples)))
+        lines += _lines(column, "valid", said, form, labels)
+        result = partial(
+            Result,
+            table="glue",
+            system=system,
+            setting=setting,
+            column=column,
+            n=len(examples),
+            seeds=seeds,
+            config=about["config"],
+            data=labelled.data(about, examples),
+            code=code,
+            signature=SIGNATURE.format(max_tokens=max_tokens),
+            note=_remarks(column, examples, said, form, max_tokens),
+        )
+        found += [result(metric=name, value=value) for name, value in metrics(task, labels, said).items()]
+    for name, examples in labelled.all_of_each(test, about).items():
+        labelled.warn_of_cuts(f"{name}, test", examples, max_tokens)
+        _, said = classification.evaluate(classifier, examples, max_tokens, device)
+        lines += _lines(name, "test", said, form)
+    results.write(found, output)
+    with atomic(predictions) as partial_file, open(partial_file, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter="\t", lineterminator="\n").writerows([PREDICTIONS, *lines])
+
+
+def _lines(
+    name: str, split: str, predictions: np.ndarray, form: Form, labels: np.ndarray | None = None
+) -> Iterator[tuple[str, str, int, str, str]]:
+    """What was said of a set, line by line."""
+
+    def word(value: float) -> str:
+        return repr(float(value)) if form.classes is None else form.classes[int(value)]
+
+    for index, prediction in enumerate(predictions):
+        yield name, split, index, "" if labels is None else word(labels[index]), word(prediction)
+
+
+def _remarks(column: str, examples: Examples, predictions: np.ndarray, form: Form, max_tokens: int) -> str:
+    """What a reader must know about a number; empty if there is nothing."""
+    n_cut = labelled.warn_of_cuts(column, examples, max_tokens)
+    if form.classes is not None:
+        collapsed = classification.collapse(predictions, form.classes)
+    else:
+        collapsed = "the same score for all" if np.ptp(predictions) == 0 else ""
+    return "; ".join(note for note in (collapsed, f"{n_cut} cut short" if n_cut else "") if note)
