@@ -358,7 +358,7 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
         (in_("runs clm", objectives=["skipgram", "mlm"]), "runs.clm.objectives: skipgram trains no Transformer, and"),
         (in_("runs clm", objectives=["skipgram", "skipgram"]), "runs.clm.objectives: skipgram"),
         (lambda data: data.pop("microworld"), "is of the microworld, but there is no section 'microworld'"),
-        (in_("xnli evaluation", microworld="stories"), "xnli.evaluation.microworld: the collection 'xnli' is for the"),
+        (in_("xnli evaluation", microworld="stories"), "xnli.evaluation.microworld: the collections 'xnli' and 'glue' are for"),
         (
             in_("xnli training", microworld="news"),
             "xnli.training.microworld: the collections 'xnli' and 'glue' are for",
