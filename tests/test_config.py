@@ -34,7 +34,7 @@ def test_every_configuration_of_the_project_is_valid(path: Path):
     )
 
 
-def n_weights(loaded: config.Config) -> int:
+def n_weights(loaded: config.Setup) -> int:
     """Of a Transformer encoder with these settings whose output table is its input table."""
     dim, feedforward = loaded.model.dim, loaded.model.feedforward_dim
     tables = loaded.vocabulary.size + loaded.model.max_positions
@@ -45,6 +45,10 @@ def n_weights(loaded: config.Config) -> int:
 
 def test_the_paper_s_model_has_as_many_weights_as_the_published_one():
     assert n_weights(config.load(ROOT / "configs" / "paper.yaml")) == 249_071_384
+
+
+def test_the_english_model_has_as_many_weights_as_the_released_one():
+    assert n_weights(config.load(ROOT / "configs" / "paper.yaml").setup("english")) == 667_119_041
 
 
 def test_the_paper_s_model_sees_as_many_tokens_as_bert_did():
@@ -96,6 +100,7 @@ def test_the_default_configuration_explains_every_key():
         config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.FewShot,
         config.Finetuning,
         config.Retrieval, config.Seeds, config.Config, config.Translation, config.TestSets, config.Search,
+        config.Glue, config.GlueRow, config.GlueSource,
         config.UnsupervisedMt, config.SupervisedMt, config.TranslationTraining, config.Noise, config.Weights,
     ]  # fmt: skip
     missing = [
@@ -153,6 +158,21 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data.pop("microworld"), "there is no section 'microworld'"),
         (lambda data: data["pretraining"].update(seq_len=640), "seq_len is 640, but model.max_positions is 128"),
         (lambda data: data["xnli"]["finetuning"].update(max_tokens=129), "max_tokens is 129, but model.max_positions"),
+        (lambda data: data["glue"]["tasks"].update(RET={"microworld": "glue"}), "config.glue.tasks.RET"),
+        (lambda data: data["glue"]["tasks"].pop("MNLI"), "AX is for models of MNLI, which is missing"),
+        (lambda data: data["glue"].update(tasks={"AX": {"microworld": "glue"}}), "AX has no examples to learn from"),
+        (lambda data: data["glue"]["tasks"].update(RTE={"microworld": "xnli"}), "are for the sections of these names"),
+        (lambda data: data["glue"]["tasks"].update(MRPC={"url": "https://x/y.txt"}), "put '{file}' where their names"),
+        (
+            lambda data: data["glue"]["tasks"].update(MRPC={"url": "https://x/{file}", "files": ["a", "b"]}),
+            "tasks.MRPC.files: 2 files, expected 3, in the place of msr_paraphrase_train.txt, msr_paraphrase_test.txt",
+        ),
+        (lambda data: data["glue"]["tasks"].update(RTE={"path": "RTE.zip", "files": ["a"]}), "give both or neither"),
+        (lambda data: data["microworld"].update(glue_train=0), "but microworld.glue_train is 0"),
+        (lambda data: data["glue"]["rows"].append({"run": "mlm"}), "rows: base.mlm stands there twice"),
+        (lambda data: data["glue"]["rows"].append({"run": "mlmm"}), "glue.rows, run: unknown name 'mlmm'"),
+        (lambda data: data["glue"]["rows"].append({"setup": "englisch", "run": "mlm"}), "did you mean 'english'?"),
+        (lambda data: data["glue"]["finetuning"].update(max_tokens=129), "but setup 'english' has 128 positions"),
         (lambda data: data["retrieval"].update(layer=9), "retrieval.layer is 9, but model.n_layers is"),
         (lambda data: data["model"].update(n_heads=5), "must be a multiple of n_heads"),
         (lambda data: data["pretraining"]["masking"].update(keep=0.5), "must sum to 1"),

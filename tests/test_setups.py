@@ -358,12 +358,12 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
         (in_("runs clm", objectives=["skipgram", "mlm"]), "runs.clm.objectives: skipgram trains no Transformer, and"),
         (in_("runs clm", objectives=["skipgram", "skipgram"]), "runs.clm.objectives: skipgram"),
         (lambda data: data.pop("microworld"), "is of the microworld, but there is no section 'microworld'"),
-        (in_("xnli evaluation", microworld="stories"), "xnli.evaluation.microworld: the collections 'xnli' and 'glue' are for"),
         (
-            in_("xnli training", microworld="news"),
-            "xnli.training.microworld: the collections 'xnli' and 'glue' are for",
+            in_("xnli evaluation", microworld="stories"),
+            "xnli.evaluation.microworld: the collections 'xnli' and 'glue'",
         ),
-        (in_("corpora news", microworld="xnli"), "corpora.news.microworld: the collections 'xnli' and 'glue' are for"),
+        (in_("xnli training", microworld="news"), "xnli.training.microworld: the collections 'xnli' and 'glue'"),
+        (in_("corpora news", microworld="xnli"), "corpora.news.microworld: the collections 'xnli' and 'glue'"),
         (in_("microworld", news={"en": 9}), "corpora.news.keys: microworld.news has no size for 'fr', only for en"),
         (in_("microworld", bitext={}), "corpora.bitext.keys: microworld.bitext has no size for 'en-fr', only for noth"),
         (

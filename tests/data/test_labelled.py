@@ -1,5 +1,7 @@
 """Labelled pairs as the model reads them, by eye."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -82,3 +84,18 @@ def test_an_epoch_has_every_example_once_and_pads_little():
     again, other = (labelled.epoch_batches(lengths, 16, seed=0, epoch=epoch) for epoch in (3, 4))
     assert [batch.tolist() for batch in again] == [batch.tolist() for batch in batches]
     assert [batch.tolist() for batch in other] != [batch.tolist() for batch in batches]
+
+
+def test_single_sentences_have_two_end_symbols_and_lose_their_ends():
+    pair = store()
+    single = replace(pair, tokens=pair.tokens[:1], offsets=pair.offsets[:1], languages=("fr",))
+    examples = Examples((Part(single, 4, np.array([0, 1])),))
+    assert examples.batch([0, 1], max_tokens=20).tokens.tolist() == [[1, 20, 21, 22, 1], [1, 23, 1, 2, 2]]
+    assert examples.batch([0], max_tokens=4).tokens.tolist() == [[1, 20, 21, 1]]
+    assert examples.lengths.tolist() == [3, 1]
+    assert [examples.n_too_long(n_tokens) for n_tokens in (5, 4, 2)] == [0, 1, 2]
+
+
+def test_scores_stay_fractions():
+    scored = replace(store(), labels=np.array([2.5, 0.0, 4.75]))
+    assert Examples((Part(scored, 4, np.arange(3)),)).labels([2, 0]).tolist() == [4.75, 2.5]

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -140,15 +141,21 @@ def test_a_corpus_is_split_by_its_lines_and_stays_aligned(tmp_path: Path, encodi
     assert json.loads((tmp_path / "statistics.json").read_text()) == {"read": 301, "kept": 300, "dropped": {"empty": 1}}
 
 
-def labelled(tmp_path: Path, encoding: Path, lines: str) -> Path:
+CLASSES = ("contradiction", "neutral", "entailment")
+
+
+def labelled(
+    tmp_path: Path, encoding: Path, lines: str, classes: Sequence[str] | None = CLASSES, n_sentences: int = 2
+) -> Path:
     (tmp_path / "test.en.tsv").write_text(lines)
     store.build_labelled(
         tmp_path / "test.en.tsv",
         tmp_path / "test.en.store",
         language="en",
         vocabulary=encoding,
-        classes=("contradiction", "neutral", "entailment"),
+        classes=classes,
         statistics=tmp_path / "statistics.json",
+        n_sentences=n_sentences,
     )
     return tmp_path / "test.en.store"
 
@@ -164,6 +171,21 @@ def test_an_unknown_label_is_named_and_leaves_no_store(tmp_path: Path, encoding:
     with pytest.raises(CorpusError, match=r"test\.en\.tsv, line 2: label 'contradictory', expected one of"):
         labelled(tmp_path, encoding, "a\tb\tneutral\na\tb\tcontradictory\n")
     assert not (tmp_path / "test.en.store").exists()
+
+
+def test_scores_are_stored_as_numbers(tmp_path: Path, encoding: Path):
+    path = labelled(tmp_path, encoding, "the cat\tthe\t3.800\nthe\tcat\t0.000\n", classes=None)
+    opened = TokenStore.open(path, Vocabulary.read(encoding).digest)
+    assert opened.labels.dtype == np.float64 and opened.labels.tolist() == [3.8, 0.0]
+    with pytest.raises(CorpusError, match=r"line 1: label 'high', expected a number"):
+        labelled(tmp_path, encoding, "the\tcat\thigh\n", classes=None)
+
+
+def test_single_sentences_are_one_column(tmp_path: Path, encoding: Path):
+    path = labelled(tmp_path, encoding, "the cat\t\t1\nthe\t\t0\n", classes=("0", "1"), n_sentences=1)
+    opened = TokenStore.open(path, Vocabulary.read(encoding).digest)
+    assert opened.languages == ("en",) and opened.labels.tolist() == [1, 0]
+    assert opened.lengths(0)[0] > opened.lengths(0)[1] > 0
 
 
 def test_an_empty_corpus_is_an_empty_store(tmp_path: Path, encoding: Path):

@@ -1,0 +1,123 @@
+"""The table of GLUE against numbers computed by hand, and the files of the leaderboard."""
+
+import csv
+import zipfile
+
+import pytest
+from read_back import grid
+
+from xlm_core import results
+from xlm_core.errors import CorpusError
+from xlm_core.report import published, shapes, submission, tables
+from xlm_core.results import Result
+
+COLUMNS = {
+    "CoLA": [["CoLA", "Matthews"]],
+    "MRPC": [["MRPC", "F1"], ["MRPC", "accuracy"]],
+    "MNLI": [["MNLI-m", "accuracy"], ["MNLI-mm", "accuracy"]],
+}
+LABELS = {"english.none": "no pretraining", "english.mlm": "XLM_en"}
+ROWS = [["english.none", "en"], ["english.mlm", "en"]]
+VALUES = {"english.none": [10.0, 80.0, 70.0, 40.0, 44.0], "english.mlm": [50.0, 90.0, 86.0, 80.0, 82.0]}
+HEADER = ["CoLA, Matthews", "MRPC, F1", "MRPC", "MNLI-m", "MNLI-mm", "GLUE score"]
+TASKS = ["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI"]
+METRICS = {
+    "CoLA": ["Matthews"],
+    "MRPC": ["F1", "accuracy"],
+    "QQP": ["F1", "accuracy"],
+    "STS-B": ["Pearson", "Spearman"],
+}
+
+
+def measured() -> list[Result]:
+    places = [place for several in COLUMNS.values() for place in several]
+    return [
+        Result("glue", row, "en", column, metric, value, 408, "0.0", f"{row} {column}", column, "c0de", "s")
+        for row, values in VALUES.items()
+        for (column, metric), value in zip(places, values, strict=True)
+    ]
+
+
+def make(folder, missing=()):
+    results.write(measured(), folder / "results.jsonl")
+    outputs = {kind: folder / f"glue.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
+    tables.make_glue([folder / "results.jsonl"], LABELS, ROWS, COLUMNS, missing, {}, outputs, "GLUE")
+    return {kind: path.read_text() for kind, path in outputs.items()}
+
+
+def test_the_score_counts_every_task_once(tmp_path):
+    """(10 + (80 + 70) / 2 + (40 + 44) / 2) / 3 and (50 + 88 + 81) / 3."""
+    found = grid(make(tmp_path)["md"])
+    assert found[0] == ["system", "pretrained on", *HEADER]
+    assert found[1][-1] == "42.3" and "73.0" in found[2][-1]
+
+
+def test_published_rows_stand_beside_and_below(tmp_path):
+    text = make(tmp_path)["md"]
+    assert "BERT" in text and "62.9" in text  # XLM_en stands beside our row of that name
+    tidy = list(csv.DictReader((tmp_path / "glue.tidy").read_text().splitlines()))
+    score = next(line for line in tidy if line["row"] == "XLM_en" and line["column"] == "GLUE")
+    assert score["metric"] == "score" and float(score["published"]) == pytest.approx((62.9 + 88.9 + 88.8) / 3)
+    assert {line["metric"] for line in tidy} == {"Matthews", "F1", "accuracy", "score"}
+
+
+def test_what_is_missing_is_said(tmp_path):
+    assert "Tasks that are missing here, and in the score: QQP, WNLI." in make(tmp_path, ("QQP", "WNLI"))["md"]
+    assert "missing" not in make(tmp_path)["md"]
+    assert "GLUE score: mean over CoLA, MRPC, MNLI" in make(tmp_path)["md"]
+
+
+def test_every_row_is_compared_with_the_first(tmp_path):
+    (line,) = [
+        line
+        for line in csv.DictReader(make(tmp_path)["differences"].splitlines())
+        if (line["column"], line["metric"]) == ("MNLI-m", "accuracy")
+    ]
+    assert (line["row"], line["minus_row"], float(line["mean"])) == ("XLM_en", "no pretraining", 40.0)
+
+
+def test_the_mean_of_the_published_row_of_bert_is_the_score_that_is_printed():
+    columns = {
+        task: [[name, metric] for name in ({"MNLI": ["MNLI-m", "MNLI-mm"]}.get(task) or [task]) for metric in metrics]
+        for task in TASKS
+        for metrics in [METRICS.get(task, ["accuracy"])]
+    }
+    shape = shapes.glue(LABELS, ROWS, columns, {})
+    assert [*shape.measured] == published.tables()["glue"]["columns"]
+
+    def score(label):
+        means = {}
+        for column, parts in shape.means.items():
+            values = [means.get(part) or published.value("glue", label, "en", part).value for part in parts]
+            means[column] = sum(values) / len(values)
+        return means["GLUE score"]
+
+    assert score("BERT") == pytest.approx(80.5, abs=0.05)
+    assert score("XLM_en") == pytest.approx(83.1, abs=0.05)  # 82.8 is printed
+
+
+def kept(path, name, lines):
+    """A table of kept predictions with a validation set before the test set."""
+    rows = ["set\tsplit\tindex\tlabel\tprediction", f"{name}\tvalid\t0\tx\tx"]
+    path.write_text("\n".join([*rows, *(f"{name}\ttest\t{index}\t\t{word}" for index, word in lines)]) + "\n")
+    return path
+
+
+def test_the_leaderboard_gets_a_file_for_each_set_with_words_and_scores_in_bounds(tmp_path):
+    paths = [
+        kept(tmp_path / "a", "RTE", [(0, "entailment"), (1, "not_entailment")]),
+        kept(tmp_path / "b", "STS-B", [(0, "5.25"), (1, "-0.1"), (2, "3.14159")]),
+    ]
+    submission.write(paths, tmp_path / "s.zip")
+    with zipfile.ZipFile(tmp_path / "s.zip") as file:
+        assert file.namelist() == ["RTE.tsv", "STS-B.tsv"]
+        assert file.read("RTE.tsv").decode() == "index\tprediction\n0\tentailment\n1\tnot_entailment\n"
+        assert file.read("STS-B.tsv").decode() == "index\tprediction\n0\t5.000\n1\t0.000\n2\t3.142\n"
+
+
+def test_predictions_in_disorder_are_refused(tmp_path):
+    with pytest.raises(CorpusError, match="line 3: index 1, expected 0"):
+        submission.write([kept(tmp_path / "a", "RTE", [(1, "entailment")])], tmp_path / "s.zip")
+    path = kept(tmp_path / "a", "RTE", [(0, "entailment")])
+    with pytest.raises(CorpusError, match="a second table with predictions of RTE"):
+        submission.write([path, path], tmp_path / "s.zip")
