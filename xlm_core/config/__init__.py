@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config import checks
 from xlm_core.config.corpora import TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.embeddings import AlignmentFigure, Embeddings, Refinement, WordPairs, WordVectors
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
@@ -32,9 +33,11 @@ __all__ = [
     "BASE",
     "SETTINGS",
     "TEST_SETS",
+    "AlignmentFigure",
     "Compute",
     "Config",
     "Corpus",
+    "Embeddings",
     "FewShot",
     "Finetuning",
     "Masking",
@@ -43,6 +46,7 @@ __all__ = [
     "Noise",
     "Optim",
     "Pretraining",
+    "Refinement",
     "Retrieval",
     "Run",
     "Search",
@@ -58,6 +62,8 @@ __all__ = [
     "UnsupervisedMt",
     "VocabularyConfig",
     "Weights",
+    "WordPairs",
+    "WordVectors",
     "Xnli",
     "load",
     "parse",
@@ -112,6 +118,7 @@ class Config(Setup):
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
     translation: Translation | None = None
+    embeddings: Embeddings | None = None
     seeds: Seeds
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xlm_core.config.corpora import TEST_SETS
+from xlm_core.config.embeddings import BASELINES
 from xlm_core.config.section import known
 from xlm_core.config.setups import BASE, Setup
 from xlm_core.languages import is_pair, pair, sides
@@ -27,6 +28,7 @@ def check(config: "Config") -> None:
     _check_seeds(config)
     _check_microworld(config)
     _check_translation(config)
+    _check_embeddings(config)
 
 
 def _setups(config: "Config") -> Iterator[tuple[str, str]]:
@@ -133,6 +135,8 @@ def _check_microworld(config: "Config") -> None:
             raise ValueError(
                 f"{path}.microworld: the collection 'xnli' is for the section xnli, the others for corpora"
             )
+        if source.microworld in ("dictionaries", "similarity"):
+            raise ValueError(f"{path}.microworld: '{source.microworld}' is for the section embeddings")
     _check_generated(config)
 
 
@@ -212,3 +216,29 @@ def _check_translation_lengths(config: "Config") -> None:
                     f"translation.{name}.training.max_tokens is {table.training.max_tokens}, which with two end "
                     f"symbols is more than the {positions} positions of setup '{setup}'"
                 )
+
+
+def _check_embeddings(config: "Config") -> None:
+    """Rows are baselines or trained runs, languages those of the setup, and what is generated has a size."""
+    if (embeddings := config.embeddings) is None:
+        return
+    known(embeddings.setup, (BASE, *config.setups), "embeddings.setup")
+    for language in embeddings.languages:
+        known(language, config.setup(embeddings.setup).languages, f"embeddings, languages of '{embeddings.setup}'")
+    for name in BASELINES:
+        if name in config.runs:
+            raise ValueError(f"runs.{name}: a baseline of the section embeddings has this name; take another")
+    for row in embeddings.rows:
+        known(row, (*BASELINES, *config.runs), "embeddings.rows")
+    for run in embeddings.figure.runs if embeddings.figure else ():
+        known(run, config.runs, "embeddings.figure.runs")
+    for name, collection in (("dictionary", "dictionaries"), ("similarity", "similarity")):
+        pairs = getattr(embeddings, name)
+        if pairs is None or pairs.microworld is None:
+            continue
+        if pairs.microworld != collection:
+            raise ValueError(f"embeddings.{name}.microworld: expected '{collection}', found '{pairs.microworld}'")
+        if config.microworld is None:
+            raise ValueError(f"embeddings.{name} is of the microworld, but there is no section 'microworld'")
+        for key in pairs.keys:
+            known(key, getattr(config.microworld, collection), f"embeddings.{name}.keys, microworld.{collection}")
