@@ -41,6 +41,7 @@ wildcard_constraints:
     split=r"train|valid|test|translated",
     run=r"[A-Za-z0-9_]+",
     translator=r"[A-Za-z0-9_.-]+",
+    list="dictionary|similarity",
     direction=r"[a-z]{2,3}-[a-z]{2,3}",
     seed=r"\d+",
     finetuning_seed=r"\d+",
@@ -55,6 +56,7 @@ include: "rules/store.smk"
 include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
 include: "rules/translation.smk"
+include: "rules/embeddings.smk"
 include: "rules/report.smk"
 
 
@@ -63,6 +65,8 @@ localrules:
     xnli_table,
     unsupervised_mt_table,
     supervised_mt_table,
+    embedding_table,
+    alignment_figure,
     objectives_figure,
     stores,
 
@@ -79,6 +83,8 @@ rule all:
         rules.draw_training_curves.output,
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
+        embedding_files(),
+        alignment_files(),
 
 
 rule xnli_table:
@@ -102,6 +108,18 @@ rule supervised_mt_table:
     """Translation learned from translations, the paper's Table 3."""
     input:
         translation_target("supervised"),
+
+
+rule embedding_table:
+    """Word embeddings across languages, the paper's Table 5."""
+    input:
+        configured(embedding_files(), "embeddings"),
+
+
+rule alignment_figure:
+    """Words and their translations on a map, before and after TLM."""
+    input:
+        configured(alignment_files(), "embeddings.figure"),
 
 
 rule objectives_figure:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config import checks
 from xlm_core.config.corpora import TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
-from xlm_core.config.embeddings import AlignmentFigure, Embeddings, Refinement, WordPairs, WordVectors
+from xlm_core.config.embeddings import BASELINES, AlignmentFigure, Embeddings, Refinement, WordPairs, WordVectors
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
@@ -31,6 +31,7 @@ from xlm_core.errors import ConfigError
 
 __all__ = [
     "BASE",
+    "BASELINES",
     "SETTINGS",
     "TEST_SETS",
     "AlignmentFigure",

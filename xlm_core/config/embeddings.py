@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from xlm_core.config.corpora import Source
-from xlm_core.config.section import Positive, Section, known
+from xlm_core.config.section import Section, known
 
 BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
 
@@ -65,9 +65,14 @@ class Embeddings(Section):
         return [row for row in self.rows if row not in BASELINES]
 
     @property
+    def lists(self) -> dict[str, WordPairs]:
+        """The lists of words by their keys, "dictionary" and "similarity"."""
+        return {"dictionary": self.dictionary, **({"similarity": self.similarity} if self.similarity else {})}
+
+    @property
     def directions(self) -> list[str]:
         """All directions that words are paired in, those of the dictionary first."""
-        return list(dict.fromkeys([*self.dictionary.keys, *(self.similarity.keys if self.similarity else ())]))
+        return list(dict.fromkeys(key for pairs in self.lists.values() for key in pairs.keys))
 
     @property
     def languages(self) -> list[str]:
@@ -84,9 +89,9 @@ class Embeddings(Section):
     def _has_its_dictionaries(self) -> Self:
         for key in (*self.directions, *self.drawn):
             if len(set(key.split("-"))) != 2:
-                raise ValueError(f"'{key}' is no direction; expected one such as en-fr, the first word's language first")
+                raise ValueError(
+                    f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
+                )
         for key in self.drawn:
             known(key, self.dictionary.keys, "figure.languages, dictionary")
         return self
-
-

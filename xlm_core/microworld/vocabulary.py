@@ -1,7 +1,7 @@
 """Words out of context: a dictionary of two languages in the form of MUSE, and pairs rated for their similarity.
 
-All of it follows from the lexicon. Like the dictionaries of MUSE these are lower-cased, hold single words only, and give
-a word each of its translations; like its ratings, those of SemEval-2017 task 2, ours go from 0, nothing in common, to 4,
+All of it follows from the lexicon. Like the dictionaries of MUSE these are lower-cased, hold single words only, and
+give a word each of its translations. Like the ratings of SemEval-2017 task 2 ours go from 0, nothing in common, to 4,
 the same meaning.
 """
 

@@ -53,6 +53,8 @@ class Shape:
     unit      what the numbers are
     label_header  what stands above run and setting
     is_by_setting whether the best of a column is that among the rows of its setting, not of the table
+    decimals  metric -> digits that are printed after the point, where they are not 1
+    falling   metrics of which less is better
     """
 
     name: str
@@ -69,6 +71,8 @@ class Shape:
     unit: str = "Accuracy in percent"
     label_header: tuple[str, str] = ("system", "setting")
     is_by_setting: bool = True
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    falling: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,7 +80,9 @@ class Shape:
         return (*self.shown, *(column for column in self.measured if column not in self.shown))
 
     def taken_apart(self, column: str) -> tuple[str, str]:
-        """What a column measures on, and its metric."""
+        """What a column measures on, and its metric; a mean may be called by the name of its metric alone."""
+        if column in self.means and column in self.metrics:
+            return "avg", column
         of = {metric: adds for metric, adds in self.metrics.items() if column.endswith(adds)}
         metric = max(of, key=lambda one: len(of[one]))
         return column.removesuffix(of[metric]), metric
@@ -182,10 +188,11 @@ def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
 
 
 def published_at(label: str, setting: str, column: str, shape: Shape) -> Published | None:
-    """The number of a published row for one of our columns; an average over the same columns as ours."""
-    if column in shape.means:
+    """The number of a published row for one of our columns; for a mean without one, an average over what is ours."""
+    found = published.value(shape.name, label, setting, column)
+    if found is None and column in shape.means:
         return published.average(shape.name, label, setting, shape.means[column])
-    return published.value(shape.name, label, setting, column)
+    return found
 
 
 def _published(at: Place, shape: Shape) -> Published | None:
