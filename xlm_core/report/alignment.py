@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from xlm_core.errors import CorpusError
@@ -22,9 +23,10 @@ from xlm_core.report.style import FAINT, INK, SETTINGS, color, save
 PANEL = (5.6, 6.0)  # inches
 MARKERS = "osD^vP"  # with the colors, so that languages differ in two ways
 LABEL_SIZE, MARKER_SIZE = 8.0, 26.0  # points, and square points
-# Where a label may stand: so many points from its word, in these directions, the first that is free.
+# Where a label may stand: so many points from its word, in these directions; the first ones are preferred.
 DISTANCES = (5.0, 8.0, 12.0, 17.0, 23.0, 30.0, 38.0, 48.0, 60.0)
 ANGLES = [k * pi / 8 for k in (0, 8, 4, 12, 2, 14, 6, 10, 1, 15, 7, 9, 3, 13, 5, 11)]
+MARKS = 60  # along each line; a label on one of them might as well be a point further away
 LED = 8.0  # points from which on a line leads from the word to its label
 EXPLANATION = (
     "Rank of a word's translation among the {n} words shown of another language, by cosine of the input embeddings "
@@ -49,7 +51,7 @@ def draw(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
         figure = Figure(figsize=(PANEL[0] * len(labels), PANEL[1]))
         canvas = FigureCanvasAgg(figure)
         panels = figure.subplots(1, len(labels), squeeze=False)[0]
-        figure.subplots_adjust(left=0.015, right=0.985, top=0.9, bottom=0.15, wspace=0.04)
+        figure.subplots_adjust(left=0.015, right=0.985, top=0.9, bottom=0.135, wspace=0.04)
         for axes, label, shown in zip(panels, labels, data["maps"].values(), strict=True):
             _draw_map(axes, np.array(shown["positions"]))
             axes.set_title(label, pad=8)
@@ -94,29 +96,40 @@ def _label(axes: Axes, places: np.ndarray, words: Sequence[Sequence[str]], rende
     """
     pixels = renderer.points_to_pixels(1.0)
     points = axes.transData.transform(places.reshape(-1, 2))  # (N * K, 2)
-    taken = [_around(point, 4 * pixels) for point in points]
+    lines = _along(points.reshape(places.shape))
+    taken = [Bbox([point - 4 * pixels, point + 4 * pixels]) for point in points]
     texts = [text for meaning in words for text in meaning]
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)  # (N * K, N * K)
     crowding = np.exp(-distances / (40 * pixels)).sum(axis=1)
     for number in np.argsort(-crowding, kind="stable"):
         of = color(number % places.shape[1])
         text = axes.text(0, 0, texts[number], fontsize=LABEL_SIZE, color=of, ha="center", va="center", zorder=4)
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
         size = text.get_window_extent(renderer)
         others = [box for other, box in enumerate(taken) if other != number]
-        distance, box = _room(points[number], size, others, axes.bbox, pixels)
-        middle = np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
-        text.set_position(axes.transData.inverted().transform(middle))
+        distance, box = _room(points[number], size, others, lines, axes.bbox, pixels)
+        text.set_position(axes.transData.inverted().transform(box.get_points().mean(axis=0)))
         taken.append(box)
         if distance > LED:
-            edge = np.clip(points[number], [box.x0, box.y0], [box.x1, box.y1])
+            edge = np.clip(points[number], box.min, box.max)
             ends = axes.transData.inverted().transform([points[number], edge])
             axes.plot(*ends.T, color=of, linewidth=0.5, alpha=0.6, zorder=2)
 
 
-def _room(point: np.ndarray, size: Bbox, taken: Sequence[Bbox], frame: Bbox, pixels: float) -> tuple[float, Bbox]:
-    """The nearest place for a label of some ``size`` around ``point`` that is free, and its distance in points.
+def _along(points: np.ndarray) -> np.ndarray:
+    """Marks (n, 2) along the lines between the words of each meaning (N, K, 2)."""
+    steps = np.linspace(0, 1, MARKS)[:, None, None]
+    pairs = combinations(range(points.shape[1]), 2)
+    return np.concatenate([(points[:, i] * (1 - steps) + points[:, j] * steps).reshape(-1, 2) for i, j in pairs])
 
-    Where there is none inside the ``frame``, the place that covers the least.
+
+def _room(
+    point: np.ndarray, size: Bbox, taken: Sequence[Bbox], lines: np.ndarray, frame: Bbox, pixels: float
+) -> tuple[float, Bbox]:
+    """A place for a label of some ``size`` around ``point``, and its distance in points.
+
+    It covers as little as can be of what is ``taken``, and stays in the ``frame``; of such places it is a near one, on
+    few of the marks along the ``lines``.
     """
     options = []
     for distance, angle in product(DISTANCES, ANGLES):
@@ -125,10 +138,9 @@ def _room(point: np.ndarray, size: Bbox, taken: Sequence[Bbox], frame: Bbox, pix
         middle = point + direction * (distance * pixels) + half * np.clip(direction * 1.5, -1, 1)
         box = Bbox([middle - half, middle + half])
         covered = sum(_shared(box, other) for other in taken) + box.width * box.height - _shared(box, frame)
-        if covered <= 0.5:  # square pixels: rounding
-            return distance, box
-        options.append((covered, distance, box))
-    _, distance, box = min(options, key=lambda option: option[:2])
+        n_crossed = int(((lines > box.min) & (lines < box.max)).all(axis=1).sum())
+        options.append((max(0.0, covered - 0.5), distance + n_crossed, len(options), distance, box))  # 0.5: rounding
+    *_, distance, box = min(options, key=lambda option: option[:3])
     return distance, box
 
 
@@ -137,10 +149,6 @@ def _shared(one: Bbox, other: Bbox) -> float:
     width = min(one.x1, other.x1) - max(one.x0, other.x0)
     height = min(one.y1, other.y1) - max(one.y0, other.y0)
     return max(width, 0.0) * max(height, 0.0)
-
-
-def _around(point: np.ndarray, reach: float) -> Bbox:
-    return Bbox([point - reach, point + reach])
 
 
 def _explain(figure: Figure, data: dict[str, Any]) -> None:

@@ -167,6 +167,7 @@ def embeddings(
         unit=EMBEDDING_UNIT,
         decimals=DECIMALS,
         falling=("L2", "relative L2"),
+        own_items=True,
     )
 
 

@@ -55,6 +55,7 @@ class Shape:
     is_by_setting whether the best of a column is that among the rows of its setting, not of the table
     decimals  metric -> digits that are printed after the point, where they are not 1
     falling   metrics of which less is better
+    own_items whether each setting is measured on items of its own
     """
 
     name: str
@@ -73,6 +74,7 @@ class Shape:
     is_by_setting: bool = True
     decimals: Mapping[str, int] = field(default_factory=dict)
     falling: tuple[str, ...] = ()
+    own_items: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -150,8 +152,12 @@ def by_seed(results: Sequence[Result], shape: Shape) -> pd.DataFrame:
 
 def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
     """Mean and spread of every cell, from results that ``select`` let through."""
-    n_items = {result.column: result.n for result in results}
-    n_items |= {column: sum(n_items[part] for part in parts) for column, parts in shape.means.items()}
+    n_items = {(result.setting, result.column): result.n for result in results}
+    n_items |= {
+        (setting, column): sum(n_items[setting, part] for part in parts)
+        for column, parts in shape.means.items()
+        for setting in {row.setting for row in shape.rows}
+    }
     groups = by_seed(results, shape).groupby(level=["run", "setting"])
     mean, spread, n_seeds = groups.mean(), groups.std(ddof=1), groups.size()
     return {
@@ -159,7 +165,7 @@ def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
             mean=float(mean.loc[at.row, at.column]),
             spread=float(spread.loc[at.row, at.column]),
             n_seeds=int(n_seeds.loc[at.row]),
-            n_items=n_items[at.column],
+            n_items=n_items[at.setting, at.column],
             published=_published(at, shape),
         )
         for at in places(shape, shape.columns)
@@ -236,9 +242,9 @@ def _is_seed_of(run: str, seed: str, shape: Shape) -> bool:
 
 def _check_sizes(results: Sequence[Result], shape: Shape) -> None:
     """Refuse a column measured on different numbers of items: its rows could not be compared."""
-    sizes: dict[str, Result] = {}
+    sizes: dict[tuple[str, str], Result] = {}
     for result in results:
-        first = sizes.setdefault(result.column, result)
+        first = sizes.setdefault((result.setting if shape.own_items else "", result.column), result)
         if first.n != result.n:
             raise CorpusError(
                 f"table '{shape.name}', column '{result.column}': {_cell_name(place(first), first.seeds)} was measured "

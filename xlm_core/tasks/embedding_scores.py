@@ -8,6 +8,7 @@ languages aligns by construction, whatever it has learned. ``docs/embeddings.md`
 Letters: P pairs of words, Q words that are looked up, M candidates, D dimensions.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +29,17 @@ from xlm_core.tasks.word_vectors import InputEmbeddings, LearnedWords, Words
 MUSE, CONCAT = "muse", "concat"  # rows that are no runs
 SETTINGS = ("all words", "spelled differently")
 DEPTHS = (1, 5)  # of the lists in which translations are looked for
+SIGNATURE = "vectors:raw|word:mean of pieces|items:known to every row|candidates:frequent words and all translations"
+BLOCK = 512  # words that are compared with all others at once
 N_LEAST = 3  # pairs that a correlation takes
 N_FIELDS = {"dictionary": 2, "similarity": 3}  # of a record
 
 
 class Measure(NamedTuple):
-    """A measured number, on how many items, and how."""
+    """A measured number, and on how many items."""
 
     value: float
     n: int
-    how: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def score(
                     Result(
                         table="embeddings", system=row, setting=setting, column=direction, metric=metric,
                         value=measure.value, n=measure.n, seeds=seeds, config=of_row,
-                        data=digests.of_value([digests.of_file(path), of_data]), code=code, signature=measure.how,
+                        data=digests.of_value([digests.of_file(path), of_data]), code=code, signature=SIGNATURE,
                     )
                 )  # fmt: skip
     results.write(found, output)
@@ -176,7 +178,7 @@ def _measures(at: Direction, rows: Sequence[str], kind: str, path: Path) -> Iter
                 found = agreement(space, common)
             else:
                 n_known = sum(space.knows(pair) for pair in wanted)
-                coverage = Measure(100 * n_known / len(wanted), len(wanted), "pairs of the dictionary with vectors")
+                coverage = Measure(100 * n_known / len(wanted), len(wanted))
                 found = {**distances(space, common), **lookup(space, common, at), "coverage": coverage}
             yield from ((row, setting, metric, measure) for metric, measure in found.items())
 
@@ -186,12 +188,17 @@ def distances(space: Space, pairs: Sequence[Sequence[str]]) -> dict[str, Measure
     source, target = space.of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     cosines = (alignment.normalized(source) * alignment.normalized(target)).sum(axis=1)
     l2 = float(np.linalg.norm(source - target, axis=1).mean())
-    how = "mean over pairs of words|vectors:raw|word:mean of its pieces"
     return {
-        "cosine": Measure(float(cosines.mean()), len(pairs), how),
-        "L2": Measure(l2, len(pairs), how),
-        "relative L2": Measure(l2 / float(cdist(source, target).mean()), len(pairs), f"{how}|by all pairs"),
+        "cosine": Measure(float(cosines.mean()), len(pairs)),
+        "L2": Measure(l2, len(pairs)),
+        "relative L2": Measure(l2 / _mean_distance(source, target), len(pairs)),
     }
+
+
+def _mean_distance(source: np.ndarray, target: np.ndarray) -> float:
+    """The mean L2 distance of all vectors (N, D) from all vectors (M, D)."""
+    sums = (cdist(source[start : start + BLOCK], target).sum() for start in range(0, len(source), BLOCK))
+    return float(sum(sums)) / (len(source) * len(target))
 
 
 def lookup(space: Space, pairs: Sequence[Sequence[str]], at: Direction) -> dict[str, Measure]:
@@ -207,26 +214,23 @@ def lookup(space: Space, pairs: Sequence[Sequence[str]], at: Direction) -> dict[
     right = [[place[word] for word in words] for words in translations.values()]
     queries, among = space.of(list(translations), candidates)
     frequent, _ = space.of(at.sources, candidates[:1])
-    similarity = alignment.cosine(queries, among)
-    by = {"": similarity}
     of_queries = alignment.nearness(queries, among, at.n_neighbors)
     of_candidates = alignment.nearness(among, frequent, at.n_neighbors)
-    by[" CSLS"] = alignment.csls(similarity, of_queries, of_candidates)
-    how = "words with a translation among the nearest|candidates:frequent words and all translations|{}"
-    return {
-        f"P@{depth}{name}": Measure(precision(scores, right, depth), len(right), how.format(name.strip() or "cosine"))
-        for name, scores in by.items()
-        for depth in DEPTHS
-    }
+    hits: Counter[str] = Counter()
+    for part in (slice(start, start + BLOCK) for start in range(0, len(queries), BLOCK)):
+        similarity = alignment.cosine(queries[part], among)
+        for by, scores in (("", similarity), (" CSLS", alignment.csls(similarity, of_queries[part], of_candidates))):
+            hits.update({f"P@{depth}{by}": n_found(scores, right[part], depth) for depth in DEPTHS})
+    return {metric: Measure(100 * n / len(right), len(right)) for metric, n in hits.items()}
 
 
-def precision(scores: np.ndarray, right: Sequence[Sequence[int]], depth: int) -> float:
-    """Percentage of the rows of ``scores`` (Q, M) with one of their ``right`` columns among the ``depth`` highest.
+def n_found(scores: np.ndarray, right: Sequence[Sequence[int]], depth: int) -> int:
+    """How many rows of ``scores`` (Q, M) have one of their ``right`` columns among the ``depth`` highest.
 
     Of equal scores the one further left counts as higher.
     """
-    highest = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
-    return 100 * float(np.mean([bool(set(few) & set(some)) for few, some in zip(highest.tolist(), right, strict=True)]))
+    highest = np.argsort(-scores, axis=1, kind="stable")[:, :depth].tolist()
+    return sum(bool(set(few) & set(some)) for few, some in zip(highest, right, strict=True))
 
 
 def agreement(space: Space, rated: Sequence[Sequence[str]]) -> dict[str, Measure]:
@@ -241,4 +245,4 @@ def agreement(space: Space, rated: Sequence[Sequence[str]]) -> dict[str, Measure
     by_rank, by_value = (float(measure(cosines, values).statistic) for measure in (spearmanr, pearsonr))
     both = 2 * by_rank * by_value / (by_rank + by_value) if min(by_rank, by_value) > 0 else 0.0
     found = {"Spearman": by_rank, "Pearson": by_value, "harmonic": both}
-    return {name: Measure(value, len(rated), "cosine with ratings") for name, value in found.items()}
+    return {name: Measure(value, len(rated)) for name, value in found.items()}
