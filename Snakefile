@@ -41,6 +41,7 @@ wildcard_constraints:
     split=r"train|valid|test|translated",
     run=r"[A-Za-z0-9_]+",
     translator=r"[A-Za-z0-9_.-]+",
+    list="dictionary|similarity",
     direction=r"[a-z]{2,3}-[a-z]{2,3}",
     seed=r"\d+",
     finetuning_seed=r"\d+",
@@ -60,6 +61,7 @@ include: "rules/glue.smk"
 include: "rules/translation.smk"
 include: "rules/perplexity.smk"
 include: "rules/claims.smk"
+include: "rules/embeddings.smk"
 include: "rules/report.smk"
 
 
@@ -72,6 +74,8 @@ localrules:
     ablation_table,
     claims,
     glue_table,
+    embedding_table,
+    alignment_figure,
     objectives_figure,
     stores,
 
@@ -92,6 +96,8 @@ rule all:
         table_files("ablation", differences=False) if CONFIG.ablation else [],
         CLAIM_FILES if CONFIG.claims else [],
         shown_of_glue() if CONFIG.glue else [],
+        embedding_files(),
+        alignment_files(),
 
 
 rule xnli_table:
@@ -139,6 +145,18 @@ rule glue_table:
     """Understanding of English sentences, GLUE, and what its leaderboard takes of each row."""
     input:
         shown_of_glue,
+
+
+rule embedding_table:
+    """Word embeddings across languages, the paper's Table 5."""
+    input:
+        configured(embedding_files(), "embeddings"),
+
+
+rule alignment_figure:
+    """Words and their translations on a map, before and after TLM."""
+    input:
+        configured(alignment_files(), "embeddings.figure"),
 
 
 rule objectives_figure:

@@ -25,6 +25,7 @@ def checked_config():
 CONFIG = checked_config()
 BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
 TRANSLATORS = translators.translators(CONFIG)
+WORD_LISTS = CONFIG.embeddings.lists if CONFIG.embeddings else {}  # "dictionary" and "similarity": pairs of words
 ROOT = Path(workflow.current_basedir).parent
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
@@ -67,6 +68,8 @@ GENERATED = {
     "news": "{key}.txt.gz",
     "bitext": "{key}.txt.zip",
     "tests": "dev.tgz",
+    "dictionaries": "{key}.txt",
+    "similarity": "{key}-SEMEVAL17.txt",
     "evaluation": "XNLI-1.0.zip",
     "training": "XNLI-MT-1.0.zip",
     "glue": "{key}",
@@ -74,9 +77,10 @@ GENERATED = {
 
 
 def source(corpus):
-    """The section that says where a corpus comes from; XNLI's two archives and GLUE's tasks count as corpora."""
+    """The section that says where a corpus comes from: XNLI's archives, GLUE's tasks, and lists of words count as such."""
     archives = {"xnli_evaluation": CONFIG.xnli.evaluation, "xnli_training": CONFIG.xnli.training}
     archives |= {f"glue/{task}": origin for task, origin in glue_sources().items()}
+    archives |= {f"embeddings_{name}": pairs for name, pairs in WORD_LISTS.items()}
     return archives.get(corpus) or CONFIG.corpora[corpus]
 
 
@@ -138,6 +142,7 @@ def downloads():
     keys = {name: corpus.keys for name, corpus in CONFIG.corpora.items()}
     keys |= {"xnli_evaluation": ["evaluation"], "xnli_training": ["training"]}
     keys |= {f"glue/{task}": configuration.GLUE_FILES[task] for task in glue_sources()}
+    keys |= {f"embeddings_{name}": pairs.keys for name, pairs in WORD_LISTS.items()}
     found = {}
     for corpus, key in ((corpus, key) for corpus in keys if source(corpus).url for key in keys[corpus]):
         for url in places(corpus, key):
@@ -977,3 +982,106 @@ def described_claims():
 
 
 CLAIM_FILES = ["<results>/tables/claims.md", "<results>/tables/claims.tidy.csv", "<results>/figures/claims.svg"]
+
+
+# Word embeddings ------------------------------------------------------------------------------------------------
+
+
+def word_pairs_source(wildcards):
+    return raw_files(f"embeddings_{wildcards.list}", wildcards.direction)
+
+
+def text_of_words():
+    """How the text of the setup is tokenized."""
+    return plain(CONFIG.setup(CONFIG.embeddings.setup).text, "n_shards", "valid_share", "test_share")
+
+
+def text_of_vectors(wildcards):
+    """language -> token files that vectors are learned on: of one language, or of all."""
+    setup = CONFIG.embeddings.setup
+    path = f"<results>/tokens/{CONFIG.text_of(setup)}/{{corpus}}/{{key}}/{{shard}}.tsv"
+    languages = CONFIG.embeddings.languages if wildcards.langset == "all" else [wildcards.langset]
+    return {language: monolingual_files(setup, language, path) for language in languages}
+
+
+def memory_of_vectors(wildcards):
+    """Megabytes: the counts of all words of Wikipedia, two matrices of vectors, and fastText's two million parts."""
+    counts = {"all": 16000}.get(wildcards.langset, 4000)
+    vectors = CONFIG.embeddings.vectors
+    rows = 2 * vectors.max_words + (2_000_000 if vectors.subwords else 0)
+    return 2000 + counts + rows * vectors.dim * 4 // 1_000_000
+
+
+def memory_of_scores(wildcards, input):
+    """Megabytes: all models and vectors, copies of those that are compared, and their similarities by the part."""
+    return 2000 + 6 * int(input.size_mb)
+
+
+def scored_vectors(wildcards):
+    """Vectors of each language, which also say which words its text has, and of all together for Concat."""
+    names = [*CONFIG.embeddings.languages, *(["all"] if "concat" in CONFIG.embeddings.rows else [])]
+    return {f"vectors_{name}": f"<results>/vectors/{name}/{wildcards.seed}.bin" for name in names}
+
+
+def scored_word_pairs(wildcards):
+    """The lists of words, in the order of their directions."""
+    path = "<results>/words/{list}/{direction}.tsv"
+    return {name: expand(path, list=name, direction=pairs.keys) for name, pairs in WORD_LISTS.items()}
+
+
+def embedding_runs_of(wildcards):
+    """The runs of the table that have a seed."""
+    return [run for run in CONFIG.embeddings.runs if int(wildcards.seed) in CONFIG.pretraining_seeds(run)]
+
+
+def scored_embedding_models(wildcards):
+    path = f"<results>/runs/{CONFIG.embeddings.setup}/{{run}}/{wildcards.seed}/model.safetensors"
+    return expand(path, run=embedding_runs_of(wildcards))
+
+
+def embedding_labels():
+    """Row -> what it is called in the table."""
+    labels = {**configuration.BASELINES, **{name: run.label for name, run in CONFIG.runs.items()}}
+    return {row: labels[row] for row in CONFIG.embeddings.rows}
+
+
+def fewer_embedding_seeds():
+    """Run -> its pretraining seeds, for the runs of the table that have fewer than the others."""
+    return {run: CONFIG.runs[run].seeds for run in CONFIG.embeddings.runs if CONFIG.runs[run].seeds}
+
+
+def drawn_models():
+    """The first model of each run whose map is drawn."""
+    figure = CONFIG.embeddings.figure
+    path = f"<results>/runs/{CONFIG.embeddings.setup}/{{run}}/{{seed}}/model.safetensors"
+    return [file for run in figure.runs for file in expand(path, run=run, seed=CONFIG.pretraining_seeds(run)[:1])]
+
+
+def drawn_dictionaries():
+    return expand("<results>/words/dictionary/{direction}.tsv", direction=CONFIG.embeddings.drawn)
+
+
+def embedding_files():
+    """All that is shown of word embeddings."""
+    kinds = ("md", "html", "tex", "tidy.csv")
+    return [f"<results>/tables/embeddings.{kind}" for kind in kinds] if CONFIG.embeddings else []
+
+
+def alignment_files():
+    """The map of words."""
+    is_drawn = CONFIG.embeddings and CONFIG.embeddings.figure
+    return [f"<results>/figures/alignment.{kind}" for kind in ("svg", "png")] if is_drawn else []
+
+
+def configured(files, section):
+    """What gives the ``files`` of a target, or says which section of the configuration is missing for them."""
+
+    def found(wildcards):
+        if not files:
+            raise WorkflowError(
+                f"The configuration '{CONFIG.name}' has no section {section}, so there is nothing to show of it. "
+                "See config.yaml for one."
+            )
+        return files
+
+    return found

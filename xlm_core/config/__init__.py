@@ -14,6 +14,7 @@ from xlm_core.config import checks
 from xlm_core.config.ablation import Ablation, System, system
 from xlm_core.config.claims import Claim, Compared
 from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.embeddings import BASELINES, AlignmentFigure, Embeddings, Refinement, WordPairs, WordVectors
 from xlm_core.config.glue import GLUE_LANGUAGE, Glue, GlueRow, GlueSource
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
@@ -34,16 +35,19 @@ from xlm_core.errors import ConfigError
 
 __all__ = [
     "BASE",
+    "BASELINES",
     "GLUE_FILES",
     "GLUE_LANGUAGE",
     "SETTINGS",
     "TEST_SETS",
     "Ablation",
+    "AlignmentFigure",
     "Claim",
     "Compared",
     "Compute",
     "Config",
     "Corpus",
+    "Embeddings",
     "FewShot",
     "Finetuning",
     "Glue",
@@ -56,6 +60,7 @@ __all__ = [
     "Optim",
     "Perplexity",
     "Pretraining",
+    "Refinement",
     "Retrieval",
     "Run",
     "Search",
@@ -72,6 +77,8 @@ __all__ = [
     "UnsupervisedMt",
     "VocabularyConfig",
     "Weights",
+    "WordPairs",
+    "WordVectors",
     "Xnli",
     "load",
     "parse",
@@ -131,6 +138,7 @@ class Config(Setup):
     perplexity: Perplexity | None = None
     ablation: Ablation | None = None
     claims: list[Claim] = Field([])
+    embeddings: Embeddings | None = None
     seeds: Seeds
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)

@@ -27,7 +27,10 @@ class Source(Section):
 
     url: str | None = None
     path: str | None = None
-    microworld: Literal["stories", "translations", "news", "bitext", "tests", "xnli", "glue"] | None = None
+    microworld: (
+        Literal["stories", "translations", "news", "bitext", "tests", "xnli", "glue", "dictionaries", "similarity"]
+        | None
+    ) = None
     licence: str = ""
     sha256: dict[str, str] = Field({})
     bytes: dict[str, int] = Field({})
@@ -110,6 +113,8 @@ class Microworld(Section):
     translations: dict[str, int] = Field({})
     news: dict[str, int] = Field({})
     bitext: dict[str, int] = Field({})
+    dictionaries: list[str] = Field([])
+    similarity: dict[str, int] = Field({})
     news_valid: int = Field(200, gt=0)
     news_test: int = Field(500, gt=0)
     nli_train: int = Positive
@@ -128,6 +133,8 @@ class Microworld(Section):
             "translations": self.translations,
             "news": self.news,
             "bitext": self.bitext,
+            "dictionaries": self.dictionaries,
+            "similarity": self.similarity,
             "tests": ["dev"] if self.news else [],
             "xnli": ["evaluation", "training"],
             "glue": [file for files in GLUE_FILES.values() for file in files] if self.glue_train else [],

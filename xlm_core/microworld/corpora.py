@@ -20,7 +20,7 @@ from xlm_core.config import TEST_SETS, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.files import atomic, write_zip
 from xlm_core.languages import sides
-from xlm_core.microworld import glue, news
+from xlm_core.microworld import glue, news, vocabulary
 from xlm_core.microworld.inference import Pair, pairs
 from xlm_core.microworld.render import check_languages, text, words, written
 from xlm_core.microworld.stories import stories
@@ -51,6 +51,7 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             stories/<language>: gzip, one sentence per line, stories back to back;
             translations/<pair>: zip in the layout of OPUS;
             news/<language>, bitext/<pair>: likewise, see ``xlm_core.microworld.news``;
+            dictionaries/<direction>, similarity/<direction>: see ``xlm_core.microworld.vocabulary``;
             tests/dev: the test sets of news, ``worlddev`` and ``worldtest``, in the layout of WMT's dev.tgz;
             xnli/evaluation: zip in the layout of XNLI-1.0;
             glue/<file>: what is official of GLUE, see ``xlm_core.microworld.glue``;
@@ -73,6 +74,10 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
             _write_lines(path, news.monolingual(stream, key, list(world.news), world.news[key]))
         elif collection == "bitext":
             _write_pairs(path, key, news.parallel(stream, sides(key), world.bitext[key]))
+        elif collection == "dictionaries":
+            _write_table(path, vocabulary.translations(*sides(key)), " ")
+        elif collection == "similarity":
+            _write_table(path, vocabulary.ratings(stream, *sides(key), world.similarity[key]), "\t")
         elif collection == "tests":
             _write_test_sets(stream, world, path)
     if any(file.startswith("xnli/") for file in outputs):
@@ -101,6 +106,12 @@ def _write_lines(path: Path, lines: Iterable[str]) -> None:
     """A gzip of lines."""
     with _gzip(path) as file:
         file.write("".join(line + "\n" for line in lines).encode())
+
+
+def _write_table(path: Path, rows: Iterable[tuple[str | float, ...]], separator: str) -> None:
+    """Plain text, one row per line."""
+    with atomic(path) as partial:
+        partial.write_text("".join(separator.join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
 
 
 @contextmanager

@@ -121,9 +121,7 @@ def lay_out(
         label_header=shape.label_header,
         header=shape.shown,
         lines=tuple(lines),
-        foreign=tuple(
-            Foreign((other.label, other.setting), tuple(_published(cell) for cell in other.cells)) for other in others
-        ),
+        foreign=tuple(Foreign((other.label, other.setting), _published_row(other, shape)) for other in others),
         notes=(
             *notes.legend(summary, others, results, shape, columns, settings),
             *remarks,
@@ -135,20 +133,30 @@ def lay_out(
     )
 
 
-def mean_and_spread(cell: Cell) -> str:
+def mean_and_spread(cell: Cell, decimals: int = 1) -> str:
     """``71.2 ± 0.4``; without a spread where there is a single seed."""
-    return f"{cell.mean:.1f}" if math.isnan(cell.spread) else f"{cell.mean:.1f} ± {cell.spread:.1f}"
+    mean = f"{cell.mean:.{decimals}f}"
+    return mean if math.isnan(cell.spread) else f"{mean} ± {cell.spread:.{decimals}f}"
 
 
-def difference(mean: float, published: float) -> str:
+def difference(mean: float, published: float, decimals: int = 1) -> str:
     """Ours minus published, signed; of the printed numbers, so that a reader who subtracts finds the same."""
-    return signed((round(mean * 10) - round(published * 10)) / 10)
+    return signed(round(mean, decimals) - round(published, decimals), decimals)
 
 
-def signed(points: float) -> str:
+def signed(points: float, decimals: int = 1) -> str:
     """``+1.2``, ``−0.3``, or ``0.0``."""
-    tenths = round(points * 10)
-    return "0.0" if tenths == 0 else f"{'+' if tenths > 0 else MINUS}{abs(tenths) / 10:.1f}"
+    size = f"{abs(points):.{decimals}f}"
+    sign = "" if float(size) == 0 else "+" if points > 0 else MINUS
+    return sign + size
+
+
+def _published_row(row: foreign.Row, shape: Shape) -> tuple[str, ...]:
+    """The cells of a published row, with the digits of its columns."""
+    metrics = [shape.taken_apart(column)[1] for column in shape.shown]
+    return tuple(
+        _published(cell, shape.decimals.get(metric, 1)) for cell, metric in zip(row.cells, metrics, strict=True)
+    )
 
 
 def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> Box:
@@ -163,16 +171,17 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
     alike = (place for place in summary if place.column in shape.shown and shape.taken_apart(place.column)[1] == metric)
     means = [summary[place].mean for place in alike]
     span = max(means) - min(means)
-    best = min if shape.lowest_is_best else max
+    decimals = shape.decimals.get(metric, 1)
+    best = (min if metric in shape.falling else max)(rival.mean for rival in rivals)
     heat = (cell.mean - min(means)) / span if span else 0.0
     return Box(
-        text=mean_and_spread(cell),
+        text=mean_and_spread(cell, decimals),
         # Compared as printed: two rows that read the same are both the best.
-        is_best=len(rivals) > 1 and f"{cell.mean:.1f}" == f"{best(rival.mean for rival in rivals):.1f}",
+        is_best=len(rivals) > 1 and f"{cell.mean:.{decimals}f}" == f"{best:.{decimals}f}",
         mark=mark,
-        heat=1 - heat if shape.lowest_is_best else heat,
-        published=_published(cell.published),
-        difference=difference(cell.mean, cell.published.value) if cell.published else "",
+        heat=1 - heat if metric in shape.falling else heat,
+        published=_published(cell.published, decimals),
+        difference=difference(cell.mean, cell.published.value, decimals) if cell.published else "",
     )
 
 
@@ -196,7 +205,7 @@ def _subtraction(row: Row, minus: Row, shape: Shape) -> str:
     return f"{shared}: {first} {MINUS} {second}"
 
 
-def _published(number: Published | None) -> str:
+def _published(number: Published | None, decimals: int = 1) -> str:
     if number is None:
         return ""
-    return f"{number.value:.1f}{'' if number.confirmed else notes.DAGGER}"
+    return f"{number.value:.{decimals}f}{'' if number.confirmed else notes.DAGGER}"

@@ -168,7 +168,9 @@ def _grouped(
 
 
 def _sizes(results: Sequence[Result], shape: Shape) -> str:
-    """How many items each measured number is a percentage of."""
+    """How many items each measured number is a percentage of, where this does not differ between the settings."""
+    if shape.own_items:
+        return "How many items each number was measured on stands in the tidy table."
     of = {result.column: result.n for result in results}
     sizes = {shape.taken_apart(column)[0]: of[column] for column in shape.measured if column not in shape.uneven}
     if len(set(sizes.values())) == 1:

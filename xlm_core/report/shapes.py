@@ -159,7 +159,7 @@ def perplexity(labels: Mapping[str, str], settings: Sequence[str], language: str
         metrics=PERPLEXITY_METRICS,
         unit="Perplexity, and bits per byte; less is better",
         label_header=("text", "objective"),
-        lowest_is_best=True,
+        falling=tuple(PERPLEXITY_METRICS),
     )
 
 
@@ -223,6 +223,48 @@ def glue(
         unit=GLUE_UNIT,
         label_header=("system", "pretrained on"),
         is_by_setting=False,
+    )
+
+
+EMBEDDING_SETTINGS = ("all words", "spelled differently")
+DECIMALS = {"cosine": 2, "L2": 2, "relative L2": 2, "Spearman": 2, "Pearson": 2, "harmonic": 2}
+EMBEDDING_UNIT = "Cosine, distance (L2) and correlation as they are; P@1, P@5 and coverage in percent"
+
+
+def embeddings(
+    labels: Mapping[str, str], directions: Sequence[str], rated: Sequence[str], fewer_seeds: Mapping[str, Sequence[int]]
+) -> Shape:
+    """The table of cross-lingual word embeddings (paper, Table 5): a column per measure, the mean over the directions.
+
+    The directions themselves stand in the tidy table, and so do Pearson's correlation and its harmonic mean with
+    Spearman's.
+
+    Args:
+        labels: row -> label; the published rows are found by their labels.
+        directions: of the dictionaries.
+        rated: directions in which the similarity of words was rated.
+        fewer_seeds: as in ``xnli``.
+    """
+    lookup = [f"P@{depth}{by}" for by in ("", " CSLS") for depth in (1, 5)]
+    of = dict.fromkeys(["cosine", "L2", "relative L2"], directions)
+    of |= dict.fromkeys(["Spearman"] if rated else [], rated) | dict.fromkeys([*lookup, "coverage"], directions)
+    shown = tuple(of)
+    of |= dict.fromkeys(["Pearson", "harmonic"] if rated else [], rated)
+    means = {metric: tuple(f"{direction} {metric}" for direction in some) for metric, some in of.items()}
+    return Shape(
+        name="embeddings",
+        labels=labels,
+        rows=tuple(Row(row, setting) for setting in EMBEDDING_SETTINGS for row in labels),
+        measured=tuple(column for columns in means.values() for column in columns),
+        means=means,
+        shown=shown,
+        compared={EMBEDDING_SETTINGS[0]: EMBEDDING_SETTINGS[0]},
+        fewer_seeds=fewer_seeds,
+        metrics={metric: f" {metric}" for metric in of},
+        unit=EMBEDDING_UNIT,
+        decimals=DECIMALS,
+        falling=("L2", "relative L2"),
+        own_items=True,
     )
 
 

@@ -52,9 +52,11 @@ class Shape:
     metrics   metric -> what it adds to the name of a column, so that a table can show several of the same things
     unit      what the numbers are
     label_header  what stands above run and setting
-    lowest_is_best whether less is better
     uneven    columns whose rows are measured on different items, as the notes must say
     is_by_setting whether the best of a column is that among the rows of its setting, not of the table
+    decimals  metric -> digits that are printed after the point, where they are not 1
+    falling   metrics of which less is better
+    own_items whether each setting is measured on items of its own
     """
 
     name: str
@@ -70,9 +72,11 @@ class Shape:
     metrics: Mapping[str, str] = field(default_factory=lambda: {"accuracy": ""})
     unit: str = "Accuracy in percent"
     label_header: tuple[str, str] = ("system", "setting")
-    lowest_is_best: bool = False
     uneven: tuple[str, ...] = ()
     is_by_setting: bool = True
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    falling: tuple[str, ...] = ()
+    own_items: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,7 +84,9 @@ class Shape:
         return (*self.shown, *(column for column in self.measured if column not in self.shown))
 
     def taken_apart(self, column: str) -> tuple[str, str]:
-        """What a column measures on, and its metric."""
+        """What a column measures on, and its metric; a mean may be called by the name of its metric alone."""
+        if column in self.means and column in self.metrics:
+            return "avg", column
         of = {metric: adds for metric, adds in self.metrics.items() if column.endswith(adds)}
         metric = max(of, key=lambda one: len(of[one]))
         return column.removesuffix(of[metric]), metric
@@ -148,9 +154,11 @@ def by_seed(results: Sequence[Result], shape: Shape) -> pd.DataFrame:
 
 def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
     """Mean and spread of every cell, from results that ``select`` let through."""
-    n_items = {result.column: result.n for result in results}
-    for column, parts in shape.means.items():
-        n_items[column] = sum({shape.taken_apart(part)[0]: n_items[part] for part in parts}.values())
+    n_items = {(result.setting, result.column): result.n for result in results}
+    for setting in {row.setting for row in shape.rows}:
+        for column, parts in shape.means.items():
+            several = {shape.taken_apart(part)[0]: n_items[setting, part] for part in parts}
+            n_items[setting, column] = sum(several.values())
     groups = by_seed(results, shape).groupby(level=["run", "setting"])
     mean, spread, n_seeds = groups.mean(), groups.std(ddof=1), groups.size()
     return {
@@ -158,7 +166,7 @@ def cells(results: Sequence[Result], shape: Shape) -> dict[Place, Cell]:
             mean=float(mean.loc[at.row, at.column]),
             spread=float(spread.loc[at.row, at.column]),
             n_seeds=int(n_seeds.loc[at.row]),
-            n_items=n_items[at.column],
+            n_items=n_items[at.setting, at.column],
             published=_published(at, shape),
         )
         for at in places(shape, shape.columns)
@@ -187,10 +195,11 @@ def tidy(summary: Mapping[Place, Cell], shape: Shape) -> pd.DataFrame:
 
 
 def published_at(label: str, setting: str, column: str, shape: Shape) -> Published | None:
-    """The number of a published row for one of our columns; an average over the same columns as ours."""
-    if column in shape.means:
+    """The number of a published row for one of our columns; for a mean without one, an average over what is ours."""
+    found = published.value(shape.name, label, setting, column)
+    if found is None and column in shape.means:
         return published.mean([published_at(label, setting, part, shape) for part in shape.means[column]])
-    return published.value(shape.name, label, setting, column)
+    return found
 
 
 def _published(at: Place, shape: Shape) -> Published | None:
@@ -234,11 +243,11 @@ def _is_seed_of(run: str, seed: str, shape: Shape) -> bool:
 
 def _check_sizes(results: Sequence[Result], shape: Shape) -> None:
     """Refuse a column measured on different numbers of items: its rows could not be compared."""
-    sizes: dict[str, Result] = {}
+    sizes: dict[tuple[str, str], Result] = {}
     for result in results:
         if result.column in shape.uneven:
             continue
-        first = sizes.setdefault(result.column, result)
+        first = sizes.setdefault((result.setting if shape.own_items else "", result.column), result)
         if first.n != result.n:
             raise CorpusError(
                 f"table '{shape.name}', column '{result.column}': {_cell_name(place(first), first.seeds)} was measured "

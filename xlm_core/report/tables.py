@@ -138,7 +138,30 @@ def make_glue(
         "its numbers."
     )
     remarks = [f"Tasks that are missing here, and in the score: {', '.join(missing)}."] if missing else []
-    _make(paths, shape, outputs, caption, about, {}, remarks)
+    _make(results.read(paths), shape, outputs, caption, about, {}, remarks)
+
+
+def make_embeddings(
+    paths: Sequence[Path],
+    labels: Mapping[str, str],
+    directions: Sequence[str],
+    rated: Sequence[str],
+    fewer_seeds: Mapping[str, Sequence[int]],
+    outputs: Mapping[str, Path],
+    caption: str,
+) -> None:
+    """Make the table of cross-lingual word embeddings; see ``shapes.embeddings``, and ``make_xnli`` for the rest."""
+    shape = shapes.embeddings(labels, directions, rated, fewer_seeds)
+    about = (
+        f"Columns: means over the directions {', '.join(directions)}"
+        + (f", of Spearman's correlation with people's ratings over {', '.join(rated)}" if rated else "")
+        + "; L2: of raw vectors, relative L2: by the mean distance of all words to all, of both less is better; P@1 "
+        "and P@5: one of a word's translations is the nearest or among the five nearest words, by cosine or CSLS; "
+        "coverage: pairs of the dictionary that a row alone has vectors for, all else being measured on those that "
+        "every row has."
+    )
+    settings = {"spelled differently": "without the pairs whose words are spelled alike"}
+    _make(results.read(paths), shape, outputs, caption, about, settings)
 
 
 def _make(

@@ -1,0 +1,176 @@
+"""Word embeddings across languages (paper, section 5.5 and Table 5), and a map of words and their translations."""
+
+if CONFIG.embeddings:
+
+    rule extract_word_pairs:
+        """A dictionary, or rated pairs of words, tokenized as the text is that vectors are learned on."""
+        input:
+            word_pairs_source,
+        output:
+            words="<results>/words/{list}/{direction}.tsv",
+            statistics="<results>/words/{list}/{direction}.statistics.json",
+        log:
+            "<logs>/extract_word_pairs/{list}.{direction}.log",
+        conda:
+            "../envs/text.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            text=text_of_words(),
+            code=code("xlm_core.text.dictionaries"),
+        message:
+            "Extracting words ({wildcards.list}, {wildcards.direction})"
+        script:
+            "../workflow_scripts/extract_word_pairs.py"
+
+    rule train_word_vectors:
+        """Skip-gram vectors of words: of one language, for MUSE, or of the text of all languages together (Concat)."""
+        input:
+            unpack(text_of_vectors),
+        output:
+            "<results>/vectors/{langset}/{seed}.bin",
+        log:
+            "<logs>/train_word_vectors/{langset}.{seed}.log",
+        benchmark:
+            "<benchmarks>/train_word_vectors/{langset}.{seed}.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: CONFIG.embeddings.vectors.threads
+        resources:
+            mem_mb=memory_of_vectors,
+            runtime=7200,
+        params:
+            vectors=plain(CONFIG.embeddings.vectors, "threads"),
+            code=code("xlm_core.tasks.word_vectors"),
+        message:
+            "Training vectors of words ({wildcards.langset}), seed {wildcards.seed}"
+        script:
+            "../workflow_scripts/train_word_vectors.py"
+
+    rule score_embeddings:
+        """Every measure of every row, on the words that all of them have vectors for."""
+        input:
+            unpack(scored_vectors),
+            unpack(scored_word_pairs),
+            models=scored_embedding_models,
+            vocabulary=vocabulary_file(CONFIG.embeddings.setup),
+        output:
+            "<results>/results/embeddings/{seed}.jsonl",
+        log:
+            "<logs>/score_embeddings/{seed}.log",
+        conda:
+            "../envs/torch.yaml"
+        threads: CONFIG.embeddings.vectors.threads
+        resources:
+            mem_mb=memory_of_scores,
+            runtime=720,
+        params:
+            rows=CONFIG.embeddings.rows,
+            runs=embedding_runs_of,
+            languages=CONFIG.embeddings.languages,
+            lists={name: pairs.keys for name, pairs in WORD_LISTS.items()},
+            vectors=plain(CONFIG.embeddings.vectors, "threads"),
+            refinement=plain(CONFIG.embeddings.refinement),
+            candidates=CONFIG.embeddings.candidates,
+            code=code("xlm_core.tasks.embedding_scores"),
+        message:
+            "Scoring the word embeddings of seed {wildcards.seed}"
+        script:
+            "../workflow_scripts/score_embeddings.py"
+
+    rule make_embedding_table:
+        """How well translations are aligned and similarities found, beside the published numbers."""
+        input:
+            expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
+        output:
+            md=report(
+                "<results>/tables/embeddings.md",
+                caption="../docs/report/embeddings.rst",
+                category="Word embeddings",
+                labels={"format": "text"},
+            ),
+            html=report(
+                "<results>/tables/embeddings.html",
+                caption="../docs/report/embeddings.rst",
+                category="Word embeddings",
+                labels={"format": "table"},
+            ),
+            tex="<results>/tables/embeddings.tex",
+            tidy=report(
+                "<results>/tables/embeddings.tidy.csv",
+                caption="../docs/report/embeddings.rst",
+                category="Word embeddings",
+                labels={"format": "data"},
+            ),
+        log:
+            "<logs>/make_embedding_table.log",
+        conda:
+            "../envs/report.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            labels=embedding_labels(),
+            directions=CONFIG.embeddings.dictionary.keys,
+            rated=CONFIG.embeddings.similarity.keys if CONFIG.embeddings.similarity else [],
+            fewer_seeds=fewer_embedding_seeds(),
+            caption=f"Word embeddings across languages (configuration '{CONFIG.name}')",
+            code=code("xlm_core.report.tables"),
+        message:
+            "Making the table of word embeddings"
+        script:
+            "../workflow_scripts/make_embedding_table.py"
+
+
+if CONFIG.embeddings and CONFIG.embeddings.figure:
+
+    rule place_words:
+        """Where words and their translations stand on a map of each model's input embeddings (t-SNE)."""
+        input:
+            models=drawn_models(),
+            vocabulary=vocabulary_file(CONFIG.embeddings.setup),
+            dictionaries=drawn_dictionaries(),
+        output:
+            "<results>/figures/alignment.json",
+        log:
+            "<logs>/place_words.log",
+        conda:
+            "../envs/torch.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            figure=plain(CONFIG.embeddings.figure),
+            code=code("xlm_core.tasks.word_map"),
+        message:
+            "Placing words on a map"
+        script:
+            "../workflow_scripts/place_words.py"
+
+    rule draw_alignment:
+        """Words and their translations on the map of each model."""
+        input:
+            "<results>/figures/alignment.json",
+        output:
+            svg=report(
+                "<results>/figures/alignment.svg",
+                caption="../docs/report/alignment.rst",
+                category="Word embeddings",
+                labels={"figure": "map of words"},
+            ),
+            png="<results>/figures/alignment.png",
+        log:
+            "<logs>/draw_alignment.log",
+        conda:
+            "../envs/report.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.figure.runs],
+            code=code("xlm_core.report.alignment"),
+        message:
+            "Drawing the map of words"
+        script:
+            "../workflow_scripts/draw_alignment.py"

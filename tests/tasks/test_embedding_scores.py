@@ -1,0 +1,119 @@
+"""The measures of word embeddings against numbers by hand, and what is measured on which words."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+from scipy.stats import spearmanr
+
+from xlm_core import results
+from xlm_core.config import Refinement
+from xlm_core.errors import CorpusError
+from xlm_core.tasks import embedding_scores
+from xlm_core.tasks.embedding_scores import Direction, Space
+from xlm_core.tasks.word_vectors import LearnedWords
+
+ENGLISH = {"dog": [1.0, 0.0], "cat": [0.0, 2.0], "bus": [3.0, 4.0]}
+FRENCH = {"chien": [0.0, 1.0], "chat": [0.0, 1.0], "bus": [3.0, 4.0]}
+PAIRS = [["dog", "chien"], ["cat", "chat"], ["bus", "bus"]]
+
+
+def words(vectors: dict) -> LearnedWords:
+    return LearnedWords(tuple(vectors), np.array(list(vectors.values())))
+
+
+SPACE = Space(words(ENGLISH), words(FRENCH), "en-fr")
+
+
+def values(found: dict) -> dict:
+    return {metric: measure.value for metric, measure in found.items()}
+
+
+def test_distances_by_hand():
+    found = values(embedding_scores.distances(SPACE, PAIRS))
+    distances = [math.sqrt(2), 1.0, 0.0]  # of the pairs; then of all words from all
+    rows = [[math.sqrt(2), math.sqrt(2), math.hypot(2, 4)], [1, 1, math.hypot(3, 2)], [math.hypot(3, 3)] * 2 + [0]]
+    assert found["cosine"] == pytest.approx((0 + 1 + 1) / 3)
+    assert found["L2"] == pytest.approx(sum(distances) / 3)
+    assert found["relative L2"] == pytest.approx(np.mean(distances) / np.mean(rows))
+
+
+def test_a_word_with_several_translations_is_looked_up_once():
+    at = Direction({"row": SPACE}, SPACE, list(ENGLISH), list(FRENCH), n_neighbors=2)
+    found = embedding_scores.lookup(SPACE, [*PAIRS, ["dog", "bus"]], at)
+    assert {measure.n for measure in found.values()} == {3}
+    # dog: bus (0.6) before chien and chat (0); cat: chien and chat alike, the first counts as higher; bus: itself.
+    assert values(found)["P@1"] == pytest.approx(100 * 2 / 3) and values(found)["P@5"] == 100
+
+
+def test_n_found_of_a_matrix_by_hand():
+    scores = np.array([[3.0, 2.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 5.0]])
+    right = [[1], [1, 2], [2]]
+    assert [embedding_scores.n_found(scores, right, depth) for depth in (1, 2, 3)] == [1, 3, 3]
+
+
+def test_agreement_is_scipy_s_and_the_harmonic_mean():
+    rated = [
+        ["dog", "chien", "1"],
+        ["cat", "chat", "4"],
+        ["bus", "bus", "3.5"],
+        ["dog", "bus", "3"],
+        ["bus", "chat", "2"],
+    ]
+    cosines = [0, 1, 1, 0.6, 0.8]
+    found = values(embedding_scores.agreement(SPACE, rated))
+    ratings = [1, 4, 3.5, 3, 2]
+    assert found["Spearman"] == pytest.approx(spearmanr(cosines, ratings).statistic)
+    assert found["Pearson"] == pytest.approx(np.corrcoef(cosines, ratings)[0, 1])
+    rank, value = found["Spearman"], found["Pearson"]
+    assert found["harmonic"] == pytest.approx(2 * rank * value / (rank + value))
+    opposed = [[*pair, str(-float(rating))] for *pair, rating in rated]
+    assert values(embedding_scores.agreement(SPACE, opposed))["harmonic"] == 0
+
+
+def write_vectors(path: Path, vectors: dict) -> Path:
+    found = KeyedVectors(2)
+    found.add_vectors(list(vectors), np.array(list(vectors.values())))
+    found.save_word2vec_format(str(path), binary=True)
+    return path
+
+
+def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
+    (folder / "en-fr.tsv").write_text("".join("\t".join(pair) + "\n" for pair in pairs))
+    embedding_scores.score(
+        rows=["muse", "concat"],
+        models={},
+        vocabulary=folder,
+        vectors={"en": write_vectors(folder / "en", ENGLISH), "fr": write_vectors(folder / "fr", FRENCH)},
+        concat=write_vectors(folder / "all", together),
+        lists={"dictionary": {"en-fr": folder / "en-fr.tsv"}},
+        refinement=Refinement(rounds=0),
+        n_candidates=10,
+        config="c",
+        seeds="0",
+        code="x",
+        output=folder / "r.jsonl",
+    )
+    return results.read([folder / "r.jsonl"])
+
+
+def test_all_rows_are_measured_on_what_every_row_knows(tmp_path):
+    """Concat lacks "mouse" no more than MUSE does, but MUSE alone lacks no "chat" of the others."""
+    pairs = [*PAIRS, ["dog", "chat"], ["cat", "chien"], ["cat", "bus"], ["bus", "souris"]]
+    together = {**ENGLISH, **FRENCH}
+    found = {(one.system, one.setting, one.metric): one for one in scored(tmp_path, pairs, together)}
+    assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {6}
+    assert {one.n for key, one in found.items() if key[1:] == ("spelled differently", "cosine")} == {5}
+    assert found["muse", "all words", "coverage"].value == pytest.approx(100 * 6 / 7)
+    del together["chat"]
+    found = {(one.system, one.setting, one.metric): one for one in scored(tmp_path, pairs, together)}
+    assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {4}
+    coverage = [found[row, "all words", "coverage"].value for row in ("muse", "concat")]
+    assert coverage == pytest.approx([100 * 6 / 7, 100 * 4 / 7])
+
+
+def test_too_few_words_are_refused(tmp_path):
+    with pytest.raises(CorpusError, match="spelled differently: every row knows the words of 2 of 2 pairs, expected 3"):
+        scored(tmp_path, PAIRS, {**ENGLISH, **FRENCH})

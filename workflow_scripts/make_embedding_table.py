@@ -1,0 +1,17 @@
+"""Make the table of word embeddings across languages."""
+
+from pathlib import Path
+
+from xlm_core.report import tables
+from xlm_core.steps import step
+
+with step(snakemake.log[0]):
+    tables.make_embeddings(
+        [Path(path) for path in snakemake.input],
+        labels=snakemake.params.labels,
+        directions=snakemake.params.directions,
+        rated=snakemake.params.rated,
+        fewer_seeds=snakemake.params.fewer_seeds,
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
+        caption=snakemake.params.caption,
+    )

@@ -1,0 +1,20 @@
+"""Place words and their translations on a map of each model's input embeddings."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.steps import step
+from xlm_core.tasks import word_map
+
+with step(snakemake.log[0]):
+    figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.figure")
+    word_map.place(
+        models=dict(zip(figure.runs, map(Path, snakemake.input.models), strict=True)),
+        vocabulary=Path(snakemake.input.vocabulary),
+        languages=figure.languages,
+        dictionaries=[Path(path) for path in snakemake.input.dictionaries],
+        n_words=figure.n_words,
+        perplexity=figure.perplexity,
+        seed=figure.seed,
+        output=Path(snakemake.output[0]),
+    )

@@ -1,0 +1,27 @@
+"""Measure how well the vectors of words are aligned across languages."""
+
+from pathlib import Path
+
+from xlm_core import config, digests
+from xlm_core.steps import step
+from xlm_core.tasks import embedding_scores
+
+with step(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    embedding_scores.score(
+        rows=[row for row in params.rows if row in params.runs or row in config.BASELINES],
+        models=dict(zip(params.runs, map(Path, given.models), strict=True)),
+        vocabulary=Path(given.vocabulary),
+        vectors={language: Path(given[f"vectors_{language}"]) for language in params.languages},
+        concat=Path(given.vectors_all) if "concat" in params.rows else None,
+        lists={
+            name: {key: Path(path) for key, path in zip(keys, given[name], strict=True)}
+            for name, keys in params.lists.items()
+        },
+        refinement=config.read(config.Refinement, params.refinement, path="embeddings.refinement"),
+        n_candidates=params.candidates,
+        config=digests.of_value([params.vectors, params.refinement]),
+        seeds=snakemake.wildcards.seed,
+        code=params.code,
+        output=Path(snakemake.output[0]),
+    )

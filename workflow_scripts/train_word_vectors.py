@@ -1,0 +1,21 @@
+"""Train vectors of words on the text of one language, or of all together."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.languages import sides
+from xlm_core.steps import step
+from xlm_core.tasks import word_vectors
+from xlm_core.text.sample import TokenFile
+
+with step(snakemake.log[0]):
+    settings = {**snakemake.params.vectors, "threads": snakemake.threads}
+    word_vectors.train(
+        {
+            language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
+            for language, paths in snakemake.input.items()
+        },
+        config.read(config.WordVectors, settings, path="embeddings.vectors"),
+        seed=int(snakemake.wildcards.seed),
+        output=Path(snakemake.output[0]),
+    )

@@ -1,0 +1,97 @@
+"""The section about word embeddings across languages: what they are measured on, and the baselines beside them."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from xlm_core.config.corpora import Source
+from xlm_core.config.section import Section, known
+
+BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
+
+
+class WordPairs(Source):
+    """Pairs of words, one file or member of an archive per direction."""
+
+    keys: list[str] = Field(min_length=1)
+
+
+class WordVectors(Section):
+    """Skip-gram vectors of words, of which both baselines are made."""
+
+    dim: int = Field(300, gt=0)
+    epochs: int = Field(5, gt=0)
+    window: int = Field(5, gt=0)
+    negative: int = Field(10, gt=0)
+    min_count: int = Field(5, gt=0)
+    max_words: int = Field(200_000, gt=0)
+    subwords: bool = True
+    threads: int = Field(1, gt=0)
+
+
+class Refinement(Section):
+    """How MUSE turns the vectors of one language into the space of another."""
+
+    rounds: int = Field(5, ge=0)
+    max_rank: int = Field(15_000, gt=0)
+    neighbors: int = Field(10, gt=0)
+
+
+class AlignmentFigure(Section):
+    """The picture of words and their translations."""
+
+    languages: list[str] = Field(min_length=2)
+    runs: list[str] = Field(min_length=1)
+    n_words: int = Field(12, gt=2)
+    perplexity: float = Field(5.0, gt=0)
+    seed: int = 0
+
+
+class Embeddings(Section):
+    """The table of cross-lingual word embeddings, and the picture of their alignment."""
+
+    setup: str = "base"
+    rows: list[str] = Field(min_length=1)
+    dictionary: WordPairs
+    similarity: WordPairs | None = None
+    candidates: int = Field(200_000, gt=0)
+    vectors: WordVectors = WordVectors()
+    refinement: Refinement = Refinement()
+    figure: AlignmentFigure | None = None
+
+    @property
+    def runs(self) -> list[str]:
+        """The rows whose vectors are those of a model's pieces."""
+        return [row for row in self.rows if row not in BASELINES]
+
+    @property
+    def lists(self) -> dict[str, WordPairs]:
+        """The lists of words by their keys, "dictionary" and "similarity"."""
+        return {"dictionary": self.dictionary, **({"similarity": self.similarity} if self.similarity else {})}
+
+    @property
+    def directions(self) -> list[str]:
+        """All directions that words are paired in, those of the dictionary first."""
+        return list(dict.fromkeys(key for pairs in self.lists.values() for key in pairs.keys))
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages of all words."""
+        return sorted({language for key in self.directions for language in key.split("-")})
+
+    @property
+    def drawn(self) -> list[str]:
+        """The directions whose dictionaries the picture shows: from its first language to each other."""
+        pivot, *others = self.figure.languages if self.figure else [""]
+        return [f"{pivot}-{other}" for other in others]
+
+    @model_validator(mode="after")
+    def _has_its_dictionaries(self) -> Self:
+        for key in (*self.directions, *self.drawn):
+            if len(set(key.split("-"))) != 2:
+                raise ValueError(
+                    f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
+                )
+        for key in self.drawn:
+            known(key, self.dictionary.keys, "figure.languages, dictionary")
+        return self
