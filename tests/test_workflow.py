@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +22,7 @@ DOWNSTREAM_OF_VOCABULARY = {
     "build_vocabulary", "build_store", "build_labelled_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
     "score_retrieval", "make_examples", "make_xnli_table", "draw_xnli_heatmap", "draw_confusions",
     "make_retrieval_table", "draw_retrieval_by_layer", "draw_training_curves", "draw_objectives",
+    "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
 }  # fmt: skip
 # What is shown of XNLI, of retrieval, and of the trainings.
 XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1)
@@ -33,6 +35,13 @@ AFTER_MLM = Counter(train_translator=3, score_translation=4)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
 # with one for each of two languages; translate-test is a score of a zero-shot model.
 FINETUNED, SCORED = 8, 9
+GLUE_ROWS, GLUE_TASKS = 3, 4  # of the rows one begins with random weights and one is of the setup at the top
+
+
+def glue(n_rows: int) -> Counter[str]:
+    """What follows from other models of so many rows of GLUE."""
+    n = n_rows * GLUE_TASKS
+    return Counter(finetune_glue=n, score_glue=n, make_glue_submission=n_rows, make_glue_table=1)
 
 
 class Project:
@@ -162,6 +171,35 @@ def test_every_cell_of_the_tables_of_translation_is_filled(results: Path):
     assert both["mean"].between(0, 100).all() and (both["n_items"] == 30).all()
 
 
+def test_every_cell_of_the_table_of_glue_is_filled(results: Path):
+    tidy = pd.read_csv(results / "tables" / "glue.tidy.csv")
+    assert list(dict.fromkeys(zip(tidy["row"], tidy["setting"], strict=True))) == [
+        ("no pretraining", "en"), ("XLM_en", "en"), ("XLM (MLM+TLM)", "3 languages"),
+    ]  # fmt: skip
+    places = list(dict.fromkeys(zip(tidy["column"], tidy["metric"], strict=True)))
+    assert places == [
+        ("CoLA", "Matthews"), ("MRPC", "F1"), ("MRPC", "accuracy"), ("STS-B", "Pearson"), ("STS-B", "Spearman"),
+        ("MNLI-m", "accuracy"), ("MNLI-mm", "accuracy"), ("GLUE", "score"),
+    ]  # fmt: skip
+    assert len(tidy) == GLUE_ROWS * len(places) and (tidy["n_seeds"] == 1).all() and tidy["mean"].notna().all()
+    assert set(tidy["n_items"]) == {12, 5 * 12}
+    assert tidy.query("row == 'XLM_en' and column == 'MNLI-m'")["published"].item() == 89.1
+    text = (results / "tables" / "glue.md").read_text()
+    assert "Tasks that are missing here, and in the score: SST-2, QQP, QNLI, RTE, WNLI." in text
+
+
+def test_the_leaderboard_of_glue_gets_a_file_for_each_set(results: Path):
+    paths = sorted((results / "submissions" / "glue").iterdir())
+    assert [path.name for path in paths] == ["base.mlm_tlm.0.0.zip", "english.mlm.0.0.zip", "english.none.0.0.zip"]
+    for path in paths:
+        with zipfile.ZipFile(path) as file:
+            assert file.namelist() == [f"{name}.tsv" for name in ("CoLA", "MRPC", "STS-B", "MNLI-m", "MNLI-mm", "AX")]
+            for name in file.namelist():
+                header, *lines = file.read(name).decode().splitlines()
+                assert header == "index\tprediction"
+                assert [line.split("\t")[0] for line in lines] == [str(number) for number in range(10)]
+
+
 def test_translations_stand_beside_what_they_translate(results: Path):
     folder = results / "translations" / "supervised.one_way.mlm" / "0" / "fr-en"
     lines = {path.stem: path.read_text().split("\n")[:-1] for path in folder.iterdir()}
@@ -172,7 +210,7 @@ def test_translations_stand_beside_what_they_translate(results: Path):
 
 
 def test_every_rendering_is_there(results: Path):
-    for name in ("xnli", "retrieval", "unsupervised_mt", "supervised_mt"):
+    for name in ("xnli", "retrieval", "glue", "unsupervised_mt", "supervised_mt"):
         assert all((results / "tables" / f"{name}.{kind}").stat().st_size for kind in ("md", "html", "tex", "tidy.csv"))
     of_xnli = ("xnli_heatmap", "confusions", "retrieval_by_layer", "training_curves", "objectives")
     for name in (*of_xnli, "unsupervised_curves", "supervised_curves"):
@@ -204,6 +242,7 @@ def test_the_report_holds_the_tables(project: Project):
     shown = (
         "xnli.html", "xnli_heatmap.svg", "confusions.svg", "retrieval_by_layer.svg", "objectives.svg",
         "unsupervised_mt.html", "supervised_curves.svg", "supervised_samples.html",
+        "glue.html",
     )  # fmt: skip
     assert [name for name in shown if name not in text] == []
 
@@ -231,8 +270,8 @@ def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_the
 
 def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
     edited("tiny.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
-    trained = Counter(pretrain=4, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
-    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES + AFTER_MLM + TRANSLATION
+    trained = Counter(pretrain=5, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
+    assert project.waiting_rules() == trained + glue(2) + XNLI + RETRIEVAL + CURVES + AFTER_MLM + TRANSLATION
 
 
 def test_another_setting_of_a_translator_s_training_leaves_pretraining_alone(project: Project, edited):
@@ -255,7 +294,7 @@ def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
 
 def test_another_fine_tuning_setting_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "batch_size: 16", "batch_size: 8")
-    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI
+    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI + glue(GLUE_ROWS)
 
 
 def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Project, edited):
@@ -271,14 +310,14 @@ def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Pr
 
 def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  finetuning:\n  - 0\n", "  finetuning:\n  - 0\n  - 1\n")
-    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI
+    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI + glue(GLUE_ROWS)
     assert all("seeds 0 and 1" in job for job in project.waiting_jobs() if "XNLI (" in job)
 
 
 def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
-    trained = Counter(initialize=1, pretrain=4, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    trained += Counter(train_embeddings=1) + TRANSLATED
+    trained = Counter(initialize=2, pretrain=5, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained += Counter(train_embeddings=1) + TRANSLATED + glue(GLUE_ROWS)
     shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(make_samples=2)  # which show one seed
     assert project.waiting_rules() == trained + shown
 
@@ -297,8 +336,16 @@ def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
     edited("tiny.yaml", f"parallel:\n{pair}", f"parallel:\n{pair}{pair.replace('fr', 'hi')}")
     text = Counter(extract=1, tokenize=2, build_store=2)
     models = Counter(pretrain=1, finetune_xnli=5, score_xnli=6, score_retrieval=1)
-    assert project.waiting_rules() == text + models + XNLI + RETRIEVAL + CURVES
+    assert project.waiting_rules() == text + models + glue(1) + XNLI + RETRIEVAL + CURVES
     assert all(" mlm_tlm" in job for job in project.waiting_jobs() if job.startswith(("Fine-tuning", "Scoring")))
+
+
+def test_one_more_task_of_glue_adds_its_own_jobs(project: Project, edited):
+    edited("tiny.yaml", "    MRPC:\n", "    RTE:\n      microworld: glue\n    MRPC:\n")
+    text = Counter(extract_glue=3, tokenize_glue=3, build_glue_store=2 * 3)  # of two vocabularies
+    models = Counter(finetune_glue=GLUE_ROWS, score_glue=GLUE_ROWS, make_glue_submission=GLUE_ROWS, make_glue_table=1)
+    assert project.waiting_rules() == text + models
+    assert all("RTE" in job for job in project.waiting_jobs() if "GLUE (" in job)
 
 
 def test_another_layer_of_retrieval_scores_again(project: Project, edited):
@@ -325,14 +372,14 @@ def test_code_that_only_scores_scores_again(project: Project, edited):
 
 def test_code_of_the_report_draws_again(project: Project, edited):
     edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
-    made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2)
+    made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2, make_glue_table=1)
     assert project.waiting_rules() == made
 
 
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
-    trained = Counter(initialize=1, pretrain=4, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    trained += Counter(train_embeddings=1) + TRANSLATED + TRANSLATION
+    trained = Counter(initialize=2, pretrain=5, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained += Counter(train_embeddings=1) + TRANSLATED + TRANSLATION + glue(GLUE_ROWS)
     shown = XNLI + RETRIEVAL + CURVES + Counter(make_examples=1, draw_objectives=1)
     assert project.waiting_rules() == trained + shown
 
@@ -358,6 +405,7 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
             "parallel": {},
             "setups": {},
             "translation": None,
+            "glue": None,
             "text": {"n_shards": 1, "valid_share": 0.05, "test_share": 0.05},
             "vocabulary": {"size": 60, "sample_lines": 1000},
             "runs": {"none": {"label": "no pretraining", "objectives": []}},
@@ -420,6 +468,24 @@ def test_the_paper_s_translation_lists_its_jobs(unused: Project):
         score_translation=2 * n_pairs * n_rows + 3 * 3,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
+
+
+def test_the_paper_s_glue_lists_its_jobs(unused: Project):
+    """Nine tasks and diagnostics, their parts in two vocabularies, and models of four rows and three seeds."""
+    rules = unused.waiting_rules("glue_table", configuration=["configs/paper.yaml"])
+    n_parts, n_files = 8 * 3 + 5 + 1, 8 + 3 + 1
+    n_models = 9 * 4 * 3
+    expected = Counter(
+        extract_glue=n_parts, tokenize_glue=n_parts, build_glue_store=2 * n_parts, finetune_glue=n_models,
+        score_glue=n_models, make_glue_submission=4 * 3, download=n_files + 15 + 15, learn_bpe=2, pretrain=3,
+        initialize=1,
+    )  # fmt: skip
+    assert {name: rules[name] for name in expected} == expected
+
+
+def test_a_configuration_without_glue_says_so(unused: Project):
+    run = unused.snakemake("glue_table", "-n", configuration=["configs/xlm100_like.yaml"])
+    assert run.returncode == 1 and "has no section glue, so there is no such table" in run.stdout + run.stderr
 
 
 def test_the_table_has_made_all_stores(project: Project):
