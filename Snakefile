@@ -95,7 +95,7 @@ rule all:
         table_files("perplexity") if CONFIG.perplexity else [],
         table_files("ablation", differences=False) if CONFIG.ablation else [],
         CLAIM_FILES if CONFIG.claims else [],
-        shown_of_glue() if CONFIG.glue else [],
+        shown_of_glue(),
         embedding_files(),
         alignment_files(),
 
@@ -144,19 +144,19 @@ rule claims:
 rule glue_table:
     """Understanding of English sentences, GLUE, and what its leaderboard takes of each row."""
     input:
-        shown_of_glue,
+        required("glue", shown_of_glue()),
 
 
 rule embedding_table:
     """Word embeddings across languages, the paper's Table 5."""
     input:
-        configured(embedding_files(), "embeddings"),
+        required("embeddings", embedding_files()),
 
 
 rule alignment_figure:
     """Words and their translations on a map, before and after TLM."""
     input:
-        configured(alignment_files(), "embeddings.figure"),
+        required("embeddings.figure", alignment_files()),
 
 
 rule objectives_figure:

@@ -633,14 +633,10 @@ def glue_table_params(wildcards):
     }
 
 
-def shown_of_glue(wildcards=None):
-    """All that is shown of GLUE, and what its leaderboard takes; or a message where the configuration has no GLUE."""
-    if not CONFIG.glue:
-        raise WorkflowError(
-            f"The configuration '{CONFIG.name}' has no section glue, so there is no such table. See config.yaml for one."
-        )
-    tables = [f"<results>/tables/glue.{kind}" for kind in ("md", "html", "tex", "tidy.csv", "differences.csv")]
-    return tables + glue_rows("<results>/submissions/glue/{setup}.{run}.{seed}.{finetuning_seed}.zip")
+def shown_of_glue():
+    """All that is shown of GLUE, and what its leaderboard takes."""
+    zips = "<results>/submissions/glue/{setup}.{run}.{seed}.{finetuning_seed}.zip"
+    return [*table_files("glue"), *glue_rows(zips)] if CONFIG.glue else []
 
 
 # Translation ----------------------------------------------------------------------------------------------------
@@ -932,10 +928,23 @@ def claim_seeds(compared):
     """The seeds that both systems of a comparison have."""
     if compared.table.endswith("_mt"):
         return seeds_of(compared.table.removesuffix("_mt"))
-    if compared.table == "perplexity":
-        return CONFIG.pretraining_seeds(CONFIG.perplexity.run)
-    both = [CONFIG.pretraining_seeds(zero_shot_system(compared.table, name).run) for name in (compared.a, compared.b)]
-    return [seed for seed in both[0] if seed in both[1]]
+    runs = [run_of(compared.table, name) for name in (compared.a, compared.b)]
+    return [
+        seed for seed in CONFIG.seeds.pretraining if all(seed in CONFIG.pretraining_seeds(run) for run in runs if run)
+    ]
+
+
+def run_of(table, name):
+    """The run of a system; None of a baseline that is none."""
+    if table == "perplexity":
+        return CONFIG.perplexity.run
+    if table == "embeddings":
+        return name if name in CONFIG.runs else None
+    return glue_row(name).run if table == "glue" else zero_shot_system(table, name).run
+
+
+def glue_row(name):
+    return next(row for row in CONFIG.glue.rows if row.name == name)
 
 
 def zero_shot_system(table, name):
@@ -954,14 +963,24 @@ def claim_items(table, name, seed):
         plans = plans_of(table.removesuffix("_mt")).items()
         mine = [(key, plan) for key, plan in plans if (plan.encoder, plan.decoder) == (name, name)]
         return [path.format(key, seed, direction) for key, plan in mine for direction in plan.tested]
+    if table == "embeddings":
+        return [f"<results>/results/embeddings/{seed}.items.json"]
+    if table == "glue":
+        path = "<results>/results/glue/{row}.{seed}.{task}.{finetuning_seed}.items.json"
+        return expand(path, row=name, seed=seed, task=CONFIG.glue.trained, finetuning_seed=CONFIG.seeds.finetuning)
     one = zero_shot_system(table, name)
     path = "<results>/results/xnli/{setup}.{run}.{seed}.zero_shot.{finetuning_seed}.items.json"
     return expand(path, setup=one.setup, run=one.run, seed=seed, finetuning_seed=CONFIG.seeds.finetuning)
 
 
-def claim_columns(table):
-    """The columns that count: of XNLI the languages without labels; None: all."""
-    return CONFIG.xnli.others if table in ("xnli", "ablation") else None
+def claim_columns(compared):
+    """The columns that count, as both systems call them: of XNLI the languages without labels; None: all."""
+    if compared.table in ("xnli", "ablation"):
+        return [[language, language] for language in CONFIG.xnli.others]
+    if compared.table == "embeddings":
+        rest = [(key, kind) for key in CONFIG.embeddings.dictionary.keys for kind in configuration.WORD_SETTINGS]
+        return [[f"{name}, {key}, {kind}" for name in (compared.a, compared.b)] for key, kind in rest]
+    return None
 
 
 def all_claim_items():
@@ -976,7 +995,7 @@ def all_claim_items():
 def described_claims():
     """Of each comparison the claim's statement, its names, and how many seeds there are."""
     return [
-        [claim.statement, one.table, one.a, one.b, one.margin, claim_columns(one.table), len(claim_seeds(one))]
+        [claim.statement, one.table, one.a, one.b, one.margin, claim_columns(one), len(claim_seeds(one))]
         for claim, one in compared_systems()
     ]
 
@@ -1063,25 +1082,10 @@ def drawn_dictionaries():
 
 def embedding_files():
     """All that is shown of word embeddings."""
-    kinds = ("md", "html", "tex", "tidy.csv")
-    return [f"<results>/tables/embeddings.{kind}" for kind in kinds] if CONFIG.embeddings else []
+    return table_files("embeddings", differences=False) if CONFIG.embeddings else []
 
 
 def alignment_files():
     """The map of words."""
     is_drawn = CONFIG.embeddings and CONFIG.embeddings.figure
     return [f"<results>/figures/alignment.{kind}" for kind in ("svg", "png")] if is_drawn else []
-
-
-def configured(files, section):
-    """What gives the ``files`` of a target, or says which section of the configuration is missing for them."""
-
-    def found(wildcards):
-        if not files:
-            raise WorkflowError(
-                f"The configuration '{CONFIG.name}' has no section {section}, so there is nothing to show of it. "
-                "See config.yaml for one."
-            )
-        return files
-
-    return found

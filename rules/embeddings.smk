@@ -56,7 +56,8 @@ if CONFIG.embeddings:
             models=scored_embedding_models,
             vocabulary=vocabulary_file(CONFIG.embeddings.setup),
         output:
-            "<results>/results/embeddings/{seed}.jsonl",
+            results="<results>/results/embeddings/{seed}.jsonl",
+            kept="<results>/results/embeddings/{seed}.items.json",
         log:
             "<logs>/score_embeddings/{seed}.log",
         conda:

@@ -102,6 +102,7 @@ rule score_glue:
     output:
         results="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl",
         predictions="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
+        kept="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.items.json",
     log:
         "<logs>/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     conda:

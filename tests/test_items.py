@@ -1,5 +1,6 @@
 """Numbers from the sums of their items, against the numbers themselves."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
+from scipy import stats
+from sklearn import metrics
 
 from xlm_core import items
 from xlm_core.errors import CorpusError
@@ -44,6 +47,25 @@ def test_bleu_of_a_sample_is_that_of_its_sentences(pairs: list[tuple[str, str]],
     weights = np.bincount(drawn, minlength=len(pairs)).astype(float)[None, :]
     found = bleu_items(*map(list, zip(*pairs, strict=True))).values(weights)
     assert found == pytest.approx([BLEU().corpus_score(hypotheses, [references]).score])
+
+
+@given(pairs=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=20))
+def test_yes_and_no_as_scikit_learn_judges_them(pairs: list[tuple[int, int]]):
+    labels, predictions = np.array(pairs).T
+    summands = items.judged(labels, predictions)
+    assert Items("f1", summands).value == pytest.approx(100 * metrics.f1_score(labels, predictions, zero_division=0.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of labels that are all the same
+        expected = 100 * metrics.matthews_corrcoef(labels, predictions)
+    assert Items("matthews", summands).value == pytest.approx(expected)
+
+
+@given(pairs=st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2, max_size=20))
+def test_correlation_is_that_of_scipy(pairs: list[tuple[int, int]]):
+    x, y = np.array(pairs, dtype=float).T
+    found = Items("pearson", items.correlated(x, y)).value
+    same = np.ptp(x) == 0 or np.ptp(y) == 0
+    assert found == (0 if same else pytest.approx(100 * stats.pearsonr(x, y).statistic, abs=1e-6))
 
 
 def test_items_are_read_as_they_were_written(tmp_path: Path):

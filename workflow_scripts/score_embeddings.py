@@ -23,5 +23,6 @@ with step(snakemake.log[0]):
         config=digests.of_value([params.vectors, params.refinement]),
         seeds=snakemake.wildcards.seed,
         code=params.code,
-        output=Path(snakemake.output[0]),
+        output=Path(snakemake.output.results),
+        kept=Path(snakemake.output.kept),
     )

@@ -18,4 +18,5 @@ with step(snakemake.log[0]):
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         predictions=Path(snakemake.output.predictions),
+        kept=Path(snakemake.output.kept),
     )

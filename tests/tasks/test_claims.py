@@ -87,8 +87,9 @@ def test_less_perplexity_is_better(write):
 def test_columns_that_count(write):
     a = write("a", [{"en": right(0.2), "fr": right(0.8)}])
     b = write("b", [{"en": right(0.8), "fr": right(0.7), "de": right(0.1)}])
-    assert measured(a, b, columns=["fr", "de"])[0].difference == pytest.approx(10)
+    assert measured(a, b, columns=[["fr", "fr"], ["de", "de"]])[0].difference == pytest.approx(10)
     assert measured(a, b)[0].difference == pytest.approx((10 - 60) / 2)
+    assert measured(a, a, columns=[["fr", "en"]])[0].difference == pytest.approx(60)
 
 
 def test_systems_that_cannot_be_compared_are_refused(write):

@@ -8,7 +8,7 @@ import pytest
 from gensim.models import KeyedVectors
 from scipy.stats import spearmanr
 
-from xlm_core import results
+from xlm_core import items, results
 from xlm_core.config import Refinement
 from xlm_core.errors import CorpusError
 from xlm_core.tasks import embedding_scores
@@ -95,6 +95,7 @@ def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
         seeds="0",
         code="x",
         output=folder / "r.jsonl",
+        kept=folder / "items.json",
     )
     return results.read([folder / "r.jsonl"])
 
@@ -107,6 +108,11 @@ def test_all_rows_are_measured_on_what_every_row_knows(tmp_path):
     assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {6}
     assert {one.n for key, one in found.items() if key[1:] == ("spelled differently", "cosine")} == {5}
     assert found["muse", "all words", "coverage"].value == pytest.approx(100 * 6 / 7)
+    kept = items.read(tmp_path / "items.json")
+    for (system, setting, metric), one in found.items():
+        if metric == "cosine":
+            assert kept[f"{system}, en-fr, {setting}"].value == pytest.approx(one.value)
+            assert len(kept[f"{system}, en-fr, {setting}"].summands) == one.n
     del together["chat"]
     found = {(one.system, one.setting, one.metric): one for one in scored(tmp_path, pairs, together)}
     assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {4}

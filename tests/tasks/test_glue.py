@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
 
-from xlm_core import results
+from xlm_core import items, results
 from xlm_core.config import Finetuning
 from xlm_core.data.store import StoreWriter
 from xlm_core.model import weights
@@ -106,6 +106,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
         n_threads=1,
         output=world / "results.jsonl",
         predictions=world / "predictions.tsv",
+        kept=world / "items.json",
     )
     with open(world / "predictions.tsv", newline="") as file:
         return results.read([world / "results.jsonl"]), list(csv.DictReader(file, delimiter="\t"))
@@ -126,6 +127,7 @@ def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
     kept = [[float(line[column]) for line in lines] for column in ("label", "prediction")]
     assert measured("STS-B", *kept) == {one.metric: one.value for one in found}
+    assert items.read(world / "items.json")["STS-B"].value == pytest.approx(found[0].value)  # Pearson's correlation
     assert [int(line["index"]) for line in lines] == list(range(60))
 
 

@@ -14,7 +14,15 @@ from xlm_core.config import checks
 from xlm_core.config.ablation import Ablation, System, system
 from xlm_core.config.claims import Claim, Compared
 from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
-from xlm_core.config.embeddings import BASELINES, AlignmentFigure, Embeddings, Refinement, WordPairs, WordVectors
+from xlm_core.config.embeddings import (
+    BASELINES,
+    WORD_SETTINGS,
+    AlignmentFigure,
+    Embeddings,
+    Refinement,
+    WordPairs,
+    WordVectors,
+)
 from xlm_core.config.glue import GLUE_LANGUAGE, Glue, GlueRow, GlueSource
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
@@ -40,6 +48,7 @@ __all__ = [
     "GLUE_LANGUAGE",
     "SETTINGS",
     "TEST_SETS",
+    "WORD_SETTINGS",
     "Ablation",
     "AlignmentFigure",
     "Claim",

@@ -148,6 +148,10 @@ def _systems_of(config: "Config", table: str) -> list[str]:
         return ["full", *config.ablation.rows] if config.ablation else []
     if table == "perplexity":
         return config.perplexity.setups if config.perplexity else []
+    if table == "embeddings":
+        return config.embeddings.rows if config.embeddings else []
+    if table == "glue":
+        return [row.name for row in config.glue.rows] if config.glue else []
     if table == "supervised_mt":
         return translation.supervised.columns if translation and translation.supervised else []
     rows = translation.unsupervised.rows if translation and translation.unsupervised else []

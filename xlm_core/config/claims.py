@@ -12,7 +12,7 @@ HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"  # verdicts
 class Compared(Section):
     """Of two systems of a table the first shall be better, by more than the margin."""
 
-    table: Literal["xnli", "ablation", "unsupervised_mt", "supervised_mt", "perplexity"]
+    table: Literal["xnli", "ablation", "unsupervised_mt", "supervised_mt", "perplexity", "embeddings", "glue"]
     a: str
     b: str
     margin: float = 0.0

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from xlm_core.config.corpora import Source
 from xlm_core.config.section import Section, known
 
+WORD_SETTINGS = ("all words", "spelled differently")  # which pairs of words the table is about
 BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
 
 

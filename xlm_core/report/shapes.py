@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from xlm_core.config import SETTINGS
+from xlm_core.config import SETTINGS, WORD_SETTINGS
 from xlm_core.report import ablation
 from xlm_core.report.summary import Row, Shape
 
@@ -226,7 +226,6 @@ def glue(
     )
 
 
-EMBEDDING_SETTINGS = ("all words", "spelled differently")
 DECIMALS = {"cosine": 2, "L2": 2, "relative L2": 2, "Spearman": 2, "Pearson": 2, "harmonic": 2}
 EMBEDDING_UNIT = "Cosine, distance (L2) and correlation as they are; P@1, P@5 and coverage in percent"
 
@@ -254,11 +253,11 @@ def embeddings(
     return Shape(
         name="embeddings",
         labels=labels,
-        rows=tuple(Row(row, setting) for setting in EMBEDDING_SETTINGS for row in labels),
+        rows=tuple(Row(row, setting) for setting in WORD_SETTINGS for row in labels),
         measured=tuple(column for columns in means.values() for column in columns),
         means=means,
         shown=shown,
-        compared={EMBEDDING_SETTINGS[0]: EMBEDDING_SETTINGS[0]},
+        compared={WORD_SETTINGS[0]: WORD_SETTINGS[0]},
         fewer_seeds=fewer_seeds,
         metrics={metric: f" {metric}" for metric in of},
         unit=EMBEDDING_UNIT,

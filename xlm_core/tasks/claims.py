@@ -42,7 +42,7 @@ class Comparison:
 
     table, a, b    names
     a_items, b_items  per seed, the same ones, the files of their items
-    columns        those that count; None: all that both have
+    columns        those that count, as a and as b call them; None: all that both have
     """
 
     table: str
@@ -51,7 +51,7 @@ class Comparison:
     margin: float
     a_items: Sequence[Sequence[Path]]
     b_items: Sequence[Sequence[Path]]
-    columns: Sequence[str] | None = None
+    columns: Sequence[Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,16 @@ def _columns(test: Comparison, a_paths: Sequence[Path], b_paths: Sequence[Path])
     found = []
     for a_path, b_path in zip(a_paths, b_paths, strict=True):
         a, b = items.read(a_path), items.read(b_path)
-        for name in a if test.columns is None else test.columns:
-            if name not in a or name not in b:
+        for name, other in [(name, name) for name in a] if test.columns is None else test.columns:
+            if name not in a or other not in b:
                 continue  # a system of fewer languages: compared on those that both have
-            if a[name].summands.shape != b[name].summands.shape or a[name].kind != b[name].kind:
+            both = a[name], b[other]
+            if both[0].summands.shape != both[1].summands.shape or both[0].kind != both[1].kind:
                 raise CorpusError(
-                    f"{a_path} and {b_path}, {name}: {a[name].summands.shape} and {b[name].summands.shape} items of "
-                    f"'{a[name].kind}' and '{b[name].kind}', expected the same; score both on the same test set"
+                    f"{a_path} and {b_path}, {name}: {both[0].summands.shape} and {both[1].summands.shape} items of "
+                    f"'{both[0].kind}' and '{both[1].kind}', expected the same; score both on the same test set"
                 )
-            found.append((a[name], b[name]))
+            found.append(both)
     if not found:
         raise CorpusError(f"{test.table}: {test.a} and {test.b} were measured on no column that both have")
     return found

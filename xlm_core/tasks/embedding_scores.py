@@ -18,16 +18,16 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import pearsonr, spearmanr
 
-from xlm_core import digests, records, results
-from xlm_core.config import Refinement
+from xlm_core import digests, items, records, results
+from xlm_core.config import WORD_SETTINGS, Refinement
 from xlm_core.errors import CorpusError
+from xlm_core.items import Items
 from xlm_core.languages import sides
 from xlm_core.results import Result
 from xlm_core.tasks import alignment
 from xlm_core.tasks.word_vectors import InputEmbeddings, LearnedWords, Words
 
 MUSE, CONCAT = "muse", "concat"  # rows that are no runs
-SETTINGS = ("all words", "spelled differently")
 DEPTHS = (1, 5)  # of the lists in which translations are looked for
 SIGNATURE = "vectors:raw|word:mean of pieces|items:known to every row|candidates:frequent words and all translations"
 BLOCK = 512  # words that are compared with all others at once
@@ -100,6 +100,7 @@ def score(
     seeds: str,
     code: str,
     output: Path,
+    kept: Path,
 ) -> None:
     """Write every measure of every row and direction, as results of the table "embeddings".
 
@@ -115,6 +116,7 @@ def score(
         config: digest of the settings of the baselines.
         seeds, code: go into the results as they are.
         output: JSON lines.
+        kept: the items: the cosine of each pair of words, of every row, direction and setting; see ``column_of``.
 
     Raises:
         CorpusError: of a list of words there are too few that every row knows.
@@ -123,7 +125,7 @@ def score(
     embeddings = {run: InputEmbeddings.read(path, vocabulary) for run, path in models.items()}
     shared: dict[str, Words] = {**embeddings, **({CONCAT: LearnedWords.read(concat)} if concat else {})}
     origins = {run: (words.config, words.data) for run, words in embeddings.items()}
-    found = []
+    found, of_pairs = [], {}
     for direction in dict.fromkeys(key for files in lists.values() for key in files):
         at = _direction(direction, rows, learned, shared, refinement, n_candidates)
         for kind, path in ((kind, files[direction]) for kind, files in lists.items() if direction in files):
@@ -136,7 +138,31 @@ def score(
                         data=digests.of_value([digests.of_file(path), of_data]), code=code, signature=SIGNATURE,
                     )
                 )  # fmt: skip
+        if direction in lists["dictionary"]:
+            of_pairs |= _cosines(at, rows, lists["dictionary"][direction])
     results.write(found, output)
+    items.write(kept, of_pairs)
+
+
+def column_of(row: str, direction: str, setting: str) -> str:
+    """What the cosines of a row's pairs are called among the items."""
+    return f"{row}, {direction}, {setting}"
+
+
+def _cosines(at: Direction, rows: Sequence[str], path: Path) -> dict[str, Items]:
+    """The cosine of each pair of words of a dictionary, by row and setting."""
+    pairs, found = list(records.read(path, N_FIELDS["dictionary"])), {}
+    for setting in WORD_SETTINGS:
+        common = at.common(_wanted(pairs, setting))
+        for row in rows:
+            cosines = cosines_of(at.spaces[row], common)
+            found[column_of(row, at.text.direction, setting)] = Items("mean", cosines[:, None])
+    return found
+
+
+def _wanted(pairs: Sequence[Sequence[str]], setting: str) -> list[Sequence[str]]:
+    """The pairs of words that count in a setting."""
+    return [pair for pair in pairs if setting == WORD_SETTINGS[0] or pair[0] != pair[1]]
 
 
 def _direction(
@@ -164,8 +190,8 @@ def _direction(
 def _measures(at: Direction, rows: Sequence[str], kind: str, path: Path) -> Iterator[tuple[str, str, str, Measure]]:
     """Row, setting, metric, and what was measured on a list of words."""
     pairs = list(records.read(path, N_FIELDS[kind]))
-    for setting in SETTINGS:
-        wanted = [pair for pair in pairs if setting == SETTINGS[0] or pair[0] != pair[1]]
+    for setting in WORD_SETTINGS:
+        wanted = _wanted(pairs, setting)
         common = at.common(wanted)
         if len(common) < N_LEAST:
             raise CorpusError(
@@ -183,10 +209,16 @@ def _measures(at: Direction, rows: Sequence[str], kind: str, path: Path) -> Iter
             yield from ((row, setting, metric, measure) for metric, measure in found.items())
 
 
+def cosines_of(space: Space, pairs: Sequence[Sequence[str]]) -> np.ndarray:
+    """The cosine (P,) of the words of each pair."""
+    source, target = space.of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    return (alignment.normalized(source) * alignment.normalized(target)).sum(axis=1)
+
+
 def distances(space: Space, pairs: Sequence[Sequence[str]]) -> dict[str, Measure]:
     """Mean cosine and mean L2 distance of the words of P pairs; and that distance by the one of all with all."""
     source, target = space.of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-    cosines = (alignment.normalized(source) * alignment.normalized(target)).sum(axis=1)
+    cosines = cosines_of(space, pairs)
     l2 = float(np.linalg.norm(source - target, axis=1).mean())
     return {
         "cosine": Measure(float(cosines.mean()), len(pairs)),

@@ -5,7 +5,7 @@ Letters: N examples.
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import torch
 from scipy import stats
 from sklearn import metrics as sklearn
 
-from xlm_core import digests, results
+from xlm_core import digests, items, results
 from xlm_core.config import Finetuning, plain
 from xlm_core.data.labelled import Examples
 from xlm_core.files import atomic
+from xlm_core.items import Items
 from xlm_core.model import weights
 from xlm_core.results import Result
 from xlm_core.tasks import classification, labelled
@@ -129,6 +130,7 @@ def score(
     n_threads: int,
     output: Path,
     predictions: Path,
+    kept: Path,
 ) -> None:
     """Write the metrics of a classifier on validation sets, and all that it says of these and of the test sets.
 
@@ -141,16 +143,18 @@ def score(
         output: JSON lines.
         predictions: a table with the columns ``PREDICTIONS``, tabs between them: classes as the official files spell
             them, scores in full; the labels of test sets are empty.
+        kept: the items of each column's first metric.
     """
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     classifier, about = weights.load_classifier(model)
     classifier, form, max_tokens = classifier.to(device), FORMS[task], about["max_tokens"]
-    found, lines = [], []
+    found, lines, of_columns = [], [], {}
     for column, examples in labelled.all_of_each(valid, about).items():
         _, said = classification.evaluate(classifier, examples, max_tokens, device)
         labels = examples.labels(np.arange(len(examples)))
         lines += _lines(column, "valid", said, form, labels)
+        of_columns[column] = _items(form.metrics[0], labels, said)
         result = partial(
             Result,
             table="glue",
@@ -171,8 +175,22 @@ def score(
         _, said = classification.evaluate(classifier, examples, max_tokens, device)
         lines += _lines(name, "test", said, form)
     results.write(found, output)
-    with atomic(predictions) as partial_file, open(partial_file, "w", encoding="utf-8", newline="") as file:
+    items.write(kept, of_columns)
+    _write_predictions(predictions, lines)
+
+
+def _write_predictions(path: Path, lines: Iterable[tuple[str, str, int, str, str]]) -> None:
+    with atomic(path) as partial_file, open(partial_file, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="\t", lineterminator="\n").writerows([PREDICTIONS, *lines])
+
+
+def _items(metric: str, labels: np.ndarray, predictions: np.ndarray) -> Items:
+    """The items of a metric; of Spearman's correlation there are none."""
+    if metric == ACCURACY:
+        return Items("percent", (labels == predictions)[:, None])
+    if metric == "Pearson":
+        return Items("pearson", items.correlated(labels, predictions))
+    return Items({"Matthews": "matthews", "F1": "f1"}[metric], items.judged(labels, predictions))
 
 
 def _lines(
