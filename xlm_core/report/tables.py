@@ -134,8 +134,8 @@ def make_glue(
     """
     shape = shapes.glue(labels, rows, columns, fewer_seeds)
     about = (
-        f"Columns: the official validation sets. GLUE score: mean over {', '.join(columns)}, of each task the mean of "
-        "its numbers."
+        f"Columns: the official validation sets, which also select the models. GLUE score: mean over "
+        f"{', '.join(columns)}, of each task the mean of its numbers."
     )
     remarks = [f"Tasks that are missing here, and in the score: {', '.join(missing)}."] if missing else []
     _make(results.read(paths), shape, outputs, caption, about, {}, remarks)

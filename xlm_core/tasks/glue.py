@@ -94,6 +94,7 @@ def finetune(
         history: JSON lines of losses and validation metrics, of the learning rate that was kept.
     """
     torch.set_num_threads(n_threads)
+    classes = FORMS[task].classes
     model, about = weights.load(encoder)
     examples = classification.choose(*labelled.opened(train, about), None, seed=0)
     labelled.warn_of_cuts("training", examples, settings.max_tokens)
@@ -102,7 +103,7 @@ def finetune(
     folder = work / digest
     classifier, rate, _ = classification.finetune(
         model,
-        len(FORMS[task].classes or "1"),
+        1 if classes is None else len(classes),
         classification.Data(examples, labelled.all_of_each(valid, about), {}, partial(metrics, task)),
         settings,
         seed=seed,
