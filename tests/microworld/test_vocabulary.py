@@ -54,7 +54,7 @@ def test_rated_pairs_are_different_and_of_all_grades():
 
 
 def test_more_pairs_than_there_are_is_refused():
-    with pytest.raises(ConfigError, match="microworld.similarity.en-fr: 1000000 pairs, but its nouns make"):
+    with pytest.raises(ConfigError, match=r"microworld\.similarity\.en-fr: 1000000 pairs, but its nouns make"):
         list(vocabulary.ratings(np.random.default_rng(0), "en", "fr", 1_000_000))
 
 
