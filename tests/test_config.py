@@ -13,7 +13,14 @@ ROOT = Path(__file__).parent.parent
 
 FILES = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml")), ROOT / "tests" / "tiny" / "config.yaml"]
 PUBLISHED = ["paper", "xlm100_like"]
-SETTINGS = ("text:", "vocabulary:", "model:", "pretraining:", "  finetuning:")  # sections whose settings have a source
+SETTINGS = (
+    "text:",
+    "vocabulary:",
+    "model:",
+    "pretraining:",
+    "  finetuning:",
+    "embeddings:",
+)  # sections whose settings have a source
 SOURCES = re.compile(r"# (paper|authors|released|chosen)\b")
 
 
@@ -102,6 +109,7 @@ def test_the_default_configuration_explains_every_key():
         config.Retrieval, config.Seeds, config.Config, config.Translation, config.TestSets, config.Search,
         config.Glue, config.GlueRow, config.GlueSource,
         config.UnsupervisedMt, config.SupervisedMt, config.TranslationTraining, config.Noise, config.Weights,
+        config.Embeddings, config.WordPairs, config.WordVectors, config.Refinement, config.AlignmentFigure,
     ]  # fmt: skip
     missing = [
         f"{section.__name__}.{name}"
