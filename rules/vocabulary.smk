@@ -21,7 +21,7 @@ rule sample_text:
         shares=split_shares,
         code=code("xlm_core.text.sample"),
     message:
-        "Sampling text for byte-pair encoding ({wildcards.langset})"
+        "Sampling text for byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
     script:
         "../workflow_scripts/sample_text.py"
 
@@ -46,7 +46,7 @@ rule learn_bpe:
         character_coverage=coverage_of,
         code=code("xlm_core.text.bpe"),
     message:
-        "Learning byte-pair encoding ({wildcards.langset})"
+        "Learning byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
     script:
         "../workflow_scripts/learn_bpe.py"
 

@@ -80,8 +80,13 @@ def test_every_published_setting_says_where_it_is_from(name: str):
             continue
         if not line.startswith(" ") or line.startswith("  finetuning"):
             section = line.rstrip() if line.strip() else section
-        elif section in SETTINGS and not line.endswith(":") and "licence: " not in line:
-            missing += [line] if not SOURCES.search(comment + line) else []
+        elif (
+            section in SETTINGS
+            and not line.endswith(":")
+            and "licence:" not in line
+            and not SOURCES.search(comment + line)
+        ):
+            missing.append(line)
         comment = ""
     assert missing == []
 

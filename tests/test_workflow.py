@@ -23,6 +23,8 @@ DOWNSTREAM_OF_VOCABULARY = {
     "score_retrieval", "make_examples", "make_xnli_table", "draw_xnli_heatmap", "draw_confusions",
     "make_retrieval_table", "draw_retrieval_by_layer", "draw_training_curves", "draw_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
+    "score_embeddings", "make_embedding_table", "place_words", "draw_alignment",
+    "make_ablation_table", "judge_claims", "make_claims_page",
 }  # fmt: skip
 # What is shown of XNLI, of retrieval, and of the trainings.
 XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1)
@@ -32,9 +34,17 @@ TRANSLATION = Counter(compare_translations=2, make_translation_table=2, draw_ble
 # Two unsupervised translators, scored in both directions, and four supervised ones; of each kind half begin with MLM.
 TRANSLATED = Counter(train_translator=6, score_translation=8)
 AFTER_MLM = Counter(train_translator=3, score_translation=4)
+# Word embeddings, of both baselines and of MLM with and without TLM.
+EMBEDDINGS = Counter(score_embeddings=1, make_embedding_table=1)
+MAP = Counter(place_words=1, draw_alignment=1)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
 # with one for each of two languages; translate-test is a score of a zero-shot model.
-FINETUNED, SCORED = 8, 9
+# The ablation adds a run with vocabularies of its own, zero-shot.
+FINETUNED, SCORED = 9, 10
+PERPLEXITY = Counter(score_perplexity=2, make_perplexity_table=1)
+ABLATION = Counter(make_ablation_table=1)
+CLAIMS = Counter(judge_claims=1, make_claims_page=1)
+REFINED = XNLI + ABLATION + CLAIMS
 GLUE_ROWS, GLUE_TASKS = 3, 4  # of the rows one begins with random weights and one is of the setup at the top
 
 
@@ -209,11 +219,32 @@ def test_translations_stand_beside_what_they_translate(results: Path):
     assert lines["references"] == [line.split("\t")[0] for line in tested]
 
 
+def test_word_embeddings_are_measured_on_the_same_words(results: Path):
+    tidy = pd.read_csv(results / "tables" / "embeddings.tidy.csv")
+    assert list(dict.fromkeys(tidy["row"])) == ["MUSE", "Concat", "XLM (MLM)", "XLM (MLM+TLM)"]
+    assert set(tidy["setting"]) == {"all words", "spelled differently"} and set(tidy["column"]) == {"en-fr", "avg"}
+    assert (tidy.groupby(["setting", "column", "metric"])["n_items"].nunique() == 1).all()
+    published = tidy.query("row == 'XLM (MLM)' and setting == 'all words' and column == 'avg'")
+    assert published.set_index("metric")["published"].dropna().to_dict() == {
+        "cosine": 0.55,
+        "L2": 2.64,
+        "Spearman": 0.69,
+    }
+    shown = json.loads((results / "figures" / "alignment.json").read_text())
+    assert list(shown["maps"]) == ["mlm", "mlm_tlm"] and len(shown["words"]) == 8
+
+
+def test_another_rotation_scores_again_and_another_map_is_drawn(project: Project, edited):
+    edited("tiny.yaml", "  figure:\n", "  refinement:\n    rounds: 2\n  figure:\n    seed: 1\n")
+    assert project.waiting_rules() == EMBEDDINGS + MAP
+
+
 def test_every_rendering_is_there(results: Path):
-    for name in ("xnli", "retrieval", "glue", "unsupervised_mt", "supervised_mt"):
+    tables = ("xnli", "retrieval", "glue", "unsupervised_mt", "supervised_mt", "embeddings", "perplexity", "ablation")
+    for name in tables:
         assert all((results / "tables" / f"{name}.{kind}").stat().st_size for kind in ("md", "html", "tex", "tidy.csv"))
     of_xnli = ("xnli_heatmap", "confusions", "retrieval_by_layer", "training_curves", "objectives")
-    for name in (*of_xnli, "unsupervised_curves", "supervised_curves"):
+    for name in (*of_xnli, "unsupervised_curves", "supervised_curves", "alignment"):
         assert "<svg" in (results / "figures" / f"{name}.svg").read_text()
 
 
@@ -261,28 +292,31 @@ def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_the
         "Extracting own (fr)",
         "Tokenizing own (fr), shard 0",
         "Tokenizing own (fr), shard 1",
-        "Sampling text for byte-pair encoding (all)",
-        "Learning byte-pair encoding (all)",
+        "Sampling text for byte-pair encoding (base, all)",
+        "Learning byte-pair encoding (base, all)",
+        "Sampling text for byte-pair encoding (separate, fr)",  # where each language has a vocabulary of its own
+        "Learning byte-pair encoding (separate, fr)",
     }
     rules = set(project.waiting_rules())
-    assert rules == DOWNSTREAM_OF_VOCABULARY | {"extract", "tokenize", "sample_text", "learn_bpe"}
+    assert rules == DOWNSTREAM_OF_VOCABULARY | {"extract", "tokenize", "sample_text", "learn_bpe", "train_word_vectors"}
 
 
 def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
     edited("tiny.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
-    trained = Counter(pretrain=5, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
-    assert project.waiting_rules() == trained + glue(2) + XNLI + RETRIEVAL + CURVES + AFTER_MLM + TRANSLATION
+    trained = Counter(pretrain=8, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
+    shown = XNLI + RETRIEVAL + CURVES + TRANSLATION + EMBEDDINGS + MAP + PERPLEXITY + ABLATION + CLAIMS
+    assert project.waiting_rules() == trained + glue(2) + AFTER_MLM + shown
 
 
 def test_another_setting_of_a_translator_s_training_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "learning_rate: 0.003", "learning_rate: 0.004")
-    assert project.waiting_rules() == TRANSLATED + TRANSLATION
+    assert project.waiting_rules() == TRANSLATED + TRANSLATION + CLAIMS
 
 
 def test_another_search_translates_the_test_sets_again(project: Project, edited):
     edited("tiny.yaml", "width: 2", "width: 3")
     shown = TRANSLATION - Counter(draw_bleu_curves=2)
-    assert project.waiting_rules() == Counter(score_translation=8) + shown
+    assert project.waiting_rules() == Counter(score_translation=8) + shown + CLAIMS
 
 
 def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
@@ -294,14 +328,14 @@ def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
 
 def test_another_fine_tuning_setting_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "batch_size: 16", "batch_size: 8")
-    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI + glue(GLUE_ROWS)
+    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + REFINED + glue(GLUE_ROWS)
 
 
 def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Project, edited):
     edited("tiny.yaml", "examples: 10", "examples: 20")
     assert {job for job in project.waiting_jobs() if "XNLI (" in job} == {
-        "Fine-tuning mlm_tlm on XNLI (few_shot), seeds 0 and 0",
-        "Scoring mlm_tlm on XNLI (few_shot), seeds 0 and 0",
+        "Fine-tuning mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0",
+        "Scoring mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0",
     }
     assert project.waiting_rules() == Counter(
         finetune_xnli=1, score_xnli=1, make_xnli_table=1, draw_xnli_heatmap=1
@@ -310,14 +344,15 @@ def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Pr
 
 def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  finetuning:\n  - 0\n", "  finetuning:\n  - 0\n  - 1\n")
-    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + XNLI + glue(GLUE_ROWS)
+    assert project.waiting_rules() == Counter(finetune_xnli=FINETUNED, score_xnli=SCORED) + REFINED + glue(GLUE_ROWS)
     assert all("seeds 0 and 1" in job for job in project.waiting_jobs() if "XNLI (" in job)
 
 
 def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
-    trained = Counter(initialize=2, pretrain=5, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    trained += Counter(train_embeddings=1) + TRANSLATED + glue(GLUE_ROWS)
+    trained = Counter(initialize=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained += Counter(train_embeddings=1, train_word_vectors=3) + TRANSLATED + EMBEDDINGS + glue(GLUE_ROWS)
+    trained += PERPLEXITY + ABLATION + CLAIMS
     shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(make_samples=2)  # which show one seed
     assert project.waiting_rules() == trained + shown
 
@@ -325,18 +360,19 @@ def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
 def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
     # One archive holds all languages, and what comes from it is made again, seven parts that were there and four more.
-    text = Counter(extract_xnli=1, tokenize_xnli=11, build_labelled_store=11)
+    text = Counter(extract_xnli=1, tokenize_xnli=11, build_labelled_store=11 + 7)
     # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
     models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED + 1, score_retrieval=4)
-    assert project.waiting_rules() == text + models + XNLI + RETRIEVAL
+    assert project.waiting_rules() == text + models + REFINED + RETRIEVAL
 
 
 def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
     pair = "  en-fr:\n  - translations\n"
     edited("tiny.yaml", f"parallel:\n{pair}", f"parallel:\n{pair}{pair.replace('fr', 'hi')}")
-    text = Counter(extract=1, tokenize=2, build_store=2)
-    models = Counter(pretrain=1, finetune_xnli=5, score_xnli=6, score_retrieval=1)
-    assert project.waiting_rules() == text + models + glue(1) + XNLI + RETRIEVAL + CURVES
+    text = Counter(extract=1, tokenize=2, build_store=2 * 2)
+    models = Counter(pretrain=2, finetune_xnli=6, score_xnli=7, score_retrieval=1)
+    shown = XNLI + RETRIEVAL + CURVES + EMBEDDINGS + MAP + ABLATION + CLAIMS
+    assert project.waiting_rules() == text + models + glue(1) + shown
     assert all(" mlm_tlm" in job for job in project.waiting_jobs() if job.startswith(("Fine-tuning", "Scoring")))
 
 
@@ -373,13 +409,15 @@ def test_code_that_only_scores_scores_again(project: Project, edited):
 def test_code_of_the_report_draws_again(project: Project, edited):
     edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
     made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2, make_glue_table=1)
+    made += Counter(make_embedding_table=1, make_perplexity_table=1, make_ablation_table=1)
     assert project.waiting_rules() == made
 
 
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
-    trained = Counter(initialize=2, pretrain=5, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    trained += Counter(train_embeddings=1) + TRANSLATED + TRANSLATION + glue(GLUE_ROWS)
+    trained = Counter(initialize=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained += Counter(train_embeddings=1, train_word_vectors=3) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
+    trained += glue(GLUE_ROWS) + PERPLEXITY + ABLATION + CLAIMS
     shown = XNLI + RETRIEVAL + CURVES + Counter(make_examples=1, draw_objectives=1)
     assert project.waiting_rules() == trained + shown
 
@@ -406,6 +444,10 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
             "setups": {},
             "translation": None,
             "glue": None,
+            "embeddings": None,
+            "perplexity": None,
+            "ablation": None,
+            "claims": [],
             "text": {"n_shards": 1, "valid_share": 0.05, "test_share": 0.05},
             "vocabulary": {"size": 60, "sample_lines": 1000},
             "runs": {"none": {"label": "no pretraining", "objectives": []}},
