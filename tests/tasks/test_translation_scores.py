@@ -6,7 +6,7 @@ import sys
 import pytest
 from small_translator import DIRECTION, pairs, write_translator
 
-from xlm_core import results
+from xlm_core import items, results
 from xlm_core.config import Search
 from xlm_core.errors import ConfigError
 from xlm_core.tasks import translation_scores
@@ -57,6 +57,15 @@ def test_the_kept_files_give_the_command_the_same_scores(scored):
     tokenized = by_command(kept["tokenized_references"], kept["tokenized_hypotheses"], "--tokenize", "none", "--force")
     assert scores["tokenized BLEU"] == pytest.approx(tokenized, abs=1e-4)
     assert scores["chrF"] == pytest.approx(by_command(kept["references"], kept["hypotheses"], "-m", "chrf"), abs=1e-4)
+
+
+def test_the_kept_items_give_the_same_score(scored):
+    found, kept = scored()
+    (bleu,) = [result.value for result in found if result.metric == "BLEU"]
+    of_directions = items.read(kept["hypotheses"].parent / "items.json")
+    assert {direction: one.value for direction, one in of_directions.items()} == {
+        "-".join(DIRECTION): pytest.approx(bleu)
+    }
 
 
 def test_lines_stay_aligned_and_what_has_no_words_is_counted(scored, files):

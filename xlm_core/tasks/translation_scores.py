@@ -43,7 +43,7 @@ def score(
         place: what goes into the results as it is: their table, system, setting, column, seeds and code.
         output: JSON lines.
         kept: each of ``PARTS`` -> lines of text.
-        kept_items: what each sentence adds to BLEU.
+        kept_items: what each sentence adds to BLEU, named by the direction.
 
     Raises:
         ConfigError: the translator was not trained in this direction.
@@ -74,7 +74,7 @@ def score(
         for metric, one in scores.items()
     ]
     results.write(found, output)
-    items.write(kept_items, {place["column"]: bleu_items(lines["hypotheses"], lines["references"])})
+    items.write(kept_items, {"-".join(direction): bleu_items(lines["hypotheses"], lines["references"])})
 
 
 def _translated(
