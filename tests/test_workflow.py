@@ -236,7 +236,7 @@ def test_word_embeddings_are_measured_on_the_same_words(results: Path):
 
 def test_another_rotation_scores_again_and_another_map_is_drawn(project: Project, edited):
     edited("tiny.yaml", "  figure:\n", "  refinement:\n    rounds: 2\n  figure:\n    seed: 1\n")
-    assert project.waiting_rules() == EMBEDDINGS + MAP
+    assert project.waiting_rules() == EMBEDDINGS + MAP + CLAIMS
 
 
 def test_every_rendering_is_there(results: Path):
@@ -244,7 +244,7 @@ def test_every_rendering_is_there(results: Path):
     for name in tables:
         assert all((results / "tables" / f"{name}.{kind}").stat().st_size for kind in ("md", "html", "tex", "tidy.csv"))
     of_xnli = ("xnli_heatmap", "confusions", "retrieval_by_layer", "training_curves", "objectives")
-    for name in (*of_xnli, "unsupervised_curves", "supervised_curves", "alignment"):
+    for name in (*of_xnli, "claims", "unsupervised_curves", "supervised_curves", "alignment"):
         assert "<svg" in (results / "figures" / f"{name}.svg").read_text()
 
 
@@ -373,14 +373,14 @@ def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
     models = Counter(pretrain=2, finetune_xnli=6, score_xnli=7, score_retrieval=1)
     shown = XNLI + RETRIEVAL + CURVES + EMBEDDINGS + MAP + ABLATION + CLAIMS
     assert project.waiting_rules() == text + models + glue(1) + shown
-    assert all(" mlm_tlm" in job for job in project.waiting_jobs() if job.startswith(("Fine-tuning", "Scoring")))
+    assert all(" mlm_tlm" in job for job in project.waiting_jobs() if " XNLI (" in job)
 
 
 def test_one_more_task_of_glue_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "    MRPC:\n", "    RTE:\n      microworld: glue\n    MRPC:\n")
     text = Counter(extract_glue=3, tokenize_glue=3, build_glue_store=2 * 3)  # of two vocabularies
     models = Counter(finetune_glue=GLUE_ROWS, score_glue=GLUE_ROWS, make_glue_submission=GLUE_ROWS, make_glue_table=1)
-    assert project.waiting_rules() == text + models
+    assert project.waiting_rules() == text + models + CLAIMS
     assert all("RTE" in job for job in project.waiting_jobs() if "GLUE (" in job)
 
 
