@@ -944,6 +944,7 @@ def run_of(table, name):
 
 
 def glue_row(name):
+    """The row of the table of GLUE that has this name."""
     return next(row for row in CONFIG.glue.rows if row.name == name)
 
 

@@ -337,6 +337,10 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             "claims.2, systems of ablation: unknown name 'separate'",
         ),
         (
+            lambda data: data["claims"].append(data["claims"][0]),
+            "claims: 'Masked language modeling gives zero-shot transfer across languages' stands there twice",
+        ),
+        (
             lambda data: data.pop("perplexity"),
             "claims.6: there is no table perplexity to compare systems of",
         ),

@@ -129,7 +129,10 @@ def _check_ablation(config: "Config") -> None:
 
 
 def _check_claims(config: "Config") -> None:
-    """Both systems of a comparison are of its table."""
+    """Every claim is made once, and both systems of a comparison are of its table."""
+    statements = [claim.statement for claim in config.claims]
+    if twice := sorted({one for one in statements if statements.count(one) > 1}):
+        raise ValueError(f"claims: '{twice[0]}' stands there twice; put all of its comparisons into one")
     for number, claim in enumerate(config.claims):
         for one in claim.compared:
             systems = _systems_of(config, one.table)

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.corpora import Source
 from xlm_core.config.section import Section, known
+from xlm_core.config.setups import BASE
+from xlm_core.languages import sides
 
 WORD_SETTINGS = ("all words", "spelled differently")  # which pairs of words the table is about
 BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
@@ -51,7 +53,7 @@ class AlignmentFigure(Section):
 class Embeddings(Section):
     """The table of cross-lingual word embeddings, and the picture of their alignment."""
 
-    setup: str = "base"
+    setup: str = BASE
     rows: list[str] = Field(min_length=1)
     dictionary: WordPairs
     similarity: WordPairs | None = None
@@ -78,7 +80,7 @@ class Embeddings(Section):
     @property
     def languages(self) -> list[str]:
         """The languages of all words."""
-        return sorted({language for key in self.directions for language in key.split("-")})
+        return sorted({language for key in self.directions for language in sides(key)})
 
     @property
     def drawn(self) -> list[str]:
@@ -89,7 +91,7 @@ class Embeddings(Section):
     @model_validator(mode="after")
     def _has_its_dictionaries(self) -> Self:
         for key in (*self.directions, *self.drawn):
-            if len(set(key.split("-"))) != 2:
+            if len(set(sides(key))) != 2:
                 raise ValueError(
                     f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
                 )

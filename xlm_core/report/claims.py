@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from xlm_core.config.claims import FAILS, HOLDS, UNKNOWN
 from xlm_core.files import atomic
-from xlm_core.report.layout import MINUS
+from xlm_core.report.layout import MINUS, signed
 from xlm_core.report.style import COLORS, FAINT, INK, SETTINGS, save
 
 LOOK = {HOLDS: ("o", COLORS[0]), FAILS: ("X", COLORS[1]), UNKNOWN: ("D", FAINT)}  # marker and color of a verdict
@@ -132,6 +132,5 @@ def _compared(row: pd.Series) -> str:
 def _numbers(row: pd.Series) -> dict[str, str]:
     """What is printed of a comparison: one decimal, three where the numbers are small; true minus signs."""
     n_decimals = 1 if max(abs(row["a"]), abs(row["b"])) >= 2 else 3
-    texts = {column: f"{row[column]:.{n_decimals}f}" for column in ("a", "b")}
-    texts |= {"difference": f"{row['difference']:+.{n_decimals}f}", "p": f"{row['p']:.3f}"}
-    return {column: text.replace("-", MINUS) for column, text in texts.items()}
+    texts = {column: f"{row[column]:.{n_decimals}f}".replace("-", MINUS) for column in ("a", "b")}
+    return {**texts, "difference": signed(row["difference"], n_decimals), "p": f"{row['p']:.3f}"}
