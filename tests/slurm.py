@@ -48,7 +48,7 @@ class Cluster:
         return _output("scontrol", *arguments)
 
     def jobs(self, *states: str) -> dict[str, str]:
-        """Job -> its comment, which is the rule and wildcards of Snakemake; in these states, or of all that wait or run."""
+        """Job -> its comment, which is the rule and wildcards of Snakemake; in these states, or waiting or running."""
         lines = _output("squeue", "-h", "-o", "%A %k", *(["-t", ",".join(states)] if states else [])).splitlines()
         return dict(line.split(maxsplit=1) for line in lines)
 
@@ -138,7 +138,9 @@ def _wait_for_nodes(cluster: Cluster) -> None:
     """Return when all nodes are idle."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        run = subprocess.run(["sinfo", "-h", "-N", "-p", "cpu", "-o", "%T"], capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            ["sinfo", "-h", "-N", "-p", "cpu", "-o", "%T"], capture_output=True, text=True, check=False
+        )
         if run.stdout.split() == ["idle"] * len(cluster.nodes):
             return
         time.sleep(0.5)
