@@ -45,11 +45,11 @@ class Cluster:
 
     def control(self, *arguments: str) -> str:
         """What ``scontrol`` answers."""
-        return _output("scontrol", *arguments)
+        return output("scontrol", *arguments)
 
     def jobs(self, *states: str) -> dict[str, str]:
         """Job -> its comment, which is the rule and wildcards of Snakemake; in these states, or waiting or running."""
-        lines = _output("squeue", "-h", "-o", "%A %k", *(["-t", ",".join(states)] if states else [])).splitlines()
+        lines = output("squeue", "-h", "-o", "%A %k", *(["-t", ",".join(states)] if states else [])).splitlines()
         return dict(line.split(maxsplit=1) for line in lines)
 
     def details(self, job: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ class Cluster:
 
     def cancel(self, job: str) -> None:
         """End a job, as its owner or an administrator would."""
-        _output("scancel", job)
+        output("scancel", job)
 
 
 def missing() -> str | None:
@@ -105,7 +105,7 @@ def _program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
-def _output(*command: str) -> str:
+def output(*command: str) -> str:
     """What a command of Slurm prints."""
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,9 +68,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def submitted(project: Project, *arguments: str) -> subprocess.Popen:
+def submitted(project: Project, *arguments: str, options: Sequence[str] = (*SLURM, *HURRIED)) -> subprocess.Popen:
     """Snakemake, submitting; what it says goes to run.log."""
-    command = [sys.executable, "-m", "snakemake", *SLURM, *HURRIED, *arguments]
+    command = [sys.executable, "-m", "snakemake", *options, *arguments]
     with (project.folder / "run.log").open("w") as log:
         return subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log)
 
