@@ -46,7 +46,6 @@ wildcard_constraints:
     seed=r"\d+",
     finetuning_seed=r"\d+",
     task=r"[A-Za-z0-9-]+",
-    part=r"train|(valid|test)(_matched|_mismatched)?",
     protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
 
 

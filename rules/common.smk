@@ -544,40 +544,51 @@ def glue_files(wildcards):
     return [path for file in configuration.GLUE_FILES[wildcards.task] for path in raw_files(corpus, file)]
 
 
+def glue_parts(wildcards):
+    """The training, validation and test sets of a task."""
+    return CONFIG.glue.parts(wildcards.task)
+
+
 def glue_tokens(wildcards):
-    """The tokens of one part of a task."""
-    return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/glue/{wildcards.task}/{wildcards.part}.tsv"
+    return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/glue/{wildcards.task}"
 
 
 def glue_classes(wildcards):
-    """The labels of one part of a task, which is none in test sets; None where they are scores."""
+    """Part of a task -> its labels, which is none in test sets; None where they are scores."""
     classes = glue.FORMS[wildcards.task].classes
-    if wildcards.part.startswith("test"):
-        return [glue.NO_LABEL]
-    return classes and list(classes)
+    return {
+        part: [glue.NO_LABEL] if part.startswith("test") else classes and list(classes)
+        for part in CONFIG.glue.parts(wildcards.task)
+    }
 
 
 def n_glue_sentences(wildcards):
     return len(glue.FORMS[wildcards.task].sentences)
 
 
-def glue_sets(kind):
-    """A function that gives the stores of what a model of a task is validated ("valid") or tested ("test") on."""
-
-    def found(wildcards):
-        folder = f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/glue"
-        return [f"{folder}/{task}/{part}.store" for task, part in getattr(CONFIG.glue, kind)(wildcards.task).values()]
-
-    return found
+def glue_stores(setup, task):
+    """The folder of the parts of a task, as the models of a setup read them."""
+    return f"<results>/store/{CONFIG.vocabulary_of(setup)}/glue/{task}"
 
 
-def glue_names(kind):
-    """A function that gives the names of these sets, in the same order."""
-    return lambda wildcards: list(getattr(CONFIG.glue, kind)(wildcards.task))
+def glue_examples(wildcards):
+    return glue_stores(wildcards.setup, wildcards.task)
 
 
-def glue_training_set(wildcards):
-    return f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/glue/{wildcards.task}/train.store"
+def glue_diagnostics(wildcards):
+    """Sentences that the models of a task label beside their own."""
+    further = configuration.DIAGNOSTICS
+    return [glue_stores(wildcards.setup, further)] if further in CONFIG.glue.test(wildcards.task) else []
+
+
+def glue_valid(wildcards):
+    """Column of the table -> part of a task that it is measured on."""
+    return CONFIG.glue.valid(wildcards.task)
+
+
+def glue_test(wildcards):
+    """Set of the leaderboard -> part of a task."""
+    return CONFIG.glue.test(wildcards.task)
 
 
 def glue_finetuning(wildcards):

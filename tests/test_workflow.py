@@ -378,7 +378,7 @@ def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
 
 def test_one_more_task_of_glue_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "    MRPC:\n", "    RTE:\n      microworld: glue\n    MRPC:\n")
-    text = Counter(extract_glue=3, tokenize_glue=3, build_glue_store=2 * 3)  # of two vocabularies
+    text = Counter(extract_glue=1, tokenize_glue=1, build_glue_store=2)  # of two vocabularies
     models = Counter(finetune_glue=GLUE_ROWS, score_glue=GLUE_ROWS, make_glue_submission=GLUE_ROWS, make_glue_table=1)
     assert project.waiting_rules() == text + models + CLAIMS
     assert all("RTE" in job for job in project.waiting_jobs() if "GLUE (" in job)
@@ -513,12 +513,12 @@ def test_the_paper_s_translation_lists_its_jobs(unused: Project):
 
 
 def test_the_paper_s_glue_lists_its_jobs(unused: Project):
-    """Nine tasks and diagnostics, their parts in two vocabularies, and models of four rows and three seeds."""
+    """Nine tasks and diagnostics in two vocabularies, and models of four rows and three seeds."""
     rules = unused.waiting_rules("glue_table", configuration=["configs/paper.yaml"])
-    n_parts, n_files = 8 * 3 + 5 + 1, 8 + 3 + 1
+    n_texts, n_files = 9 + 1, 8 + 3 + 1
     n_models = 9 * 4 * 3
     expected = Counter(
-        extract_glue=n_parts, tokenize_glue=n_parts, build_glue_store=2 * n_parts, finetune_glue=n_models,
+        extract_glue=n_texts, tokenize_glue=n_texts, build_glue_store=2 * n_texts, finetune_glue=n_models,
         score_glue=n_models, make_glue_submission=4 * 3, download=n_files + 15 + 15, learn_bpe=2, pretrain=3,
         initialize=1,
     )  # fmt: skip

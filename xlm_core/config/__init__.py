@@ -23,7 +23,7 @@ from xlm_core.config.embeddings import (
     WordPairs,
     WordVectors,
 )
-from xlm_core.config.glue import GLUE_LANGUAGE, Glue, GlueRow, GlueSource
+from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueSource
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
@@ -44,6 +44,7 @@ from xlm_core.errors import ConfigError
 __all__ = [
     "BASE",
     "BASELINES",
+    "DIAGNOSTICS",
     "GLUE_FILES",
     "GLUE_LANGUAGE",
     "SETTINGS",
