@@ -77,6 +77,25 @@ localrules:
     alignment_figure,
     objectives_figure,
     stores,
+    # On a cluster these run where you type the command: what needs the internet, and what takes seconds.
+    download,
+    make_xnli_table,
+    draw_xnli_heatmap,
+    draw_confusions,
+    make_retrieval_table,
+    draw_retrieval_by_layer,
+    draw_training_curves,
+    draw_objectives,
+    make_translation_table,
+    draw_bleu_curves,
+    make_samples,
+    make_perplexity_table,
+    make_ablation_table,
+    make_claims_page,
+    make_glue_table,
+    make_glue_submission,
+    make_embedding_table,
+    draw_alignment,
 
 
 rule all:

@@ -12,7 +12,7 @@ rule judge_claims:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=120,
     params:
         compared=described_claims(),

@@ -30,8 +30,14 @@ ROOT = Path(workflow.current_basedir).parent
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
 PROCESSES = GPUS or CONFIG.compute.processes  # likewise
-# Slurm's plugin starts a job on the first of its machines alone where it may start steps of its own on all of them.
-SEVERAL_NODES = {"nodes": CONFIG.compute.nodes, "mpi": "srun", "tasks_per_node": 2} if CONFIG.compute.nodes > 1 else {}
+ONE_GPU = min(1, max(GPUS, LOCAL_GPUS))  # where there are any: a cluster's login node may have none
+# Slurm's plugin starts a job on the first of its machines alone where it may start steps of its own on all of them
+# ("mpi"). GPUs are those of the whole job as "gpu", and those of each machine as "gres".
+if CONFIG.compute.nodes == 1:
+    HARDWARE = {"gpu": GPUS}
+else:
+    HARDWARE = {"nodes": CONFIG.compute.nodes, "mpi": "srun", "tasks_per_node": 2}
+    HARDWARE |= {"gres": f"gpu:{GPUS}"} if GPUS else {}
 
 
 def plain(section, *leave_out):
@@ -47,6 +53,11 @@ def code(*modules):
 def work(name):
     """Path of what must survive a killed job, and is therefore no output of its rule."""
     return f"results/{CONFIG.name}/work/{name}"
+
+
+def doubled(amount):
+    """Megabytes, given as they are or by a function of the wildcards, that double whenever the job is tried again."""
+    return lambda wildcards, attempt: (amount(wildcards) if callable(amount) else amount) * 2 ** (attempt - 1)
 
 
 def one_of(names):
@@ -405,6 +416,18 @@ def example_stores(wildcards):
     for pair, corpora in list(CONFIG.parallel.items())[:1]:
         stores["parallel"] = shards(path, corpus=corpora, key=pair)
     return stores
+
+
+def memory_for_copies(n):
+    """A function that gives the megabytes of the host for so many copies of a model, beside 4 GB of PyTorch and CUDA."""
+
+    def found(wildcards):
+        setup = CONFIG.setup(wildcards.get("setup", BASE))
+        model, n_pieces = setup.model, setup.vocabulary.size
+        n_weights = model.dim * (n_pieces + model.n_layers * (4 * model.dim + 2 * model.feedforward_dim))
+        return 4000 + n * 4 * n_weights // 1_000_000
+
+    return found
 
 
 # XNLI -----------------------------------------------------------------------------------------------------------
@@ -1043,9 +1066,9 @@ def memory_of_vectors(wildcards):
     return 2000 + counts + rows * vectors.dim * 4 // 1_000_000
 
 
-def memory_of_scores(wildcards, input):
+def memory_of_scores(wildcards, input, attempt):
     """Megabytes: all models and vectors, copies of those that are compared, and their similarities by the part."""
-    return 2000 + 6 * int(input.size_mb)
+    return (2000 + 6 * int(input.size_mb)) * 2 ** (attempt - 1)
 
 
 def scored_vectors(wildcards):

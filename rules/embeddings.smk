@@ -38,7 +38,7 @@ if CONFIG.embeddings:
             "../envs/torch.yaml"
         threads: CONFIG.embeddings.vectors.threads
         resources:
-            mem_mb=memory_of_vectors,
+            mem_mb=doubled(memory_of_vectors),
             runtime=7200,
         params:
             vectors=plain(CONFIG.embeddings.vectors, "threads"),

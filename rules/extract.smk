@@ -17,7 +17,7 @@ rule extract:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=1440,
     params:
         format=format_of,
@@ -43,7 +43,7 @@ rule extract_test_set:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=60,
     params:
         format=format_of,
@@ -69,7 +69,7 @@ rule extract_xnli:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=60,
     params:
         code=code("xlm_core.text.nli"),

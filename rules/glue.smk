@@ -85,13 +85,13 @@ rule finetune_glue:
     benchmark:
         "<benchmarks>/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.tsv"
     priority: -2  # after pretraining, as of XNLI
-    retries: 2
+    retries: CONFIG.compute.retries
     conda:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=16000,  # the released English model has 667 million weights, of which four copies are held
+        gpu=ONE_GPU,
+        mem_mb=memory_for_copies(4),
         runtime=1440,
     params:
         valid=glue_valid,
@@ -122,8 +122,8 @@ rule score_glue:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=8000,
+        gpu=ONE_GPU,
+        mem_mb=doubled(memory_for_copies(2)),
         runtime=240,
     params:
         valid=glue_valid,

@@ -16,8 +16,8 @@ rule score_perplexity:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
+        gpu=ONE_GPU,
+        mem_mb=doubled(memory_for_copies(2)),
         runtime=240,
     params:
         language=lambda wildcards: CONFIG.perplexity.language,

@@ -14,7 +14,7 @@ rule initialize:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory_for_copies(2),
         runtime=30,
     params:
         languages=languages_of,
@@ -41,13 +41,12 @@ rule pretrain:
     wildcard_constraints:
         run=runs_with(lambda objectives: objectives and objectives != ["skipgram"]),
     priority: -1  # after the text, so that of all trainings the longest can begin first
-    retries: 2
+    retries: CONFIG.compute.retries
     conda:
         "../envs/torch.yaml"
     threads: PROCESSES
     resources:
-        **SEVERAL_NODES,
-        gpu=GPUS,
+        **HARDWARE,
         # of one machine; 100 million pairs take 6 GB of each process, CUDA and a checkpoint some more (docs/scaling.md)
         mem_mb=PROCESSES * (12000 if GPUS else 4000),
         runtime=1440,
@@ -82,7 +81,7 @@ rule train_embeddings:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=2880,
     params:
         languages=languages_of,

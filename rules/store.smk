@@ -18,7 +18,7 @@ rule build_store:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=720,
     params:
         shares=split_shares,
@@ -42,7 +42,7 @@ rule build_labelled_store:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=60,
     params:
         language=language_of_xnli,

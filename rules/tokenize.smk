@@ -15,7 +15,7 @@ rule tokenize:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=720,
     params:
         text=tokenization_params,
@@ -40,7 +40,7 @@ rule tokenize_xnli:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=60,
     params:
         language=language_of_xnli,

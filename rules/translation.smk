@@ -14,7 +14,7 @@ rule train_translator:
     benchmark:
         "<benchmarks>/train_translator/{translator}.{seed}.tsv"
     priority: -2  # after pretraining, on which most translators wait
-    retries: 2
+    retries: CONFIG.compute.retries
     conda:
         "../envs/torch.yaml"
     threads: PROCESSES
@@ -58,8 +58,8 @@ rule score_translation:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
+        gpu=ONE_GPU,
+        mem_mb=doubled(8000),
         runtime=240,
     params:
         search=translation_search,
@@ -85,7 +85,7 @@ rule compare_translations:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=240,
     params:
         cells=compared_cells,

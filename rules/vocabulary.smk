@@ -13,7 +13,7 @@ rule sample_text:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=720,
     params:
         alpha=alpha_of_sample,
@@ -39,7 +39,7 @@ rule learn_bpe:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=memory_to_learn,
+        mem_mb=doubled(memory_to_learn),
         runtime=1440,
     params:
         size=bpe_size,
@@ -62,7 +62,7 @@ rule build_vocabulary:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=120,
     params:
         languages=vocabulary_languages,

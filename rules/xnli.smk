@@ -15,13 +15,13 @@ rule finetune_xnli:
     benchmark:
         "<benchmarks>/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.tsv"
     priority: -2  # after pretraining, which takes longer: what takes long is not to begin last
-    retries: 2
+    retries: CONFIG.compute.retries
     conda:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
+        gpu=ONE_GPU,
+        mem_mb=memory_for_copies(4),
         runtime=1440,
     params:
         trained=languages_to_train,
@@ -54,8 +54,8 @@ rule score_xnli:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
+        gpu=ONE_GPU,
+        mem_mb=doubled(memory_for_copies(2)),
         runtime=120,
     params:
         languages=languages_to_test,
@@ -83,8 +83,8 @@ rule score_retrieval:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=min(1, LOCAL_GPUS),
-        mem_mb=4000,
+        gpu=ONE_GPU,
+        mem_mb=doubled(memory_for_copies(2)),
         runtime=120,
     params:
         n_sentences=CONFIG.retrieval.n_sentences,

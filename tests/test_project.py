@@ -14,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 CONDA_NAMES = {"pytorch": "torch"}
+# What Snakemake's linter finds and we keep, and why.
+LINTS = {'Absolute path "/dev"': "GPUs are counted by their devices, which Linux keeps there on every machine"}
 
 
 def requirements() -> dict[str, str]:
@@ -68,6 +70,24 @@ def test_snakemake_s_floor_is_stated_once():
 def test_the_code_is_tidy(command: list[str]):
     run = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_snakemake_s_linter_finds_what_is_justified():
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    found = re.findall(r"^    \* (.+?)(?: in line \d+)?:$", run.stdout + run.stderr, re.MULTILINE)
+    assert "Lints for" in run.stderr and sorted(found) == sorted(LINTS)
+
+
+def test_profiles_for_clusters_repeat_what_they_replace():
+    """A profile of a workflow stands instead of the default one, whose settings of reruns hold on clusters, too."""
+    default, *others = (
+        yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+        for name in ("default", "slurm", "generic")
+    )
+    kept = {key: value for key, value in default.items() if key not in ("cores", "resources")}
+    assert [profile | kept for profile in others] == others
 
 
 def test_no_path_of_one_machine_is_in_the_tree():

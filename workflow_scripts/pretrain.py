@@ -16,7 +16,7 @@ def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
 
 settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule
 languages, pairs, work = snakemake.params.languages, snakemake.params.pairs, Path(snakemake.params.work)
-n_processes = snakemake.resources.gpu or settings.compute.processes
+n_processes = snakemake.resources.get("gpu") or settings.compute.gpus or settings.compute.processes
 
 with step(snakemake.log[0]):
     train = partial(

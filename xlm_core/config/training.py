@@ -94,3 +94,4 @@ class Compute(Section):
     gpus: int | None = Field(None, ge=0)
     processes: int = Field(1, gt=0)
     nodes: int = Field(1, gt=0)
+    retries: int = Field(2, ge=0)

@@ -56,7 +56,8 @@ def launch(job: Callable[[], None], *, n_processes: int, n_nodes: int, work: Pat
         (folder / "job").write_bytes(pickle.dumps((job, n_processes, n_nodes, log)))
         command = [sys.executable, "-m", __spec__.name, str(folder)]
         if n_nodes > 1:
-            command = ["srun", f"--nodes={n_nodes}", "--ntasks-per-node=1", *command]
+            # The one task of a machine starts all its processes, so it is not bound to a part of the job's cores.
+            command = ["srun", f"--nodes={n_nodes}", "--ntasks-per-node=1", "--cpu-bind=none", *command]
         # The open pipe is how the program notices that this process was killed.
         with subprocess.Popen(command, stdin=subprocess.PIPE) as program, _passing_on(signal.SIGTERM, program):
             program.wait()

@@ -1,0 +1,103 @@
+"""What tests/test_cluster.py has no time for, by hand: walltime, nodes that go away, another executor, all targets.
+
+    python tests/cluster_trial.py FOLDER [walltime] [nodes] [generic] [all]
+
+Everything is made in FOLDER, by a Slurm of two pretended nodes; a line says what was found.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import slurm
+import yaml
+from test_cluster import RUN, WORK, jobs_of, reduced, submitted, wait_for
+from test_workflow import Project
+
+GENERIC = ("--workflow-profile", "profiles/generic", "--latency-wait", "20")
+TINY = ("--configfile", "tiny.yaml")
+LOG = "results/tiny/logs/pretrain/base.mlm.0.log"
+
+
+def new_project(folder: Path, **settings: object) -> Project:
+    """The reduced configuration, with other settings."""
+    folder.mkdir()
+    project = Project(folder)
+    project.write_settings(reduced(project.settings) | settings)
+    return project
+
+
+def came_from(project: Project) -> str:
+    """The checkpoint from which the last pretraining went on."""
+    return re.findall(r"going on from .+/(checkpoint\.\d+)", (project.folder / LOG).read_text())[-1]
+
+
+def finish(run: subprocess.Popen, project: Project) -> float:
+    """Wait for the end of a run, which must be a good one."""
+    begun = time.monotonic()
+    if run.wait():
+        sys.exit((project.folder / "run.log").read_text()[-5000:])
+    return time.monotonic() - begun
+
+
+def walltime(cluster: slurm.Cluster, folder: Path) -> str:
+    """A training of several minutes, in jobs that have two."""
+    project = new_project(folder, compute={"retries": 20}, save_minutes=10.0)
+    longer = {"pretraining": {"optim": {"max_updates": 20_000}, "evaluate_every": 5000}}
+    (folder / "longer.yaml").write_text(yaml.safe_dump(longer))
+    short = ("--set-resources", "pretrain:runtime=2", "pretrain:slurm_extra='--signal=TERM@20'")
+    finish(submitted(project, f"{RUN}/model.safetensors", *TINY, "longer.yaml", *short), project)
+    jobs = [cluster.details(job) for job in jobs_of(cluster, "pretrain", "all")]
+    seen = ", ".join(f"{job['JobState']} after {job['RunTime']}" for job in jobs)
+    return f"{len(jobs)} jobs of two minutes ({seen}); the last went on from {came_from(project)}"
+
+
+def nodes(cluster: slurm.Cluster, folder: Path) -> str:
+    """While a training runs its node is drained; then the node goes down."""
+    project = new_project(folder)
+    run = submitted(project, "xnli_table", *TINY)
+    wait_for(lambda: list((folder / WORK).glob("*/checkpoint.*")), run)
+    job = jobs_of(cluster, "pretrain", "RUNNING")[-1]
+    node = cluster.details(job)["NodeList"]
+    cluster.control("update", f"nodename={node}", "state=drain", "reason=trial")
+    time.sleep(5)
+    drained = cluster.details(job)["JobState"]
+    cluster.control("update", f"nodename={node}", "state=down", "reason=trial")
+    finish(run, project)
+    after = cluster.details(job)
+    later = {cluster.details(other)["NodeList"] for other in cluster.jobs("all") if int(other) > int(job)}
+    cluster.control("update", f"nodename={node}", "state=resume")
+    return (
+        f"training on {node}: {drained} while it was drained, {after['JobState']} on {after['NodeList']} after it went "
+        f"down (restarts: {after['Restarts']}), from {came_from(project)}; later jobs on {', '.join(sorted(later))}"
+    )
+
+
+def generic(cluster: slurm.Cluster, folder: Path) -> str:
+    """The other profile, with a training that is cancelled."""
+    project = new_project(folder)
+    run = submitted(project, "xnli_table", *TINY, options=GENERIC)
+    wait_for(lambda: list((folder / WORK).glob("*/checkpoint.*")), run)
+    cluster.cancel(slurm.output("squeue", "-h", "-n", "pretrain", "-o", "%A").split()[0])
+    finish(run, project)
+    return f"cluster-generic: made, the training went on from {came_from(project)}"
+
+
+def everything(cluster: slurm.Cluster, folder: Path) -> str:
+    """All targets of the tiny configuration, on the nodes' pretended GPUs."""
+    folder.mkdir()
+    project = Project(folder)
+    (folder / "gpus.yaml").write_text("compute: {gpus: 1}\n")
+    seconds = finish(submitted(project, "all", *TINY, "gpus.yaml"), project)
+    return f"{len(cluster.jobs('all'))} jobs so far; all targets in {seconds / 60:.0f} minutes"
+
+
+TRIALS = {"walltime": walltime, "nodes": nodes, "generic": generic, "all": everything}
+
+if __name__ == "__main__":
+    top = Path(sys.argv[1]).absolute()
+    with slurm.running(top / "slurm") as started:
+        for name in sys.argv[2:] or TRIALS:
+            print(f"{name}: {TRIALS[name](started, top / name)}", flush=True)

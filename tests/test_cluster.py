@@ -1,0 +1,175 @@
+"""The workflow on a cluster: what its jobs ask for, and a real Slurm of two nodes that takes some of them away."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import slurm
+import torch
+import yaml
+from safetensors.torch import load_file
+from test_workflow import Project
+
+pytest.importorskip("snakemake_executor_plugin_slurm", reason="pip install -e '.[slurm]'")
+
+SLURM = ("--workflow-profile", "profiles/slurm")
+# Of a cluster without accounting, on one disk, whose jobs are short.
+HURRIED = (
+    "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "20"
+)  # fmt: skip
+RUN = "results/tiny/runs/base/mlm/0"
+WORK = "results/tiny/work/pretrain/base.mlm.0"
+ON_GPUS = {
+    "pretrain", "finetune_xnli", "score_xnli", "score_retrieval", "finetune_glue", "score_glue", "train_translator",
+    "score_translation", "score_perplexity",
+}  # fmt: skip
+
+
+def reduced(settings: dict) -> dict:
+    """The tiny configuration with one language, one run, and XNLI alone; its training is long enough to be killed."""
+    none = {"setups": {}, "parallel": {}, "claims": []}
+    none |= dict.fromkeys(("translation", "glue", "embeddings", "perplexity", "ablation"))
+    xnli = {key: settings["xnli"][key] for key in ("evaluation", "training", "finetuning")}
+    optim = settings["pretraining"]["optim"] | {"max_updates": 800}
+    return settings | none | {
+        "languages": ["en"],
+        "corpora": {"stories": {"format": "text", "keys": ["en"], "microworld": "stories"}},
+        "monolingual": {"en": ["stories"]},
+        "text": settings["text"] | {"n_shards": 1},
+        "runs": {"mlm": settings["runs"]["mlm"]},
+        "xnli": xnli | {"languages": ["en"], "runs": ["mlm"]},
+        "pretraining": settings["pretraining"] | {"optim": optim, "evaluate_every": 200},
+        "save_minutes": 0.005,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]:
+    if reason := slurm.missing():
+        pytest.skip(reason)
+    try:
+        with slurm.running(tmp_path_factory.mktemp("slurm")) as cluster:
+            yield cluster
+    except slurm.SlurmError as error:
+        pytest.skip(f"no Slurm could be started: {error}")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("project"))
+    project.write_settings(reduced(project.settings))
+    return project
+
+
+def submitted(project: Project, *arguments: str, options: Sequence[str] = (*SLURM, *HURRIED)) -> subprocess.Popen:
+    """Snakemake, submitting; what it says goes to run.log."""
+    command = [sys.executable, "-m", "snakemake", *options, *arguments]
+    with (project.folder / "run.log").open("w") as log:
+        return subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log)
+
+
+def wait_for(found: Callable[[], list], run: subprocess.Popen) -> list:
+    """What is found, as soon as there is any."""
+    while not (what := found()):
+        assert run.poll() is None, "the run ended first"
+        time.sleep(0.1)
+    return what
+
+
+def jobs_of(cluster: slurm.Cluster, rule: str, *states: str) -> list[str]:
+    """The jobs of a rule, in their order."""
+    jobs = cluster.jobs(*states).items()
+    return sorted((job for job, comment in jobs if re.match(rf"rule_{rule}(_wildcards|$)", comment)), key=int)
+
+
+def losses(project: Project) -> list[float]:
+    """The loss of every update that was logged."""
+    lines = map(json.loads, (project.folder / RUN / "history.jsonl").read_text().splitlines())
+    return [line["loss"]["mlm"] for line in lines if line["kind"] == "train"]
+
+
+@pytest.fixture(scope="module")
+def disturbed(cluster: slurm.Cluster, project: Project) -> Project:
+    """The table, made while tokenizing and pretraining were each cancelled once."""
+    run = submitted(project, "xnli_table", "--configfile", "tiny.yaml")
+    cluster.cancel(wait_for(lambda: jobs_of(cluster, "tokenize", "RUNNING"), run)[0])
+    wait_for(lambda: list((project.folder / WORK).glob("*/checkpoint.*")), run)
+    cluster.cancel(jobs_of(cluster, "pretrain", "RUNNING")[0])
+    assert run.wait() == 0, (project.folder / "run.log").read_text()[-5000:]
+    return project
+
+
+def test_the_table_is_made_though_jobs_were_cancelled(disturbed: Project):
+    assert "| XLM (MLM)" in (disturbed.folder / "results/tiny/tables/xnli.md").read_text()
+    assert disturbed.waiting_rules("xnli_table").total() == 0
+
+
+def test_what_was_cancelled_was_tried_again(cluster: slurm.Cluster, disturbed: Project):
+    """Text with twice the memory; a training as it was, for it goes on where it was."""
+    asked = {
+        rule: [cluster.details(job)["MinMemoryNode"] for job in jobs_of(cluster, rule, "all")]
+        for rule in ("tokenize", "pretrain", "build_store")
+    }
+    assert asked == {"tokenize": ["1000M", "2000M"], "pretrain": ["4000M", "4000M"], "build_store": ["1000M"]}
+    assert not jobs_of(cluster, "download", "all") + jobs_of(cluster, "make_xnli_table", "all")
+
+
+def test_a_cancelled_training_goes_on_and_ends_as_one_that_was_not(disturbed: Project):
+    log = (disturbed.folder / "results/tiny/logs/pretrain/base.mlm.0.log").read_text()
+    assert re.search(r"going on from .+/checkpoint\.0*[1-9]\d*\.pt", log)
+    found = load_file(disturbed.folder / RUN / "model.safetensors")
+    shutil.rmtree(disturbed.folder / WORK)
+    run = disturbed.snakemake(f"{RUN}/model.safetensors", "--forcerun", "pretrain")
+    assert run.returncode == 0, run.stderr
+    expected = load_file(disturbed.folder / RUN / "model.safetensors")
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_two_nodes_have_the_losses_of_one_process(cluster: slurm.Cluster, disturbed: Project):
+    alone = losses(disturbed)
+    several = {"compute": {"nodes": 2, "processes": 2}, "pretraining": {"optim": {"max_updates": 40}}}
+    (disturbed.folder / "several.yaml").write_text(yaml.safe_dump(several))
+    shutil.rmtree(disturbed.folder / WORK)
+    run = submitted(disturbed, f"{RUN}/model.safetensors", "--configfile", "tiny.yaml", "several.yaml")
+    assert run.wait() == 0, (disturbed.folder / "run.log").read_text()[-5000:]
+    assert cluster.details(jobs_of(cluster, "pretrain", "all")[-1])["NumNodes"] == "2"
+    assert "2 batches on 4 processes" in (disturbed.folder / "results/tiny/logs/pretrain/base.mlm.0.log").read_text()
+    together = losses(disturbed)
+    assert len(together) > 3 and together == pytest.approx(alone[: len(together)], rel=1e-4)
+
+
+def listed_jobs(project: Project, *arguments: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rule and resources of every job of a dry run."""
+    run = project.snakemake(*SLURM, *arguments, "-n", configuration=["configs/paper.yaml"])
+    assert run.returncode == 0, run.stderr
+    for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", run.stdout + run.stderr, re.MULTILINE):
+        if resources := re.search(r"^    resources: (.+)$", block, re.MULTILINE):
+            yield rule, dict(one.split("=", 1) for one in resources.group(1).split(", ") if "=" in one)
+
+
+def test_every_job_of_the_paper_says_what_it_needs(tmp_path: Path):
+    """On a machine without GPUs, as a login node is."""
+    project = Project(tmp_path)
+    for path in (tmp_path / "rules").glob("*.smk"):  # a job that has a message does not list its resources
+        path.write_text(re.sub(r"^ +message:\n(?: +\".*\n)+", "", path.read_text(), flags=re.MULTILINE))
+    asked = defaultdict(list)
+    for rule, resources in listed_jobs(project, "all"):
+        asked[rule].append(resources)
+    assert sum(map(len, asked.values())) <= 2000
+    for rule, jobs in asked.items():
+        for job in jobs:
+            if rule != "score_embeddings":  # by the size of files that are not there yet
+                assert 500 <= int(job["mem_mb"]) <= 128_000, rule
+            assert 10 <= int(job["runtime"]) <= (7200 if rule == "train_word_vectors" else 2880), rule
+        n_gpus = {(job.get("gpu", "0"), job.get("gres", "gpu:0"), job.get("nodes", "1")) for job in jobs}
+        expected = {"pretrain": ("0", "gpu:8", "8"), "train_translator": ("8", "gpu:0", "1")}
+        one = ("1" if rule in ON_GPUS else "0", "gpu:0", "1")
+        assert n_gpus == {expected.get(rule, one)}, rule
+    assert set(asked) >= ON_GPUS
