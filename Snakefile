@@ -63,6 +63,7 @@ include: "rules/perplexity.smk"
 include: "rules/claims.smk"
 include: "rules/embeddings.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 
 
 localrules:
@@ -78,6 +79,7 @@ localrules:
     alignment_figure,
     objectives_figure,
     stores,
+    provenance,
 
 
 rule all:
@@ -90,6 +92,7 @@ rule all:
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
+        manifests("xnli", "retrieval"),
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
@@ -109,6 +112,7 @@ rule xnli_table:
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
+        manifests("xnli", "retrieval"),
 
 
 rule unsupervised_mt_table:

@@ -67,6 +67,7 @@ rule finetune_glue:
     output:
         model="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/history.jsonl",
+        job="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/job.json",
     log:
         "<logs>/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     benchmark:
@@ -85,6 +86,7 @@ rule finetune_glue:
         finetuning=glue_finetuning,
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
+        attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.glue"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
@@ -103,6 +105,7 @@ rule score_glue:
         results="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl",
         predictions="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
         kept="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.items.json",
+        job="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.job.json",
     log:
         "<logs>/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     conda:
@@ -116,6 +119,7 @@ rule score_glue:
         valid=glue_names("valid"),
         test=glue_names("test"),
         setting=pretrained_on,
+        attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.glue"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
