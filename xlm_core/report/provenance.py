@@ -134,7 +134,7 @@ def _summary(manifest: Manifest) -> list[str]:
     attempts = [attempt for job in jobs for attempt in job["attempts"]]
     seeds = {number["seeds"] for number in numbers}
     systems = {(number["system"], number["setting"]) for number in numbers}
-    counted = f"{len(numbers)} of {len(systems)} systems, seeds {', '.join(sorted(seeds))}"
+    counted = f"{len(numbers)}, systems: {len(systems)}, seeds: {', '.join(sorted(seeds))}"
     return [
         *([f"  numbers    {counted}"] if numbers else []),
         *(f"  files      {line}" for line in _files(manifest["sources"])),
@@ -177,7 +177,7 @@ def _libraries(attempt: Mapping[str, Any]) -> str:
 def _most_frequent(lines: Iterable[str]) -> list[str]:
     """Each line once, with the number of attempts that it is true of where that is not all."""
     counts = Counter(lines)
-    return [f"{line} ({n} attempts)" if len(counts) > 1 else line for line, n in counts.most_common()]
+    return [f"{line} (attempts: {n})" if len(counts) > 1 else line for line, n in counts.most_common()]
 
 
 def _times(jobs: Iterable[Mapping[str, Any]]) -> list[str]:
