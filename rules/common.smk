@@ -1183,7 +1183,7 @@ def described_source(file):
     if made := maker(file):
         place = dict(made[1]).get("place")
         if place not in DOWNLOADS:
-            return {"path": file, "origin": "generated", "licence": ""}
+            return {"path": file, "origin": "generated", "licence": "MIT"}
         url, readers = DOWNLOADS[place]
         licence, record = source(readers[0][0]).licence, work(f"downloads/{place}.json")
         return {"path": file, "origin": "downloaded", "licence": licence, "url": url, "record": record}

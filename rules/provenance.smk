@@ -8,7 +8,12 @@ rule make_manifest:
         results=results_of_table,
         jobs=jobs_of_table,
     output:
-        "<results>/tables/{table}.manifest.json",
+        report(
+            "<results>/tables/{table}.manifest.json",
+            caption="../docs/report/provenance.rst",
+            category="Provenance",
+            labels={"table": "{table}"},
+        ),
     log:
         "<logs>/make_manifest/{table}.log",
     wildcard_constraints:
