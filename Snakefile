@@ -62,6 +62,7 @@ include: "rules/perplexity.smk"
 include: "rules/claims.smk"
 include: "rules/embeddings.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 
 
 localrules:
@@ -77,6 +78,8 @@ localrules:
     alignment_figure,
     objectives_figure,
     stores,
+    provenance,
+    make_manifest,
     # On a cluster these run where you type the command: what needs the internet, and what takes seconds.
     download,
     make_xnli_table,
@@ -108,6 +111,7 @@ rule all:
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
+        manifests("xnli", "retrieval"),
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
@@ -127,6 +131,7 @@ rule xnli_table:
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
         rules.draw_training_curves.output,
+        manifests("xnli", "retrieval"),
 
 
 rule unsupervised_mt_table:

@@ -1,5 +1,6 @@
 """The configuration in use, and the functions that turn its names into paths and parameters."""
 
+import functools
 import itertools
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -148,15 +149,20 @@ def raw_files_of(wildcards):
     return raw_files(wildcards.corpus, wildcards.key)
 
 
-def downloads():
-    """place of a download -> its address, and the corpora and keys that read it."""
+def corpora_and_keys():
+    """All that raw files are read for: corpus and key."""
     keys = {name: corpus.keys for name, corpus in CONFIG.corpora.items()}
     keys |= {"xnli_evaluation": ["evaluation"], "xnli_training": ["training"]}
     keys |= {f"glue/{task}": configuration.GLUE_FILES[task] for task in glue_sources()}
     keys |= {f"embeddings_{name}": pairs.keys for name, pairs in WORD_LISTS.items()}
+    return [(corpus, key) for corpus in keys for key in keys[corpus]]
+
+
+def downloads():
+    """place of a download -> its address, and the corpora and keys that read it."""
     found = {}
-    for corpus, key in ((corpus, key) for corpus in keys if source(corpus).url for key in keys[corpus]):
-        for url in places(corpus, key):
+    for corpus, key in corpora_and_keys():
+        for url in places(corpus, key) if source(corpus).url else ():
             found.setdefault(downloaded(url), (url, []))[1].append((corpus, key))
     return found
 
@@ -888,8 +894,8 @@ def required(section, files):
 
 
 def table_files(name, differences=True):
-    """The files of a table, and of the differences between its rows where it has any."""
-    kinds = ("md", "html", "tex", "tidy.csv", *(["differences.csv"] if differences else []))
+    """The files of a table, and of the differences between its rows where it has any; the last says what is behind it."""
+    kinds = ("md", "html", "tex", "tidy.csv", *(["differences.csv"] if differences else []), "manifest.json")
     return [f"<results>/tables/{name}.{kind}" for kind in kinds]
 
 
@@ -1035,7 +1041,10 @@ def described_claims():
     ]
 
 
-CLAIM_FILES = ["<results>/tables/claims.md", "<results>/tables/claims.tidy.csv", "<results>/figures/claims.svg"]
+CLAIM_FILES = [
+    *(f"<results>/tables/claims.{kind}" for kind in ("md", "tidy.csv", "manifest.json")),
+    "<results>/figures/claims.svg",
+]
 
 
 # Word embeddings ------------------------------------------------------------------------------------------------
@@ -1124,3 +1133,93 @@ def alignment_files():
     """The map of words."""
     is_drawn = CONFIG.embeddings and CONFIG.embeddings.figure
     return [f"<results>/figures/alignment.{kind}" for kind in ("svg", "png")] if is_drawn else []
+
+
+# Provenance -----------------------------------------------------------------------------------------------------
+
+
+TABLES = {
+    "xnli": "xnli_table",
+    "retrieval": "xnli_table",
+    **{f"{table}_mt": f"{table}_mt_table" for table in ("unsupervised", "supervised") if plans_of(table)},
+    **({"glue": "glue_table"} if CONFIG.glue else {}),
+    **({"perplexity": "perplexity_table"} if CONFIG.perplexity else {}),
+    **({"ablation": "ablation_table"} if CONFIG.ablation else {}),
+    **({"embeddings": "embedding_table"} if CONFIG.embeddings else {}),
+    **({"claims": "claims"} if CONFIG.claims else {}),
+}  # table -> the target that makes it
+
+
+def manifests(*tables):
+    """What is behind each of these tables."""
+    return [f"<results>/tables/{table}.manifest.json" for table in tables]
+
+
+@functools.cache
+def maker(file):
+    """The rule that makes a file, and its wildcards; None for a file that the user has."""
+    for rule in workflow.rules:
+        if rule.is_producer(file):
+            return rule, tuple(rule.get_wildcards(file).items())
+
+
+def read_by(rule, wildcards):
+    """The files that a job reads."""
+    return list(map(str, rule.expand_input(dict(wildcards))[0]))
+
+
+@functools.cache
+def behind(rule, wildcards):
+    """What stands behind a job, itself included, all the way up: the records of jobs, and the files it began with.
+
+    It is Snakemake that is asked who makes what of what, so that this cannot differ from what is done.
+    """
+    record = rule.output.get("job")
+    records, sources = [str(record.apply_wildcards(dict(wildcards)))] if record else [], []
+    for file in read_by(rule, wildcards):
+        made = maker(file)
+        if made and made[0].input:
+            more_records, more_sources = behind(*made)
+            records += more_records
+            sources += more_sources
+        else:  # the user's own, downloaded or generated
+            sources.append(file)
+    return list(dict.fromkeys(records)), list(dict.fromkeys(sources))
+
+
+def table_maker(wildcards):
+    """The job that makes the numbers of a table."""
+    return maker(f"results/{CONFIG.name}/tables/{wildcards.table}.tidy.csv")
+
+
+def jobs_of_table(wildcards):
+    """The records of all jobs behind a table."""
+    return behind(*table_maker(wildcards))[0]
+
+
+def results_of_table(wildcards):
+    """The measured numbers that a table is made of; none where it is made of single items."""
+    return [file for file in read_by(*table_maker(wildcards)) if file.endswith(".jsonl")]
+
+
+def jobs_of_results(wildcards):
+    """Results -> the records of the jobs behind them."""
+    return {file: behind(*maker(file))[0] for file in results_of_table(wildcards)}
+
+
+def sources_of_table(wildcards):
+    """The files that a table began with: where each is, and where it is from."""
+    return [described_source(file) for file in behind(*table_maker(wildcards))[1]]
+
+
+def described_source(file):
+    """The path of a file, its origin, its licence, and of a download its address and its record."""
+    if made := maker(file):
+        place = dict(made[1]).get("place")
+        if place not in DOWNLOADS:
+            return {"path": file, "origin": "generated", "licence": "MIT"}
+        url, readers = DOWNLOADS[place]
+        licence, record = source(readers[0][0]).licence, work(f"downloads/{place}.json")
+        return {"path": file, "origin": "downloaded", "licence": licence, "url": url, "record": record}
+    licences = {path: source(corpus).licence for corpus, key in corpora_and_keys() for path in raw_files(corpus, key)}
+    return {"path": file, "origin": "local", "licence": licences.get(file, "")}

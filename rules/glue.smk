@@ -80,6 +80,7 @@ rule finetune_glue:
     output:
         model="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/history.jsonl",
+        job="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/job.json",
     log:
         "<logs>/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     benchmark:
@@ -98,6 +99,7 @@ rule finetune_glue:
         finetuning=glue_finetuning,
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
+        attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.glue"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
@@ -116,6 +118,7 @@ rule score_glue:
         results="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl",
         predictions="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
         kept="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.items.json",
+        job="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.job.json",
     log:
         "<logs>/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     conda:
@@ -129,6 +132,7 @@ rule score_glue:
         valid=glue_valid,
         test=glue_test,
         setting=pretrained_on,
+        attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.glue"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "

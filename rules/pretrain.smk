@@ -7,6 +7,7 @@ rule initialize:
         vocabulary=vocabulary_of,
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+        job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/initialize/{setup}.{run}.{seed}.log",
     wildcard_constraints:
@@ -19,6 +20,7 @@ rule initialize:
     params:
         languages=languages_of,
         model=model_of,
+        attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.pretraining"),
     message:
         "Initializing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
@@ -34,6 +36,7 @@ rule pretrain:
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/history.jsonl",
+        job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/pretrain/{setup}.{run}.{seed}.log",
     benchmark:
@@ -58,6 +61,7 @@ rule pretrain:
         pretraining=pretraining_of,
         precision=CONFIG.compute.precision,
         work=work("pretrain/{setup}.{run}.{seed}"),
+        attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.pretraining"),
     message:
         "Pretraining {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
@@ -72,6 +76,7 @@ rule train_embeddings:
         vocabulary=vocabulary_of,
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+        job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/train_embeddings/{setup}.{run}.{seed}.log",
     benchmark:
@@ -86,6 +91,7 @@ rule train_embeddings:
     params:
         languages=languages_of,
         model=model_of,
+        attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.skipgram"),
     message:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"

@@ -31,7 +31,8 @@ rule learn_bpe:
     input:
         "<results>/bpe/{vocabulary}/{langset}.txt",
     output:
-        "<results>/bpe/{vocabulary}/{langset}.model",
+        model="<results>/bpe/{vocabulary}/{langset}.model",
+        job="<results>/bpe/{vocabulary}/{langset}.job.json",
     log:
         "<logs>/learn_bpe/{vocabulary}/{langset}.log",
     benchmark:
@@ -44,6 +45,7 @@ rule learn_bpe:
     params:
         size=bpe_size,
         character_coverage=coverage_of,
+        attempts=work("jobs/learn_bpe/{vocabulary}.{langset}.json"),
         code=code("xlm_core.text.bpe"),
     message:
         "Learning byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import glue
 
 # Not among the rule's parameters, for it changes no result.
 save_minutes = config.parse(snakemake.config).save_minutes
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     examples = Path(snakemake.input.examples)
     glue.finetune(
         task=snakemake.wildcards.task,

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import glue
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     examples = Path(snakemake.input.examples)
     further = {folder.name: folder for folder in map(Path, snakemake.input.diagnostics)}
     glue.score(

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import xnli
 
 selected = snakemake.input.get("selected")
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     xnli.score(
         model=Path(snakemake.input.model),
         selected=Path(selected) if selected else None,
