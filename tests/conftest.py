@@ -1,11 +1,17 @@
 """What several tests share."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 MIRROR = ROOT.parent / "shared" / "mirror"
+
+settings.register_profile(  # of tests/text/test_fuzz.py, to be ended by hand or by timeout -s INT
+    "fuzz", max_examples=1_000_000, deadline=timedelta(minutes=1), suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(scope="session")

@@ -25,16 +25,19 @@ def read(path: Path, n_fields: int) -> Iterator[list[str]]:
     """The records of a file, each as its fields.
 
     Raises:
-        CorpusError: at a line that does not have ``n_fields`` fields.
+        CorpusError: at a line that does not have ``n_fields`` fields, or in a file that is not UTF-8.
     """
     with open(path, encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            fields = line.rstrip("\n").split("\t")
-            if len(fields) != n_fields:
-                raise CorpusError(
-                    f"{path}, line {number}: {len(fields)} fields, expected {n_fields}; remove the file and rerun"
-                )
-            yield fields
+        try:
+            for number, line in enumerate(file, 1):
+                fields = line.rstrip("\n").split("\t")
+                if len(fields) != n_fields:
+                    raise CorpusError(
+                        f"{path}, line {number}: {len(fields)} fields, expected {n_fields}; remove the file and rerun"
+                    )
+                yield fields
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{path} is not UTF-8 ({error.reason}); remove the file and rerun") from error
 
 
 def write(records: Iterable[list[str]], shards: list[Path]) -> int:
