@@ -33,7 +33,7 @@ use rule tokenize_xnli as tokenize_glue with:
         "<logs>/tokenize_glue/{text}/{task}.{part}.log",
     params:
         language=configuration.GLUE_LANGUAGE,
-        text=tokenization_params,
+        text=letters_of_text,
         already_tokenized=False,
         code=code("xlm_core.text.tokenize"),
     message:
