@@ -41,7 +41,8 @@ Hurt = Callable[[bytes], bytes]
 TINY = Path(__file__).parent.parent / "tiny" / "config.yaml"
 COMPRESSIONS = (bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress)
 LINES = "".join(f"Line {number} of a text, größer als {number}.\n" for number in range(30)).encode()
-DUMP = b"""<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en">
+DUMP = b"""<?xml version="1.0" encoding="utf-8"?>
+<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en">
 <siteinfo><namespaces>
 <namespace key="0" case="first-letter" />
 <namespace key="6" case="first-letter">Datei</namespace>
