@@ -240,9 +240,10 @@ def test_protocols_may_have_fewer_seeds_than_zero_shot():
     assert seeds.model_copy(update={"protocols": None}).of_protocol("few_shot") == [0, 1, 2]
 
 
-def test_broken_yaml_is_a_config_error(tmp_path: Path):
+@pytest.mark.parametrize("content", [b"name: [unclosed", b"\xff", b"name: 2020-13-45", b"name: !!int ''", b"[" * 5000])
+def test_broken_yaml_is_a_config_error(tmp_path: Path, content: bytes):
     path = tmp_path / "config.yaml"
-    path.write_text("name: [unclosed")
+    path.write_bytes(content)
     with pytest.raises(ConfigError, match="not valid YAML"):
         config.load(path)
 
