@@ -79,7 +79,6 @@ localrules:
     objectives_figure,
     stores,
     provenance,
-    make_manifest,
     # On a cluster these run where you type the command: what needs the internet, and what takes seconds.
     download,
     make_xnli_table,

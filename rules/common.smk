@@ -236,7 +236,24 @@ def is_training_split(wildcards):
 
 def tokenization_params(wildcards):
     """The settings of ``text`` that tokenization depends on."""
-    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_share", "test_share")
+    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_share", "test_share", "deduplicate")
+
+
+def letters_of_text(wildcards):
+    """Those of them that matter where every record is kept."""
+    return letters(wildcards.text)
+
+
+def letters(setup):
+    """What a setup does to the letters of its text."""
+    text = plain(CONFIG.setup(setup).text)
+    return {key: text[key] for key in ("lowercase", "strip_accents", "romanian")}
+
+
+def marks_of_duplicates(wildcards):
+    """Which records of a shard are repeated, where such are dropped."""
+    wanted = CONFIG.setup(wildcards.text).text.deduplicate and not corpus_of(wildcards).evaluation
+    return ["<results>/text/{corpus}/{key}/{shard}.repeated.npy"] if wanted else []
 
 
 def split_shares(wildcards):
@@ -720,8 +737,7 @@ def translator_model(wildcards):
 
 def translator_text(wildcards):
     """How the text of a translator is to be prepared, by whoever uses it."""
-    text = plain(CONFIG.setup(plan_of(wildcards).setup).text)
-    return {key: text[key] for key in ("lowercase", "strip_accents", "romanian")}
+    return letters(plan_of(wildcards).setup)
 
 
 def translator_training(wildcards):
@@ -1056,7 +1072,7 @@ def word_pairs_source(wildcards):
 
 def text_of_words():
     """How the text of the setup is tokenized."""
-    return plain(CONFIG.setup(CONFIG.embeddings.setup).text, "n_shards", "valid_share", "test_share")
+    return letters(CONFIG.embeddings.setup)
 
 
 def text_of_vectors(wildcards):

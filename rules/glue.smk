@@ -39,7 +39,7 @@ rule tokenize_glue:
     params:
         parts=glue_parts,
         language=configuration.GLUE_LANGUAGE,
-        text=tokenization_params,
+        text=letters_of_text,
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing GLUE ({wildcards.task})"

@@ -533,6 +533,26 @@ def test_the_stores_are_the_text_and_no_training(unused: Project):
     assert rules == expected
 
 
+def test_duplicates_are_looked_for_where_a_setup_drops_them_and_never_in_test_sets(unused: Project):
+    targets, laid_over = ("unsupervised_mt_table", "stores"), unused.folder / "deduplicated.yaml"
+    laid_over.write_text("name: deduplicated\nsetups: {news: {text: {deduplicate: true}}}\n")
+    plain = unused.waiting_rules(*targets)
+    rules = unused.waiting_rules(*targets, configuration=["tiny.yaml", "deduplicated.yaml"])
+    assert plain["mark_duplicates"] == 0
+    assert rules - plain == Counter(mark_duplicates=3)  # news in both languages, and the pairs of news
+
+
+def test_duplicates_are_dropped_and_counted(unused: Project):
+    """Fifty times two lines, in two shards, of which each line is kept once."""
+    (unused.folder / "deduplicated.yaml").write_text("name: deduplicated\ntext: {deduplicate: true}\n")
+    folder = "results/deduplicated/tokens/base/own/fr"
+    files = [f"{folder}/{shard}.statistics.json" for shard in (0, 1)]
+    run = unused.snakemake(*files, configuration=["tiny.yaml", "deduplicated.yaml"])
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = [json.loads((unused.folder / file).read_text()) for file in files]
+    assert found == [{"read": 100, "kept": 2, "dropped": {"duplicate": 98}}, {"read": 0, "kept": 0, "dropped": {}}]
+
+
 def test_the_paper_s_translation_lists_its_jobs(unused: Project):
     """News of three languages for eleven years, of Romanian for one; two corpora of pairs; one archive of test sets."""
     targets = ("unsupervised_mt_table", "supervised_mt_table")

@@ -41,6 +41,9 @@ from xlm_core.config.translation import (
 from xlm_core.config.xnli import SETTINGS, FewShot, Xnli
 from xlm_core.errors import ConfigError
 
+# What text that is no YAML leads to: beside the library's own errors those of bytes and numbers that are none.
+BROKEN = (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
+
 __all__ = [
     "BASE",
     "BASELINES",
@@ -200,7 +203,7 @@ def load(path: Path) -> Config:
     """
     try:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except BROKEN as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     return parse(data)
 

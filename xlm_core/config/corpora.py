@@ -89,10 +89,20 @@ class Text(Section):
     lowercase: bool = True
     strip_accents: bool = True
     romanian: Literal["as_it_is", "normalized", "stripped"] = "as_it_is"
+    deduplicate: bool = False
+    min_words: int = Field(1, gt=0)
     max_words: int = Field(200, gt=0)
     max_ratio: float = Field(3.0, ge=1)
+    min_letter_share: float = Field(0.0, ge=0, le=1)
+    min_script_share: float = Field(0.0, ge=0, le=1)
     valid_share: float = Field(0.01, gt=0, lt=0.5)
     test_share: float = Field(0.01, gt=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _some_lengths_are_kept(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words is {self.min_words}, but max_words is {self.max_words}: no line is kept")
+        return self
 
 
 class VocabularyConfig(Section):
