@@ -322,8 +322,8 @@ def vocabulary_parts(wildcards):
 
 
 def runs_with(test):
-    """A pattern for the runs whose objectives pass a test."""
-    return one_of([name for name, run in CONFIG.runs.items() if test(run.objectives)])
+    """A pattern for the runs that pass a test."""
+    return one_of([name for name, run in CONFIG.runs.items() if test(run)])
 
 
 def objectives_of(wildcards):
@@ -405,6 +405,48 @@ def example_stores(wildcards):
     for pair, corpora in list(CONFIG.parallel.items())[:1]:
         stores["parallel"] = shards(path, corpus=corpora, key=pair)
     return stores
+
+
+# Finished artifacts ---------------------------------------------------------------------------------------------
+
+
+def vocabularies(imported):
+    """A pattern for the vocabularies that are imported, or for those that are learned."""
+    setups = {BASE: CONFIG, **CONFIG.setups}
+    return one_of([name for name, setup in setups.items() if bool(setup.vocabulary.imported) == imported])
+
+
+def imported_vocabulary(wildcards):
+    return plain(vocabulary_config(wildcards).imported)
+
+
+def imported_vocabulary_files(wildcards):
+    return vocabulary_config(wildcards).imported.files
+
+
+def imported_model(wildcards):
+    return plain(CONFIG.runs[wildcards.run].imported)
+
+
+def imported_model_files(wildcards):
+    return CONFIG.runs[wildcards.run].imported.files
+
+
+def corpora_of_stores(finished):
+    """A pattern for the corpora that come as token ids, or for those that come as text."""
+    return one_of([name for name, corpus in CONFIG.corpora.items() if (corpus.format == "store") == finished])
+
+
+def finished_stores(wildcards):
+    """split -> the finished store of one shard."""
+    folder = corpus_of(wildcards).path.format(key=wildcards.key, shard=wildcards.shard).rstrip("/")
+    return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
+
+
+def sums_of_stores(wildcards):
+    """split -> the sum of this store."""
+    sums = corpus_of(wildcards).sha256
+    return {split: sums[f"{wildcards.key}/{wildcards.shard}/{split}.store"] for split in finished_stores(wildcards)}
 
 
 # XNLI -----------------------------------------------------------------------------------------------------------
@@ -655,7 +697,7 @@ def translator_inputs(wildcards):
     inputs["valid"] = validation_text(plan.pair)
     inputs["vocabulary"] = vocabulary_file(plan.setup)
     for half, run in (("encoder", plan.encoder), ("decoder", plan.decoder)):
-        if CONFIG.runs[run].objectives:
+        if CONFIG.runs[run].has_learned:
             inputs[half] = f"<results>/runs/{plan.setup}/{run}/{wildcards.seed}/model.safetensors"
     return inputs
 
