@@ -11,7 +11,7 @@ from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
-from xlm_core.text import glue, nli
+from xlm_core.text import glue
 
 
 def checked_config():

@@ -76,7 +76,7 @@ rule build_labelled_store:
         runtime=60,
     params:
         language=language_of_xnli,
-        classes=list(nli.LABELS),
+        classes=CONFIG.xnli.labels,
         code=code("xlm_core.data.store"),
     message:
         "Storing XNLI ({wildcards.split}, {wildcards.language})"

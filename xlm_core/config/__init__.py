@@ -136,8 +136,8 @@ class Retrieval(Section):
 class Seeds(Section):
     """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
 
-    pretraining: list[int] = Field(min_length=1)
-    finetuning: list[int] = Field(min_length=1)
+    pretraining: list[int] = Field([0], min_length=1)
+    finetuning: list[int] = Field([0], min_length=1)
     protocols: list[int] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
@@ -168,7 +168,7 @@ class Config(Setup):
     ablation: Ablation | None = None
     claims: list[Claim] = Field([])
     embeddings: Embeddings | None = None
-    seeds: Seeds
+    seeds: Seeds = Seeds()
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)
 
