@@ -89,7 +89,7 @@ rule all:
         rules.draw_confusions.output,
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
-        rules.draw_training_curves.output,
+        drawn_curves(),
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
@@ -108,7 +108,7 @@ rule xnli_table:
         rules.draw_confusions.output,
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
-        rules.draw_training_curves.output,
+        drawn_curves(),
 
 
 rule unsupervised_mt_table:

@@ -213,8 +213,8 @@ def is_for_evaluation(wildcards):
 
 
 def is_training_split(wildcards):
-    """XNLI's training text comes tokenized, its evaluation text does not."""
-    return wildcards.split == "train"
+    """Whether text comes tokenized: XNLI's training text does, its evaluation text does not."""
+    return wildcards.split == "train" and CONFIG.xnli.training_tokenized
 
 
 def tokenization_params(wildcards):
@@ -396,6 +396,11 @@ def training_histories(wildcards):
 def trained_labels():
     """run -> its name in the tables, for the runs that train at all."""
     return {run: label for run, label in xnli_labels().items() if CONFIG.runs[run].objectives}
+
+
+def drawn_curves():
+    """The figure of the trainings of the tables, where there are any."""
+    return ["<results>/figures/training_curves.svg"] if trained_labels() else []
 
 
 def example_stores(wildcards):
