@@ -109,7 +109,7 @@ rule all:
         rules.draw_confusions.output,
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
-        rules.draw_training_curves.output,
+        drawn_curves(),
         manifests("xnli", "retrieval"),
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
@@ -129,7 +129,7 @@ rule xnli_table:
         rules.draw_confusions.output,
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
-        rules.draw_training_curves.output,
+        drawn_curves(),
         manifests("xnli", "retrieval"),
 
 

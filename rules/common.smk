@@ -12,7 +12,7 @@ from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
-from xlm_core.text import glue, nli
+from xlm_core.text import glue
 
 
 def checked_config():
@@ -230,8 +230,8 @@ def is_for_evaluation(wildcards):
 
 
 def is_training_split(wildcards):
-    """XNLI's training text comes tokenized, its evaluation text does not."""
-    return wildcards.split == "train"
+    """Whether text comes tokenized: XNLI's training text does, its evaluation text does not."""
+    return wildcards.split == "train" and CONFIG.xnli.training_tokenized
 
 
 def tokenization_params(wildcards):
@@ -356,8 +356,8 @@ def vocabulary_parts(wildcards):
 
 
 def runs_with(test):
-    """A pattern for the runs whose objectives pass a test."""
-    return one_of([name for name, run in CONFIG.runs.items() if test(run.objectives)])
+    """A pattern for the runs that pass a test."""
+    return one_of([name for name, run in CONFIG.runs.items() if test(run)])
 
 
 def objectives_of(wildcards):
@@ -432,6 +432,11 @@ def trained_labels():
     return {run: label for run, label in xnli_labels().items() if CONFIG.runs[run].objectives}
 
 
+def drawn_curves():
+    """The figure of the trainings of the tables, where there are any."""
+    return ["<results>/figures/training_curves.svg"] if trained_labels() else []
+
+
 def example_stores(wildcards):
     """Training stores of the first language and the first pair, to take the figure's examples from."""
     path = f"<results>/store/{BASE}/{{corpus}}/{{key}}/{{shard}}/train.store"
@@ -451,6 +456,48 @@ def memory_for_copies(n):
         return 4000 + n * 4 * n_weights // 1_000_000
 
     return found
+
+
+# Finished artifacts ---------------------------------------------------------------------------------------------
+
+
+def vocabularies(imported):
+    """A pattern for the vocabularies that are imported, or for those that are learned."""
+    setups = {BASE: CONFIG, **CONFIG.setups}
+    return one_of([name for name, setup in setups.items() if bool(setup.vocabulary.imported) == imported])
+
+
+def imported_vocabulary(wildcards):
+    return plain(vocabulary_config(wildcards).imported)
+
+
+def imported_vocabulary_files(wildcards):
+    return vocabulary_config(wildcards).imported.files
+
+
+def imported_model(wildcards):
+    return plain(CONFIG.runs[wildcards.run].imported)
+
+
+def imported_model_files(wildcards):
+    return CONFIG.runs[wildcards.run].imported.files
+
+
+def corpora_of_stores(finished):
+    """A pattern for the corpora that come as token ids, or for those that come as text."""
+    return one_of([name for name, corpus in CONFIG.corpora.items() if (corpus.format == "store") == finished])
+
+
+def finished_stores(wildcards):
+    """split -> the finished store of one shard."""
+    folder = corpus_of(wildcards).path.format(key=wildcards.key, shard=wildcards.shard).rstrip("/")
+    return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
+
+
+def sums_of_stores(wildcards):
+    """split -> the sum of this store."""
+    sums = corpus_of(wildcards).sha256
+    return {split: sums[f"{wildcards.key}/{wildcards.shard}/{split}.store"] for split in finished_stores(wildcards)}
 
 
 # XNLI -----------------------------------------------------------------------------------------------------------
@@ -712,7 +759,7 @@ def translator_inputs(wildcards):
     inputs["valid"] = validation_text(plan.pair)
     inputs["vocabulary"] = vocabulary_file(plan.setup)
     for half, run in (("encoder", plan.encoder), ("decoder", plan.decoder)):
-        if CONFIG.runs[run].objectives:
+        if CONFIG.runs[run].has_learned:
             inputs[half] = f"<results>/runs/{plan.setup}/{run}/{wildcards.seed}/model.safetensors"
     return inputs
 

@@ -11,7 +11,7 @@ rule initialize:
     log:
         "<logs>/initialize/{setup}.{run}.{seed}.log",
     wildcard_constraints:
-        run=runs_with(lambda objectives: not objectives),
+        run=runs_with(lambda run: not run.has_learned),
     conda:
         "../envs/torch.yaml"
     resources:
@@ -42,7 +42,7 @@ rule pretrain:
     benchmark:
         "<benchmarks>/pretrain/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=runs_with(lambda objectives: objectives and objectives != ["skipgram"]),
+        run=runs_with(lambda run: run.objectives and run.objectives != ["skipgram"]),
     priority: -1  # after the text, so that of all trainings the longest can begin first
     retries: CONFIG.compute.retries
     conda:
@@ -82,7 +82,7 @@ rule train_embeddings:
     benchmark:
         "<benchmarks>/train_embeddings/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=runs_with(lambda objectives: objectives == ["skipgram"]),
+        run=runs_with(lambda run: run.objectives == ["skipgram"]),
     conda:
         "../envs/torch.yaml"
     resources:
@@ -97,3 +97,30 @@ rule train_embeddings:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_embeddings.py"
+
+
+rule import_model:
+    """A finished model instead of a pretrained one."""
+    input:
+        files=imported_model_files,
+        vocabulary=vocabulary_of,
+    output:
+        model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+    log:
+        "<logs>/import_model/{setup}.{run}.{seed}.log",
+    wildcard_constraints:
+        run=runs_with(lambda run: run.imported),
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        imported=imported_model,
+        languages=languages_of,
+        model=model_of,
+        code=code("xlm_core.model.imported"),
+    message:
+        "Importing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/import_model.py"

@@ -28,6 +28,7 @@ rule finetune_xnli:
         trained=languages_to_train,
         tested=languages_to_test,
         selected=languages_to_select,
+        classes=CONFIG.xnli.labels,
         finetuning=plain(CONFIG.xnli.finetuning),
         n_train=n_train_of,
         precision=CONFIG.compute.precision,
@@ -63,6 +64,7 @@ rule score_xnli:
     params:
         languages=languages_to_test,
         system=system_of,
+        classes=CONFIG.xnli.labels,
         setting=setting_of,
         setting_selected=configuration.SETTINGS["selected_per_language"],
         attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),

@@ -22,6 +22,7 @@ with step(snakemake.log[0]), recorded(snakemake):
         train=stores("trained", snakemake.input.train),
         valid=stores("tested", snakemake.input.valid),
         test=stores("selected", snakemake.input.get("test", [])),
+        n_classes=len(snakemake.params.classes),
         n_train=snakemake.params.n_train,
         settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
         precision=snakemake.params.precision,

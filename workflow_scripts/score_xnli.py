@@ -13,6 +13,7 @@ with step(snakemake.log[0]), recorded(snakemake):
         model=Path(snakemake.input.model),
         selected=Path(selected) if selected else None,
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
+        classes=snakemake.params.classes,
         system=snakemake.params.system,
         setting=snakemake.params.setting,
         setting_selected=snakemake.params.setting_selected,

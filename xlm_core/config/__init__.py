@@ -24,6 +24,7 @@ from xlm_core.config.embeddings import (
     WordVectors,
 )
 from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueSource
+from xlm_core.config.imported import Imported, ImportedModel, ImportedVocabulary
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
@@ -66,6 +67,9 @@ __all__ = [
     "Glue",
     "GlueRow",
     "GlueSource",
+    "Imported",
+    "ImportedModel",
+    "ImportedVocabulary",
     "Masking",
     "Microworld",
     "ModelConfig",
@@ -102,12 +106,28 @@ __all__ = [
 
 
 class Run(Section):
-    """One pretraining run, a row of the tables: which objectives it trains."""
+    """One pretraining run, a row of the tables: which objectives it trains, or the finished model that it is."""
 
     label: str
-    objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]]
+    objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]] = Field([])
     language_embeddings: bool | None = None
     seeds: list[int] | None = Field(None, min_length=1)
+    imported: ImportedModel | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_objectives_or_is_imported(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            if data.get("imported") and data.get("objectives"):
+                raise ValueError("a run that is 'imported' is not trained: give no 'objectives'")
+            if "objectives" not in data and not data.get("imported"):
+                raise ValueError("give 'objectives', which may be [], or 'imported'")
+        return data
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether its weights are not just drawn at random."""
+        return bool(self.objectives) or self.imported is not None
 
 
 class Retrieval(Section):
@@ -120,8 +140,8 @@ class Retrieval(Section):
 class Seeds(Section):
     """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
 
-    pretraining: list[int] = Field(min_length=1)
-    finetuning: list[int] = Field(min_length=1)
+    pretraining: list[int] = Field([0], min_length=1)
+    finetuning: list[int] = Field([0], min_length=1)
     protocols: list[int] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
@@ -152,7 +172,7 @@ class Config(Setup):
     ablation: Ablation | None = None
     claims: list[Claim] = Field([])
     embeddings: Embeddings | None = None
-    seeds: Seeds
+    seeds: Seeds = Seeds()
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)
 

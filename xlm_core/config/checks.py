@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from xlm_core.config.checks_of_imports import check_imports
 from xlm_core.config.checks_of_tables import check_corpora, check_tables
 from xlm_core.config.corpora import TEST_SETS
 from xlm_core.config.section import known
@@ -27,6 +28,7 @@ def check(config: "Config") -> None:
     _check_layer(config)
     _check_seeds(config)
     _check_microworld(config)
+    check_imports(config)
     check_tables(config)
 
 
