@@ -1221,9 +1221,10 @@ def manifests(*tables):
 @functools.cache
 def maker(file):
     """The rule that makes a file, and its wildcards; None for a file that the user has."""
-    for rule in workflow.rules:
-        if rule.is_producer(file):
-            return rule, tuple(rule.get_wildcards(file).items())
+    for one in workflow.rules:
+        if one.is_producer(file):
+            return one, tuple(one.get_wildcards(file).items())
+    return None
 
 
 def read_by(rule, wildcards):
