@@ -46,7 +46,6 @@ wildcard_constraints:
     seed=r"\d+",
     finetuning_seed=r"\d+",
     task=r"[A-Za-z0-9-]+",
-    part=r"train|(valid|test)(_matched|_mismatched)?",
     protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
 
 
@@ -63,6 +62,7 @@ include: "rules/perplexity.smk"
 include: "rules/claims.smk"
 include: "rules/embeddings.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 
 
 localrules:
@@ -78,6 +78,7 @@ localrules:
     alignment_figure,
     objectives_figure,
     stores,
+    provenance,
     # On a cluster these run where you type the command: what needs the internet, and what takes seconds.
     download,
     make_xnli_table,
@@ -108,7 +109,8 @@ rule all:
         rules.draw_confusions.output,
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
-        rules.draw_training_curves.output,
+        drawn_curves(),
+        manifests("xnli", "retrieval"),
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
@@ -127,7 +129,8 @@ rule xnli_table:
         rules.draw_confusions.output,
         rules.make_retrieval_table.output,
         rules.draw_retrieval_by_layer.output,
-        rules.draw_training_curves.output,
+        drawn_curves(),
+        manifests("xnli", "retrieval"),
 
 
 rule unsupervised_mt_table:

@@ -1,5 +1,6 @@
 """The configuration in use, and the functions that turn its names into paths and parameters."""
 
+import functools
 import itertools
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
-from xlm_core.text import glue, nli
+from xlm_core.text import glue
 
 
 def checked_config():
@@ -148,15 +149,20 @@ def raw_files_of(wildcards):
     return raw_files(wildcards.corpus, wildcards.key)
 
 
-def downloads():
-    """place of a download -> its address, and the corpora and keys that read it."""
+def corpora_and_keys():
+    """All that raw files are read for: corpus and key."""
     keys = {name: corpus.keys for name, corpus in CONFIG.corpora.items()}
     keys |= {"xnli_evaluation": ["evaluation"], "xnli_training": ["training"]}
     keys |= {f"glue/{task}": configuration.GLUE_FILES[task] for task in glue_sources()}
     keys |= {f"embeddings_{name}": pairs.keys for name, pairs in WORD_LISTS.items()}
+    return [(corpus, key) for corpus in keys for key in keys[corpus]]
+
+
+def downloads():
+    """place of a download -> its address, and the corpora and keys that read it."""
     found = {}
-    for corpus, key in ((corpus, key) for corpus in keys if source(corpus).url for key in keys[corpus]):
-        for url in places(corpus, key):
+    for corpus, key in corpora_and_keys():
+        for url in places(corpus, key) if source(corpus).url else ():
             found.setdefault(downloaded(url), (url, []))[1].append((corpus, key))
     return found
 
@@ -224,13 +230,30 @@ def is_for_evaluation(wildcards):
 
 
 def is_training_split(wildcards):
-    """XNLI's training text comes tokenized, its evaluation text does not."""
-    return wildcards.split == "train"
+    """Whether text comes tokenized: XNLI's training text does, its evaluation text does not."""
+    return wildcards.split == "train" and CONFIG.xnli.training_tokenized
 
 
 def tokenization_params(wildcards):
     """The settings of ``text`` that tokenization depends on."""
-    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_share", "test_share")
+    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_share", "test_share", "deduplicate")
+
+
+def letters_of_text(wildcards):
+    """Those of them that matter where every record is kept."""
+    return letters(wildcards.text)
+
+
+def letters(setup):
+    """What a setup does to the letters of its text."""
+    text = plain(CONFIG.setup(setup).text)
+    return {key: text[key] for key in ("lowercase", "strip_accents", "romanian")}
+
+
+def marks_of_duplicates(wildcards):
+    """Which records of a shard are repeated, where such are dropped."""
+    wanted = CONFIG.setup(wildcards.text).text.deduplicate and not corpus_of(wildcards).evaluation
+    return ["<results>/text/{corpus}/{key}/{shard}.repeated.npy"] if wanted else []
 
 
 def split_shares(wildcards):
@@ -333,8 +356,8 @@ def vocabulary_parts(wildcards):
 
 
 def runs_with(test):
-    """A pattern for the runs whose objectives pass a test."""
-    return one_of([name for name, run in CONFIG.runs.items() if test(run.objectives)])
+    """A pattern for the runs that pass a test."""
+    return one_of([name for name, run in CONFIG.runs.items() if test(run)])
 
 
 def objectives_of(wildcards):
@@ -409,6 +432,11 @@ def trained_labels():
     return {run: label for run, label in xnli_labels().items() if CONFIG.runs[run].objectives}
 
 
+def drawn_curves():
+    """The figure of the trainings of the tables, where there are any."""
+    return ["<results>/figures/training_curves.svg"] if trained_labels() else []
+
+
 def example_stores(wildcards):
     """Training stores of the first language and the first pair, to take the figure's examples from."""
     path = f"<results>/store/{BASE}/{{corpus}}/{{key}}/{{shard}}/train.store"
@@ -428,6 +456,48 @@ def memory_for_copies(n):
         return 4000 + n * 4 * n_weights // 1_000_000
 
     return found
+
+
+# Finished artifacts ---------------------------------------------------------------------------------------------
+
+
+def vocabularies(imported):
+    """A pattern for the vocabularies that are imported, or for those that are learned."""
+    setups = {BASE: CONFIG, **CONFIG.setups}
+    return one_of([name for name, setup in setups.items() if bool(setup.vocabulary.imported) == imported])
+
+
+def imported_vocabulary(wildcards):
+    return plain(vocabulary_config(wildcards).imported)
+
+
+def imported_vocabulary_files(wildcards):
+    return vocabulary_config(wildcards).imported.files
+
+
+def imported_model(wildcards):
+    return plain(CONFIG.runs[wildcards.run].imported)
+
+
+def imported_model_files(wildcards):
+    return CONFIG.runs[wildcards.run].imported.files
+
+
+def corpora_of_stores(finished):
+    """A pattern for the corpora that come as token ids, or for those that come as text."""
+    return one_of([name for name, corpus in CONFIG.corpora.items() if (corpus.format == "store") == finished])
+
+
+def finished_stores(wildcards):
+    """split -> the finished store of one shard."""
+    folder = corpus_of(wildcards).path.format(key=wildcards.key, shard=wildcards.shard).rstrip("/")
+    return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
+
+
+def sums_of_stores(wildcards):
+    """split -> the sum of this store."""
+    sums = corpus_of(wildcards).sha256
+    return {split: sums[f"{wildcards.key}/{wildcards.shard}/{split}.store"] for split in finished_stores(wildcards)}
 
 
 # XNLI -----------------------------------------------------------------------------------------------------------
@@ -567,40 +637,51 @@ def glue_files(wildcards):
     return [path for file in configuration.GLUE_FILES[wildcards.task] for path in raw_files(corpus, file)]
 
 
+def glue_parts(wildcards):
+    """The training, validation and test sets of a task."""
+    return CONFIG.glue.parts(wildcards.task)
+
+
 def glue_tokens(wildcards):
-    """The tokens of one part of a task."""
-    return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/glue/{wildcards.task}/{wildcards.part}.tsv"
+    return f"<results>/tokens/{CONFIG.text_of(wildcards.vocabulary)}/glue/{wildcards.task}"
 
 
 def glue_classes(wildcards):
-    """The labels of one part of a task, which is none in test sets; None where they are scores."""
+    """Part of a task -> its labels, which is none in test sets; None where they are scores."""
     classes = glue.FORMS[wildcards.task].classes
-    if wildcards.part.startswith("test"):
-        return [glue.NO_LABEL]
-    return classes and list(classes)
+    return {
+        part: [glue.NO_LABEL] if part.startswith("test") else classes and list(classes)
+        for part in CONFIG.glue.parts(wildcards.task)
+    }
 
 
 def n_glue_sentences(wildcards):
     return len(glue.FORMS[wildcards.task].sentences)
 
 
-def glue_sets(kind):
-    """A function that gives the stores of what a model of a task is validated ("valid") or tested ("test") on."""
-
-    def found(wildcards):
-        folder = f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/glue"
-        return [f"{folder}/{task}/{part}.store" for task, part in getattr(CONFIG.glue, kind)(wildcards.task).values()]
-
-    return found
+def glue_stores(setup, task):
+    """The folder of the parts of a task, as the models of a setup read them."""
+    return f"<results>/store/{CONFIG.vocabulary_of(setup)}/glue/{task}"
 
 
-def glue_names(kind):
-    """A function that gives the names of these sets, in the same order."""
-    return lambda wildcards: list(getattr(CONFIG.glue, kind)(wildcards.task))
+def glue_examples(wildcards):
+    return glue_stores(wildcards.setup, wildcards.task)
 
 
-def glue_training_set(wildcards):
-    return f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/glue/{wildcards.task}/train.store"
+def glue_diagnostics(wildcards):
+    """Sentences that the models of a task label beside their own."""
+    further = configuration.DIAGNOSTICS
+    return [glue_stores(wildcards.setup, further)] if further in CONFIG.glue.test(wildcards.task) else []
+
+
+def glue_valid(wildcards):
+    """Column of the table -> part of a task that it is measured on."""
+    return CONFIG.glue.valid(wildcards.task)
+
+
+def glue_test(wildcards):
+    """Set of the leaderboard -> part of a task."""
+    return CONFIG.glue.test(wildcards.task)
 
 
 def glue_finetuning(wildcards):
@@ -678,7 +759,7 @@ def translator_inputs(wildcards):
     inputs["valid"] = validation_text(plan.pair)
     inputs["vocabulary"] = vocabulary_file(plan.setup)
     for half, run in (("encoder", plan.encoder), ("decoder", plan.decoder)):
-        if CONFIG.runs[run].objectives:
+        if CONFIG.runs[run].has_learned:
             inputs[half] = f"<results>/runs/{plan.setup}/{run}/{wildcards.seed}/model.safetensors"
     return inputs
 
@@ -703,8 +784,7 @@ def translator_model(wildcards):
 
 def translator_text(wildcards):
     """How the text of a translator is to be prepared, by whoever uses it."""
-    text = plain(CONFIG.setup(plan_of(wildcards).setup).text)
-    return {key: text[key] for key in ("lowercase", "strip_accents", "romanian")}
+    return letters(plan_of(wildcards).setup)
 
 
 def translator_training(wildcards):
@@ -877,8 +957,8 @@ def required(section, files):
 
 
 def table_files(name, differences=True):
-    """The files of a table, and of the differences between its rows where it has any."""
-    kinds = ("md", "html", "tex", "tidy.csv", *(["differences.csv"] if differences else []))
+    """The files of a table, and of the differences between its rows where it has any; the last says what is behind it."""
+    kinds = ("md", "html", "tex", "tidy.csv", *(["differences.csv"] if differences else []), "manifest.json")
     return [f"<results>/tables/{name}.{kind}" for kind in kinds]
 
 
@@ -1024,7 +1104,10 @@ def described_claims():
     ]
 
 
-CLAIM_FILES = ["<results>/tables/claims.md", "<results>/tables/claims.tidy.csv", "<results>/figures/claims.svg"]
+CLAIM_FILES = [
+    *(f"<results>/tables/claims.{kind}" for kind in ("md", "tidy.csv", "manifest.json")),
+    "<results>/figures/claims.svg",
+]
 
 
 # Word embeddings ------------------------------------------------------------------------------------------------
@@ -1036,7 +1119,7 @@ def word_pairs_source(wildcards):
 
 def text_of_words():
     """How the text of the setup is tokenized."""
-    return plain(CONFIG.setup(CONFIG.embeddings.setup).text, "n_shards", "valid_share", "test_share")
+    return letters(CONFIG.embeddings.setup)
 
 
 def text_of_vectors(wildcards):
@@ -1113,3 +1196,94 @@ def alignment_files():
     """The map of words."""
     is_drawn = CONFIG.embeddings and CONFIG.embeddings.figure
     return [f"<results>/figures/alignment.{kind}" for kind in ("svg", "png")] if is_drawn else []
+
+
+# Provenance -----------------------------------------------------------------------------------------------------
+
+
+TABLES = {
+    "xnli": "xnli_table",
+    "retrieval": "xnli_table",
+    **{f"{table}_mt": f"{table}_mt_table" for table in ("unsupervised", "supervised") if plans_of(table)},
+    **({"glue": "glue_table"} if CONFIG.glue else {}),
+    **({"perplexity": "perplexity_table"} if CONFIG.perplexity else {}),
+    **({"ablation": "ablation_table"} if CONFIG.ablation else {}),
+    **({"embeddings": "embedding_table"} if CONFIG.embeddings else {}),
+    **({"claims": "claims"} if CONFIG.claims else {}),
+}  # table -> the target that makes it
+
+
+def manifests(*tables):
+    """What is behind each of these tables."""
+    return [f"<results>/tables/{table}.manifest.json" for table in tables]
+
+
+@functools.cache
+def maker(file):
+    """The rule that makes a file, and its wildcards; None for a file that the user has."""
+    for one in workflow.rules:
+        if one.is_producer(file):
+            return one, tuple(one.get_wildcards(file).items())
+    return None
+
+
+def read_by(rule, wildcards):
+    """The files that a job reads."""
+    return list(map(str, rule.expand_input(dict(wildcards))[0]))
+
+
+@functools.cache
+def behind(rule, wildcards):
+    """What stands behind a job, itself included, all the way up: the records of jobs, and the files it began with.
+
+    It is Snakemake that is asked who makes what of what, so that this cannot differ from what is done.
+    """
+    record = rule.output.get("job")
+    records, sources = [str(record.apply_wildcards(dict(wildcards)))] if record else [], []
+    for file in read_by(rule, wildcards):
+        made = maker(file)
+        if made and made[0].input:
+            more_records, more_sources = behind(*made)
+            records += more_records
+            sources += more_sources
+        else:  # the user's own, downloaded or generated
+            sources.append(file)
+    return list(dict.fromkeys(records)), list(dict.fromkeys(sources))
+
+
+def table_maker(wildcards):
+    """The job that makes the numbers of a table."""
+    return maker(f"results/{CONFIG.name}/tables/{wildcards.table}.tidy.csv")
+
+
+def jobs_of_table(wildcards):
+    """The records of all jobs behind a table."""
+    return behind(*table_maker(wildcards))[0]
+
+
+def results_of_table(wildcards):
+    """The measured numbers that a table is made of; none where it is made of single items."""
+    return [file for file in read_by(*table_maker(wildcards)) if file.endswith(".jsonl")]
+
+
+def jobs_of_results(wildcards):
+    """Results -> the records of the jobs behind them."""
+    return {file: behind(*maker(file))[0] for file in results_of_table(wildcards)}
+
+
+def sources_of_table(wildcards):
+    """The files that a table began with: where each is, and where it is from."""
+    return [described_source(file) for file in behind(*table_maker(wildcards))[1]]
+
+
+def described_source(file):
+    """The path of a file, its origin, its licence, and of a download its address and its record."""
+    if made := maker(file):
+        place = dict(made[1]).get("place")
+        if place not in DOWNLOADS:
+            return {"path": file, "origin": "generated", "licence": "MIT"}
+        url, readers = DOWNLOADS[place]
+        licence, record = source(readers[0][0]).licence, work(f"downloads/{place}.json")
+        return {"path": file, "origin": "downloaded", "licence": licence, "url": url, "record": record}
+    licences = {path: source(corpus).licence for corpus, key in corpora_and_keys() for path in raw_files(corpus, key)}
+    return {"path": file, "origin": "local", "licence": licences.get(file, "")}

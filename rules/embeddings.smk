@@ -29,7 +29,8 @@ if CONFIG.embeddings:
         input:
             unpack(text_of_vectors),
         output:
-            "<results>/vectors/{langset}/{seed}.bin",
+            vectors="<results>/vectors/{langset}/{seed}.bin",
+            job="<results>/vectors/{langset}/{seed}.job.json",
         log:
             "<logs>/train_word_vectors/{langset}.{seed}.log",
         benchmark:
@@ -42,6 +43,7 @@ if CONFIG.embeddings:
             runtime=7200,
         params:
             vectors=plain(CONFIG.embeddings.vectors, "threads"),
+            attempts=work("jobs/train_word_vectors/{langset}.{seed}.json"),
             code=code("xlm_core.tasks.word_vectors"),
         message:
             "Training vectors of words ({wildcards.langset}), seed {wildcards.seed}"
@@ -58,6 +60,7 @@ if CONFIG.embeddings:
         output:
             results="<results>/results/embeddings/{seed}.jsonl",
             kept="<results>/results/embeddings/{seed}.items.json",
+            job="<results>/results/embeddings/{seed}.job.json",
         log:
             "<logs>/score_embeddings/{seed}.log",
         conda:
@@ -74,6 +77,7 @@ if CONFIG.embeddings:
             vectors=plain(CONFIG.embeddings.vectors, "threads"),
             refinement=plain(CONFIG.embeddings.refinement),
             candidates=CONFIG.embeddings.candidates,
+            attempts=work("jobs/score_embeddings/{seed}.json"),
             code=code("xlm_core.tasks.embedding_scores"),
         message:
             "Scoring the word embeddings of seed {wildcards.seed}"

@@ -72,6 +72,7 @@ rule extract_xnli:
         mem_mb=doubled(1000),
         runtime=60,
     params:
+        labels=CONFIG.xnli.labels,
         code=code("xlm_core.text.nli"),
     message:
         "Extracting XNLI"

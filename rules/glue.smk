@@ -2,71 +2,85 @@
 
 
 rule extract_glue:
-    """One part of a task, training, validation or test set, out of its official files."""
+    """The parts of a task, training, validation and test sets, out of its official files."""
     input:
         glue_files,
     output:
-        records="<results>/text/glue/{task}/{part}.tsv",
-        statistics="<results>/text/glue/{task}/{part}.statistics.json",
+        directory("<results>/text/glue/{task}"),
     log:
-        "<logs>/extract_glue/{task}.{part}.log",
+        "<logs>/extract_glue/{task}.log",
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
+        parts=glue_parts,
         code=code("xlm_core.text.glue"),
     message:
-        "Extracting GLUE ({wildcards.task}, {wildcards.part})"
+        "Extracting GLUE ({wildcards.task})"
     script:
         "../workflow_scripts/extract_glue.py"
 
 
-use rule tokenize_xnli as tokenize_glue with:
+rule tokenize_glue:
+    """The sentences of a task; nothing is dropped."""
     input:
-        "<results>/text/glue/{task}/{part}.tsv",
+        "<results>/text/glue/{task}",
     output:
-        tokens="<results>/tokens/{text}/glue/{task}/{part}.tsv",
-        statistics="<results>/tokens/{text}/glue/{task}/{part}.statistics.json",
+        directory("<results>/tokens/{text}/glue/{task}"),
     log:
-        "<logs>/tokenize_glue/{text}/{task}.{part}.log",
+        "<logs>/tokenize_glue/{text}/{task}.log",
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
+        parts=glue_parts,
         language=configuration.GLUE_LANGUAGE,
-        text=tokenization_params,
-        already_tokenized=False,
+        text=letters_of_text,
         code=code("xlm_core.text.tokenize"),
     message:
-        "Tokenizing GLUE ({wildcards.task}, {wildcards.part})"
+        "Tokenizing GLUE ({wildcards.task})"
+    script:
+        "../workflow_scripts/tokenize_glue.py"
 
 
-use rule build_labelled_store as build_glue_store with:
+rule build_glue_store:
+    """The parts of a task as token ids and labels."""
     input:
         tokens=glue_tokens,
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
-        store="<results>/store/{vocabulary}/glue/{task}/{part}.store",
-        statistics="<results>/store/{vocabulary}/glue/{task}/{part}.statistics.json",
+        directory("<results>/store/{vocabulary}/glue/{task}"),
     log:
-        "<logs>/build_glue_store/{vocabulary}/{task}.{part}.log",
+        "<logs>/build_glue_store/{vocabulary}/{task}.log",
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
-        language=configuration.GLUE_LANGUAGE,
         classes=glue_classes,
+        language=configuration.GLUE_LANGUAGE,
         n_sentences=n_glue_sentences,
         code=code("xlm_core.data.store"),
     message:
-        "Storing GLUE ({wildcards.task}, {wildcards.part})"
+        "Storing GLUE ({wildcards.task})"
+    script:
+        "../workflow_scripts/build_glue_store.py"
 
 
 rule finetune_glue:
     """Fine-tune one encoder on one task; the best mean of the task's metrics in validation is kept."""
     input:
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
-        train=glue_training_set,
-        valid=glue_sets("valid"),
+        examples=glue_examples,
     output:
         model="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/history.jsonl",
+        job="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/job.json",
     log:
         "<logs>/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     benchmark:
@@ -81,10 +95,11 @@ rule finetune_glue:
         mem_mb=memory_for_copies(4),
         runtime=1440,
     params:
-        valid=glue_names("valid"),
+        valid=glue_valid,
         finetuning=glue_finetuning,
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
+        attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.glue"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
@@ -97,12 +112,13 @@ rule score_glue:
     """The metrics of a task on its validation sets, and what the model says of these and of the test sets."""
     input:
         model="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/model.safetensors",
-        valid=glue_sets("valid"),
-        test=glue_sets("test"),
+        examples=glue_examples,
+        diagnostics=glue_diagnostics,
     output:
         results="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl",
         predictions="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
         kept="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.items.json",
+        job="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.job.json",
     log:
         "<logs>/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",
     conda:
@@ -113,9 +129,10 @@ rule score_glue:
         mem_mb=doubled(memory_for_copies(2)),
         runtime=240,
     params:
-        valid=glue_names("valid"),
-        test=glue_names("test"),
+        valid=glue_valid,
+        test=glue_test,
         setting=pretrained_on,
+        attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.glue"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "

@@ -10,6 +10,7 @@ rule score_perplexity:
     output:
         results="<results>/results/perplexity/{setup}.{run}.{seed}.jsonl",
         kept="<results>/results/perplexity/{setup}.{run}.{seed}.items.json",
+        job="<results>/results/perplexity/{setup}.{run}.{seed}.job.json",
     log:
         "<logs>/score_perplexity/{setup}.{run}.{seed}.log",
     conda:
@@ -23,6 +24,7 @@ rule score_perplexity:
         language=lambda wildcards: CONFIG.perplexity.language,
         seq_len=lambda wildcards: CONFIG.setup(wildcards.setup).pretraining.seq_len,
         setting=lambda wildcards: CONFIG.runs[wildcards.run].label,
+        attempts=work("jobs/score_perplexity/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.perplexity"),
     message:
         "Measuring the perplexity of {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"

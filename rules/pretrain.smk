@@ -7,10 +7,11 @@ rule initialize:
         vocabulary=vocabulary_of,
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+        job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/initialize/{setup}.{run}.{seed}.log",
     wildcard_constraints:
-        run=runs_with(lambda objectives: not objectives),
+        run=runs_with(lambda run: not run.has_learned),
     conda:
         "../envs/torch.yaml"
     resources:
@@ -19,6 +20,7 @@ rule initialize:
     params:
         languages=languages_of,
         model=model_of,
+        attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.pretraining"),
     message:
         "Initializing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
@@ -34,12 +36,13 @@ rule pretrain:
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/history.jsonl",
+        job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/pretrain/{setup}.{run}.{seed}.log",
     benchmark:
         "<benchmarks>/pretrain/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=runs_with(lambda objectives: objectives and objectives != ["skipgram"]),
+        run=runs_with(lambda run: run.objectives and run.objectives != ["skipgram"]),
     priority: -1  # after the text, so that of all trainings the longest can begin first
     retries: CONFIG.compute.retries
     conda:
@@ -58,6 +61,7 @@ rule pretrain:
         pretraining=pretraining_of,
         precision=CONFIG.compute.precision,
         work=work("pretrain/{setup}.{run}.{seed}"),
+        attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.pretraining"),
     message:
         "Pretraining {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
@@ -72,12 +76,13 @@ rule train_embeddings:
         vocabulary=vocabulary_of,
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+        job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/train_embeddings/{setup}.{run}.{seed}.log",
     benchmark:
         "<benchmarks>/train_embeddings/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=runs_with(lambda objectives: objectives == ["skipgram"]),
+        run=runs_with(lambda run: run.objectives == ["skipgram"]),
     conda:
         "../envs/torch.yaml"
     resources:
@@ -86,8 +91,36 @@ rule train_embeddings:
     params:
         languages=languages_of,
         model=model_of,
+        attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.skipgram"),
     message:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_embeddings.py"
+
+
+rule import_model:
+    """A finished model instead of a pretrained one."""
+    input:
+        files=imported_model_files,
+        vocabulary=vocabulary_of,
+    output:
+        model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
+    log:
+        "<logs>/import_model/{setup}.{run}.{seed}.log",
+    wildcard_constraints:
+        run=runs_with(lambda run: run.imported),
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        imported=imported_model,
+        languages=languages_of,
+        model=model_of,
+        code=code("xlm_core.model.imported"),
+    message:
+        "Importing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/import_model.py"

@@ -102,7 +102,7 @@ rule draw_confusions:
     params:
         labels=xnli_labels(),
         columns=CONFIG.xnli.languages,
-        classes=list(nli.LABELS),
+        classes=CONFIG.xnli.labels,
         code=code("xlm_core.report.confusions"),
     message:
         "Drawing the confusions"

@@ -15,6 +15,8 @@ rule build_store:
         "<logs>/build_store/{vocabulary}/{corpus}/{key}/{shard}.log",
     benchmark:
         "<benchmarks>/build_store/{vocabulary}/{corpus}/{key}/{shard}.tsv"
+    wildcard_constraints:
+        corpus=corpora_of_stores(finished=False),
     conda:
         "../envs/text.yaml"
     resources:
@@ -27,6 +29,34 @@ rule build_store:
         "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
         "../workflow_scripts/build_store.py"
+
+
+rule import_store:
+    """One shard of a corpus that comes as token ids."""
+    input:
+        unpack(finished_stores),
+        vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
+    output:
+        train="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store",
+        valid="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/valid.store",
+        test="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/test.store",
+        statistics="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/statistics.json",
+    log:
+        "<logs>/import_store/{vocabulary}/{corpus}/{key}/{shard}.log",
+    wildcard_constraints:
+        corpus=corpora_of_stores(finished=True),
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        sha256=sums_of_stores,
+        code=code("xlm_core.data.imported"),
+    message:
+        "Importing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
+    script:
+        "../workflow_scripts/import_store.py"
 
 
 rule build_labelled_store:
@@ -46,7 +76,7 @@ rule build_labelled_store:
         runtime=60,
     params:
         language=language_of_xnli,
-        classes=list(nli.LABELS),
+        classes=CONFIG.xnli.labels,
         code=code("xlm_core.data.store"),
     message:
         "Storing XNLI ({wildcards.split}, {wildcards.language})"

@@ -1,10 +1,34 @@
 """Normalized, tokenized text, lower-cased and without accents where the configuration says so."""
 
 
-rule tokenize:
-    """One shard of a corpus; empty, over-long and wildly unequal records are dropped and counted."""
+rule mark_duplicates:
+    """Which records of a corpus are the same as an earlier one, in whatever shard. Two passes, on disk."""
     input:
-        "<results>/text/{corpus}/{key}/{shard}.tsv",
+        shards("<results>/text/{{corpus}}/{{key}}/{shard}.tsv"),
+    output:
+        shards("<results>/text/{{corpus}}/{{key}}/{shard}.repeated.npy"),
+    log:
+        "<logs>/mark_duplicates/{corpus}/{key}.log",
+    benchmark:
+        "<benchmarks>/mark_duplicates/{corpus}/{key}.tsv"
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    params:
+        code=code("xlm_core.text.duplicates"),
+    message:
+        "Looking for duplicates in {wildcards.corpus} ({wildcards.key})"
+    script:
+        "../workflow_scripts/mark_duplicates.py"
+
+
+rule tokenize:
+    """One shard of a corpus; what the section text of the configuration does not let through is dropped and counted."""
+    input:
+        records="<results>/text/{corpus}/{key}/{shard}.tsv",
+        repeated=marks_of_duplicates,
     output:
         tokens="<results>/tokens/{text}/{corpus}/{key}/{shard}.tsv",
         statistics="<results>/tokens/{text}/{corpus}/{key}/{shard}.statistics.json",
@@ -44,7 +68,7 @@ rule tokenize_xnli:
         runtime=60,
     params:
         language=language_of_xnli,
-        text=tokenization_params,
+        text=letters_of_text,
         already_tokenized=is_training_split,
         code=code("xlm_core.text.tokenize"),
     message:

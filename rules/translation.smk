@@ -9,6 +9,7 @@ rule train_translator:
         model="<results>/translators/{translator}/{seed}/model.safetensors",
         vocabulary="<results>/translators/{translator}/{seed}/vocabulary.json",
         history="<results>/translators/{translator}/{seed}/history.jsonl",
+        job="<results>/translators/{translator}/{seed}/job.json",
     log:
         "<logs>/train_translator/{translator}.{seed}.log",
     benchmark:
@@ -32,6 +33,7 @@ rule train_translator:
         training=translator_training,
         precision=CONFIG.compute.precision,
         work=work("train_translator/{translator}.{seed}"),
+        attempts=work("jobs/train_translator/{translator}.{seed}.json"),
         code=code("xlm_core.tasks.translation"),
     message:
         "Training the translator {wildcards.translator}, seed {wildcards.seed}"
@@ -52,6 +54,7 @@ rule score_translation:
         },
         results="<results>/results/translation/{translator}/{seed}/{direction}.jsonl",
         kept="<results>/results/translation/{translator}/{seed}/{direction}.items.json",
+        job="<results>/results/translation/{translator}/{seed}/{direction}.job.json",
     log:
         "<logs>/score_translation/{translator}.{seed}.{direction}.log",
     conda:
@@ -65,6 +68,7 @@ rule score_translation:
         search=translation_search,
         tokens_per_batch=lambda wildcards: translator_training(wildcards)["tokens_per_batch"],
         place=translation_place,
+        attempts=work("jobs/score_translation/{translator}.{seed}.{direction}.json"),
         code=code("xlm_core.tasks.translation_scores"),
     message:
         "Translating with {wildcards.translator}, seed {wildcards.seed}, {wildcards.direction}"

@@ -31,7 +31,8 @@ rule learn_bpe:
     input:
         "<results>/bpe/{vocabulary}/{langset}.txt",
     output:
-        "<results>/bpe/{vocabulary}/{langset}.model",
+        model="<results>/bpe/{vocabulary}/{langset}.model",
+        job="<results>/bpe/{vocabulary}/{langset}.job.json",
     log:
         "<logs>/learn_bpe/{vocabulary}/{langset}.log",
     benchmark:
@@ -44,6 +45,7 @@ rule learn_bpe:
     params:
         size=bpe_size,
         character_coverage=coverage_of,
+        attempts=work("jobs/learn_bpe/{vocabulary}.{langset}.json"),
         code=code("xlm_core.text.bpe"),
     message:
         "Learning byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
@@ -59,6 +61,8 @@ rule build_vocabulary:
         "<results>/bpe/{vocabulary}/vocabulary.json",
     log:
         "<logs>/build_vocabulary/{vocabulary}.log",
+    wildcard_constraints:
+        vocabulary=vocabularies(imported=False),
     conda:
         "../envs/text.yaml"
     resources:
@@ -71,3 +75,30 @@ rule build_vocabulary:
         "Building the vocabulary ({wildcards.vocabulary})"
     script:
         "../workflow_scripts/build_vocabulary.py"
+
+
+rule import_vocabulary:
+    """A finished vocabulary instead of a learned one."""
+    input:
+        imported_vocabulary_files,
+    output:
+        vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
+        origin="<results>/bpe/{vocabulary}/origin.json",
+    log:
+        "<logs>/import_vocabulary/{vocabulary}.log",
+    wildcard_constraints:
+        vocabulary=vocabularies(imported=True),
+    conda:
+        "../envs/text.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        imported=imported_vocabulary,
+        size=lambda wildcards: vocabulary_config(wildcards).size,
+        languages=vocabulary_languages,
+        code=code("xlm_core.text.imported"),
+    message:
+        "Importing the vocabulary ({wildcards.vocabulary})"
+    script:
+        "../workflow_scripts/import_vocabulary.py"

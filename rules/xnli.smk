@@ -10,6 +10,7 @@ rule finetune_xnli:
         model="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
         selected="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/selected.json",
         history="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/history.jsonl",
+        job="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/job.json",
     log:
         "<logs>/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",
     benchmark:
@@ -27,10 +28,12 @@ rule finetune_xnli:
         trained=languages_to_train,
         tested=languages_to_test,
         selected=languages_to_select,
+        classes=CONFIG.xnli.labels,
         finetuning=plain(CONFIG.xnli.finetuning),
         n_train=n_train_of,
         precision=CONFIG.compute.precision,
         work=work("finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}"),
+        attempts=work("jobs/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.xnli"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
@@ -48,6 +51,7 @@ rule score_xnli:
         results="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
         confusion="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
         kept="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.items.json",
+        job="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.job.json",
     log:
         "<logs>/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",
     conda:
@@ -60,8 +64,10 @@ rule score_xnli:
     params:
         languages=languages_to_test,
         system=system_of,
+        classes=CONFIG.xnli.labels,
         setting=setting_of,
         setting_selected=configuration.SETTINGS["selected_per_language"],
+        attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.xnli"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
@@ -76,7 +82,8 @@ rule score_retrieval:
         model="<results>/runs/base/{run}/{seed}/model.safetensors",
         test=xnli_stores(BASE, "test", CONFIG.xnli.languages),
     output:
-        "<results>/results/retrieval/{run}.{seed}.jsonl",
+        results="<results>/results/retrieval/{run}.{seed}.jsonl",
+        job="<results>/results/retrieval/{run}.{seed}.job.json",
     log:
         "<logs>/score_retrieval/{run}.{seed}.log",
     conda:
@@ -91,6 +98,7 @@ rule score_retrieval:
         layer=CONFIG.retrieval.layer,
         languages=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.train_language,
+        attempts=work("jobs/score_retrieval/{run}.{seed}.json"),
         code=code("xlm_core.tasks.retrieval"),
     message:
         "Scoring the sentence retrieval of {wildcards.run}, seed {wildcards.seed}"

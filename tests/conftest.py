@@ -1,11 +1,24 @@
 """What several tests share."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).parent.parent
 MIRROR = ROOT.parent / "shared" / "mirror"
+
+# Of tests/text/test_fuzz.py, to be ended by hand or by timeout -s INT. The first failure ends it at once, and is kept:
+# the plain test tries it again, and makes it small.
+settings.register_profile(
+    "fuzz",
+    max_examples=1_000_000,
+    deadline=timedelta(minutes=1),
+    phases=(Phase.reuse, Phase.generate),
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture(scope="session")

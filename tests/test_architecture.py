@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "xlm_core"
 MODULES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")
 LAYERS = [
-    {"config", "digests", "errors", "files", "items", "languages", "records", "results", "steps"},
+    {"artifact", "config", "digests", "errors", "files", "items", "jobs", "languages", "records", "results", "steps"},
     {"text", "microworld"},
     {"data", "model", "tally"},
     {"objectives", "train"},
@@ -20,6 +20,7 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}
 IN_LAYER_ZERO = {
+    "artifact",
     "config",
     "digests",
     "errors",

@@ -189,6 +189,25 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["retrieval"].update(layer=9), "retrieval.layer is 9, but model.n_layers is"),
         (lambda data: data["model"].update(n_heads=5), "must be a multiple of n_heads"),
         (lambda data: data["pretraining"]["masking"].update(keep=0.5), "must sum to 1"),
+        (lambda data: data["text"].update(min_words=101), "min_words is 101, but max_words is 100: no line is kept"),
+        (lambda data: data["text"].update(min_words=0), "config.text.min_words: Input should be greater than 0"),
+        (lambda data: data["text"].update(deduplicate="yes"), "config.text.deduplicate: Input should be a valid bool"),
+        (
+            lambda data: data["text"].update(min_letter_share=1.1),
+            "min_letter_share: Input should be less than or equal",
+        ),
+        (lambda data: data["text"].update(min_script_share=-0.1), "min_script_share: Input should be greater than or"),
+        (lambda data: data["text"].update(min_script=0.5), "text.min_script: unknown key (did you mean 'min_script_sh"),
+        (
+            lambda data: (
+                data["languages"].append("xx"),
+                data["monolingual"].update(xx=["stories"]),
+                data["corpora"]["stories"]["keys"].append("xx"),
+                data["microworld"]["stories"].update(xx=10),
+                data["setups"]["news"]["text"].update(min_script_share=0.5),
+            ),
+            "setups.news.text.min_script_share: the script of xx is not known; set it to 0.0, or add the language",
+        ),
         (lambda data: data["seeds"].update(finetuning=[]), "config.seeds.finetuning"),
         (lambda data: data["seeds"].update(protocols=[0, 7]), "protocols: [7] are no pretraining seeds ([0])"),
         (lambda data: data["runs"]["mlm"].update(seeds=[7]), "runs.mlm.seeds: [7] are no seeds.pretraining ([0])"),
@@ -221,9 +240,10 @@ def test_protocols_may_have_fewer_seeds_than_zero_shot():
     assert seeds.model_copy(update={"protocols": None}).of_protocol("few_shot") == [0, 1, 2]
 
 
-def test_broken_yaml_is_a_config_error(tmp_path: Path):
+@pytest.mark.parametrize("content", [b"name: [unclosed", b"\xff", b"name: 2020-13-45", b"name: !!int ''", b"[" * 5000])
+def test_broken_yaml_is_a_config_error(tmp_path: Path, content: bytes):
     path = tmp_path / "config.yaml"
-    path.write_text("name: [unclosed")
+    path.write_bytes(content)
     with pytest.raises(ConfigError, match="not valid YAML"):
         config.load(path)
 

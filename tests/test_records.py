@@ -34,6 +34,12 @@ def test_a_line_with_other_fields_is_named(tmp_path: Path):
         list(records.read(path, 2))
 
 
+def test_a_file_that_is_not_text_is_named(tmp_path: Path):
+    (tmp_path / "0.tsv").write_bytes(b"a\n\xff\n")
+    with pytest.raises(CorpusError, match=r"0\.tsv is not UTF-8"):
+        list(records.read(tmp_path / "0.tsv", 1))
+
+
 def test_a_failure_in_the_middle_leaves_no_shard(tmp_path: Path):
     def broken():
         yield ["one"]

@@ -24,26 +24,28 @@ DOWNSTREAM_OF_VOCABULARY = {
     "make_retrieval_table", "draw_retrieval_by_layer", "draw_training_curves", "draw_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
     "score_embeddings", "make_embedding_table", "place_words", "draw_alignment",
-    "make_ablation_table", "judge_claims", "make_claims_page",
+    "make_ablation_table", "judge_claims", "make_claims_page", "make_manifest",
 }  # fmt: skip
-# What is shown of XNLI, of retrieval, and of the trainings.
-XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1)
-RETRIEVAL = Counter(make_retrieval_table=1, draw_retrieval_by_layer=1)
+# What is shown of XNLI, of retrieval, and of the trainings. Every table has a manifest.
+XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1, make_manifest=1)
+RETRIEVAL = Counter(make_retrieval_table=1, draw_retrieval_by_layer=1, make_manifest=1)
 CURVES = Counter(draw_training_curves=1)
-TRANSLATION = Counter(compare_translations=2, make_translation_table=2, draw_bleu_curves=2, make_samples=2)
+TRANSLATION = Counter(
+    compare_translations=2, make_translation_table=2, draw_bleu_curves=2, make_samples=2, make_manifest=2
+)
 # Two unsupervised translators, scored in both directions, and four supervised ones; of each kind half begin with MLM.
 TRANSLATED = Counter(train_translator=6, score_translation=8)
 AFTER_MLM = Counter(train_translator=3, score_translation=4)
 # Word embeddings, of both baselines and of MLM with and without TLM.
-EMBEDDINGS = Counter(score_embeddings=1, make_embedding_table=1)
+EMBEDDINGS = Counter(score_embeddings=1, make_embedding_table=1, make_manifest=1)
 MAP = Counter(place_words=1, draw_alignment=1)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
 # with one for each of two languages; translate-test is a score of a zero-shot model.
 # The ablation adds a run with vocabularies of its own, zero-shot.
 FINETUNED, SCORED = 9, 10
-PERPLEXITY = Counter(score_perplexity=2, make_perplexity_table=1)
-ABLATION = Counter(make_ablation_table=1)
-CLAIMS = Counter(judge_claims=1, make_claims_page=1)
+PERPLEXITY = Counter(score_perplexity=2, make_perplexity_table=1, make_manifest=1)
+ABLATION = Counter(make_ablation_table=1, make_manifest=1)
+CLAIMS = Counter(judge_claims=1, make_claims_page=1, make_manifest=1)
 REFINED = XNLI + ABLATION + CLAIMS
 GLUE_ROWS, GLUE_TASKS = 3, 4  # of the rows one begins with random weights and one is of the setup at the top
 
@@ -51,7 +53,7 @@ GLUE_ROWS, GLUE_TASKS = 3, 4  # of the rows one begins with random weights and o
 def glue(n_rows: int) -> Counter[str]:
     """What follows from other models of so many rows of GLUE."""
     n = n_rows * GLUE_TASKS
-    return Counter(finetune_glue=n, score_glue=n, make_glue_submission=n_rows, make_glue_table=1)
+    return Counter(finetune_glue=n, score_glue=n, make_glue_submission=n_rows, make_glue_table=1, make_manifest=1)
 
 
 class Project:
@@ -248,6 +250,37 @@ def test_every_rendering_is_there(results: Path):
         assert "<svg" in (results / "figures" / f"{name}.svg").read_text()
 
 
+def test_every_table_has_its_provenance(results: Path):
+    """Cells lead to their jobs; what a table began with is what Snakemake says that its jobs read."""
+    found = {path.name.partition(".")[0]: path for path in (results / "tables").glob("*.manifest.json")}
+    assert set(found) == {path.name.partition(".")[0] for path in (results / "tables").glob("*.tidy.csv")}
+    manifests = {name: json.loads(path.read_text()) for name, path in found.items()}
+    for name, manifest in manifests.items():
+        assert all(attempt["finished"] for job in manifest["jobs"].values() for attempt in job["attempts"])
+        assert all(len(source["sha256"]) == 64 for source in manifest["sources"])
+        assert name == "claims" or manifest["numbers"]
+    rules = {
+        (one["setting"], frozenset(manifests["xnli"]["jobs"][job]["rule"] for job in one["jobs"]))
+        for one in manifests["xnli"]["numbers"]
+        if one["system"] == "mlm_tlm"
+    }
+    assert all(behind == {"score_xnli", "finetune_xnli", "pretrain", "learn_bpe"} for _, behind in rules)
+    assert {setting for setting, _ in rules} >= {"zero-shot", "few-shot", "translate-test", "translate-train"}
+    assert {job["rule"] for job in manifests["claims"]["jobs"].values()} >= {"score_glue", "train_word_vectors"}
+    raw = {f"results/tiny/raw/microworld/stories/{language}.txt.gz" for language in ("en", "fr", "hi")}
+    raw |= {f"results/tiny/raw/microworld/{name}.zip" for name in ("xnli/XNLI-1.0", "xnli/XNLI-MT-1.0")}
+    raw |= {"results/tiny/raw/microworld/translations/en-fr.txt.zip", "own.fr.txt"}
+    assert {source["path"] for source in manifests["xnli"]["sources"]} == raw
+
+
+def test_provenance_is_shown_and_makes_nothing(project: Project):
+    run = project.snakemake("provenance")
+    assert run.returncode == 0, run.stderr
+    assert "xnli: results/tiny/tables/xnli.manifest.json" in run.stdout
+    assert "all of them, each job once:" in run.stdout and "not made yet" not in run.stdout
+    assert project.waiting_rules("provenance") == Counter()
+
+
 def test_text_is_accounted_for_at_every_step(results: Path):
     """What one step kept the next one read, from the generator to the stores."""
     for corpus, key in (("stories", "fr"), ("translations", "en-fr"), ("own", "fr")):
@@ -322,7 +355,8 @@ def test_another_search_translates_the_test_sets_again(project: Project, edited)
 def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
     edited("tiny.yaml", "    - - none\n      - none\n", "    - - none\n      - none\n    - - mlm\n      - none\n")
     made = Counter(train_translator=1, score_translation=2)
-    shown = Counter(compare_translations=1, make_translation_table=1, draw_bleu_curves=1)  # samples: first and last row
+    shown = Counter(compare_translations=1, make_translation_table=1, draw_bleu_curves=1, make_manifest=1)
+    # but no samples, which are of the first and the last row
     assert project.waiting_rules() == made + shown
 
 
@@ -338,7 +372,7 @@ def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Pr
         "Scoring mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0",
     }
     assert project.waiting_rules() == Counter(
-        finetune_xnli=1, score_xnli=1, make_xnli_table=1, draw_xnli_heatmap=1
+        finetune_xnli=1, score_xnli=1, make_xnli_table=1, draw_xnli_heatmap=1, make_manifest=1
     )  # the confusions are zero-shot ones
 
 
@@ -378,8 +412,9 @@ def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
 
 def test_one_more_task_of_glue_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "    MRPC:\n", "    RTE:\n      microworld: glue\n    MRPC:\n")
-    text = Counter(extract_glue=3, tokenize_glue=3, build_glue_store=2 * 3)  # of two vocabularies
-    models = Counter(finetune_glue=GLUE_ROWS, score_glue=GLUE_ROWS, make_glue_submission=GLUE_ROWS, make_glue_table=1)
+    text = Counter(extract_glue=1, tokenize_glue=1, build_glue_store=2)  # of two vocabularies
+    models = Counter(finetune_glue=GLUE_ROWS, score_glue=GLUE_ROWS, make_glue_submission=GLUE_ROWS)
+    models += Counter(make_glue_table=1, make_manifest=1)
     assert project.waiting_rules() == text + models + CLAIMS
     assert all("RTE" in job for job in project.waiting_jobs() if "GLUE (" in job)
 
@@ -410,6 +445,7 @@ def test_code_of_the_report_draws_again(project: Project, edited):
     edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
     made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2, make_glue_table=1)
     made += Counter(make_embedding_table=1, make_perplexity_table=1, make_ablation_table=1)
+    made += Counter(make_manifest=8)  # of all tables but the claims, whose page has a code of its own
     assert project.waiting_rules() == made
 
 
@@ -497,6 +533,26 @@ def test_the_stores_are_the_text_and_no_training(unused: Project):
     assert rules == expected
 
 
+def test_duplicates_are_looked_for_where_a_setup_drops_them_and_never_in_test_sets(unused: Project):
+    targets, laid_over = ("unsupervised_mt_table", "stores"), unused.folder / "deduplicated.yaml"
+    laid_over.write_text("name: deduplicated\nsetups: {news: {text: {deduplicate: true}}}\n")
+    plain = unused.waiting_rules(*targets)
+    rules = unused.waiting_rules(*targets, configuration=["tiny.yaml", "deduplicated.yaml"])
+    assert plain["mark_duplicates"] == 0
+    assert rules - plain == Counter(mark_duplicates=3)  # news in both languages, and the pairs of news
+
+
+def test_duplicates_are_dropped_and_counted(unused: Project):
+    """Fifty times two lines, in two shards, of which each line is kept once."""
+    (unused.folder / "deduplicated.yaml").write_text("name: deduplicated\ntext: {deduplicate: true}\n")
+    folder = "results/deduplicated/tokens/base/own/fr"
+    files = [f"{folder}/{shard}.statistics.json" for shard in (0, 1)]
+    run = unused.snakemake(*files, configuration=["tiny.yaml", "deduplicated.yaml"])
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = [json.loads((unused.folder / file).read_text()) for file in files]
+    assert found == [{"read": 100, "kept": 2, "dropped": {"duplicate": 98}}, {"read": 0, "kept": 0, "dropped": {}}]
+
+
 def test_the_paper_s_translation_lists_its_jobs(unused: Project):
     """News of three languages for eleven years, of Romanian for one; two corpora of pairs; one archive of test sets."""
     targets = ("unsupervised_mt_table", "supervised_mt_table")
@@ -513,12 +569,12 @@ def test_the_paper_s_translation_lists_its_jobs(unused: Project):
 
 
 def test_the_paper_s_glue_lists_its_jobs(unused: Project):
-    """Nine tasks and diagnostics, their parts in two vocabularies, and models of four rows and three seeds."""
+    """Nine tasks and diagnostics in two vocabularies, and models of four rows and three seeds."""
     rules = unused.waiting_rules("glue_table", configuration=["configs/paper.yaml"])
-    n_parts, n_files = 8 * 3 + 5 + 1, 8 + 3 + 1
+    n_texts, n_files = 9 + 1, 8 + 3 + 1
     n_models = 9 * 4 * 3
     expected = Counter(
-        extract_glue=n_parts, tokenize_glue=n_parts, build_glue_store=2 * n_parts, finetune_glue=n_models,
+        extract_glue=n_texts, tokenize_glue=n_texts, build_glue_store=2 * n_texts, finetune_glue=n_models,
         score_glue=n_models, make_glue_submission=4 * 3, download=n_files + 15 + 15, learn_bpe=2, pretrain=3,
         initialize=1,
     )  # fmt: skip

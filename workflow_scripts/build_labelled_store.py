@@ -1,4 +1,4 @@
-"""Encode one split of XNLI in one language, or one part of a task of GLUE."""
+"""Encode one split of XNLI in one language."""
 
 from pathlib import Path
 
@@ -13,5 +13,4 @@ with step(snakemake.log[0]):
         vocabulary=Path(snakemake.input.vocabulary),
         classes=snakemake.params.classes,
         statistics=Path(snakemake.output.statistics),
-        n_sentences=snakemake.params.get("n_sentences", 2),
     )

@@ -1,4 +1,4 @@
-"""One part of a task of GLUE: training, validation or test set."""
+"""The parts of a task of GLUE: training, validation and test sets."""
 
 from pathlib import Path
 
@@ -6,10 +6,13 @@ from xlm_core.steps import step
 from xlm_core.text import glue
 
 with step(snakemake.log[0]):
-    glue.extract(
-        snakemake.wildcards.task,
-        snakemake.wildcards.part,
-        files=[Path(path) for path in snakemake.input],
-        output=Path(snakemake.output.records),
-        statistics=Path(snakemake.output.statistics),
-    )
+    folder = Path(snakemake.output[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in snakemake.params.parts:
+        glue.extract(
+            snakemake.wildcards.task,
+            part,
+            files=[Path(path) for path in snakemake.input],
+            output=folder / f"{part}.tsv",
+            statistics=folder / f"{part}.statistics.json",
+        )

@@ -13,4 +13,5 @@ with step(snakemake.log[0]):
         training=Path(snakemake.input.training[0]),
         outputs=outputs,
         statistics=statistics,
+        labels=snakemake.params.labels,
     )

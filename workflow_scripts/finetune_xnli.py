@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import xnli
 
@@ -15,12 +16,13 @@ def stores(languages: str, paths: list[str]) -> dict[str, Path]:
     return dict(zip(snakemake.params[languages], map(Path, paths), strict=True))
 
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     xnli.finetune(
         encoder=Path(snakemake.input.encoder),
         train=stores("trained", snakemake.input.train),
         valid=stores("tested", snakemake.input.valid),
         test=stores("selected", snakemake.input.get("test", [])),
+        n_classes=len(snakemake.params.classes),
         n_train=snakemake.params.n_train,
         settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
         precision=snakemake.params.precision,

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.text import bpe
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     bpe.learn(
         Path(snakemake.input[0]),
-        Path(snakemake.output[0]),
+        Path(snakemake.output.model),
         size=snakemake.params.size,
         character_coverage=snakemake.params.character_coverage,
     )

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import pretraining
 from xlm_core.train.launcher import launch
@@ -18,7 +19,7 @@ settings = config.parse(snakemake.config)  # what is read of it changes no resul
 languages, pairs, work = snakemake.params.languages, snakemake.params.pairs, Path(snakemake.params.work)
 n_processes = snakemake.resources.get("gpu") or settings.compute.gpus or settings.compute.processes
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     train = partial(
         pretraining.pretrain,
         monolingual=stores("train", languages),

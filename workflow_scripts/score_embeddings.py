@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from xlm_core import config, digests
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import embedding_scores
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     embedding_scores.score(
         rows=[row for row in params.rows if row in params.runs or row in config.BASELINES],

@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import glue
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
+    examples = Path(snakemake.input.examples)
+    further = {folder.name: folder for folder in map(Path, snakemake.input.diagnostics)}
     glue.score(
         task=snakemake.wildcards.task,
         model=Path(snakemake.input.model),
-        valid=dict(zip(snakemake.params.valid, map(Path, snakemake.input.valid), strict=True)),
-        test=dict(zip(snakemake.params.test, map(Path, snakemake.input.test), strict=True)),
+        valid={column: examples / f"{part}.store" for column, part in snakemake.params.valid.items()},
+        test={name: further.get(name, examples) / f"{part}.store" for name, part in snakemake.params.test.items()},
         system=f"{snakemake.wildcards.setup}.{snakemake.wildcards.run}",
         setting=snakemake.params.setting,
         seeds=f"{snakemake.wildcards.seed}.{snakemake.wildcards.finetuning_seed}",

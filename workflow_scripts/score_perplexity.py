@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import perplexity
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     perplexity.score(
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import retrieval
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     retrieval.score(
         model=Path(snakemake.input.model),
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
@@ -16,5 +17,5 @@ with step(snakemake.log[0]):
         seeds=snakemake.wildcards.seed,
         code=snakemake.params.code,
         n_threads=snakemake.threads,
-        output=Path(snakemake.output[0]),
+        output=Path(snakemake.output.results),
     )

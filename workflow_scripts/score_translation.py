@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import translation_scores
 
 params = snakemake.params
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     translation_scores.score(
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),

@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import xnli
 
 selected = snakemake.input.get("selected")
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     xnli.score(
         model=Path(snakemake.input.model),
         selected=Path(selected) if selected else None,
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
+        classes=snakemake.params.classes,
         system=snakemake.params.system,
         setting=snakemake.params.setting,
         setting_selected=snakemake.params.setting_selected,

@@ -10,7 +10,7 @@ from xlm_core.text import tokenize
 with step(snakemake.log[0]):
     languages = sides(snakemake.wildcards.key)
     tokenize.tokenize(
-        Path(snakemake.input[0]),
+        Path(snakemake.input.records),
         Path(snakemake.output.tokens),
         languages=languages,
         n_fields=len(languages),
@@ -18,4 +18,5 @@ with step(snakemake.log[0]):
         already_tokenized=snakemake.params.already_tokenized,
         keep_all=snakemake.params.keep_all,
         statistics=Path(snakemake.output.statistics),
+        repeated=Path(snakemake.input.repeated[0]) if snakemake.input.repeated else None,
     )

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import translation
 from xlm_core.tasks.lessons import Step
@@ -14,7 +15,7 @@ params, inputs, work = snakemake.params, snakemake.input, Path(snakemake.params.
 n_processes = snakemake.resources.gpu or settings.compute.processes
 halves = {half: Path(inputs[half]) if inputs.get(half) else None for half in ("encoder", "decoder")}
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     train = partial(
         translation.train_translator,
         monolingual={language: [Path(path) for path in inputs[f"train_{language}"]] for language in params.texts},

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.jobs import recorded
 from xlm_core.languages import sides
 from xlm_core.steps import step
 from xlm_core.tasks import word_vectors
 from xlm_core.text.sample import TokenFile
 
-with step(snakemake.log[0]):
+with step(snakemake.log[0]), recorded(snakemake):
     settings = {**snakemake.params.vectors, "threads": snakemake.threads}
     word_vectors.train(
         {
@@ -17,5 +18,5 @@ with step(snakemake.log[0]):
         },
         config.read(config.WordVectors, settings, path="embeddings.vectors"),
         seed=int(snakemake.wildcards.seed),
-        output=Path(snakemake.output[0]),
+        output=Path(snakemake.output.vectors),
     )

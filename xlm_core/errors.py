@@ -21,6 +21,10 @@ class CorpusError(XlmError):
     """Text or a table does not have the form of its format: cut off, unaligned, empty, wrong columns."""
 
 
+class ArtifactError(XlmError):
+    """A finished artifact that is to be used is not the file that was named, or does not fit what it is used with."""
+
+
 class StorageError(XlmError):
     """A file has no room: its disk or a quota is full, or a limit on the size of files is reached."""
 

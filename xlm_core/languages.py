@@ -8,6 +8,24 @@ NAMES = {
     "th": "Thai", "tr": "Turkish", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 
+WRITTEN = {
+    ("Latin",): "af als an ang ast az bar br bs ca ceb cs cy da de en eo es et eu fi fr fy ga gl hr hu ia id is it jv "
+    "ku la lb lt lv ms nds nl nn no oc pl pt ro scn sco simple sk sl sq sv sw tl tr uz vi war zh_min_nan",
+    ("Cyrillic",): "be bg kk mk mn ru tt uk",
+    ("Cyrillic", "Latin"): "sh sr",
+    ("Arabic",): "ar arz ckb fa ps ug ur",
+    ("Devanagari",): "hi mr ne sa",
+    ("Han",): "gan wuu zh zh_classical zh_yue",
+    ("Han", "Hiragana", "Katakana"): "ja",
+    ("Hangul", "Han"): "ko",
+    ("Armenian",): "hy", ("Bengali",): "as bn", ("Ethiopic",): "am", ("Georgian",): "ka", ("Greek",): "el",
+    ("Gujarati",): "gu", ("Gurmukhi",): "pa", ("Hebrew",): "he yi", ("Kannada",): "kn", ("Khmer",): "km",
+    ("Lao",): "lo", ("Malayalam",): "ml", ("Myanmar",): "my", ("Sinhala",): "si", ("Tamil",): "ta", ("Telugu",): "te",
+    ("Thai",): "th",
+}  # fmt: skip
+# Language -> the scripts it is written in, by their names in Unicode; of the Wikipedias that XLM-100 was trained on.
+SCRIPTS = {language: scripts for scripts, languages in WRITTEN.items() for language in languages.split()}
+
 
 def name(language: str) -> str:
     """The English name of a language code, or the code itself where it is not one of the paper's."""

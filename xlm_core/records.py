@@ -6,8 +6,9 @@ cannot come apart. Beside each file lies a JSON file of counts: records read, ke
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
 
 from xlm_core.errors import CorpusError
@@ -25,16 +26,19 @@ def read(path: Path, n_fields: int) -> Iterator[list[str]]:
     """The records of a file, each as its fields.
 
     Raises:
-        CorpusError: at a line that does not have ``n_fields`` fields.
+        CorpusError: at a line that does not have ``n_fields`` fields, or in a file that is not UTF-8.
     """
     with open(path, encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            fields = line.rstrip("\n").split("\t")
-            if len(fields) != n_fields:
-                raise CorpusError(
-                    f"{path}, line {number}: {len(fields)} fields, expected {n_fields}; remove the file and rerun"
-                )
-            yield fields
+        try:
+            for number, line in enumerate(file, 1):
+                fields = line.rstrip("\n").split("\t")
+                if len(fields) != n_fields:
+                    raise CorpusError(
+                        f"{path}, line {number}: {len(fields)} fields, expected {n_fields}; remove the file and rerun"
+                    )
+                yield fields
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{path} is not UTF-8 ({error.reason}); remove the file and rerun") from error
 
 
 def write(records: Iterable[list[str]], shards: list[Path]) -> int:
@@ -50,6 +54,25 @@ def write(records: Iterable[list[str]], shards: list[Path]) -> int:
             files[count // BLOCK % len(files)].write("\t".join(fields) + "\n")
             count += 1
     return count
+
+
+def gathered(shards: Sequence[Path]) -> Iterator[bytes]:
+    """The lines of all shards in the order in which ``write`` dealt them out."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(open(path, "rb")) for path in shards]
+        for file in cycle(files):
+            block = list(islice(file, BLOCK))
+            yield from block
+            if len(block) < BLOCK:
+                return
+
+
+def dealt(count: int, n_shards: int) -> list[list[slice]]:
+    """Of each shard the blocks of ``count`` records that ``write`` gives it."""
+    return [
+        [slice(start, start + BLOCK) for start in range(shard * BLOCK, count, n_shards * BLOCK)]
+        for shard in range(n_shards)
+    ]
 
 
 class Counts:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -250,3 +251,11 @@ def test_any_wrong_byte_is_read_or_refused_in_words(tmp_path, place, byte):
             read(path, name)
     except ArchiveError as error:
         assert "a.tar" in str(error)
+
+
+def test_a_damaged_tar_zst_is_refused(tmp_path):
+    data = bytearray(zstandard.compress(tarred(tmp_path / "a.tar", {"text": TEXT}, "").read_bytes()))
+    data[4] |= 8  # a bit of the frame's header that has no meaning
+    (tmp_path / "a.tar.zst").write_bytes(data)
+    with pytest.raises(ArchiveError, match=r"a\.tar\.zst: broken"):
+        archive.members(tmp_path / "a.tar.zst")

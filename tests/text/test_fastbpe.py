@@ -99,8 +99,10 @@ def test_the_vocabulary_is_cut(tmp_path):
 
 
 def test_broken_lines_are_passed_over_as_published(tmp_path, caplog):
-    """A line separator is a piece like any other where it is one, but a blank is not."""
-    (tmp_path / "vocab").write_text("a 9\nb c 8\nd\n\u2028 7\na 6\ne 5\n", encoding="utf-8")
+    """A line separator is a piece like any other where it is one, but a blank is not; a raised 2 is no number."""
+    (tmp_path / "vocab").write_text(
+        "a 9\nb c 8\nd\n\u2028 7\na 6\nx \u00b2\ny " + "9" * 30 + "\ne 5\n", encoding="utf-8"
+    )
     with caplog.at_level(logging.WARNING):
         assert read_pieces(tmp_path / "vocab") == (["a", "\u2028", "e"], [9, 7, 5])
     assert "passed over" in caplog.text and "'repeated': 1" in caplog.text

@@ -83,13 +83,44 @@ def test_the_digest_tells_vocabularies_apart(shared: Vocabulary, separate: Vocab
     assert Vocabulary.read(folder / "shared.json").digest == shared.digest
 
 
-BROKEN_MODEL = {"pieces": [], "counts": [], "models": ["abc"], "offsets": [0], "languages": {"en": 0}}
+EMPTY = {"pieces": [], "counts": [], "models": [], "offsets": [], "languages": {}}
 
 
 @pytest.mark.parametrize(
     "content",
-    [json.dumps({"pieces": []}).encode(), b'{"pieces": [', b"\xff\xfe", json.dumps(BROKEN_MODEL).encode()],
-    ids=["a key is missing", "cut off", "not text", "broken model"],
+    [
+        json.dumps({"pieces": []}).encode(),
+        b'{"pieces": [',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        *(
+            json.dumps(EMPTY | changes).encode()
+            for changes in (
+                {"models": ["abc"], "offsets": [0]},
+                {"models": ["YWJj"], "offsets": [0]},
+                {"counts": [1]},
+                {"pieces": [1], "counts": [1]},
+                {"pieces": ["a"], "counts": [10**20]},
+                {"languages": {"en": 0}},
+                {"offsets": [0]},
+                {"kind": "other"},
+            )
+        ),
+    ],
+    ids=[
+        "a key is missing",
+        "cut off",
+        "not text",
+        "nested",
+        "not base64",
+        "no model",
+        "more counts than pieces",
+        "piece no text",
+        "count too large",
+        "language without encoding",
+        "offset without encoding",
+        "other kind",
+    ],
 )
 def test_a_file_that_is_no_vocabulary_is_named(tmp_path: Path, content: bytes):
     path = tmp_path / "vocabulary.json"

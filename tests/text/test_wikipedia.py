@@ -124,6 +124,9 @@ def test_a_broken_bz2_is_an_error(tmp_path, damage):
 def test_what_is_no_dump_is_an_error(tmp_path):
     fails(tmp_path, "dump: damaged or cut off after 0 pages, the last being the start", b"<html><p>404</html>")
     fails(tmp_path, "dump: damaged or cut off after 0 pages", b"")
+    for encoding in ("shift_jis", "hex", "undefined", "none such"):
+        head = f'<?xml version="1.0" encoding="{encoding}"?>'
+        fails(tmp_path, "dump: damaged or cut off after 0 pages", (head + dump(page("A", "Mot."))).encode())
     fails(tmp_path, "no text in fr", dump(page("B", "{{x}}")).encode())
 
 

@@ -23,7 +23,8 @@ from xlm_core.config.embeddings import (
     WordPairs,
     WordVectors,
 )
-from xlm_core.config.glue import GLUE_LANGUAGE, Glue, GlueRow, GlueSource
+from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueSource
+from xlm_core.config.imported import Imported, ImportedModel, ImportedVocabulary
 from xlm_core.config.perplexity import Perplexity
 from xlm_core.config.section import Section, plain, read
 from xlm_core.config.setups import BASE, Setup, with_setups
@@ -41,9 +42,13 @@ from xlm_core.config.translation import (
 from xlm_core.config.xnli import SETTINGS, FewShot, Xnli
 from xlm_core.errors import ConfigError
 
+# What text that is no YAML leads to: beside the library's own errors those of bytes and numbers that are none.
+BROKEN = (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
+
 __all__ = [
     "BASE",
     "BASELINES",
+    "DIAGNOSTICS",
     "GLUE_FILES",
     "GLUE_LANGUAGE",
     "SETTINGS",
@@ -62,6 +67,9 @@ __all__ = [
     "Glue",
     "GlueRow",
     "GlueSource",
+    "Imported",
+    "ImportedModel",
+    "ImportedVocabulary",
     "Masking",
     "Microworld",
     "ModelConfig",
@@ -98,12 +106,28 @@ __all__ = [
 
 
 class Run(Section):
-    """One pretraining run, a row of the tables: which objectives it trains."""
+    """One pretraining run, a row of the tables: which objectives it trains, or the finished model that it is."""
 
     label: str
-    objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]]
+    objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]] = Field([])
     language_embeddings: bool | None = None
     seeds: list[int] | None = Field(None, min_length=1)
+    imported: ImportedModel | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_objectives_or_is_imported(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            if data.get("imported") and data.get("objectives"):
+                raise ValueError("a run that is 'imported' is not trained: give no 'objectives'")
+            if "objectives" not in data and not data.get("imported"):
+                raise ValueError("give 'objectives', which may be [], or 'imported'")
+        return data
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether its weights are not just drawn at random."""
+        return bool(self.objectives) or self.imported is not None
 
 
 class Retrieval(Section):
@@ -116,8 +140,8 @@ class Retrieval(Section):
 class Seeds(Section):
     """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
 
-    pretraining: list[int] = Field(min_length=1)
-    finetuning: list[int] = Field(min_length=1)
+    pretraining: list[int] = Field([0], min_length=1)
+    finetuning: list[int] = Field([0], min_length=1)
     protocols: list[int] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
@@ -148,7 +172,7 @@ class Config(Setup):
     ablation: Ablation | None = None
     claims: list[Claim] = Field([])
     embeddings: Embeddings | None = None
-    seeds: Seeds
+    seeds: Seeds = Seeds()
     compute: Compute = Compute()
     save_minutes: float = Field(10.0, gt=0)
 
@@ -199,7 +223,7 @@ def load(path: Path) -> Config:
     """
     try:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except BROKEN as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     return parse(data)
 

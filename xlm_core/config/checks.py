@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from xlm_core.config.checks_of_imports import check_imports
 from xlm_core.config.checks_of_tables import check_corpora, check_tables
 from xlm_core.config.corpora import TEST_SETS
 from xlm_core.config.section import known
 from xlm_core.config.setups import BASE, Setup
-from xlm_core.languages import is_pair, sides
+from xlm_core.languages import SCRIPTS, is_pair, sides
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
@@ -27,6 +28,7 @@ def check(config: "Config") -> None:
     _check_layer(config)
     _check_seeds(config)
     _check_microworld(config)
+    check_imports(config)
     check_tables(config)
 
 
@@ -47,6 +49,12 @@ def _check_languages(config: "Config") -> None:
                 known(language, spoken, f"corpora.{name}.keys")
     for language in (*config.xnli.languages, config.xnli.train_language):
         known(language, config.languages, "xnli.languages")
+    for name, path in _setups(config):
+        if config.setup(name).text.min_script_share and (unknown := [one for one in spoken if one not in SCRIPTS]):
+            raise ValueError(
+                f"{path}text.min_script_share: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
+                "the language to those of xlm_core/languages.py"
+            )
 
 
 def _check_streams(config: "Config", setup: Setup, path: str) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from xlm_core.config.imported import ImportedVocabulary
 from xlm_core.config.section import Positive, Section, known
 from xlm_core.languages import is_pair
 
@@ -61,7 +62,7 @@ Lines = Annotated[tuple[int, int], AfterValidator(_is_range), Field(strict=False
 class Corpus(Source):
     """A corpus: files of one format, one or more per language or pair (its keys)."""
 
-    format: Literal["text", "moses", "wikipedia", "sgm"]
+    format: Literal["text", "moses", "wikipedia", "sgm", "store"]
     keys: list[str] = Field(min_length=1)
     years: list[int] | None = Field(None, min_length=1)
     lines: dict[str, Lines] = Field({})
@@ -79,7 +80,22 @@ class Corpus(Source):
             raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
         for key in self.lines:
             known(key, self.keys, "lines")
+        if self.format == "store":
+            self._check_store()
         return self
+
+    def store_files(self, key: str, n_shards: int) -> list[str]:
+        """What the files of a finished store are called under ``sha256``: it/0/train.store."""
+        return [f"{key}/{shard}/{split}.store" for shard in range(n_shards) for split in ("train", "valid", "test")]
+
+    def _check_store(self) -> None:
+        """A finished store lies in folders, and is taken as it is."""
+        if self.path is None:
+            raise ValueError("a corpus of format store is in local folders: give their 'path'")
+        if self.lines or self.years or self.evaluation or self.tokenized:
+            raise ValueError("a corpus of format store is taken as it is: no lines, years, evaluation or tokenized")
+        if len(self.keys) > 1 and "{key}" not in self.path:
+            raise ValueError(f"keys {', '.join(self.keys)} cannot be of one folder: put '{{key}}' into the 'path'")
 
 
 class Text(Section):
@@ -89,10 +105,20 @@ class Text(Section):
     lowercase: bool = True
     strip_accents: bool = True
     romanian: Literal["as_it_is", "normalized", "stripped"] = "as_it_is"
+    deduplicate: bool = False
+    min_words: int = Field(1, gt=0)
     max_words: int = Field(200, gt=0)
     max_ratio: float = Field(3.0, ge=1)
+    min_letter_share: float = Field(0.0, ge=0, le=1)
+    min_script_share: float = Field(0.0, ge=0, le=1)
     valid_share: float = Field(0.01, gt=0, lt=0.5)
     test_share: float = Field(0.01, gt=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _some_lengths_are_kept(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words is {self.min_words}, but max_words is {self.max_words}: no line is kept")
+        return self
 
 
 class VocabularyConfig(Section):
@@ -101,8 +127,9 @@ class VocabularyConfig(Section):
     size: int = Field(gt=20)
     shared: bool = True
     alpha: float = Field(0.5, ge=0, le=1)
-    sample_lines: int = Field(gt=0)
+    sample_lines: int = Field(1_000_000, gt=0)
     character_coverage: float = Field(1.0, gt=0.9, le=1)
+    imported: ImportedVocabulary | None = None
 
 
 class Microworld(Section):

@@ -83,15 +83,22 @@ class Glue(Section):
         """The tasks of GLUE that the table lacks."""
         return [task for task in TASKS if task not in self.tasks]
 
-    def valid(self, task: str) -> dict[str, tuple[str, str]]:
-        """Column of the table -> task and part of the set that a model of ``task`` is validated on."""
-        if task == NLI_TASK:
-            return {column: (task, f"valid_{half}") for column, half in HALVES.items()}
-        return {task: (task, "valid")}
+    def parts(self, task: str) -> list[str]:
+        """The training, validation and test sets of a task."""
+        if task == DIAGNOSTICS:
+            return ["test"]
+        own_tests = [part for column, part in self.test(task).items() if column != DIAGNOSTICS]
+        return ["train", *self.valid(task).values(), *own_tests]
 
-    def test(self, task: str) -> dict[str, tuple[str, str]]:
-        """Set of the leaderboard -> task and part of what a model of ``task`` answers without knowing the labels."""
+    def valid(self, task: str) -> dict[str, str]:
+        """Column of the table -> part of ``task`` that its models are validated on."""
+        if task == NLI_TASK:
+            return {column: f"valid_{half}" for column, half in HALVES.items()}
+        return {task: "valid"}
+
+    def test(self, task: str) -> dict[str, str]:
+        """Set of the leaderboard -> part of ``task``, or of ``DIAGNOSTICS``, that its models label."""
         if task != NLI_TASK:
-            return {task: (task, "test")}
-        found = {column: (task, f"test_{half}") for column, half in HALVES.items()}
-        return found | ({DIAGNOSTICS: (DIAGNOSTICS, "test")} if DIAGNOSTICS in self.tasks else {})
+            return {task: "test"}
+        found = {column: f"test_{half}" for column, half in HALVES.items()}
+        return found | ({DIAGNOSTICS: "test"} if DIAGNOSTICS in self.tasks else {})

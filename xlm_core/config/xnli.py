@@ -30,6 +30,8 @@ class Xnli(Section):
     train_language: str = "en"
     evaluation: Source
     training: Source
+    training_tokenized: bool = True
+    labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
     n_train: int | None = Field(None, gt=0)
     runs: list[str] = Field(min_length=1)
     selected_per_language: list[str] = Field([])

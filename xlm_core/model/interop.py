@@ -4,7 +4,7 @@ A folder of ours holds ``model.safetensors`` (see ``xlm_core.model.weights``) an
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def import_published(checkpoint: Path, codes: Path, vocab: Path, output: Path) -
     """
     found = published.read_checkpoint(checkpoint)
     vocabulary = Vocabulary.from_fastbpe(codes, vocab, found.languages, found.model.n_tokens)
-    _check_pieces(vocabulary.pieces, found.pieces, vocab, checkpoint)
+    check_pieces(vocabulary.pieces, found.pieces, vocab, checkpoint)
     origin = {"format": "published checkpoint", "file": checkpoint.name, "sha256": _sha256(checkpoint)}
     _save(found.model, vocabulary, found.languages, found.objectives, origin, output)
 
@@ -73,11 +73,11 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
     words = Vocabulary.read(vocabulary)
     if labels is None:
         encoder, about = weights.load(model)
-        _check_digest(words, vocabulary, about, model)
+        check_digest(words, vocabulary, about, model)
         huggingface.export_model(encoder, about["languages"], output, causal=about["objectives"] == ["clm"])
     else:
         classifier, about = weights.load_classifier(model)
-        _check_digest(words, vocabulary, about, model)
+        check_digest(words, vocabulary, about, model)
         huggingface.export_classifier(classifier, about["languages"], labels, output)
     write_tokenizer(words, output, about["languages"])
 
@@ -100,11 +100,11 @@ def about_imported(
     vocabulary: str,
     languages: Sequence[str],
     objectives: Sequence[str],
-    origin: dict[str, str],
+    origin: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the file of an imported model says about it: what that of a pretrained one does, and its ``origin``.
 
-    Its seed is not known, and instead of a digest of its training data stands one of the file that it was read from.
+    Its seed is not known, and instead of a digest of its training data stands one of the files that it was read from.
     """
     shown = {"languages": sorted(languages), "objectives": list(objectives)}
     return {
@@ -117,8 +117,12 @@ def about_imported(
     }
 
 
-def _check_pieces(found: Sequence[str], expected: Sequence[str], vocab: Path, checkpoint: Path) -> None:
-    """Compare the vocabulary's file with the one within the checkpoint: other pieces would be other words."""
+def check_pieces(found: Sequence[str], expected: Sequence[str], vocab: Path, checkpoint: Path) -> None:
+    """Compare the vocabulary's file with the one within the checkpoint: other pieces would be other words.
+
+    Raises:
+        CheckpointError: they differ.
+    """
     if len(found) != len(expected):
         raise CheckpointError(
             f"{vocab} has {len(found)} pieces, special symbols included; {checkpoint} was trained with "
@@ -132,7 +136,12 @@ def _check_pieces(found: Sequence[str], expected: Sequence[str], vocab: Path, ch
             )
 
 
-def _check_digest(vocabulary: Vocabulary, path: Path, about: dict[str, Any], model: Path) -> None:
+def check_digest(vocabulary: Vocabulary, path: Path, about: dict[str, Any], model: Path) -> None:
+    """Compare a vocabulary with the one that a model of ours says it was trained with.
+
+    Raises:
+        CheckpointError: they differ.
+    """
     if vocabulary.digest != about["vocabulary"]:
         raise CheckpointError(
             f"{path} is vocabulary {vocabulary.digest}, but {model} was trained with {about['vocabulary']}; "

@@ -1,7 +1,7 @@
 """XNLI: whether one sentence entails another, contradicts it, or neither (paper, section 4.1)."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from xlm_core.model import weights
 from xlm_core.results import Result
 from xlm_core.tasks import classification, labelled
 from xlm_core.tasks.selection import Best
-from xlm_core.text.nli import LABELS
 from xlm_core.train.log import LOG_NAME
 
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
@@ -31,6 +30,7 @@ def finetune(
     train: Mapping[str, Path],
     valid: Mapping[str, Path],
     test: Mapping[str, Path],
+    n_classes: int,
     n_train: Mapping[str, int | None],
     settings: Finetuning,
     precision: str,
@@ -50,6 +50,7 @@ def finetune(
         train: language -> store of training pairs.
         valid: language -> validation store; the best mean accuracy over them selects the model.
         test: language -> test store, of the languages whose best evaluation is selected one by one; may be empty.
+        n_classes: of the pairs.
         n_train: language -> training pairs to use; None for all.
         precision: as in the section ``compute`` of the configuration.
         seed: of the fine-tuning.
@@ -69,7 +70,7 @@ def finetune(
     folder = work / digest
     classifier, rate, best = classification.finetune(
         model,
-        len(LABELS),
+        n_classes,
         classification.Data(examples, labelled.all_of_each(valid, about), labelled.all_of_each(test, about)),
         settings,
         seed=seed,
@@ -90,6 +91,7 @@ def score(
     model: Path,
     selected: Path | None,
     test: Mapping[str, Path],
+    classes: Sequence[str],
     system: str,
     setting: str,
     setting_selected: str,
@@ -106,10 +108,11 @@ def score(
         model: a fine-tuned classifier.
         selected: what ``finetune`` selected language by language; None where that does not count.
         test: column of the table -> test store.
+        classes: their names, in the order of their ids.
         system, seeds, code: go into the results as they are.
         setting, setting_selected: likewise, of the model's accuracies and of the selected ones.
         output: JSON lines.
-        confusion: JSON, column -> how often (3, 3) each gold class, row by row, was taken for each class.
+        confusion: JSON, column -> how often (classes, classes) each gold class, row by row, was taken for each.
         kept: the items, column by column: whether each pair was classified right.
     """
     torch.set_num_threads(n_threads)
@@ -121,7 +124,7 @@ def score(
     found, confusions, right = [], {}, {}
     for column, some in examples.items():
         tally, predictions = classification.evaluate(classifier, some, about["max_tokens"], device)
-        confusions[column] = _confusion(some, predictions)
+        confusions[column] = _confusion(some, predictions, len(classes))
         right[column] = Items("percent", (predictions == some.labels(np.arange(len(some))))[:, None])
         found.append(
             result(
@@ -129,7 +132,7 @@ def score(
                 column=column,
                 value=tally.accuracy,
                 n=tally.count,
-                note=_remarks(column, some, predictions, about["max_tokens"]),
+                note=_remarks(column, some, predictions, classes, about["max_tokens"]),
                 **_provenance(about, some, SIGNATURE),
             )
         )
@@ -143,10 +146,10 @@ def score(
     items.write(kept, right)
 
 
-def _remarks(column: str, examples: Examples, predictions: np.ndarray, max_tokens: int) -> str:
+def _remarks(column: str, examples: Examples, predictions: np.ndarray, classes: Sequence[str], max_tokens: int) -> str:
     """What a reader must know about an accuracy; empty if there is nothing."""
     n_cut = labelled.warn_of_cuts(column, examples, max_tokens)
-    notes = [classification.collapse(predictions, LABELS), f"{n_cut} pairs cut short" if n_cut else ""]
+    notes = [classification.collapse(predictions, classes), f"{n_cut} pairs cut short" if n_cut else ""]
     return "; ".join(note for note in notes if note)
 
 
@@ -165,8 +168,8 @@ def _provenance(about: Mapping[str, Any], examples: Examples, signature: str) ->
     return {"config": about["config"], "data": labelled.data(about, examples), "signature": signature}
 
 
-def _confusion(examples: Examples, predictions: np.ndarray) -> list[list[int]]:
-    """How often (3, 3) each gold class, row by row, was taken for each class."""
-    counts = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+def _confusion(examples: Examples, predictions: np.ndarray, n_classes: int) -> list[list[int]]:
+    """How often (classes, classes) each gold class, row by row, was taken for each class."""
+    counts = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(counts, (examples.labels(np.arange(len(examples))), predictions), 1)
     return counts.tolist()

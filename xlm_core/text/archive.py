@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import zstandard
+
 from xlm_core.errors import ArchiveError
 from xlm_core.files import open_binary
 
@@ -27,7 +29,7 @@ CHUNK = 1 << 20  # bytes read at once, and bound of a tar's headers: far more th
 ZIP = b"PK"  # how each zip begins
 DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
-    NotImplementedError, RecursionError,
+    NotImplementedError, RecursionError, zstandard.ZstdError,
 )  # fmt: skip
 CLIMBS_OUT = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")  # absolute, with a drive, or with a step up
 ENCRYPTED = 0x1  # bit of a zip member's flags

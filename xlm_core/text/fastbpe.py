@@ -7,6 +7,7 @@ not end its word carries ``@@``. We only apply such codes: new ones are learned 
 
 import itertools
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -15,6 +16,7 @@ from pathlib import Path
 from xlm_core.errors import CorpusError
 
 LOG = logging.getLogger(__name__)
+COUNT = re.compile("[0-9]{1,18}")  # fits into 64 bits
 END, MORE = "</w>", "@@"  # of a word's last symbol; of a piece that is not its word's last
 N_CACHED = 1 << 18  # words: the frequent ones make nearly all of a text
 
@@ -94,7 +96,7 @@ def read_pieces(vocab: Path) -> tuple[list[str], list[int]]:
     skipped = Counter[str]()
     for line in _lines(vocab):
         fields = line.split(" ")
-        if len(fields) != 2 or not fields[1].isdigit() or not fields[0]:
+        if len(fields) != 2 or not COUNT.fullmatch(fields[1]) or not fields[0]:
             skipped["not 'piece count'"] += 1
         elif fields[0] in found:
             skipped["repeated"] += 1

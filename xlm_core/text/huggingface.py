@@ -76,14 +76,19 @@ def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
     pieces = (*SPECIAL, *map(fastbpe.piece, symbols[N_SPECIAL:]))
     codes = (folder / MERGES).read_bytes()
     of = dict.fromkeys(languages, 0)
-    return Vocabulary(pieces, np.zeros(len(pieces), dtype=np.int64), (codes,), (0,), of, "fastbpe")
+    vocabulary = Vocabulary(pieces, np.zeros(len(pieces), dtype=np.int64), (codes,), (0,), of, "fastbpe")
+    try:
+        vocabulary.check()
+    except ValueError as error:
+        raise CorpusError(f"{folder / MERGES} does not hold byte-pair codes ({error}); download it again") from error
+    return vocabulary
 
 
 def _ids(path: Path) -> dict[str, int]:
     """The ids of symbols."""
     try:
         return {str(name): int(id_) for name, id_ in read_json(path).items()}
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise CorpusError(f"{path} does not hold ids of pieces ({error}); download it again") from error
 
 

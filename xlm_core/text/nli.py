@@ -9,7 +9,7 @@ A record is premise, hypothesis, label, the label as a word. The order of the ro
 evaluation set is the same pair in every language.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
@@ -27,7 +27,9 @@ EVALUATION = {"valid": "xnli.dev.tsv", "test": "xnli.test.tsv"}  # member by spl
 TRANSLATIONS = {"train": "multinli.train.{language}.tsv", "translated": "xnli.test.{language}.en.tsv"}  # likewise
 
 
-def extract(evaluation: Path, training: Path, outputs: dict[str, Path], statistics: Path) -> None:
+def extract(
+    evaluation: Path, training: Path, outputs: dict[str, Path], statistics: Path, labels: Sequence[str] = LABELS
+) -> None:
     """Write the records of each ``split.language`` in ``outputs`` and the counts of all of them.
 
     Pairs without a gold label are dropped, nothing else is. The outputs appear together, when all went well.
@@ -38,6 +40,7 @@ def extract(evaluation: Path, training: Path, outputs: dict[str, Path], statisti
         outputs: ``split.language`` -> records; the splits are "train", "valid", "test", and "translated": the test set
             of the language in English.
         statistics: the counts of all records.
+        labels: that there may be; another task has others than XNLI.
 
     Raises:
         ArchiveError: if an archive is broken or lacks a member.
@@ -53,9 +56,9 @@ def extract(evaluation: Path, training: Path, outputs: dict[str, Path], statisti
             files = {language: stack.enter_context(_written(path)) for language, path in paths.items()}
             if split in TRANSLATIONS:
                 for language, file in files.items():
-                    _write_translation(training, TRANSLATIONS[split].format(language=language), file, counts)
+                    _write_translation(training, TRANSLATIONS[split].format(language=language), file, labels, counts)
             else:
-                _write_evaluation(evaluation, EVALUATION[split], files, counts)
+                _write_evaluation(evaluation, EVALUATION[split], files, labels, counts)
     counts.write(statistics)
 
 
@@ -66,23 +69,25 @@ def _written(path: Path) -> Iterator[IO[str]]:
         yield file
 
 
-def _write_translation(training: Path, suffix: str, file: IO[str], counts: Counts) -> None:
+def _write_translation(training: Path, suffix: str, file: IO[str], labels: Sequence[str], counts: Counts) -> None:
     """Write one table of what was translated by machine."""
     columns = ("premise", "hypo", "label")
     n_written = 0
     for place, (premise, hypothesis, label) in _rows(training, suffix, columns):
-        n_written += _write_row(file, place, premise, hypothesis, label, counts)
+        n_written += _write_row(file, place, (premise, hypothesis, label), labels, counts)
     if not n_written:
         raise CorpusError(f"{training}, {suffix}: no labelled pair; fetch the file again")
 
 
-def _write_evaluation(evaluation: Path, suffix: str, files: dict[str, IO[str]], counts: Counts) -> None:
+def _write_evaluation(
+    evaluation: Path, suffix: str, files: dict[str, IO[str]], labels: Sequence[str], counts: Counts
+) -> None:
     """Write one evaluation set of all languages in one pass."""
     columns = ("language", "gold_label", "sentence1", "sentence2")
     n_written = dict.fromkeys(files, 0)
     for place, (language, label, premise, hypothesis) in _rows(evaluation, suffix, columns):
         if language in files:
-            n_written[language] += _write_row(files[language], place, premise, hypothesis, label, counts)
+            n_written[language] += _write_row(files[language], place, (premise, hypothesis, label), labels, counts)
     for language, n in n_written.items():
         if n != max(n_written.values()) or not n:
             raise CorpusError(
@@ -91,15 +96,19 @@ def _write_evaluation(evaluation: Path, suffix: str, files: dict[str, IO[str]], 
             )
 
 
-def _write_row(file: IO[str], place: str, premise: str, hypothesis: str, label: str, counts: Counts) -> int:
-    """Write one record, or count it as dropped if it has no label; returns how many were written."""
+def _write_row(file: IO[str], place: str, row: tuple[str, str, str], labels: Sequence[str], counts: Counts) -> int:
+    """Write premise, hypothesis and label, or count them as dropped if there is no label; returns how many it wrote."""
     counts.read += 1
-    label = SPELLINGS.get(label, label)
+    premise, hypothesis, label = row
+    label = label if label in labels else SPELLINGS.get(label, label)
     if label == NO_LABEL:
         counts.drop("no gold label")
         return 0
-    if label not in LABELS:
-        raise CorpusError(f"{place}: label {label!r}, expected one of {', '.join(LABELS)}; fetch the file again")
+    if label not in labels:
+        raise CorpusError(
+            f"{place}: label {label!r}, expected one of {', '.join(labels)} (xnli.labels); mend the configuration, or "
+            "fetch the file again"
+        )
     file.write("\t".join((clean_field(premise), clean_field(hypothesis), label)) + "\n")
     return 1
 

@@ -20,11 +20,10 @@ from sacremoses import MosesTokenizer
 from xlm_core import records
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
+from xlm_core.text import duplicates, filters
 from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, romanian
 
 ROMANIAN = "ro"
-MAX_CHARS_PER_WORD = 50  # times the most words a line may have: no such line is worth the time to tokenize it
-SHORT = 5  # words; if neither side has more, the sides are not compared: "yes" may well be a clause elsewhere
 
 
 def tokenize(
@@ -37,6 +36,7 @@ def tokenize(
     already_tokenized: bool,
     keep_all: bool,
     statistics: Path,
+    repeated: Path | None = None,
 ) -> None:
     """Tokenize the text of every record.
 
@@ -48,23 +48,28 @@ def tokenize(
         text: which records are dropped, and what is done to the tokens.
         already_tokenized: the text is only lower-cased and stripped of accents.
         keep_all: nothing is dropped: for evaluation sets.
-        statistics: JSON: records read, kept, and dropped as over-long line (too many characters to tokenize it),
-            empty, over-long (too many tokens) or unequal (the sides of a pair).
+        statistics: JSON: records read, kept, and dropped as duplicate, as over-long line (too many characters to
+            tokenize it), few letters or other script (of the text), empty, too short or over-long (in tokens), or
+            unequal (the sides of a pair).
+        repeated: which records are there for a second time, by ``duplicates.mark``; None: nobody looked.
 
     Raises:
         ConfigError: the package that segments a language is not installed.
+        CorpusError: the records or the marks of repeated ones are damaged.
     """
     counts = records.Counts()
     n_sides = len(languages)
 
     def kept() -> Iterator[list[str]]:
-        for fields in records.read(source, n_fields):
+        for fields, is_repeated in duplicates.marked(records.read(source, n_fields), repeated):
             counts.read += 1
-            reason = None if keep_all else _too_long_to_try(fields[:n_sides], text)
+            reason = None
+            if not keep_all:
+                reason = "duplicate" if is_repeated else filters.fault_of_text(fields[:n_sides], languages, text)
             if reason is None:
                 pairs = zip(fields, languages, strict=False)  # further fields have no language
                 sides = [tokens_of(side, language, text, already_tokenized) for side, language in pairs]
-                reason = None if keep_all else _fault(sides, text)
+                reason = None if keep_all else filters.fault_of_tokens(sides, text)
             if reason is None:
                 yield [*sides, *fields[n_sides:]]
             else:
@@ -72,23 +77,6 @@ def tokenize(
 
     records.write(kept(), [output])
     counts.write(statistics)
-
-
-def _too_long_to_try(sides: Sequence[str], text: Text) -> str | None:
-    """Why not even to tokenize a record, judged by its characters."""
-    return "over-long line" if max(map(len, sides)) > MAX_CHARS_PER_WORD * text.max_words else None
-
-
-def _fault(sides: Sequence[str], text: Text) -> str | None:
-    """Why to drop a tokenized record: a side is empty or over-long, or the sides are wildly unequal."""
-    lengths = [len(side.split()) for side in sides]
-    if not min(lengths):
-        return "empty"
-    if max(lengths) > text.max_words:
-        return "over-long"
-    if max(lengths) > SHORT and max(lengths) > text.max_ratio * min(lengths):
-        return "unequal"
-    return None
 
 
 def spelled(side: str, language: str, text: Text) -> str:

@@ -25,6 +25,8 @@ BOS, EOS, PAD, UNK, SEPARATOR, MASK = range(6)
 SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", *(f"<special{number}>" for number in range(10)))
 N_SPECIAL = len(SPECIAL)
 WORD, GOES_ON = "\u2581", "@@"  # marks of sentencepiece and fastBPE
+KINDS = ("sentencepiece", "fastbpe")
+BROKEN = (ValueError, LookupError, TypeError, OverflowError, RuntimeError)  # what JSON that is no vocabulary leads to
 BATCH = 1000  # sentences that are encoded at once
 
 Item = TypeVar("Item")
@@ -61,16 +63,18 @@ class Vocabulary:
         """
         try:
             data = read_json(path)
-            return cls(
+            vocabulary = cls(
                 tuple(data["pieces"]),
                 np.array(data["counts"], dtype=np.int64),
                 tuple(base64.b64decode(model) for model in data["models"]),
                 tuple(data["offsets"]),
-                data["languages"],
+                dict(data["languages"]),
                 data.get("kind", "sentencepiece"),
             )
-        except (ValueError, KeyError, TypeError) as error:  # broken JSON, UTF-8 and base64 are ValueErrors
+            vocabulary.check()
+        except BROKEN as error:
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
+        return vocabulary
 
     @classmethod
     def from_fastbpe(
@@ -94,7 +98,7 @@ class Vocabulary:
             "fastbpe",
         )
         try:
-            _ = vocabulary._encoders
+            vocabulary.check()
         except ValueError as error:
             raise CorpusError(f"{codes} does not hold byte-pair codes ({error}); give the file 'codes'") from error
         return vocabulary
@@ -109,6 +113,22 @@ class Vocabulary:
             "languages": dict(self.of),
         }
         write_json(path, data if self.kind == "sentencepiece" else {**data, "kind": self.kind})
+
+    def check(self) -> None:
+        """Refuse parts that do not fit together, or encodings that cannot be read.
+
+        Raises:
+            ValueError, RuntimeError: saying what is wrong.
+        """
+        if not all(isinstance(piece, str) for piece in self.pieces) or self.counts.shape != (len(self.pieces),):
+            raise ValueError("expected pieces, and as many counts")
+        if self.kind not in KINDS or len(self.models) != len(self.offsets):
+            raise ValueError(f"expected encodings by {' or '.join(KINDS)}, and an offset for each")
+        if not all(isinstance(offset, int) for offset in self.offsets) or not {*self.of.values()} <= {
+            *range(len(self.models))
+        }:
+            raise ValueError("expected an encoding for each language")
+        _ = self._encoders
 
     @cached_property
     def digest(self) -> str:

@@ -36,6 +36,7 @@ LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z-]+)?|simple")
 LIST_MARK = "\x00"  # stands for the mark of a list item; XML cannot hold this character
 ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
 BREAK = "\n\n"
+NOT_XML = (ElementTree.ParseError, ValueError, LookupError, StopIteration)  # the middle two for an odd encoding
 
 QUOTES = re.compile(r"'{2,}")
 MAGIC_WORD = re.compile(r"__\w+?__")
@@ -112,7 +113,7 @@ def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.
                     title = repr(element.findtext("{*}title"))
                 yield kind, element
                 root.clear()
-    except (*DAMAGE, ElementTree.ParseError, StopIteration) as error:
+    except (*DAMAGE, *NOT_XML) as error:
         raise CorpusError(
             f"{path}: damaged or cut off after {n_pages} pages, the last being {title} ({error}); "
             "remove the file and fetch it again"

@@ -1,0 +1,53 @@
+"""What is behind each table: its input files, and the jobs that led to its numbers."""
+
+
+rule make_manifest:
+    """All that a table rests on: files and their sums, settings and code, libraries, hardware and time."""
+    input:
+        table="<results>/tables/{table}.tidy.csv",
+        results=results_of_table,
+        jobs=jobs_of_table,
+    output:
+        report(
+            "<results>/tables/{table}.manifest.json",
+            caption="../docs/report/provenance.rst",
+            category="Provenance",
+            labels={"table": "{table}"},
+        ),
+    log:
+        "<logs>/make_manifest/{table}.log",
+    wildcard_constraints:
+        table=one_of(TABLES),
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=240,  # a large file of the user's own is read once
+    params:
+        configuration=CONFIG.name,
+        jobs_of_results=jobs_of_results,
+        sources=sources_of_table,
+        sums=work("sums"),
+        code=code("xlm_core.report.provenance"),
+    message:
+        "Writing down what is behind the table {wildcards.table}"
+    script:
+        "../workflow_scripts/make_manifest.py"
+
+
+rule provenance:
+    """What is behind each table that is there: on the screen, and in the file that is named."""
+    log:
+        "<logs>/provenance.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        tables=TABLES,
+        folder=f"results/{CONFIG.name}/tables",
+    message:
+        "Showing what is behind the tables"
+    script:
+        "../workflow_scripts/provenance.py"

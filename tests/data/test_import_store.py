@@ -1,0 +1,84 @@
+"""Finished stores: the same sentences arrive, and what does not fit is refused in words."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_model import TEXT, write_vocabulary
+
+from xlm_core.data import store
+from xlm_core.data.imported import import_store
+from xlm_core.data.store import StoreWriter, TokenStore
+from xlm_core.errors import ArtifactError
+from xlm_core.text.vocabulary import Vocabulary
+
+SPLITS = ("train", "valid", "test")
+
+
+@pytest.fixture
+def words(tmp_path) -> Path:
+    return write_vocabulary(tmp_path)
+
+
+@pytest.fixture
+def built(tmp_path, words) -> dict[str, Path]:
+    """The stores of a text of English and French, as building makes them."""
+    tokens = tmp_path / "tokens.tsv"
+    tokens.write_text("".join(f"{first}\t{second}\n" for first, second in zip(TEXT, TEXT[::-1], strict=True)))
+    paths = {split: tmp_path / "built" / f"{split}.store" for split in SPLITS}
+    shares = {"valid_share": 0.2, "test_share": 0.2}
+    more = {"languages": ("en", "fr"), "vocabulary": words, "statistics": tmp_path / "built" / "statistics.json"}
+    store.build(tokens, paths, **shares, **more)
+    return paths
+
+
+def imported(tmp_path, paths, words, languages=("en", "fr"), sums=None) -> dict[str, Path]:
+    outputs = {split: tmp_path / "out" / f"{split}.store" for split in SPLITS}
+    known = sums or {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths.values()}
+    statistics = tmp_path / "out" / "statistics.json"
+    import_store(paths, known, outputs=outputs, languages=languages, vocabulary=words, statistics=statistics)
+    return outputs
+
+
+def test_the_same_sentences_arrive(built, words, tmp_path):
+    digest = Vocabulary.read(words).digest
+    n_records = 0
+    for split, path in imported(tmp_path, built, words).items():
+        found, before = TokenStore.open(path, digest), TokenStore.open(built[split], digest)
+        n_records += len(found)
+        assert found.digest == before.digest and all(map(np.array_equal, found.tokens, before.tokens))
+    counts = json.loads((tmp_path / "out" / "statistics.json").read_text())
+    assert (counts["read"], counts["kept"], counts["dropped"]) == (n_records, len(TEXT), {})
+    assert counts["origin"]["vocabulary"] == digest and set(counts["origin"]["sha256"]) == {
+        "train.store",
+        "valid.store",
+        "test.store",
+    }
+
+
+def test_another_vocabulary_is_refused(built, words, tmp_path):
+    other = Vocabulary.read(words)
+    changed = tmp_path / "other.json"
+    Vocabulary(other.pieces[:-1], other.counts[:-1], other.models, other.offsets, other.of).write(changed)
+    with pytest.raises(ArtifactError, match=r"was built with vocabulary \w+, expected \w+: .*as vocabulary\.imported"):
+        imported(tmp_path, built, changed)
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_file_is_refused(built, words, tmp_path):
+    with pytest.raises(ArtifactError, match=r"train\.store: found SHA-256 .*, expected 0{64}"):
+        imported(tmp_path, built, words, sums=dict.fromkeys(built.values(), "0" * 64))
+    built["test"].write_bytes(b"no store at all")
+    with pytest.raises(ArtifactError, match=r"test\.store is no token store.*: this is no finished store"):
+        imported(tmp_path, built, words)
+
+
+def test_other_languages_and_labels_are_refused(built, words, tmp_path):
+    with pytest.raises(ArtifactError, match=r"found text in en-fr, expected plain text in en"):
+        imported(tmp_path, built, words, languages=("en",))
+    with StoreWriter(built["train"], ("en", "fr"), Vocabulary.read(words), labelled=True) as writer:
+        writer.add(([20], [21]), 0)
+    with pytest.raises(ArtifactError, match=r"found labelled text in en-fr"):
+        imported(tmp_path, built, words)

@@ -1,0 +1,189 @@
+"""What docs/your-languages.md and docs/finished-artifacts.md say can be done, by their own words."""
+
+import hashlib
+import re
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from xlm_core import config
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "docs", "envs", "profiles", "config.yaml")
+WORDS = {
+    "it": (
+        ["il cane", "la gatta", "il bambino", "la nonna"],
+        ["vede", "cerca", "ama"],
+        ["il mare", "la casa", "il pane"],
+    ),
+    "pt": (["o cão", "a gata", "o menino", "a avó"], ["vê", "procura", "ama"], ["o mar", "a casa", "o pão"]),
+}
+
+
+def blocks(page: str) -> list[dict]:
+    """The YAML of a page."""
+    text = (ROOT / "docs" / page).read_text()
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.+?)```", text, re.DOTALL)]
+
+
+def sentence(language: str, number: int) -> str:
+    subjects, verbs, objects = WORDS[language]
+    first, second, third = number % 4, number // 4 % 3, number // 12 % 3
+    return f"{subjects[first].capitalize()} {verbs[second]} {objects[third]} e {verbs[number % 3]} {number}."
+
+
+def write_text(folder: Path, n: int = 400) -> None:
+    """Text, translations and a task, as the page says they are to be."""
+    folder.mkdir()
+    for language in WORDS:
+        lines = [f"{sentence(language, number)}\n" for number in range(2 * n)]
+        (folder / f"{language}.txt").write_text("".join(lines[:n]))
+        (folder / f"it-pt.{language}.txt").write_text("".join(lines[n:]))
+    with zipfile.ZipFile(folder / "task.zip", "w") as file:
+        for split, first in (("dev", 0), ("test", 60)):
+            rows = [
+                (
+                    language,
+                    "same" if number % 2 else "different",
+                    sentence(language, number),
+                    sentence(language, number + 1),
+                )
+                for language in WORDS
+                for number in range(first, first + 60)
+            ]
+            header = ("language", "gold_label", "sentence1", "sentence2")
+            file.writestr(f"xnli.{split}.tsv", "".join("\t".join(row) + "\n" for row in [header, *rows]))
+        rows = [(sentence("it", n), sentence("it", n + n % 2), ["same", "different"][n % 2]) for n in range(120, 300)]
+        file.writestr(
+            "multinli.train.it.tsv", "".join("\t".join(r) + "\n" for r in [("premise", "hypo", "label"), *rows])
+        )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """The project with the files of the page beside it."""
+    folder = tmp_path_factory.mktemp("mine")
+    for name in PARTS:
+        (folder / name).symlink_to(ROOT / name)
+    write_text(folder / "my")
+    return folder
+
+
+def jobs(place: Path, settings: dict, target: str = "xnli_table") -> Counter[str]:
+    """Rule -> jobs that a run would have."""
+    (place / "my.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
+    command = [sys.executable, "-m", "snakemake", target, "-n", "--configfile", "my.yaml"]
+    run = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
+    return Counter({name: int(count) for name, count in map(str.split, table.group(1).splitlines())})
+
+
+def sums(folder: Path, **content: bytes) -> dict[str, str]:
+    """Files with this content, and their sums."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in content.items():
+        (folder / name).write_bytes(data)
+    return {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+
+
+def test_the_configuration_of_the_page_lists_its_jobs(place):
+    (settings,) = blocks("your-languages.md")
+    found = jobs(place, settings)
+    assert (found["extract"], found["tokenize"], found["build_store"]) == (3, 3, 3)
+    assert (found["pretrain"], found["initialize"], found["finetune_xnli"], found["score_xnli"]) == (1, 1, 2, 2)
+    assert config.parse(settings).xnli.labels == ["different", "same"]
+
+
+def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):
+    (settings,) = blocks("your-languages.md")
+    vocabulary, model, _ = blocks("finished-artifacts.md")
+    wanted = vocabulary["vocabulary"]["imported"]
+    wanted |= {"path": "models", "sha256": sums(place / "models", codes_xnli_15=b"1", vocab_xnli_15=b"2")}
+    run = model["runs"]["theirs"]
+    run["imported"]["sha256"] = sums(place / "models", **{"mlm_tlm_xnli15_1024.pth": b"3"})
+    settings |= {"vocabulary": vocabulary["vocabulary"], "runs": {"none": settings["runs"]["none"], "theirs": run}}
+    settings["xnli"]["runs"] = ["none", "theirs"]
+    found = jobs(place, settings)
+    assert (found["import_model"], found["import_vocabulary"], found["initialize"]) == (1, 1, 1)
+    absent = ("pretrain", "learn_bpe", "build_vocabulary", "build_store", "extract", "draw_training_curves")
+    assert not any(found[rule] for rule in absent)
+    assert (found["finetune_xnli"], found["build_labelled_store"]) == (2, 5)
+
+
+def test_an_imported_store_needs_no_text(place):
+    (settings,) = blocks("your-languages.md")
+    folder, names = place / "old", ("train.store", "valid.store", "test.store")
+    settings["corpora"]["text"] = {
+        "format": "store",
+        "keys": ["it", "pt"],
+        "path": "old/{key}/{shard}",
+        "sha256": {
+            f"{key}/0/{name}": sum_
+            for key in ("it", "pt")
+            for name, sum_ in sums(folder / key / "0", **dict.fromkeys(names, b"4")).items()
+        },
+    }
+    settings["vocabulary"]["imported"] = {
+        "format": "xlm_core",
+        "path": "old",
+        "sha256": sums(folder, **{"vocabulary.json": b"5"}),
+    }
+    found = jobs(place, settings)
+    assert (found["import_store"], found["build_store"], found["extract"], found["import_vocabulary"]) == (2, 1, 1, 1)
+    assert not found["learn_bpe"]
+
+
+STORES = {f"it/0/{name}.store": "0" * 64 for name in ("train", "valid", "test")}
+SUM = {"model.safetensors": "0" * 64}
+IMPORTED = {"format": "xlm_core", "path": "models", "sha256": SUM}
+STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/train.store": "0" * 64}}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            lambda s: s["runs"]["none"].update(imported=IMPORTED | {"sha256": {"a": "f00"}}),
+            "runs.none.imported.sha256.a",
+        ),
+        (lambda s: s["runs"]["mlm_tlm"].update(imported=IMPORTED), "give no 'objectives'"),
+        (lambda s: s["runs"]["none"].pop("objectives"), "give 'objectives', which may be [], or 'imported'"),
+        (lambda s: s["runs"]["none"].update(imported=IMPORTED | {"sha256": SUM | {"b": "0" * 64}}), "name it alone"),
+        (lambda s: s["runs"]["none"].update(imported=IMPORTED | {"format": "fairseq"}), "found 'fairseq'"),
+        (
+            lambda s: (s["runs"]["none"].update(imported=IMPORTED), s.update(seeds={"pretraining": [0, 1]})),
+            "runs.none: imported is one model, seeds are [0, 1]; say which it stands for: seeds: [0]",
+        ),
+        (lambda s: s["vocabulary"].update(imported=IMPORTED | {"format": "published"}), "under 'codes' and 'vocab'"),
+        (lambda s: s["vocabulary"].update(imported=IMPORTED | {"codes": "a"}), "are of the format published"),
+        (lambda s: s["corpora"].update(text=STORE | {"lines": {"it": [0, 1]}}), "taken as it is"),
+        (lambda s: s["corpora"].update(text=STORE | {"keys": ["it", "pt"]}), "put '{key}' into the 'path'"),
+        (
+            lambda s: s["corpora"].update(own=STORE | {"sha256": {}}),
+            "corpora.own.sha256: no sum of it/0/train.store",
+        ),
+        (
+            lambda s: (s["corpora"].update(own=STORE), s["text"].update(n_shards=2)),
+            "there are 2 shards (text.n_shards): put '{shard}'",
+        ),
+        (
+            lambda s: (
+                s["corpora"].update(own=STORE | {"sha256": STORES}),
+                s["monolingual"].update(it=["own"]),
+            ),
+            "corpora.own is a store of token ids, from which no vocabulary can be learned: give the one",
+        ),
+    ],
+)
+def test_imports_that_do_not_fit_are_refused(change, expected):
+    (settings,) = blocks("your-languages.md")
+    change(settings)
+    with pytest.raises(config.ConfigError) as error:
+        config.parse(settings)
+    assert expected in str(error.value)

@@ -1,0 +1,19 @@
+"""Turn a finished model into ours."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.model import imported
+from xlm_core.steps import step
+
+wanted = snakemake.params.imported
+
+with step(snakemake.log[0]):
+    imported.import_model(
+        {Path(path): wanted["sha256"][Path(path).name] for path in snakemake.input.files},
+        format=wanted["format"],
+        vocabulary=Path(snakemake.input.vocabulary),
+        languages=snakemake.params.languages,
+        model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
+        output=Path(snakemake.output.model),
+    )
