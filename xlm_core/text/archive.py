@@ -102,7 +102,9 @@ def _entries(archive: Path) -> Iterator[_Entry]:
         with _reading(place):
             file = zipfile.ZipFile(archive)
         with file:
-            yield from [_checked(entry, archive) for entry in _zip_entries(file)]
+            with _reading(place):
+                entries = [_checked(entry, archive) for entry in _zip_entries(file)]
+            yield from entries
     else:
         with closing(_tar_entries(archive)) as found:
             for entry in found:
