@@ -13,8 +13,8 @@ learned on, as many lines as are given for the smaller text, whatever the size o
 import argparse
 import json
 import tempfile
-from collections.abc import Callable
-from itertools import cycle, islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +25,10 @@ from xlm_core.config import Text
 from xlm_core.data import store
 from xlm_core.microworld.render import text
 from xlm_core.microworld.stories import stories
-from xlm_core.text import bpe, extract, sample, tokenize, vocabulary
+from xlm_core.text import bpe, duplicates, extract, sample, tokenize, vocabulary
 
 FACTOR = 10
+DIFFERENT = 300_000  # lines
 LINES_PER_PAGE = 50
 VOCABULARY_SIZE = 1000
 SHARES = {"valid_share": 0.01, "test_share": 0.01}
@@ -45,7 +46,7 @@ def main() -> None:
         small, large = Path(folder) / "small", Path(folder) / "large"
         for place, n_lines in ((small, arguments.lines), (large, FACTOR * arguments.lines)):
             place.mkdir()
-            write_dump(place / "pages.xml", lines_of(arguments.text, n_lines))
+            write_dump(place / "pages.xml", islice(lines_of(arguments.text), n_lines))
         found = {name: measure(name, small, large, arguments.lines) for name in STAGES}
     if arguments.output:
         arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -60,27 +61,37 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def lines_of(path: Path | None, n_lines: int) -> list[str]:
-    """Sentences, of a file or of the microworld."""
+def lines_of(path: Path | None) -> Iterator[str]:
+    """Sentences without end, of a file or of the microworld; after ``DIFFERENT`` they begin again."""
     if path is None:
-        return [text(frame, "en") for story in stories(np.random.default_rng(0), n_lines) for frame in story]
-    return list(islice(cycle(path.read_text(encoding="utf-8").splitlines()), n_lines))
+        told = (text(frame, "en") for story in stories(np.random.default_rng(0), DIFFERENT) for frame in story)
+    else:
+        told = (line.rstrip("\n") for line in open(path, encoding="utf-8"))  # noqa: SIM115 (ends with the process)
+    return cycle(islice(told, DIFFERENT))
 
 
-def write_dump(path: Path, lines: list[str]) -> None:
+def write_dump(path: Path, lines: Iterable[str]) -> None:
     """A dump of Wikipedia with these paragraphs."""
+    lines = iter(lines)
     with open(path, "w", encoding="utf-8") as file:
         file.write(DUMP)
-        for first in range(0, len(lines), LINES_PER_PAGE):
-            paragraphs = "\n\n".join(lines[first : first + LINES_PER_PAGE])
+        for number in count(1):
+            paragraphs = "\n\n".join(islice(lines, LINES_PER_PAGE))
+            if not paragraphs:
+                break
             escaped = paragraphs.replace("&", "&amp;").replace("<", "&lt;")
-            file.write(PAGE.format(title=first + 1, text=escaped))
+            file.write(PAGE.format(title=number, text=escaped))
         file.write("</mediawiki>")
 
 
 def run_extract(folder: Path, shard: str, _: int) -> None:
     """Paragraphs out of the dump."""
     extract.extract("wikipedia", [folder / "pages.xml"], [folder / f"{shard}.tsv"], "en", folder / f"{shard}.json")
+
+
+def run_mark(folder: Path, shard: str, _: int) -> None:
+    """Marks of the lines that are repeated."""
+    duplicates.mark([folder / "0.tsv"], [folder / f"{shard}.repeated.npy"])
 
 
 def run_tokenize(folder: Path, shard: str, _: int) -> None:
@@ -126,6 +137,7 @@ def run_store(folder: Path, shard: str, _: int) -> None:
 # What a stage runs, the file that it reads in the end, and whether it runs shard by shard.
 STAGES: dict[str, tuple[Callable[[Path, str, int], None], str, bool]] = {
     "extract": (run_extract, "0.tsv", True),
+    "mark": (run_mark, "0.tsv", False),
     "tokenize": (run_tokenize, "0.tsv", True),
     "sample": (run_sample, "0.tokens.tsv", False),
     "learn": (run_learn, "sample.txt", False),

@@ -103,6 +103,28 @@ def test_an_encrypted_member_is_refused(tmp_path):
         read(path, "text")
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"x": b""})
+    data = bytearray(path.read_bytes().replace(b"x", b""))
+    own, listed = data.index(b"PK\x03\x04"), data.index(b"PK\x01\x02")
+    data[own + 26] = data[listed + 28] = 0  # the lengths of its name
+    end = data.index(b"PK\x05\x06")
+    data[end + 12 : end + 20] = (end - listed).to_bytes(4, "little") + listed.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError, match=r"a\.zip: broken"):
+        archive.members(path)
+
+
+def test_a_member_that_is_said_to_lie_at_the_end_is_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"text": TEXT})
+    data = bytearray(path.read_bytes())
+    listed = data.rindex(b"PK\x01\x02")
+    data[listed + 42 : listed + 46] = (len(data) - 5).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError, match="member text: broken"):
+        read(path, "text")
+
+
 def test_a_member_that_declares_too_much_is_refused(tmp_path):
     path = zipped(tmp_path / "a.zip", {"text": TEXT})
     with pytest.raises(ArchiveError, match=f"has {len(TEXT)} bytes, at most 1000 expected"):

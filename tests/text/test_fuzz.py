@@ -16,7 +16,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,7 +39,8 @@ from xlm_core.text.vocabulary import SPECIAL, Vocabulary
 
 Hurt = Callable[[bytes], bytes]
 TINY = Path(__file__).parent.parent / "tiny" / "config.yaml"
-COMPRESSIONS = (bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress)
+gzipped = partial(gzip.compress, mtime=0)
+COMPRESSIONS = (bytes, gzipped, bz2.compress, lzma.compress, zstandard.compress)
 LINES = "".join(f"Line {number} of a text, größer als {number}.\n" for number in range(30)).encode()
 DUMP = b"""<?xml version="1.0" encoding="utf-8"?>
 <mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en">
@@ -127,7 +128,7 @@ def read_sgm(folder: Path, hurt: Hurt, pick: Callable) -> None:
     with tarfile.open(fileobj=io.BytesIO(generated()["tests/dev"])) as file:
         members = {info.name: file.extractfile(info).read() for info in file.getmembers() if info.isfile()}
     members = {name: hurt(data) if "worlddev" in name else data for name, data in members.items()}
-    extracted(folder, "sgm", "en-fr", hurt(gzip.compress(tarred(members))), test_set="worlddev")
+    extracted(folder, "sgm", "en-fr", hurt(gzipped(tarred(members))), test_set="worlddev")
 
 
 def read_xnli(folder: Path, hurt: Hurt, pick: Callable) -> None:
@@ -163,7 +164,7 @@ def read_words(folder: Path, hurt: Hurt, pick: Callable) -> None:
         name, content = "words.txt", hurt(pick(COMPRESSIONS)(hurt(content)))
     else:
         members = {"data/en-fr-SEMEVAL17.txt": hurt(content)}
-        content = hurt(zipped(members) if name == "words.zip" else gzip.compress(hurt(tarred(members))))
+        content = hurt(zipped(members) if name == "words.zip" else gzipped(hurt(tarred(members))))
     source, output = written(folder, name, content), folder / "out.tsv"
     dictionaries.extract(kind, source, "en-fr", Text(), output, folder / "statistics.json")
     list(records.read(output, dictionaries.N_FIELDS[kind]))
@@ -219,11 +220,11 @@ def read_changed_config(folder: Path, hurt: Hurt, pick: Callable) -> None:
     data = copy.deepcopy(tiny())
     for _ in range(pick((1, 1, 1, 2, 3))):
         parent, key = pick(inner(data))
-        value = pick(ODD_VALUES) if pick((True, False)) else pick([p[k] for p, k in inner(data)])
+        value = copy.deepcopy(pick(ODD_VALUES) if pick((True, False)) else pick([p[k] for p, k in inner(data)]))
         if isinstance(parent, dict) and pick((True, False)):
             parent[pick(("x", "en", 1, None, *parent))] = parent.pop(key) if pick((True, False)) else value
         elif pick((True, True, True, False)):
-            parent[key] = copy.deepcopy(value)
+            parent[key] = value
         else:
             del parent[key]
     config.parse(data)

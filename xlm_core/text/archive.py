@@ -10,6 +10,7 @@ import io
 import lzma
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -29,7 +30,7 @@ CHUNK = 1 << 20  # bytes read at once, and bound of a tar's headers: far more th
 ZIP = b"PK"  # how each zip begins
 DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
-    NotImplementedError, RecursionError, zstandard.ZstdError,
+    NotImplementedError, RecursionError, LookupError, OverflowError, struct.error, zstandard.ZstdError,
 )  # fmt: skip
 CLIMBS_OUT = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")  # absolute, with a drive, or with a step up
 ENCRYPTED = 0x1  # bit of a zip member's flags
@@ -101,7 +102,9 @@ def _entries(archive: Path) -> Iterator[_Entry]:
         with _reading(place):
             file = zipfile.ZipFile(archive)
         with file:
-            yield from [_checked(entry, archive) for entry in _zip_entries(file)]
+            with _reading(place):
+                entries = [_checked(entry, archive) for entry in _zip_entries(file)]
+            yield from entries
     else:
         with closing(_tar_entries(archive)) as found:
             for entry in found:
