@@ -488,10 +488,14 @@ def corpora_of_stores(finished):
     return one_of([name for name, corpus in CONFIG.corpora.items() if (corpus.format == "store") == finished])
 
 
-def finished_stores(wildcards):
+def stores_of(corpus, key, shard):
     """split -> the finished store of one shard."""
-    folder = corpus_of(wildcards).path.format(key=wildcards.key, shard=wildcards.shard).rstrip("/")
+    folder = source(corpus).path.format(key=key, shard=shard).rstrip("/")
     return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
+
+
+def finished_stores(wildcards):
+    return stores_of(wildcards.corpus, wildcards.key, wildcards.shard)
 
 
 def sums_of_stores(wildcards):
@@ -1276,6 +1280,13 @@ def sources_of_table(wildcards):
     return [described_source(file) for file in behind(*table_maker(wildcards))[1]]
 
 
+def files_read(corpus, key):
+    """The files of one language or pair of a corpus as they are read first; of finished stores those of all shards."""
+    if getattr(source(corpus), "format", None) != "store":
+        return raw_files(corpus, key)
+    return [file for shard in range(CONFIG.text.n_shards) for file in stores_of(corpus, key, shard).values()]
+
+
 def described_source(file):
     """The path of a file, its origin, its licence, and of a download its address and its record."""
     if made := maker(file):
@@ -1285,5 +1296,5 @@ def described_source(file):
         url, readers = DOWNLOADS[place]
         licence, record = source(readers[0][0]).licence, work(f"downloads/{place}.json")
         return {"path": file, "origin": "downloaded", "licence": licence, "url": url, "record": record}
-    licences = {path: source(corpus).licence for corpus, key in corpora_and_keys() for path in raw_files(corpus, key)}
+    licences = {path: source(one).licence for one, key in corpora_and_keys() for path in files_read(one, key)}
     return {"path": file, "origin": "local", "licence": licences.get(file, "")}

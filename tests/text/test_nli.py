@@ -77,6 +77,16 @@ def test_bad_tables_are_named_by_place_and_leave_nothing(tmp_path, change, messa
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_another_task_has_labels_of_its_own(tmp_path):
+    dev = [HEADER, "en\tyes\t\ta\tb\tg", "en\tcontradictory\t\tc\td\tg"]
+    archives = build(tmp_path, dev, [TRAIN[0], "a\tb\tyes"])
+    outputs, statistics = {key: tmp_path / key for key in ("valid.en", "train.en")}, tmp_path / "statistics.json"
+    nli.extract(*archives, outputs, statistics, ["yes", "contradictory"])
+    assert (tmp_path / "valid.en").read_text() == "a\tb\tyes\nc\td\tcontradictory\n"
+    with pytest.raises(CorpusError, match=r"label 'contradictory', expected one of yes, no \(xnli\.labels\)"):
+        nli.extract(*archives, outputs, statistics, ["yes", "no"])
+
+
 def test_a_language_without_a_training_table_is_an_error(tmp_path):
     with pytest.raises(CorpusError, match=r"0 members multinli\.train\.fr\.tsv, expected 1"):
         run(tmp_path, build(tmp_path), "train.fr")

@@ -100,7 +100,8 @@ def _write_row(file: IO[str], place: str, row: tuple[str, str, str], labels: Seq
     """Write premise, hypothesis and label, or count them as dropped if there is no label; returns how many it wrote."""
     counts.read += 1
     premise, hypothesis, label = row
-    label = label if label in labels else SPELLINGS.get(label, label)
+    spelled = SPELLINGS.get(label, label)
+    label = spelled if spelled in labels else label
     if label == NO_LABEL:
         counts.drop("no gold label")
         return 0
