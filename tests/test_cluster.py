@@ -136,7 +136,7 @@ def test_a_cancelled_training_goes_on_and_ends_as_one_that_was_not(disturbed: Pr
 
 def test_two_nodes_have_the_losses_of_one_process(cluster: slurm.Cluster, disturbed: Project):
     alone = losses(disturbed)
-    several = {"compute": {"nodes": 2, "processes": 1}, "pretraining": {"optim": {"max_updates": 40}}}
+    several = {"compute": {"nodes": 2, "processes": 1}, "pretraining": {"optim": {"max_updates": 100}}}
     (disturbed.folder / "several.yaml").write_text(yaml.safe_dump(several))
     shutil.rmtree(disturbed.folder / WORK)
     run = submitted(disturbed, f"{RUN}/model.safetensors", "--configfile", "tiny.yaml", "several.yaml")

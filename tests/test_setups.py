@@ -69,7 +69,7 @@ def test_the_setup_of_translation_by_default():
     loaded = config.parse(default())
     news = loaded.setup("news")
     assert (news.languages, news.monolingual) == (["en", "fr"], {"en": ["news"], "fr": ["news"]})
-    assert (news.text.lowercase, news.vocabulary.size, news.pretraining.optim.max_updates) == (False, 1000, 6400)
+    assert (news.text.lowercase, news.vocabulary.size, news.pretraining.optim.max_updates) == (False, 1000, 12800)
     assert news.model == loaded.model and loaded.setup("base") is loaded
 
 
