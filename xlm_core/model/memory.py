@@ -29,7 +29,7 @@ class Memory:
     """
 
     def __init__(self, translator: Translator, source: Inputs, language: int, limits: Tensor, width: int = 1) -> None:
-        decoder, read = translator.decoder, translator.read(source)
+        decoder, read = translator.decoder, translator.read_by_length(source)
         self.limits = limits
         self.places = torch.arange(len(limits), device=limits.device)
         self.length = 0
