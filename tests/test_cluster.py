@@ -8,6 +8,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ HURRIED = (
 )  # fmt: skip
 RUN = "results/tiny/runs/base/mlm/0"
 WORK = "results/tiny/work/pretrain/base.mlm.0"
+LOG = "results/tiny/logs/pretrain/base.mlm.0.log"
+TABLE = "results/tiny/tables/xnli"
 ON_GPUS = {
     "pretrain", "finetune_xnli", "score_xnli", "score_retrieval", "finetune_glue", "score_glue", "train_translator",
     "score_translation", "score_perplexity",
@@ -95,20 +98,66 @@ def losses(project: Project) -> list[float]:
     return [line["loss"]["mlm"] for line in lines if line["kind"] == "train"]
 
 
+def went_on(project: Project) -> list[str]:
+    """The checkpoint from which the last job of the training went on; empty where it is at its beginning."""
+    log = project.folder / LOG
+    return re.findall(r"going on from .+/(checkpoint\.0*[1-9]\d*)\.pt", log.read_text() if log.exists() else "")
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """A node that was taken away under a training.
+
+    job       that ran there
+    node      which was drained, and then went down
+    drained   the job's state while the node was drained
+    """
+
+    job: str
+    node: str
+    drained: str
+
+
 @pytest.fixture(scope="module")
-def disturbed(cluster: slurm.Cluster, project: Project) -> Project:
-    """The table, made while tokenizing and pretraining were each cancelled once."""
+def disturbance(cluster: slurm.Cluster, project: Project) -> Disturbance:
+    """The table is made, while tokenizing and pretraining are each cancelled once, and a node is lost."""
     run = submitted(project, "xnli_table", "--configfile", "tiny.yaml")
     cluster.cancel(wait_for(lambda: jobs_of(cluster, "tokenize", "RUNNING"), run)[0])
     wait_for(lambda: list((project.folder / WORK).glob("*/checkpoint.*")), run)
     cluster.cancel(jobs_of(cluster, "pretrain", "RUNNING")[0])
-    assert run.wait() == 0, (project.folder / "run.log").read_text()[-5000:]
+    wait_for(lambda: went_on(project), run)
+    job = jobs_of(cluster, "pretrain", "RUNNING")[-1]
+    node = cluster.details(job)["NodeList"]
+    cluster.control("update", f"nodename={node}", "state=drain", "reason=test")
+    found = Disturbance(job, node, drained=cluster.details(job)["JobState"])
+    cluster.control("update", f"nodename={node}", "state=down", "reason=test")
+    failed = run.wait()
+    cluster.control("update", f"nodename={node}", "state=resume")
+    assert not failed, (project.folder / "run.log").read_text()[-5000:]
+    return found
+
+
+@pytest.fixture(scope="module")
+def disturbed(project: Project, disturbance: Disturbance) -> Project:
+    """The project, with its table."""
+    assert disturbance.node
     return project
 
 
-def test_the_table_is_made_though_jobs_were_cancelled(disturbed: Project):
-    assert "| XLM (MLM)" in (disturbed.folder / "results/tiny/tables/xnli.md").read_text()
+def test_the_table_is_made_though_jobs_were_cancelled_and_a_node_was_lost(disturbed: Project):
+    assert "| XLM (MLM)" in (disturbed.folder / f"{TABLE}.md").read_text()
     assert disturbed.waiting_rules("xnli_table").total() == 0
+
+
+def test_a_job_stays_on_a_drained_node_and_leaves_one_that_is_down(cluster: slurm.Cluster, disturbance: Disturbance):
+    """Slurm itself begins it again, on the other node, where all later jobs go."""
+    assert disturbance.drained == "RUNNING"
+    later = [job for job in cluster.jobs("all") if int(job) >= int(disturbance.job)]
+    found = [cluster.details(job) for job in later]
+    assert {(job["JobState"], job["NodeList"]) for job in found} == {
+        ("COMPLETED", next(node for node in cluster.nodes if node != disturbance.node))
+    }
+    assert [job["JobId"] for job in found if job["Restarts"] == "1"] == [disturbance.job]
 
 
 def test_what_was_cancelled_was_tried_again(cluster: slurm.Cluster, disturbed: Project):
@@ -123,15 +172,18 @@ def test_what_was_cancelled_was_tried_again(cluster: slurm.Cluster, disturbed: P
     assert not jobs_of(cluster, "download", "all") + jobs_of(cluster, "make_xnli_table", "all")
 
 
-def test_a_cancelled_training_goes_on_and_ends_as_one_that_was_not(disturbed: Project):
-    log = (disturbed.folder / "results/tiny/logs/pretrain/base.mlm.0.log").read_text()
-    assert re.search(r"going on from .+/checkpoint\.0*[1-9]\d*\.pt", log)
-    found = load_file(disturbed.folder / RUN / "model.safetensors")
+def test_an_interrupted_training_goes_on_and_ends_as_one_that_was_not(disturbed: Project):
+    """And so does the table."""
+    assert went_on(disturbed)
+    table, model = disturbed.folder / f"{TABLE}.tidy.csv", disturbed.folder / RUN / "model.safetensors"
+    found, cells = load_file(model), table.read_text()
     shutil.rmtree(disturbed.folder / WORK)
-    run = disturbed.snakemake(f"{RUN}/model.safetensors", "--forcerun", "pretrain")
+    run = disturbed.snakemake("xnli_table", "--forcerun", "pretrain")
     assert run.returncode == 0, run.stderr
-    expected = load_file(disturbed.folder / RUN / "model.safetensors")
+    assert not went_on(disturbed)
+    expected = load_file(model)
     assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert table.read_text() == cells
 
 
 def test_two_nodes_have_the_losses_of_one_process(cluster: slurm.Cluster, disturbed: Project):
@@ -142,7 +194,7 @@ def test_two_nodes_have_the_losses_of_one_process(cluster: slurm.Cluster, distur
     run = submitted(disturbed, f"{RUN}/model.safetensors", "--configfile", "tiny.yaml", "several.yaml")
     assert run.wait() == 0, (disturbed.folder / "run.log").read_text()[-5000:]
     assert cluster.details(jobs_of(cluster, "pretrain", "all")[-1])["NumNodes"] == "2"
-    assert "on 2 processes" in (disturbed.folder / "results/tiny/logs/pretrain/base.mlm.0.log").read_text()
+    assert "on 2 processes" in (disturbed.folder / LOG).read_text()
     together = losses(disturbed)
     assert len(together) > 3 and together == pytest.approx(alone[: len(together)], rel=1e-4)
 

@@ -18,6 +18,14 @@ CONDA_NAMES = {"pytorch": "torch"}
 LINTS = {'Absolute path "/dev"': "GPUs are counted by their devices, which Linux keeps there on every machine"}
 
 
+def conda_requirements(path: Path) -> list[str]:
+    """What an environment asks of conda, and of pip where conda has it not, pip itself left out."""
+    found = yaml.safe_load(path.read_text())["dependencies"]
+    of_pip = [line for one in found if isinstance(one, dict) for line in one["pip"]]
+    assert ("pip" in found) == bool(of_pip)
+    return [one for one in found if isinstance(one, str) and one != "pip"] + of_pip
+
+
 def requirements() -> dict[str, str]:
     """name -> requirement, over the dependencies and all extras."""
     lines = PROJECT["dependencies"] + [line for extra in PROJECT["optional-dependencies"].values() for line in extra]
@@ -27,7 +35,7 @@ def requirements() -> dict[str, str]:
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_conda_environments_ask_for_the_same_versions(path: Path):
     known = requirements()
-    for line in yaml.safe_load(path.read_text())["dependencies"]:
+    for line in conda_requirements(path):
         name, version = re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", line).groups()
         if name == "python":
             assert version == PROJECT["requires-python"]
