@@ -107,10 +107,9 @@ rule all:
         rules.make_xnli_table.output,
         rules.draw_xnli_heatmap.output,
         rules.draw_confusions.output,
-        rules.make_retrieval_table.output,
-        rules.draw_retrieval_by_layer.output,
+        retrieval_files(),
         drawn_curves(),
-        manifests("xnli", "retrieval"),
+        manifests("xnli"),
         rules.draw_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
@@ -127,10 +126,9 @@ rule xnli_table:
         rules.make_xnli_table.output,
         rules.draw_xnli_heatmap.output,
         rules.draw_confusions.output,
-        rules.make_retrieval_table.output,
-        rules.draw_retrieval_by_layer.output,
+        retrieval_files(),
         drawn_curves(),
-        manifests("xnli", "retrieval"),
+        manifests("xnli"),
 
 
 rule unsupervised_mt_table:

@@ -612,6 +612,12 @@ def retrieval_results():
     return [file for run in CONFIG.xnli.runs for file in expand(path, run=run, seed=CONFIG.pretraining_seeds(run))]
 
 
+def retrieval_files():
+    """All that is shown of sentence retrieval, which is between two languages: nothing where the table has but one."""
+    figure = "<results>/figures/retrieval_by_layer.svg"
+    return [*table_files("retrieval", differences=False), figure] if len(CONFIG.xnli.languages) > 1 else []
+
+
 def xnli_labels():
     """run -> its name in the tables."""
     return {run: CONFIG.runs[run].label for run in CONFIG.xnli.runs}
@@ -1207,7 +1213,7 @@ def alignment_files():
 
 TABLES = {
     "xnli": "xnli_table",
-    "retrieval": "xnli_table",
+    **({"retrieval": "xnli_table"} if retrieval_files() else {}),
     **{f"{table}_mt": f"{table}_mt_table" for table in ("unsupervised", "supervised") if plans_of(table)},
     **({"glue": "glue_table"} if CONFIG.glue else {}),
     **({"perplexity": "perplexity_table"} if CONFIG.perplexity else {}),

@@ -144,7 +144,7 @@ rule make_retrieval_table:
     params:
         labels=xnli_labels(),
         columns=CONFIG.xnli.languages,
-        pivot=CONFIG.xnli.train_language,
+        pivot=CONFIG.xnli.pivot,
         fewer_seeds=fewer_seeds(),
         caption=retrieval_caption(),
         code=code("xlm_core.report.tables"),

@@ -97,7 +97,7 @@ rule score_retrieval:
         n_sentences=CONFIG.retrieval.n_sentences,
         layer=CONFIG.retrieval.layer,
         languages=CONFIG.xnli.languages,
-        pivot=CONFIG.xnli.train_language,
+        pivot=CONFIG.xnli.pivot,
         attempts=work("jobs/score_retrieval/{run}.{seed}.json"),
         code=code("xlm_core.tasks.retrieval"),
     message:

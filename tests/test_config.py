@@ -276,6 +276,11 @@ def test_zero_shot_alone_reads_no_translations():
     assert plain.rows == [["none", "zero-shot"], ["mlm", "zero-shot"]] and list(plain.settings) == ["zero-shot"]
 
 
+def test_sentences_are_retrieved_from_the_training_language_or_the_first_that_is_tested():
+    assert xnli(few_shot={"runs": []}).pivot == "en"
+    assert xnli(few_shot={"runs": []}, languages=["fr", "de"]).pivot == "fr"
+
+
 def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
     full = xnli(few_shot={"runs": ["mlm"], "examples": 7}, **{key: ["mlm"] for key in LISTS})
     assert full.parts[:3] == ["train.en", "train.fr", "train.de"]

@@ -100,6 +100,17 @@ def test_the_configuration_of_the_page_lists_its_jobs(place):
     assert config.parse(settings).xnli.labels == ["different", "same"]
 
 
+@pytest.mark.parametrize("train_language", ["it", "pt"])
+def test_a_task_in_one_language_asks_for_no_retrieval(place, train_language):
+    (settings,) = blocks("your-languages.md")
+    assert (jobs(place, settings)["score_retrieval"], jobs(place, settings)["make_manifest"]) == (2, 2)
+    settings["xnli"] |= {"languages": ["it"], "train_language": train_language}
+    for target in ("xnli_table", "all"):
+        found = jobs(place, settings, target)
+        assert (found["score_xnli"], found["make_xnli_table"], found["make_manifest"]) == (2, 1, 1)
+        assert not found.keys() & {"score_retrieval", "make_retrieval_table", "draw_retrieval_by_layer"}
+
+
 def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):
     (settings,) = blocks("your-languages.md")
     vocabulary, model, _ = blocks("finished-artifacts.md")

@@ -54,6 +54,11 @@ class Xnli(Section):
         return [language for language in self.languages if language != self.train_language]
 
     @property
+    def pivot(self) -> str:
+        """The language that is retrieved from and to: that of training, or the first one where it is not tested."""
+        return self.train_language if self.train_language in self.languages else self.languages[0]
+
+    @property
     def parts(self) -> list[str]:
         """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ``translated.fr``, ..."""
         needs_translations = self.few_shot.runs or self.translate_train or self.translate_train_all
