@@ -331,6 +331,12 @@ def tokens_to_store(wildcards):
     return f"{folder}/{wildcards.shard}.tsv"
 
 
+def stored_languages(wildcards):
+    """The languages of a corpus that a setup has: of translations one, where it reads only that side of them."""
+    spoken = CONFIG.setup(wildcards.vocabulary).languages
+    return [language for language in sides(wildcards.key) if language in spoken]
+
+
 def bpe_size(wildcards):
     """Pieces of one model: all of them, or an even share where each language has its own."""
     n_models = len(set(langsets(wildcards.vocabulary).values()))

@@ -23,6 +23,7 @@ rule build_store:
         mem_mb=doubled(1000),
         runtime=720,
     params:
+        stored=stored_languages,
         shares=split_shares,
         code=code("xlm_core.data.store"),
     message:

@@ -67,6 +67,7 @@ def stored(world: Path, output: Path) -> Callable[[], object]:
         world / "pairs.tsv",
         {split: output / f"{split}.store" for split in ("train", "valid", "test")},
         languages=LANGUAGES,
+        stored=LANGUAGES,
         vocabulary=world / "vocabulary.json",
         **SHARES,
         statistics=output / "statistics.json",

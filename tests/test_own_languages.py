@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from xlm_core import config
+from xlm_core.data.store import TokenStore
+from xlm_core.text.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "docs", "envs", "profiles", "config.yaml")
@@ -109,6 +111,21 @@ def test_a_task_in_one_language_asks_for_no_retrieval(place, train_language):
         found = jobs(place, settings, target)
         assert (found["score_xnli"], found["make_xnli_table"], found["make_manifest"]) == (2, 1, 1)
         assert not found.keys() & {"score_retrieval", "make_retrieval_table", "draw_retrieval_by_layer"}
+
+
+def test_a_setup_of_one_language_reads_its_side_of_translations(place):
+    (settings,) = blocks("your-languages.md")
+    (pairs,) = settings["parallel"]["it-pt"]
+    alone = {"languages": ["it"], "monolingual": {"it": [pairs]}, "parallel": {}, "vocabulary": {"size": 60}}
+    settings |= {"name": "side", "setups": {"alone": alone}}
+    (place / "side.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+    folder = f"results/side/store/alone/{pairs}/it-pt/0"
+    command = [sys.executable, "-m", "snakemake", f"{folder}/train.store", "--configfile", "side.yaml"]
+    run = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    vocabulary = Vocabulary.read(place / "results/side/bpe/alone/vocabulary.json")
+    store = TokenStore.open(place / folder / "train.store", vocabulary.digest)
+    assert store.languages == ("it",) and len(store) > 100
 
 
 def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):

@@ -11,6 +11,7 @@ with step(snakemake.log[0]):
         Path(snakemake.input.tokens),
         outputs={split: Path(snakemake.output[split]) for split in ("train", "valid", "test")},
         languages=sides(snakemake.wildcards.key),
+        stored=snakemake.params.stored,
         vocabulary=Path(snakemake.input.vocabulary),
         **snakemake.params.shares,
         statistics=Path(snakemake.output.statistics),

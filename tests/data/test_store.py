@@ -114,19 +114,26 @@ def encoding(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "vocabulary.json"
 
 
-def test_a_corpus_is_split_by_its_lines_and_stays_aligned(tmp_path: Path, encoding: Path):
-    pairs = [(f"the cat number {n % 150}", f"le chat numero {n % 150}") for n in range(300)]  # every line twice
+def built(tmp_path: Path, pairs: list, encoding: Path, *stored: str) -> dict[str, Path]:
+    """Stores of a pair of languages and of a line without English, of which some languages are stored."""
     (tmp_path / "0.tsv").write_text("".join(f"{en}\t{fr}\n" for en, fr in pairs) + "\tle chat\n")
     outputs = {split: tmp_path / f"{split}.store" for split in ("train", "valid", "test")}
     store.build(
         tmp_path / "0.tsv",
         outputs,
         languages=("en", "fr"),
+        stored=stored,
         vocabulary=encoding,
         valid_share=0.1,
         test_share=0.1,
         statistics=tmp_path / "statistics.json",
     )
+    return outputs
+
+
+def test_a_corpus_is_split_by_its_lines_and_stays_aligned(tmp_path: Path, encoding: Path):
+    pairs = [(f"the cat number {n % 150}", f"le chat numero {n % 150}") for n in range(300)]  # every line twice
+    outputs = built(tmp_path, pairs, encoding, "en", "fr")
     encoder = Vocabulary.read(encoding)
     seen = {}
     for split, path in outputs.items():
@@ -139,6 +146,22 @@ def test_a_corpus_is_split_by_its_lines_and_stays_aligned(tmp_path: Path, encodi
         seen[split] = {en for en, _ in decoded}
     assert all(seen.values()) and not seen["train"] & seen["valid"] and not seen["train"] & seen["test"]
     assert json.loads((tmp_path / "statistics.json").read_text()) == {"read": 301, "kept": 300, "dropped": {"empty": 1}}
+
+
+def test_one_side_of_translations_is_stored_where_the_vocabulary_has_no_other(tmp_path: Path, encoding: Path):
+    """French alone; which lines are held out is as for the pair, which goes by the English side."""
+    data = json.loads(encoding.read_text())
+    del data["languages"]["en"]
+    (tmp_path / "french.json").write_text(json.dumps(data))
+    encoder = Vocabulary.read(tmp_path / "french.json")
+    pairs = [(f"the cat number {n}", f"le chat numero {n}") for n in range(150)]
+    for split, path in built(tmp_path, pairs, tmp_path / "french.json", "fr").items():
+        opened = TokenStore.open(path, encoder.digest)
+        decoded = [encoder.decode(opened.sentence(0, i), "fr") for i in range(len(opened))]
+        without_english = ["le chat"] if split == split_of("", 0.1, 0.1) else []
+        assert decoded == [fr for en, fr in pairs if split_of(en, 0.1, 0.1) == split] + without_english
+        assert opened.languages == ("fr",)
+    assert json.loads((tmp_path / "statistics.json").read_text())["kept"] == 151
 
 
 CLASSES = ("contradiction", "neutral", "entailment")

@@ -199,6 +199,7 @@ def build(
     outputs: dict[str, Path],
     *,
     languages: Sequence[str],
+    stored: Sequence[str],
     vocabulary: Path,
     valid_share: float,
     test_share: float,
@@ -210,16 +211,19 @@ def build(
         tokens: records with one field per language.
         outputs: split -> store.
         languages: of the fields.
-        vocabulary: encodes them.
+        stored: the languages among them that are stored, as the columns. A model that does not know the language of one
+            side of translations reads the other one alone; which lines are held out goes by the whole record.
+        vocabulary: encodes what is stored.
         valid_share, test_share: of all lines, approximately.
         statistics: JSON: records read and kept; those without any known piece are dropped.
     """
     encoder = Vocabulary.read(vocabulary)
     counts = records.Counts()
+    columns = [(languages.index(language), language) for language in stored]
     with ExitStack() as stack:
         partials = zip(outputs, stack.enter_context(together(list(outputs.values()))), strict=True)
-        writers = {split: stack.enter_context(StoreWriter(path, languages, encoder)) for split, path in partials}
-        for fields, ids in _encoded(records.read(tokens, len(languages)), languages, encoder):
+        writers = {split: stack.enter_context(StoreWriter(path, stored, encoder)) for split, path in partials}
+        for fields, ids in _encoded(records.read(tokens, len(languages)), columns, encoder):
             counts.read += 1
             if all(ids):
                 writers[split_of_record(fields, languages, valid_share, test_share)].add(ids)
@@ -257,7 +261,7 @@ def build_labelled(
     languages = (language,) * n_sentences
     is_scored = classes is None
     with atomic(output) as partial, StoreWriter(partial, languages, encoder, labelled=True, scored=is_scored) as writer:
-        for fields, ids in _encoded(records.read(tokens, 3), languages, encoder):
+        for fields, ids in _encoded(records.read(tokens, 3), list(enumerate(languages)), encoder):
             counts.read += 1
             writer.add(ids, _label(fields[2], classes, f"{tokens}, line {counts.read}"))
     counts.write(statistics)
@@ -276,12 +280,12 @@ def _label(word: str, classes: Sequence[str] | None, place: str) -> float:
 
 
 def _encoded(
-    lines: Iterable[list[str]], languages: Sequence[str], vocabulary: Vocabulary
+    lines: Iterable[list[str]], columns: Sequence[tuple[int, str]], vocabulary: Vocabulary
 ) -> Iterator[tuple[list[str], tuple[list[int], ...]]]:
-    """Each record with the ids of its sentences."""
+    """Each record with the ids of its sentences in some columns, which are given with their languages."""
     for batch in batches(iter(lines)):
-        columns = zip(*batch, strict=True)
-        encoded = [vocabulary.encode(column, language) for column, language in zip(columns, languages, strict=False)]
+        fields = list(zip(*batch, strict=True))
+        encoded = [vocabulary.encode(fields[column], language) for column, language in columns]
         yield from zip(batch, zip(*encoded, strict=True), strict=True)
 
 
