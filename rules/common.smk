@@ -1203,6 +1203,12 @@ def drawn_dictionaries():
     return expand("<results>/words/dictionary/{direction}.tsv", direction=CONFIG.embeddings.drawn)
 
 
+def vectors_of_drawn_words():
+    """Vectors of each language, which say which words its text has."""
+    path = "<results>/vectors/{language}/{seed}.bin"
+    return expand(path, language=CONFIG.embeddings.figure.languages, seed=CONFIG.seeds.pretraining[0])
+
+
 def embedding_files():
     """All that is shown of word embeddings."""
     return table_files("embeddings", differences=False) if CONFIG.embeddings else []

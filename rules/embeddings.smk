@@ -136,6 +136,7 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
             models=drawn_models(),
             vocabulary=vocabulary_file(CONFIG.embeddings.setup),
             dictionaries=drawn_dictionaries(),
+            texts=vectors_of_drawn_words(),
         output:
             "<results>/figures/alignment.json",
         log:

@@ -13,6 +13,7 @@ with step(snakemake.log[0]):
         vocabulary=Path(snakemake.input.vocabulary),
         languages=figure.languages,
         dictionaries=[Path(path) for path in snakemake.input.dictionaries],
+        texts=dict(zip(figure.languages, map(Path, snakemake.input.texts), strict=True)),
         n_words=figure.n_words,
         perplexity=figure.perplexity,
         seed=figure.seed,

@@ -1,7 +1,10 @@
 """The map of words: which words, and the mean rank against numbers by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 from small_world import MODEL
 
 from xlm_core.errors import CorpusError
@@ -31,6 +34,14 @@ def test_what_cannot_tell_words_apart_has_the_worst_rank():
     assert word_map.mean_rank(np.ones((3, 4, 2))) == 4
 
 
+def write_words(path: Path, words: list[str]) -> Path:
+    """Vectors of these words."""
+    vectors = KeyedVectors(2)
+    vectors.add_vectors(words, np.ones((len(words), 2), dtype=np.float32))
+    vectors.save_word2vec_format(str(path), binary=True)
+    return path
+
+
 @pytest.fixture(scope="module")
 def given(tmp_path_factory):
     folder = tmp_path_factory.mktemp("map")
@@ -45,6 +56,10 @@ def given(tmp_path_factory):
         "vocabulary": path,
         "languages": ["en", "de"],
         "dictionaries": [folder / "d"],
+        "texts": {
+            language: write_words(folder / language, [f"{first}{letter}" for letter in "abcdefgh"])
+            for language, first in (("en", "a"), ("de", "b"))
+        },
         "perplexity": 3.0,
         "seed": 0,
     }
@@ -58,6 +73,15 @@ def test_the_map_is_the_same_from_run_to_run(given, tmp_path):
     assert found["languages"] == ["en", "de"] and len(found["words"]) == 5
     assert np.array(found["maps"]["run"]["positions"]).shape == (5, 2, 2)
     assert 1 <= found["maps"]["run"]["mean_rank"] <= 5
+
+
+def test_words_that_the_text_lacks_are_not_drawn(given, tmp_path):
+    """Neither the word ah, nor ag, whose one translation is not there; of aa the second translation is."""
+    (tmp_path / "d").write_text("aa\tzz\n" + given["dictionaries"][0].read_text())
+    texts = {"en": write_words(tmp_path / "en", [f"a{letter}" for letter in "abcdefg"])}
+    texts["de"] = write_words(tmp_path / "de", [f"b{letter}" for letter in "abcdefh"])
+    word_map.place(**given | {"dictionaries": [tmp_path / "d"], "texts": texts}, n_words=6, output=tmp_path / "a")
+    assert read_json(tmp_path / "a")["words"] == [[f"a{letter}", f"b{letter}"] for letter in "abcdef"]
 
 
 @pytest.mark.parametrize("change", [{"n_words": 9}, {"n_words": 3, "perplexity": 6.0}])

@@ -18,7 +18,7 @@ from xlm_core import records
 from xlm_core.errors import CorpusError
 from xlm_core.files import write_json
 from xlm_core.tasks.alignment import cosine
-from xlm_core.tasks.word_vectors import InputEmbeddings
+from xlm_core.tasks.word_vectors import InputEmbeddings, LearnedWords
 
 
 def place(
@@ -27,6 +27,7 @@ def place(
     vocabulary: Path,
     languages: Sequence[str],
     dictionaries: Sequence[Path],
+    texts: Mapping[str, Path],
     n_words: int,
     perplexity: float,
     seed: int,
@@ -39,6 +40,7 @@ def place(
         vocabulary: of all models.
         languages: K of them; the first one's words have their translations in all others.
         dictionaries: from the first language to each other one, as records.
+        texts: language -> vectors of the words of its text: of other words the models have never learned anything.
         n_words: meanings that are shown, drawn at random.
         perplexity: of t-SNE, about how many neighbors a word keeps near.
         seed: of the draw and of t-SNE.
@@ -48,14 +50,19 @@ def place(
         CorpusError: fewer meanings than asked for, or too few for the perplexity.
     """
     spaces = {run: InputEmbeddings.read(path, vocabulary) for run, path in models.items()}
-    tables = [list(records.read(path, 2)) for path in dictionaries]
+    has = {language: LearnedWords.read(path).knows for language, path in texts.items()}
+    first, *others = languages
+    tables = [
+        [(word, its) for word, its in records.read(path, 2) if has[first](word, first) and has[other](its, other)]
+        for path, other in zip(dictionaries, others, strict=True)
+    ]
     known = next(iter(spaces.values())).knows
     meanings = [words for words in translated(tables) if all(map(known, words, languages))]
     if len(meanings) < n_words or n_words * len(languages) <= perplexity:
         raise CorpusError(
             f"{', '.join(map(str, dictionaries))}: {len(meanings)} words have a translation in each language that is "
-            f"spelled differently and can be written with pieces; expected {n_words}, and more than {perplexity} words "
-            "in all, the perplexity; change embeddings.figure"
+            f"spelled differently, stands in its text (embeddings.vectors.min_count) and can be written with pieces; "
+            f"expected {n_words}, and more than {perplexity} words in all, the perplexity; change embeddings.figure"
         )
     chosen = np.sort(np.random.default_rng(seed).choice(len(meanings), n_words, replace=False))
     words = [meanings[number] for number in chosen]
