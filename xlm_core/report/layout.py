@@ -187,10 +187,12 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
 
 def _contrast(row: Row, minus: Row, found: Mapping[differences.Contrast, Difference], shape: Shape) -> Contrast:
     several = [found[differences.Contrast(row, minus, column)] for column in shape.shown]
+    digits = [shape.decimals.get(shape.taken_apart(column)[1], 1) for column in shape.shown]
     return Contrast(
         label=_subtraction(row, minus, shape),
         cells=tuple(
-            signed(one.mean) if math.isnan(one.spread) else f"{signed(one.mean)} ± {one.spread:.1f}" for one in several
+            signed(one.mean, n) + ("" if math.isnan(one.spread) else f" ± {one.spread:.{n}f}")
+            for one, n in zip(several, digits, strict=True)
         ),
         agreement=tuple(f"{one.n_agreeing}/{one.n_seeds}" for one in several if one.n_seeds > 1),
     )

@@ -59,7 +59,7 @@ def on_contrasts(found: Mapping[Contrast, Difference]) -> str:
     if not found:
         return ""
     if all(difference.n_seeds == 1 for difference in found.values()):
-        return "Differences in points; a single seed, hence no spread."
+        return "Differences in the units of the table; a single seed, hence no spread."
     return (
         "Points: mean ± sample standard deviation of the differences between equal seeds. "
         "Seeds: how many of the differences have the sign of their mean."

@@ -159,6 +159,7 @@ def perplexity(labels: Mapping[str, str], settings: Sequence[str], language: str
         metrics=PERPLEXITY_METRICS,
         unit="Perplexity, and bits per byte; less is better",
         label_header=("text", "objective"),
+        decimals={"bits per byte": 2},
         falling=tuple(PERPLEXITY_METRICS),
     )
 
