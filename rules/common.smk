@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
+from xlm_core.steps import WORKFLOW
 from xlm_core.text import glue
 
 
@@ -28,6 +30,7 @@ BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about 
 TRANSLATORS = translators.translators(CONFIG)
 WORD_LISTS = CONFIG.embeddings.lists if CONFIG.embeddings else {}  # "dictionary" and "similarity": pairs of words
 ROOT = Path(workflow.current_basedir).parent
+os.environ[WORKFLOW] = str(os.getpid())  # jobs inherit it, and end when this process is killed
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
 PROCESSES = GPUS or CONFIG.compute.processes  # likewise

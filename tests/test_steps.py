@@ -1,5 +1,7 @@
-"""A step ends with one message where the user can mend it."""
+"""A step ends with one message where the user can mend it, and with its workflow."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,19 @@ from xlm_core.steps import step
 with step("/dev/full"):
     logging.info("half of %s is read", "it")
 """
+SLEEP = """
+import sys, time
+from xlm_core.steps import step
+with step(sys.argv[1]):
+    print("asleep", flush=True)
+    time.sleep(60)
+"""
+STUBBORN = f"""
+import signal
+from xlm_core import steps
+steps.GRACE_SECONDS = 0.5
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+{SLEEP}"""
 
 
 def run(tmp_path: Path, error: str) -> tuple[subprocess.CompletedProcess, str]:
@@ -48,3 +63,37 @@ def test_what_a_log_has_no_room_for_is_shown_instead():
     process = subprocess.run([sys.executable, "-c", TALK], capture_output=True, text=True, check=False)
     assert process.returncode == 0
     assert process.stderr == "half of it is read (not in /dev/full: [Errno 28] No space left on device)\n"
+
+
+def started_by(number: int, log: Path, script: str = SLEEP) -> subprocess.Popen:
+    """A step that sleeps, started by a workflow whose process is ``number``."""
+    command = [sys.executable, "-c", script, str(log)]
+    return subprocess.Popen(
+        command, env={**os.environ, "XLM_WORKFLOW": str(number)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_a_step_ends_with_its_workflow(tmp_path: Path):
+    workflow = subprocess.Popen(["sleep", "60"])
+    step = started_by(workflow.pid, tmp_path / "log")
+    assert step.stdout.readline() == b"asleep\n" and step.poll() is None
+    workflow.kill()
+    assert step.wait(timeout=10) == -signal.SIGTERM
+    assert "the workflow that started this step has died" in (tmp_path / "log").read_text()
+    workflow.wait()
+
+
+def test_a_step_does_not_begin_after_the_end_of_its_workflow(tmp_path: Path):
+    workflow = subprocess.Popen(["true"])
+    workflow.wait()
+    output, errors = started_by(workflow.pid, tmp_path / "log").communicate(timeout=10)
+    assert output == b"" and b"has died; run it again" in errors
+
+
+def test_a_step_that_does_not_end_is_killed(tmp_path: Path):
+    workflow = subprocess.Popen(["sleep", "60"])
+    step = started_by(workflow.pid, tmp_path / "log", STUBBORN)
+    assert step.stdout.readline() == b"asleep\n"
+    workflow.kill()
+    assert step.wait(timeout=10) == -signal.SIGKILL
+    workflow.wait()

@@ -1,0 +1,281 @@
+"""Faults of machines, disks, clocks and people: a run that meets one ends in the same table, once it is typed again."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import disturbances
+import pytest
+from disturbances import MODEL, OWN, RESULTS, SmallDisk
+from test_workflow import Project
+
+N_KILLS = 15  # of Snakemake, and as many of its jobs
+LONGEST = 5.0  # seconds between the first job of a run and a kill
+VOCABULARY = str(RESULTS / "bpe/base/vocabulary.json")
+TABLE = str(RESULTS / "tables/xnli.md")
+PAGE = 4096  # bytes
+NO_ROOM = re.compile(
+    r"^StorageError: (?P<path>\S+)( \(.+?\))? could not be written: No space left on device; expected room for all "
+    r"of it\. Free space there \(df -h and df -i show what is left\), or choose a folder on another disk, "
+    r"then run again: what is finished stays$",
+    re.MULTILINE,
+)
+
+
+def said(run: subprocess.CompletedProcess) -> str:
+    return run.stdout + run.stderr
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A run that nothing disturbs."""
+    project = disturbances.new_project(tmp_path_factory.mktemp("undisturbed"))
+    run = project.snakemake("xnli_table")
+    assert run.returncode == 0, said(run)[-5000:]
+    return project
+
+
+@pytest.fixture(scope="module")
+def expected(undisturbed: Project) -> dict[str, bytes]:
+    """What every run must have made at last."""
+    return disturbances.made(undisturbed.folder)
+
+
+class Watched:
+    """A project that is killed again and again, and what it had finished by each kill."""
+
+    def __init__(self, folder: Path, undisturbed: Project, expected: dict[str, bytes]) -> None:
+        self.folder = disturbances.new_project(folder).folder
+        self._outputs = disturbances.recorded(undisturbed.folder)
+        self._expected = expected
+        self._finished: dict[str, tuple[int, int]] = {}
+
+    def look(self) -> None:
+        """What was finished once is the same file as then."""
+        now = disturbances.finished(self.folder, self._outputs)
+        assert {output: now.get(output) for output in self._finished} == self._finished
+        self._finished = now
+
+    def at_the_end(self) -> None:
+        """All is there, and as it must be; another run would begin from nothing."""
+        self.look()
+        assert self._finished.keys() == self._outputs.keys()
+        assert disturbances.made(self.folder) == self._expected
+        assert not list((self.folder / RESULTS).rglob("*.partial"))
+        shutil.rmtree(self.folder / "results")
+        shutil.rmtree(self.folder / ".snakemake")
+        self._finished = {}
+
+
+@pytest.fixture
+def watched(tmp_path: Path, undisturbed: Project, expected: dict[str, bytes]) -> Watched:
+    return Watched(tmp_path, undisturbed, expected)
+
+
+def test_kills_of_snakemake_change_nothing(watched: Watched):
+    """Whenever all is made before so many kills, it begins anew; --nolock is how a lock of a dead run is passed."""
+    rng, hit, slowest = random.Random(0), Counter[str](), 0.0
+    for number in range(N_KILLS):
+        while True:
+            run = disturbances.start(watched.folder, "xnli_table", "--nolock")
+            disturbances.wait_for_jobs(run)
+            time.sleep(rng.uniform(0, LONGEST))
+            if run.poll() is None:
+                break
+            assert run.returncode == 0, (watched.folder / "run.log").read_text()[-5000:]
+            watched.at_the_end()
+        scripts, seconds = disturbances.kill_snakemake(run)
+        hit.update(scripts[:1])
+        slowest = max(slowest, seconds)
+        watched.look()
+        if number == 0:
+            refuse_and_unlock(watched.folder)
+    assert hit.total() >= N_KILLS * 2 // 3 and len(hit) >= 4, hit
+    assert slowest < disturbances.PATIENCE / 4
+    run = disturbances.start(watched.folder, "xnli_table", "--nolock")
+    assert run.wait() == 0, (watched.folder / "run.log").read_text()[-5000:]
+    watched.at_the_end()
+
+
+def refuse_and_unlock(folder: Path) -> None:
+    """The lock that a killed run leaves is a message, which says how it goes away."""
+    refused = disturbances.start(folder, "xnli_table")
+    assert refused.wait() == 1
+    log = (folder / "run.log").read_text()
+    assert "LockException" in log and "--unlock" in log
+    assert disturbances.start(folder, "xnli_table", "--unlock").wait() == 0
+
+
+def test_kills_of_jobs_change_nothing(watched: Watched):
+    """The first ends its run, which is typed again; from then on Snakemake tries again by itself."""
+    rng, hit, retries = random.Random(1), Counter[str](), 0
+    run = None
+    while hit.total() < N_KILLS:
+        run = run or disturbances.start(
+            watched.folder, "xnli_table", f"--retries={retries}", *RETRIED[: bool(retries) * 2]
+        )
+        disturbances.wait_for_jobs(run)
+        time.sleep(rng.uniform(0, LONGEST / 2))
+        watched.look()
+        if script := disturbances.kill_a_job(run, rng):
+            hit[script] += 1
+            if retries:
+                continue
+            assert run.wait() == 1
+            assert re.search(rf"^Error in rule {script}:$", (watched.folder / "run.log").read_text(), re.MULTILINE)
+            retries = N_KILLS
+        else:
+            assert run.wait() == 0, (watched.folder / "run.log").read_text()[-5000:]
+            watched.at_the_end()
+        run = None
+    assert len(hit) >= 4, hit
+    assert run.wait() == 0, (watched.folder / "run.log").read_text()[-5000:]
+    watched.at_the_end()
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, SmallDisk]]:
+    """A project whose results are on a disk of their own."""
+    project = disturbances.new_project(tmp_path_factory.mktemp("disk"))
+    try:
+        with disturbances.small_disk(project.folder / RESULTS) as disk:
+            yield project, disk
+    except OSError as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "n_pages"),
+    [
+        ("download", 2), ("tokenize", 2), ("sample_text", 0), ("learn_bpe", 2), ("build_vocabulary", 0),
+        ("build_store", 2), ("pretrain", 8), ("pretrain", 0), ("finetune_xnli", 8), ("score_xnli", 2),
+        ("make_xnli_table", 3),
+    ],
+)  # fmt: skip
+def test_a_full_disk_is_a_message_and_half_of_nothing(disk: tuple[Project, SmallDisk], rule: str, n_pages: int):
+    """With no page left not even a log can be written; with a few more the data themselves are cut off."""
+    project, small = disk
+    run = small.run(*disturbances.command("xnli_table", "--omit-from", rule), cwd=project.folder)
+    assert run.returncode == 0, said(run)[-5000:]
+    before = disturbances.results(small.content)
+    small.leave(n_pages * PAGE)
+    run = small.run(*disturbances.command("xnli_table", "--until", rule, "--retries=0"), cwd=project.folder)
+    small.leave(1 << 29)
+    assert run.returncode == 1 and f"Error in rule {rule}:" in said(run), said(run)[-5000:]
+    message = NO_ROOM.search(said(run))
+    assert message and message["path"].startswith(str(RESULTS)), said(run)[-5000:]
+    assert "Traceback" not in re.sub(r"(?s)^Logfile.+?^=+$.+?^=+$", "", said(run), flags=re.MULTILINE)
+    assert disturbances.results(small.content) == before
+
+
+def test_with_room_again_the_table_is_made(disk: tuple[Project, SmallDisk], expected: dict[str, bytes], tmp_path: Path):
+    project, small = disk
+    run = small.run(*disturbances.command("xnli_table"), cwd=project.folder)
+    assert run.returncode == 0, said(run)[-5000:]
+    shutil.copytree(small.content, tmp_path / RESULTS)
+    assert disturbances.made(tmp_path) == expected
+
+
+@pytest.mark.parametrize("n_pages", [0, 12])
+def test_a_disk_without_room_for_snakemake_itself(undisturbed: Project, tmp_path: Path, n_pages: int):
+    """Its locks, its records and the scripts of jobs lie beside the results."""
+    project = disturbances.new_project(tmp_path / "project")
+    try:
+        with disturbances.small_disk(tmp_path / "work") as small:
+            shutil.copytree(project.folder / "mirror", small.content / "mirror")
+            shutil.copytree((project.folder / OWN).parent, (small.content / OWN).parent)
+            there = ("--directory", str(small.folder))
+            small.leave(n_pages * PAGE)
+            run = small.run(*disturbances.command(VOCABULARY, *there), cwd=project.folder)
+            assert run.returncode == 1 and "No space left on device" in said(run), said(run)[-5000:]
+            small.leave(1 << 29)
+            small.run(*disturbances.command(VOCABULARY, *there, "--unlock"), cwd=project.folder)
+            run = small.run(*disturbances.command(VOCABULARY, *there), cwd=project.folder)
+            assert run.returncode == 0, said(run)[-5000:]
+            assert (small.content / VOCABULARY).read_bytes() == (undisturbed.folder / VOCABULARY).read_bytes()
+    except OSError as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+
+
+def test_read_only_sources_no_home_odd_names_and_odd_times(tmp_path: Path, expected: dict[str, bytes]):
+    """The project and the texts may not be written, there is no home directory, one text is from the future, ..."""
+    try:
+        unprivileged = disturbances.without_privileges()
+    except OSError as error:
+        pytest.skip(str(error))
+    folder = tmp_path / "ein Projekt (für 語言)"
+    project = disturbances.new_project(folder / "mit Code")
+    out, scratch = folder / "die Ausgabe é", folder / "für Kurzes"
+    disturbances.write_corpora(out)
+    scratch.mkdir()
+    shutil.rmtree(project.folder / "mirror")
+    own, fetched = out / OWN.format(key="fr"), out / "mirror/example.org/en.txt"
+    os.utime(own, (FUTURE, FUTURE))
+    os.utime(fetched, (PAST, PAST))
+    environment = {**os.environ, "HOME": str(project.folder / "nonexistent"), "TMPDIR": str(scratch)}
+    environment.pop("XDG_CACHE_HOME", None)
+    line = [*unprivileged, *disturbances.command("xnli_table", "--directory", str(out))]
+
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        # the name of the configuration is relative to the project's folder
+        return subprocess.run(
+            [*line, *arguments], cwd=project.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    with disturbances.read_only(project.folder), disturbances.read_only(own.parent):
+        with pytest.raises(subprocess.CalledProcessError):
+            subprocess.run([*unprivileged, "touch", str(own)], check=True, capture_output=True)
+        first, second = run(), run("-n")
+    assert first.returncode == 0, said(first)[-5000:]
+    assert disturbances.made(out) == expected
+    assert "Nothing to be done" in said(second), said(second)[-3000:]
+    assert list(scratch.iterdir()) == []
+
+
+FUTURE, PAST = 4_000_000_000, 500_000_000  # seconds: in the years 2096 and 1985
+RETRIED = ("--config", "compute={retries: 20}")
+
+
+def test_clocks_that_jump_start_nothing_again(undisturbed: Project, tmp_path: Path):
+    """Files are told apart by what is in them: results from the past, and inputs from the future, are as good."""
+    folder = tmp_path / "copy"
+    shutil.copytree(undisturbed.folder, folder)  # whose files are all of today, in any order
+    files = [path for path in (folder / RESULTS).rglob("*") if path.is_file()]
+    assert len(files) > 100
+    rng = random.Random(2)
+    for path in [*files, folder / OWN.format(key="fr")]:
+        moment = rng.choice([PAST, FUTURE]) + rng.uniform(0, 1e6)
+        os.utime(path, (moment, moment))
+    run = subprocess.run(
+        disturbances.command("xnli_table", "-n"), cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0 and "Nothing to be done" in said(run), said(run)[-5000:]
+
+
+def test_a_second_run_is_told_and_harms_nothing(tmp_path: Path, undisturbed: Project):
+    """With --nolock both do the same; whatever becomes of them, the next run ends with the right files."""
+    project = disturbances.new_project(tmp_path)
+    first = disturbances.start(tmp_path, VOCABULARY)
+    assert disturbances.wait_for_jobs(first)
+    second = project.snakemake(VOCABULARY)
+    assert second.returncode == 1 and "LockException" in said(second) and "--unlock" in said(second)
+    assert first.poll() is None, "the first ended before it was disturbed"
+    assert first.wait() == 0
+    assert (tmp_path / VOCABULARY).read_bytes() == (undisturbed.folder / VOCABULARY).read_bytes()
+
+    shutil.rmtree(tmp_path / "results")
+    both = [disturbances.start(tmp_path, VOCABULARY, "--nolock") for _ in range(2)]
+    assert all([disturbances.wait_for_jobs(run) for run in both])
+    for run in both:
+        run.wait()
+    last = project.snakemake(VOCABULARY, "--nolock")
+    assert last.returncode == 0, said(last)[-5000:]
+    for path in (tmp_path / RESULTS / "tokens").rglob("*.tsv"):
+        assert path.read_bytes() == (undisturbed.folder / path.relative_to(tmp_path)).read_bytes()
+    assert (tmp_path / VOCABULARY).read_bytes() == (undisturbed.folder / VOCABULARY).read_bytes()
