@@ -25,8 +25,11 @@ OWN = "mein Text/ein wörtchen {key}.txt"  # a corpus whose path has blanks and 
 PATIENCE = 120  # seconds, for what takes a few
 
 
-def new_project(folder: Path) -> Project:
-    """The tiny configuration reduced to one run on XNLI, with a corpus of the user's own, and one that is downloaded."""
+def new_project(folder: Path, retries: int = 0) -> Project:
+    """The tiny configuration reduced to one run on XNLI, with a corpus of the user's own, and one that is downloaded.
+
+    ``retries`` is how often a training is tried again within a run.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     project = Project(folder)
     settings = test_cluster.reduced(project.settings)
@@ -36,7 +39,7 @@ def new_project(folder: Path) -> Project:
     }
     settings["monolingual"] = {"en": ["stories", "web"], "fr": ["stories", "own"]}
     settings["pretraining"] |= {"optim": settings["pretraining"]["optim"] | {"max_updates": 200}, "evaluate_every": 100}
-    settings["compute"] = {"retries": 0}
+    settings["compute"] = {"retries": retries}
     settings["mirror"] = "mirror"
     project.write_settings(settings)
     write_corpora(folder)
@@ -92,8 +95,11 @@ def _name(path: Path) -> str:
 
 
 def finished(folder: Path, expected: dict[str, str]) -> dict[str, tuple[int, int]]:
-    """Which file stands under each output of the jobs that are finished, of all those that are ``expected``."""
-    found = recorded(folder)
+    """Which file stands under each output of the jobs that are finished, of all those that are ``expected``.
+
+    Snakemake keeps a record of a job that failed, too, but none of its files.
+    """
+    found = {output: log for output, log in recorded(folder).items() if (folder / output).exists()}
     unfinished = {log for output, log in expected.items() if output not in found}
     outputs = [output for output, log in found.items() if log not in unfinished]
     return {output: _identity(folder / output) for output in outputs}
