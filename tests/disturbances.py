@@ -50,7 +50,7 @@ def write_corpora(folder: Path) -> None:
     """The texts that a run in ``folder`` reads; more of each than a page of memory holds."""
     own, mirrored = folder / OWN.format(key="fr"), folder / "mirror/example.org/en.txt"
     for path, line in ((own, "le chien numero {} dort\n"), (mirrored, "the dog number {} sleeps\n")):
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(map(line.format, range(2000))))
 
 

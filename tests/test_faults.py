@@ -12,7 +12,7 @@ from pathlib import Path
 
 import disturbances
 import pytest
-from disturbances import MODEL, OWN, RESULTS, SmallDisk
+from disturbances import OWN, RESULTS, SmallDisk
 from test_workflow import Project
 
 N_KILLS = 15  # of Snakemake, and as many of its jobs
@@ -148,9 +148,8 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Sm
 @pytest.mark.parametrize(
     ("rule", "n_pages"),
     [
-        ("download", 2), ("tokenize", 2), ("sample_text", 0), ("learn_bpe", 2), ("build_vocabulary", 0),
-        ("build_store", 2), ("pretrain", 8), ("pretrain", 0), ("finetune_xnli", 8), ("score_xnli", 2),
-        ("make_xnli_table", 3),
+        ("download", 2), ("tokenize", 0), ("learn_bpe", 2), ("build_store", 2), ("pretrain", 8), ("finetune_xnli", 0),
+        ("score_xnli", 2), ("make_xnli_table", 3),
     ],
 )  # fmt: skip
 def test_a_full_disk_is_a_message_and_half_of_nothing(disk: tuple[Project, SmallDisk], rule: str, n_pages: int):
@@ -177,21 +176,19 @@ def test_with_room_again_the_table_is_made(disk: tuple[Project, SmallDisk], expe
     assert disturbances.made(tmp_path) == expected
 
 
-@pytest.mark.parametrize("n_pages", [0, 12])
-def test_a_disk_without_room_for_snakemake_itself(undisturbed: Project, tmp_path: Path, n_pages: int):
-    """Its locks, its records and the scripts of jobs lie beside the results."""
+def test_a_disk_without_room_for_snakemake_itself(undisturbed: Project, tmp_path: Path):
+    """Its locks, its records and the scripts of jobs lie beside the results; a lock may stay."""
     project = disturbances.new_project(tmp_path / "project")
     try:
         with disturbances.small_disk(tmp_path / "work") as small:
-            shutil.copytree(project.folder / "mirror", small.content / "mirror")
-            shutil.copytree((project.folder / OWN).parent, (small.content / OWN).parent)
-            there = ("--directory", str(small.folder))
-            small.leave(n_pages * PAGE)
-            run = small.run(*disturbances.command(VOCABULARY, *there), cwd=project.folder)
-            assert run.returncode == 1 and "No space left on device" in said(run), said(run)[-5000:]
+            disturbances.write_corpora(small.content)
+            line = disturbances.command(VOCABULARY, "--directory", str(small.folder))
+            for n_pages in (0, 12):
+                small.leave(n_pages * PAGE)
+                run = small.run(*line, "--nolock", cwd=project.folder)
+                assert run.returncode == 1 and "No space left on device" in said(run), said(run)[-5000:]
             small.leave(1 << 29)
-            small.run(*disturbances.command(VOCABULARY, *there, "--unlock"), cwd=project.folder)
-            run = small.run(*disturbances.command(VOCABULARY, *there), cwd=project.folder)
+            run = small.run(*line, "--nolock", cwd=project.folder)
             assert run.returncode == 0, said(run)[-5000:]
             assert (small.content / VOCABULARY).read_bytes() == (undisturbed.folder / VOCABULARY).read_bytes()
     except OSError as error:
@@ -225,7 +222,7 @@ def test_read_only_sources_no_home_odd_names_and_odd_times(tmp_path: Path, expec
 
     with disturbances.read_only(project.folder), disturbances.read_only(own.parent):
         with pytest.raises(subprocess.CalledProcessError):
-            subprocess.run([*unprivileged, "touch", str(own)], check=True, capture_output=True)
+            subprocess.run([*unprivileged, "sh", "-c", ': >> "$0"', str(own)], check=True, capture_output=True)
         first, second = run(), run("-n")
     assert first.returncode == 0, said(first)[-5000:]
     assert disturbances.made(out) == expected
