@@ -133,11 +133,16 @@ def jobs_of(run: subprocess.Popen) -> dict[psutil.Process, str]:
     return found
 
 
-def wait_for_jobs(run: subprocess.Popen) -> dict[psutil.Process, str]:
-    """The jobs that run, as soon as there are any; none when the run has ended."""
-    while not (jobs := jobs_of(run)) and run.poll() is None:
-        time.sleep(0.02)
-    return jobs
+def wait_for_jobs(run: subprocess.Popen, n: int = 1) -> dict[psutil.Process, str]:
+    """The jobs that run when ``n`` more have begun than there are now; none when the run has ended."""
+    now, begun = jobs_of(run).keys() if n > 1 else set(), set()
+    while run.poll() is None:
+        jobs = jobs_of(run)
+        begun |= jobs.keys() - now
+        if jobs and len(begun) >= n:
+            return jobs
+        time.sleep(0.05)
+    return {}
 
 
 def kill_a_job(run: subprocess.Popen, rng: random.Random) -> str | None:

@@ -16,7 +16,7 @@ from disturbances import OWN, RESULTS, SmallDisk
 from test_workflow import Project
 
 N_KILLS = 15  # of Snakemake, and as many of its jobs
-LONGEST = 5.0  # seconds between the first job of a run and a kill
+MOST_JOBS = 8  # that begin between two kills
 VOCABULARY = str(RESULTS / "bpe/base/vocabulary.json")
 TABLE = str(RESULTS / "tables/xnli.md")
 PAGE = 4096  # bytes
@@ -43,6 +43,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
+def pace(undisturbed: Project) -> float:
+    """The seconds of a job, on average: how fast this machine is, so that kills are spread over the whole of a run."""
+    times = [path.stat().st_mtime for path in (undisturbed.folder / RESULTS).rglob("*.*")]
+    return (max(times) - min(times)) / len(set(disturbances.recorded(undisturbed.folder).values()))
+
+
+@pytest.fixture(scope="module")
 def expected(undisturbed: Project) -> dict[str, bytes]:
     """What every run must have made at last."""
     return disturbances.made(undisturbed.folder)
@@ -56,6 +63,17 @@ class Watched:
         self._outputs = disturbances.recorded(undisturbed.folder)
         self._expected = expected
         self._finished: dict[str, tuple[int, int]] = {}
+        self._runs: list[subprocess.Popen] = []
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        self._runs.append(disturbances.start(self.folder, "xnli_table", *arguments))
+        return self._runs[-1]
+
+    def stop(self) -> None:
+        """End what a failed test has left running."""
+        for run in self._runs:
+            run.kill()
+            run.wait()
 
     def look(self) -> None:
         """What was finished once is the same file as then."""
@@ -76,18 +94,20 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path, undisturbed: Project, expected: dict[str, bytes]) -> Watched:
-    return Watched(tmp_path, undisturbed, expected)
+def watched(tmp_path: Path, undisturbed: Project, expected: dict[str, bytes]) -> Iterator[Watched]:
+    watched = Watched(tmp_path, undisturbed, expected)
+    yield watched
+    watched.stop()
 
 
-def test_kills_of_snakemake_change_nothing(watched: Watched):
+def test_kills_of_snakemake_change_nothing(watched: Watched, pace: float):
     """Whenever all is made before so many kills, it begins anew. The first lock is removed, the others are passed."""
     rng, hit, slowest, lock = random.Random(0), Counter[str](), 0.0, []
     for _ in range(N_KILLS):
         while True:
-            run = disturbances.start(watched.folder, "xnli_table", *lock)
-            disturbances.wait_for_jobs(run)
-            time.sleep(rng.uniform(0, LONGEST))
+            run = watched.start(*lock)
+            disturbances.wait_for_jobs(run, rng.randint(1, MOST_JOBS))
+            time.sleep(rng.uniform(0, pace))
             if run.poll() is None:
                 break
             watched.ends(run)
@@ -100,7 +120,7 @@ def test_kills_of_snakemake_change_nothing(watched: Watched):
             lock = ["--nolock"]
     assert hit.total() >= N_KILLS * 2 // 3 and len(hit) >= 4, hit
     assert slowest < 30, "a step, or the saving of a small training, takes a moment"
-    watched.ends(disturbances.start(watched.folder, "xnli_table", *lock))
+    watched.ends(watched.start(*lock))
 
 
 def refuse_and_unlock(folder: Path) -> None:
@@ -112,13 +132,13 @@ def refuse_and_unlock(folder: Path) -> None:
     assert disturbances.start(folder, "xnli_table", "--unlock").wait() == 0
 
 
-def test_kills_of_jobs_change_nothing(watched: Watched):
+def test_kills_of_jobs_change_nothing(watched: Watched, pace: float):
     """The first ends its run, which is typed again; from then on Snakemake tries again by itself."""
     rng, hit, retries = random.Random(1), Counter[str](), []
-    run = disturbances.start(watched.folder, "xnli_table")
+    run = watched.start()
     while hit.total() < N_KILLS:
-        disturbances.wait_for_jobs(run)
-        time.sleep(rng.uniform(0, LONGEST / 2))
+        disturbances.wait_for_jobs(run, rng.randint(1, MOST_JOBS))
+        time.sleep(rng.uniform(0, pace))
         watched.look()
         if script := disturbances.kill_a_job(run, rng):
             hit[script] += 1
@@ -129,7 +149,7 @@ def test_kills_of_jobs_change_nothing(watched: Watched):
             retries = [f"--retries={N_KILLS}"]
         else:
             watched.ends(run)
-        run = disturbances.start(watched.folder, "xnli_table", *retries)
+        run = watched.start(*retries)
     assert len(hit) >= 4, hit
     watched.ends(run)
 
