@@ -245,7 +245,8 @@ def test_read_only_sources_no_home_and_odd_names(tmp_path: Path, expected: dict[
     assert first.returncode == 0, said(first)[-5000:]
     assert disturbances.made(out) == expected
     assert "Nothing to be done" in said(second), said(second)[-3000:]
-    assert list(scratch.iterdir()) == []
+    left = [path.name for path in scratch.iterdir() if not path.name.startswith("torchinductor_")]  # a cache
+    assert left == []
 
 
 def test_a_text_from_the_future_is_refused_until_it_is_touched(tmp_path: Path):
