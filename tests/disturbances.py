@@ -166,6 +166,12 @@ def kill_snakemake(run: subprocess.Popen) -> tuple[list[str], float]:
     return list(jobs.values()), time.monotonic() - begun
 
 
+def farewells(folder: Path) -> int:
+    """How often jobs have said, in their logs or on the screen, that they end because their workflow has died."""
+    logs = [folder / "run.log", *(folder / RESULTS / "logs").rglob("*.log")]
+    return sum(path.read_text().count("the workflow that started this step") for path in logs)
+
+
 # Disks and rights -----------------------------------------------------------------------------------------------
 
 

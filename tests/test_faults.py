@@ -18,7 +18,6 @@ from test_workflow import Project
 N_KILLS = 15  # of Snakemake, and as many of its jobs
 MOST_JOBS = 8  # that begin between two kills
 VOCABULARY = str(RESULTS / "bpe/base/vocabulary.json")
-TABLE = str(RESULTS / "tables/xnli.md")
 PAGE = 4096  # bytes
 FUTURE, PAST = 4_000_000_000, 500_000_000  # seconds: in the years 2096 and 1985
 NO_ROOM = re.compile(
@@ -102,7 +101,7 @@ def watched(tmp_path: Path, undisturbed: Project, expected: dict[str, bytes]) ->
 
 def test_kills_of_snakemake_change_nothing(watched: Watched, pace: float):
     """Whenever all is made before so many kills, it begins anew. The first lock is removed, the others are passed."""
-    rng, hit, slowest, lock = random.Random(0), Counter[str](), 0.0, []
+    rng, hit, told, slowest, lock = random.Random(0), Counter[str](), 0, 0.0, []
     for _ in range(N_KILLS):
         while True:
             run = watched.start(*lock)
@@ -111,14 +110,17 @@ def test_kills_of_snakemake_change_nothing(watched: Watched, pace: float):
             if run.poll() is None:
                 break
             watched.ends(run)
+        before = disturbances.farewells(watched.folder)
         scripts, seconds = disturbances.kill_snakemake(run)
         hit.update(scripts[:1])
+        told += disturbances.farewells(watched.folder) > before
         slowest = max(slowest, seconds)
         watched.look()
         if not lock:
             refuse_and_unlock(watched.folder)
             lock = ["--nolock"]
     assert hit.total() >= N_KILLS * 2 // 3 and len(hit) >= 4, hit
+    assert told >= N_KILLS // 3, "jobs ended when they were done, not when Snakemake died"
     assert slowest < 30, "a step, or the saving of a small training, takes a moment"
     watched.ends(watched.start(*lock))
 
