@@ -29,8 +29,8 @@ def built(tmp_path, words) -> dict[str, Path]:
     tokens.write_text("".join(f"{first}\t{second}\n" for first, second in zip(TEXT, TEXT[::-1], strict=True)))
     paths = {split: tmp_path / "built" / f"{split}.store" for split in SPLITS}
     shares = {"valid_share": 0.2, "test_share": 0.2}
-    more = {"languages": ("en", "fr"), "vocabulary": words, "statistics": tmp_path / "built" / "statistics.json"}
-    store.build(tokens, paths, **shares, **more)
+    more = {"stored": ("en", "fr"), "vocabulary": words, "statistics": tmp_path / "built" / "statistics.json"}
+    store.build(tokens, paths, languages=("en", "fr"), **shares, **more)
     return paths
 
 
