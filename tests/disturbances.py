@@ -161,9 +161,18 @@ def kill_snakemake(run: subprocess.Popen) -> tuple[list[str], float]:
     run.kill()
     run.wait()
     begun = time.monotonic()
-    _, alive = psutil.wait_procs(list(jobs), timeout=PATIENCE)
-    assert not alive, f"jobs go on without their workflow: {[jobs[process] for process in alive]}"
+    while alive := [script for process, script in jobs.items() if _is_alive(process)]:
+        assert time.monotonic() < begun + PATIENCE, f"jobs go on without their workflow: {alive}"
+        time.sleep(0.02)
     return list(jobs.values()), time.monotonic() - begun
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether a process still does something; its number may be taken for a while after its end."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def farewells(folder: Path) -> int:
