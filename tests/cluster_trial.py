@@ -14,8 +14,9 @@ from pathlib import Path
 import slurm
 import torch
 import yaml
+from reduced import reduced
 from safetensors.torch import load_file
-from test_cluster import RUN, WORK, jobs_of, reduced, submitted, wait_for, went_on
+from test_cluster import RUN, WORK, jobs_of, submitted, wait_for, went_on
 from test_workflow import Project
 
 GENERIC = ("--workflow-profile", "profiles/generic", "--latency-wait", "20")

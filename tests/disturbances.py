@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import test_cluster
+from reduced import reduced
 from test_workflow import Project
 
 CONFIGURATION = ("--configfile", "tiny.yaml")
@@ -32,7 +32,7 @@ def new_project(folder: Path, retries: int = 0) -> Project:
     """
     folder.mkdir(parents=True, exist_ok=True)
     project = Project(folder)
-    settings = test_cluster.reduced(project.settings)
+    settings = reduced(project.settings)
     settings["corpora"] |= {
         "own": {"format": "text", "keys": ["fr"], "path": OWN},
         "web": {"format": "text", "keys": ["en"], "url": "https://example.org/{key}.txt"},

@@ -15,6 +15,7 @@ import pytest
 import slurm
 import torch
 import yaml
+from reduced import reduced
 from safetensors.torch import load_file
 from test_workflow import Project
 
@@ -33,24 +34,6 @@ ON_GPUS = {
     "pretrain", "finetune_xnli", "score_xnli", "score_retrieval", "finetune_glue", "score_glue", "train_translator",
     "score_translation", "score_perplexity",
 }  # fmt: skip
-
-
-def reduced(settings: dict) -> dict:
-    """The tiny configuration with two languages, one run, and XNLI alone; its training is long enough to be killed."""
-    none = {"setups": {}, "parallel": {}, "claims": []}
-    none |= dict.fromkeys(("translation", "glue", "embeddings", "perplexity", "ablation"))
-    xnli = {key: settings["xnli"][key] for key in ("evaluation", "training", "finetuning")}
-    optim = settings["pretraining"]["optim"] | {"max_updates": 800}
-    return settings | none | {
-        "languages": ["en", "fr"],
-        "corpora": {"stories": {"format": "text", "keys": ["en", "fr"], "microworld": "stories"}},
-        "monolingual": {"en": ["stories"], "fr": ["stories"]},
-        "text": settings["text"] | {"n_shards": 1},
-        "runs": {"mlm": settings["runs"]["mlm"]},
-        "xnli": xnli | {"languages": ["en", "fr"], "runs": ["mlm"]},
-        "pretraining": settings["pretraining"] | {"optim": optim, "evaluate_every": 200},
-        "save_minutes": 0.005,
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")

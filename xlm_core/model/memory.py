@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from xlm_core.model.attention import joined
-from xlm_core.model.transformer import Inputs, Layer, Source
+from xlm_core.model.transformer import NORM_EPSILON, Inputs, Layer, Source
 from xlm_core.model.translator import Translator
 from xlm_core.text.vocabulary import EOS, N_SPECIAL
 
@@ -50,8 +50,8 @@ class Memory:
         """Append ``tokens`` (R,) and give the scores (R, V), before the softmax, of what may follow."""
         decoder = self._decoder
         x = decoder.embedding_norm(decoder.embeddings(tokens) + self._offsets[self.length])
-        for layer, memory in zip(decoder.layers, self._layers, strict=True):
-            x = memory.step(layer, x, self.length, self._hidden)
+        for layer in self._layers:
+            x = layer.step(x, self.length, self._hidden)
         self.length += 1
         return functional.linear(x, decoder.embeddings.weight, self._bias)
 
@@ -69,9 +69,37 @@ class Memory:
         self.limits, self.places = self.limits[sentences], self.places[sentences]
 
 
+Affine = tuple[Tensor, Tensor]  # weight and bias, of a linear map or of a normalization
+
+
+class _Weights(NamedTuple):
+    """A decoder's layer as weights and biases: to look them up in its modules takes a tenth of a short step."""
+
+    attention: Affine  # of queries, keys and values
+    attention_out: Affine
+    attention_norm: Affine
+    source_queries: Affine
+    source_out: Affine
+    source_norm: Affine
+    wide: Affine
+    narrow: Affine
+    feedforward_norm: Affine
+
+    @classmethod
+    def of(cls, layer: Layer) -> "_Weights":
+        """Those of ``layer``, in the order in which a token meets them."""
+        modules = (
+            *(layer.attention.qkv, layer.attention.out, layer.attention_norm),
+            *(layer.source_attention.queries, layer.source_attention.out, layer.source_norm),
+            *(layer.wide, layer.narrow, layer.feedforward_norm),
+        )
+        return cls(*((module.weight, module.bias) for module in modules))
+
+
 class _LayerMemory(NamedTuple):
     """Keys and values of one layer; shapes as in ``Memory``."""
 
+    weights: _Weights
     keys: Tensor
     values: Tensor
     source_keys: Tensor
@@ -83,30 +111,36 @@ class _LayerMemory(NamedTuple):
         keys, values = (part.contiguous() for part in layer.source_attention.read(source.states))
         n_sentences, n_heads, _, size = keys.shape
         room = (n_sentences * width, n_heads, n_tokens, size)
-        return cls(keys.new_empty(room), keys.new_empty(room), keys, values)
+        return cls(_Weights.of(layer), keys.new_empty(room), keys.new_empty(room), keys, values)
 
     def of_rows(self, rows: Tensor, sentences: Tensor) -> "_LayerMemory":
         """Those of some rows and sentences."""
-        return _LayerMemory(
-            self.keys[rows], self.values[rows], self.source_keys[sentences], self.source_values[sentences]
-        )
+        source = (self.source_keys[sentences], self.source_values[sentences])
+        return _LayerMemory(self.weights, self.keys[rows], self.values[rows], *source)
 
-    def step(self, layer: Layer, x: Tensor, length: int, hidden: Tensor | None) -> Tensor:
-        """The output (R, D) of ``layer`` for token number ``length`` of each row, from its input ``x`` (R, D).
+    def step(self, x: Tensor, length: int, hidden: Tensor | None) -> Tensor:
+        """The layer's output (R, D) for token number ``length`` of each row, from its input ``x`` (R, D).
 
         ``hidden`` (N, H, 1, S) is minus infinity on padding of the source, zero elsewhere; None where there is none.
         """
-        queries, keys, values = layer.attention.project(x[:, None])
-        self.keys[:, :, length] = keys[:, :, 0]
-        self.values[:, :, length] = values[:, :, 0]
-        gathered = _gather(queries, self.keys[:, :, : length + 1], self.values[:, :, : length + 1], None)
-        x = layer.attention_norm(x + layer.attention.out(gathered).flatten(0, 1))
-        # The hypotheses of a sentence read it together, as if they were the tokens of one text: (N, W, D).
-        together = x.view(len(self.source_keys), -1, x.shape[-1])
-        queries = layer.source_attention.project(together)
+        weights, linear = self.weights, functional.linear
+        n_sentences, n_heads, _, size = self.source_keys.shape
+        queries, keys, values = linear(x, *weights.attention).view(len(x), 3, n_heads, size).unbind(1)
+        self.keys[:, :, length] = keys
+        self.values[:, :, length] = values
+        gathered = _gather(queries[:, :, None], self.keys[:, :, : length + 1], self.values[:, :, : length + 1], None)
+        x = _norm(x + linear(gathered.flatten(0, 1), *weights.attention_out), *weights.attention_norm)
+        # The hypotheses of a sentence read it together, as if they were the tokens of one text.
+        queries = linear(x, *weights.source_queries).view(n_sentences, -1, n_heads, size).transpose(1, 2)
         gathered = _gather(queries, self.source_keys, self.source_values, hidden)
-        x = layer.source_norm(x + layer.source_attention.out(gathered).flatten(0, 1))
-        return layer.feed_forward(x)
+        x = _norm(x + linear(gathered.flatten(0, 1), *weights.source_out), *weights.source_norm)
+        wide = functional.gelu(linear(x, *weights.wide))
+        return _norm(x + linear(wide, *weights.narrow), *weights.feedforward_norm)
+
+
+def _norm(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """``x`` (R, D), normalized."""
+    return functional.layer_norm(x, weight.shape, weight, bias, NORM_EPSILON)
 
 
 def _hidden(visible: Tensor, n_heads: int) -> Tensor:
