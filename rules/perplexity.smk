@@ -30,3 +30,52 @@ rule score_perplexity:
         "Measuring the perplexity of {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
         "../workflow_scripts/score_perplexity.py"
+
+
+rule make_perplexity_table:
+    """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
+    input:
+        perplexity_results(),
+    output:
+        md=report(
+            "<results>/tables/perplexity.md",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/perplexity.html",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/perplexity.tex",
+        tidy=report(
+            "<results>/tables/perplexity.tidy.csv",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "data"},
+        ),
+        differences=report(
+            "<results>/tables/perplexity.differences.csv",
+            caption="../docs/report/perplexity.rst",
+            category="Perplexity",
+            labels={"format": "differences, data"},
+        ),
+    log:
+        "<logs>/make_perplexity_table.log",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=perplexity_labels(),
+        settings=perplexity_settings(),
+        language=CONFIG.perplexity and CONFIG.perplexity.language,
+        caption=f"Perplexity of causal language models (configuration '{CONFIG.name}')",
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the perplexity table"
+    script:
+        "../workflow_scripts/make_perplexity_table.py"

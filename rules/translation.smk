@@ -98,3 +98,113 @@ rule compare_translations:
         "Comparing the rows of {wildcards.table} translation"
     script:
         "../workflow_scripts/compare_translations.py"
+
+
+rule make_translation_table:
+    """BLEU of translation beside the published numbers, and the differences between the rows."""
+    input:
+        results=translation_results,
+        significance=["<results>/tables/{table}_mt.significance.csv"],
+    output:
+        md=report(
+            "<results>/tables/{table}_mt.md",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
+            labels={"format": "text"},
+        ),
+        html=report(
+            "<results>/tables/{table}_mt.html",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
+            labels={"format": "table"},
+        ),
+        tex="<results>/tables/{table}_mt.tex",
+        tidy=report(
+            "<results>/tables/{table}_mt.tidy.csv",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
+            labels={"format": "data"},
+        ),
+        differences=report(
+            "<results>/tables/{table}_mt.differences.csv",
+            caption="../docs/report/translation.rst",
+            category="Translation, {table}",
+            labels={"format": "differences, data"},
+        ),
+    log:
+        "<logs>/make_translation_table/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=labels_of_rows,
+        rows=rows_of,
+        columns=columns_of,
+        name=CONFIG.name,
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the table of {wildcards.table} translation"
+    script:
+        "../workflow_scripts/make_translation_table.py"
+
+
+rule draw_bleu_curves:
+    """Validation BLEU over the training of every translator of a table."""
+    input:
+        unpack(translator_histories),
+    output:
+        report(
+            "<results>/figures/{table}_curves.svg",
+            caption="../docs/report/bleu_curves.rst",
+            category="Translation, {table}",
+            labels={"figure": "validation BLEU"},
+        ),
+    log:
+        "<logs>/draw_bleu_curves/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        labels=labels_of_translators,
+        code=code("xlm_core.report.bleu_curves"),
+    message:
+        "Drawing the BLEU of {wildcards.table} translators over their training"
+    script:
+        "../workflow_scripts/draw_bleu_curves.py"
+
+
+rule make_samples:
+    """What the first and the last row of a table say of the same sentences, beside what people said."""
+    input:
+        sampled_translations,
+    output:
+        report(
+            "<results>/tables/{table}_samples.html",
+            caption="../docs/report/samples.rst",
+            category="Translation, {table}",
+            labels={"format": "samples"},
+        ),
+    log:
+        "<logs>/make_samples/{table}.log",
+    wildcard_constraints:
+        table="unsupervised|supervised",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        systems=sampled_labels,
+        code=code("xlm_core.report.samples"),
+    message:
+        "Showing samples of {wildcards.table} translation"
+    script:
+        "../workflow_scripts/make_samples.py"

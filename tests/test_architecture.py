@@ -91,6 +91,11 @@ def test_the_core_does_not_print_nor_swallow(path: Path):
         assert not (isinstance(node, ast.ExceptHandler) and node.type is None)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "rules").rglob("*.smk")), ids=lambda path: path.stem)
+def test_files_of_rules_stay_small(path: Path):
+    assert len(path.read_text().splitlines()) <= 350
+
+
 def test_every_rule_has_its_script_and_every_script_its_rule():
     rules = {
         line.strip().removeprefix("rule ").removesuffix(":")

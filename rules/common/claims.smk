@@ -1,0 +1,91 @@
+"""Claims: the files of the two systems that each compares."""
+
+from xlm_core import config as configuration
+
+
+def compared_systems():
+    """Claim, comparison: of every comparison of every claim."""
+    return [(claim, one) for claim in CONFIG.claims for one in claim.compared]
+
+
+def claim_seeds(compared):
+    """The seeds that both systems of a comparison have."""
+    if compared.table.endswith("_mt"):
+        return seeds_of(compared.table.removesuffix("_mt"))
+    runs = [run_of(compared.table, name) for name in (compared.a, compared.b)]
+    return [
+        seed for seed in CONFIG.seeds.pretraining if all(seed in CONFIG.pretraining_seeds(run) for run in runs if run)
+    ]
+
+
+def run_of(table, name):
+    """The run of a system; None of a baseline that is none."""
+    if table == "perplexity":
+        return CONFIG.perplexity.run
+    if table == "embeddings":
+        return name if name in CONFIG.runs else None
+    return glue_row(name).run if table == "glue" else zero_shot_system(table, name).run
+
+
+def glue_row(name):
+    """The row of the table of GLUE that has this name."""
+    return next(row for row in CONFIG.glue.rows if row.name == name)
+
+
+def zero_shot_system(table, name):
+    """A system of the table of XNLI or of the ablation."""
+    if table == "xnli":
+        return configuration.System(run=name)
+    return CONFIG.ablation.full if name == "full" else CONFIG.ablation.rows[name]
+
+
+def claim_items(table, name, seed):
+    """The items of one system with one pretraining seed."""
+    if table == "perplexity":
+        return [f"<results>/results/perplexity/{name}.{CONFIG.perplexity.run}.{seed}.items.json"]
+    if table.endswith("_mt"):
+        path = "<results>/results/translation/{}/{}/{}.items.json"
+        plans = plans_of(table.removesuffix("_mt")).items()
+        mine = [(key, plan) for key, plan in plans if (plan.encoder, plan.decoder) == (name, name)]
+        return [path.format(key, seed, direction) for key, plan in mine for direction in plan.tested]
+    if table == "embeddings":
+        return [f"<results>/results/embeddings/{seed}.items.json"]
+    if table == "glue":
+        path = "<results>/results/glue/{row}.{seed}.{task}.{finetuning_seed}.items.json"
+        return expand(path, row=name, seed=seed, task=CONFIG.glue.trained, finetuning_seed=CONFIG.seeds.finetuning)
+    one = zero_shot_system(table, name)
+    path = "<results>/results/xnli/{setup}.{run}.{seed}.zero_shot.{finetuning_seed}.items.json"
+    return expand(path, setup=one.setup, run=one.run, seed=seed, finetuning_seed=CONFIG.seeds.finetuning)
+
+
+def claim_columns(compared):
+    """The columns that count, as both systems call them: of XNLI the languages without labels; None: all."""
+    if compared.table in ("xnli", "ablation"):
+        return [[language, language] for language in CONFIG.xnli.others]
+    if compared.table == "embeddings":
+        rest = [(key, kind) for key in CONFIG.embeddings.dictionary.keys for kind in configuration.WORD_SETTINGS]
+        return [[f"{name}, {key}, {kind}" for name in (compared.a, compared.b)] for key, kind in rest]
+    return None
+
+
+def all_claim_items():
+    """Of each comparison, of each of its systems, the items of all seeds."""
+    return {
+        f"{side}_{number}": [file for seed in claim_seeds(one) for file in claim_items(one.table, name, seed)]
+        for number, (_, one) in enumerate(compared_systems())
+        for side, name in (("a", one.a), ("b", one.b))
+    }
+
+
+def described_claims():
+    """Of each comparison the claim's statement, its names, and how many seeds there are."""
+    return [
+        [claim.statement, one.table, one.a, one.b, one.margin, claim_columns(one), len(claim_seeds(one))]
+        for claim, one in compared_systems()
+    ]
+
+
+CLAIM_FILES = [
+    *(f"<results>/tables/claims.{kind}" for kind in ("md", "tidy.csv", "manifest.json")),
+    "<results>/figures/claims.svg",
+]
