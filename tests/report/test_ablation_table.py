@@ -47,6 +47,17 @@ def test_a_system_of_fewer_languages_is_compared_on_these(tmp_path: Path):
     assert "on the same languages" in text
 
 
+def test_differences_have_signs_and_are_not_ranked(tmp_path: Path):
+    """On 71, and 3 less than that, no row can pride itself; 68 is the best transfer."""
+    rows, _, _ = make(tmp_path, xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO))
+    assert rows[0][3:] == ["transfer", "full system", "difference"]
+    assert rows[1][3:] == ["58.0 ± 2.8", "58.0 ± 2.8", "0.0 ± 0.0"]
+    assert rows[2][3:] == ["**68.0 ± 2.8**", "71.0 ± 1.4", "−3.0 ± 1.4"]
+    html = (tmp_path / "table.html").read_text()
+    assert '<td style="background:#ffffff">71.0 ± 1.4</td>' in html
+    assert '<td style="background:#ffffff">−3.0 ± 1.4</td>' in html
+
+
 def test_what_a_result_must_be_read_with_stands_at_its_transfer(tmp_path: Path):
     some = xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO)
     some[2] = Result(**{**vars(some[2]), "note": "collapsed to 'neutral' (97.0 %)"})

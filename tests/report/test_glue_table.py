@@ -76,6 +76,18 @@ def test_every_row_is_compared_with_the_first(tmp_path):
     assert (line["row"], line["minus_row"], float(line["mean"])) == ("XLM_en", "no pretraining", 40.0)
 
 
+def test_models_of_other_languages_are_compared_with_the_english_one():
+    labels = {"english.none": "no pretraining", "english.mlm": "MLM", "base.mlm": "MLM", "base.mlm_tlm": "MLM+TLM"}
+    rows = [(row, "en" if row.startswith("english") else "5 languages") for row in labels]
+    contrasts = shapes.glue(labels, rows, COLUMNS, {}).contrasts
+    assert [(row.run, minus.run) for row, minus in contrasts] == [
+        ("english.mlm", "english.none"),
+        ("base.mlm", "english.none"),
+        ("base.mlm_tlm", "english.none"),
+        ("base.mlm", "english.mlm"),
+    ]
+
+
 def test_the_mean_of_the_published_row_of_bert_is_the_score_that_is_printed():
     columns = {
         task: [[name, metric] for name in ({"MNLI": ["MNLI-m", "MNLI-mm"]}.get(task) or [task]) for metric in metrics]

@@ -22,7 +22,7 @@ class Box:
     text       mean and spread: ``71.2 ± 0.4``
     is_best    whether no row that it is compared with, those of its setting or all, is better; false if there is none
     mark       number of its footnote, or 0
-    heat       0 for the worst mean of its metric in the table, 1 for the best
+    heat       0 for the worst mean of its metric in the table, 1 for the best; 0 where none is better than another
     published  the published number, with a dagger where it is not confirmed; empty if there is none
     difference ours minus published, signed
     """
@@ -133,9 +133,9 @@ def lay_out(
     )
 
 
-def mean_and_spread(cell: Cell, decimals: int = 1) -> str:
-    """``71.2 ± 0.4``; without a spread where there is a single seed."""
-    mean = f"{cell.mean:.{decimals}f}"
+def mean_and_spread(cell: Cell | Difference, decimals: int = 1, is_signed: bool = False) -> str:
+    """``71.2 ± 0.4``, of a difference ``+1.2 ± 0.4``; without a spread where there is a single seed."""
+    mean = signed(cell.mean, decimals) if is_signed else f"{cell.mean:.{decimals}f}"
     return mean if math.isnan(cell.spread) else f"{mean} ± {cell.spread:.{decimals}f}"
 
 
@@ -168,18 +168,25 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
     ]
     # Numbers of other metrics are of another kind, and not compared.
     metric = shape.taken_apart(at.column)[1]
-    alike = (place for place in summary if place.column in shape.shown and shape.taken_apart(place.column)[1] == metric)
+    alike = (
+        place
+        for place in summary
+        if place.column in shape.shown
+        and place.column not in shape.beside
+        and shape.taken_apart(place.column)[1] == metric
+    )
     means = [summary[place].mean for place in alike]
     span = max(means) - min(means)
     decimals = shape.decimals.get(metric, 1)
     best = (min if metric in shape.falling else max)(rival.mean for rival in rivals)
     heat = (cell.mean - min(means)) / span if span else 0.0
+    is_compared = len(rivals) > 1 and at.column not in shape.beside
     return Box(
-        text=mean_and_spread(cell, decimals),
+        text=mean_and_spread(cell, decimals, at.column in shape.signed),
         # Compared as printed: two rows that read the same are both the best.
-        is_best=len(rivals) > 1 and f"{cell.mean:.{decimals}f}" == f"{best:.{decimals}f}",
+        is_best=is_compared and f"{cell.mean:.{decimals}f}" == f"{best:.{decimals}f}",
         mark=mark,
-        heat=1 - heat if metric in shape.falling else heat,
+        heat=0.0 if at.column in shape.beside else 1 - heat if metric in shape.falling else heat,
         published=_published(cell.published, decimals),
         difference=difference(cell.mean, cell.published.value, decimals) if cell.published else "",
     )
@@ -190,10 +197,7 @@ def _contrast(row: Row, minus: Row, found: Mapping[differences.Contrast, Differe
     digits = [shape.decimals.get(shape.taken_apart(column)[1], 1) for column in shape.shown]
     return Contrast(
         label=_subtraction(row, minus, shape),
-        cells=tuple(
-            signed(one.mean, n) + ("" if math.isnan(one.spread) else f" ± {one.spread:.{n}f}")
-            for one, n in zip(several, digits, strict=True)
-        ),
+        cells=tuple(mean_and_spread(one, n, is_signed=True) for one, n in zip(several, digits, strict=True)),
         agreement=tuple(f"{one.n_agreeing}/{one.n_seeds}" for one in several if one.n_seeds > 1),
     )
 

@@ -1,7 +1,7 @@
 """The shapes of the tables: which rows and columns each has, what is compared with what."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Literal
 
 from xlm_core.config import SETTINGS, WORD_SETTINGS
@@ -169,7 +169,16 @@ def ablated(labels: Mapping[str, str], train: str) -> Shape:
     shown = (train, ablation.TRANSFER, ablation.FULL, ablation.DIFFERENCE)
     rows = tuple(Row(system, ablation.SETTING) for system in labels)
     return Shape(
-        ablation.TABLE, labels, rows, shown, {}, shown, uneven=shown[1:], unit="Accuracy in percent, and points"
+        name=ablation.TABLE,
+        labels=labels,
+        rows=rows,
+        measured=shown,
+        means={},
+        shown=shown,
+        unit="Accuracy in percent, and points",
+        uneven=shown[1:],
+        signed=(ablation.DIFFERENCE,),
+        beside=(ablation.FULL, ablation.DIFFERENCE),
     )
 
 
@@ -193,7 +202,7 @@ def glue(
     """The table of GLUE: each task by its metrics, and their score.
 
     The score is the mean over the tasks; of a task with several numbers their mean counts, as on the leaderboard.
-    Every row is compared with the first one.
+    Every row is compared with the first one, and rows that differ in their languages alone with each other.
 
     Args:
         labels: row -> label; the published rows are found by their labels.
@@ -209,6 +218,7 @@ def glue(
     means["GLUE score"] = tuple(f"{task} score" if len(of_task[task]) > 1 else of_task[task][0] for task in of_task)
     lines = tuple(Row(row, setting) for row, setting in rows)
     settings = tuple(dict.fromkeys(row.setting for row in lines))
+    alike = [(row, above) for above, row in combinations(lines[1:], 2) if labels[row.run] == labels[above.run]]
     return Shape(
         name="glue",
         labels=labels,
@@ -218,7 +228,7 @@ def glue(
         shown=(*measured, "GLUE score"),
         compared={setting: setting for setting in settings},
         by_column=settings,
-        contrasts=tuple((row, lines[0]) for row in lines[1:]),
+        contrasts=(*((row, lines[0]) for row in lines[1:]), *alike),
         fewer_seeds=fewer_seeds,
         metrics=GLUE_METRICS,
         unit=GLUE_UNIT,

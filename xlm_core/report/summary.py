@@ -57,6 +57,8 @@ class Shape:
     decimals  metric -> digits that are printed after the point, where they are not 1
     falling   metrics of which less is better
     own_items whether each setting is measured on items of its own
+    signed    columns of differences
+    beside    columns that stand there to be compared with others, in which no row is better than another
     """
 
     name: str
@@ -77,6 +79,8 @@ class Shape:
     decimals: Mapping[str, int] = field(default_factory=dict)
     falling: tuple[str, ...] = ()
     own_items: bool = False
+    signed: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
