@@ -6,6 +6,7 @@ from xlm_core import config
 from xlm_core.jobs import recorded
 from xlm_core.steps import step
 from xlm_core.tasks import xnli
+from xlm_core.tasks.finetuning import Course
 
 # Not among the rule's parameters, for it changes no result.
 save_minutes = config.parse(snakemake.config).save_minutes
@@ -24,13 +25,15 @@ with step(snakemake.log[0]), recorded(snakemake):
         test=stores("selected", snakemake.input.get("test", [])),
         n_classes=len(snakemake.params.classes),
         n_train=snakemake.params.n_train,
-        settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
-        precision=snakemake.params.precision,
-        seed=int(snakemake.wildcards.finetuning_seed),
-        code=snakemake.params.code,
-        save_minutes=save_minutes,
-        work=Path(snakemake.params.work),
-        n_threads=snakemake.threads,
+        course=Course(
+            settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
+            precision=snakemake.params.precision,
+            seed=int(snakemake.wildcards.finetuning_seed),
+            code=snakemake.params.code,
+            save_minutes=save_minutes,
+            work=Path(snakemake.params.work),
+            n_threads=snakemake.threads,
+        ),
         output=Path(snakemake.output.model),
         selected=Path(snakemake.output.selected),
         history=Path(snakemake.output.history),

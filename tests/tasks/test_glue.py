@@ -12,6 +12,7 @@ from xlm_core.config import Finetuning
 from xlm_core.data.store import StoreWriter
 from xlm_core.model import weights
 from xlm_core.tasks import glue
+from xlm_core.tasks.finetuning import Course
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=4, dropout=0.0, max_tokens=12)
@@ -81,13 +82,7 @@ def finetune(world, task: str, train: str, valid: dict[str, str]) -> None:
         encoder=world / "encoder",
         train=world / train,
         valid={column: world / name for column, name in valid.items()},
-        settings=SETTINGS,
-        precision="float32",
-        seed=0,
-        code="c",
-        save_minutes=10,
-        work=world / "work",
-        n_threads=1,
+        course=Course(SETTINGS, "float32", seed=0, code="c", save_minutes=10, work=world / "work", n_threads=1),
         output=world / "classifier",
         history=world / "history.jsonl",
     )

@@ -11,6 +11,7 @@ from xlm_core.config import Finetuning
 from xlm_core.data.store import StoreWriter
 from xlm_core.model import weights
 from xlm_core.tasks import xnli
+from xlm_core.tasks.finetuning import Course
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=2, dropout=0.0, max_tokens=12)
@@ -43,13 +44,7 @@ def finetune(world, train, n_train, selected=()):
         test=stores(world, "test", selected),
         n_classes=3,
         n_train=n_train,
-        settings=SETTINGS,
-        precision="float32",
-        seed=0,
-        code="c",
-        save_minutes=10,
-        work=world / "work",
-        n_threads=1,
+        course=Course(SETTINGS, "float32", seed=0, code="c", save_minutes=10, work=world / "work", n_threads=1),
         output=world / "classifier",
         selected=world / "selected.json",
         history=world / "history.jsonl",

@@ -4,7 +4,6 @@ Letters: N examples.
 """
 
 import csv
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,16 +14,16 @@ import torch
 from scipy import stats
 from sklearn import metrics as sklearn
 
-from xlm_core import digests, items, results
-from xlm_core.config import Finetuning, plain
+from xlm_core import items, results
 from xlm_core.data.labelled import Examples
 from xlm_core.files import atomic
 from xlm_core.items import Items
 from xlm_core.model import weights
 from xlm_core.results import Result
-from xlm_core.tasks import classification, labelled
+from xlm_core.tasks import classification, finetuning, labelled
+from xlm_core.tasks.classification import Data
+from xlm_core.tasks.finetuning import Course
 from xlm_core.text.glue import ACCURACY, FORMS, Form
-from xlm_core.train.log import LOG_NAME
 
 SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
 PREDICTIONS = ("set", "split", "index", "label", "prediction")  # columns of the kept predictions
@@ -68,13 +67,7 @@ def finetune(
     encoder: Path,
     train: Path,
     valid: Mapping[str, Path],
-    settings: Finetuning,
-    precision: str,
-    seed: int,
-    code: str,
-    save_minutes: float,
-    work: Path,
-    n_threads: int,
+    course: Course,
     output: Path,
     history: Path,
 ) -> None:
@@ -85,37 +78,16 @@ def finetune(
         encoder: a pretrained model.
         train: store of training examples.
         valid: column of the table -> validation store.
-        precision: as in the section ``compute`` of the configuration.
-        seed: of the fine-tuning.
-        code: digest of the code.
-        save_minutes: between checkpoints.
-        work: folder for what must survive a killed job.
+        course: how it goes.
         output: the classifier; that of a task with scores has one output.
-        history: JSON lines of losses and validation metrics, of the learning rate that was kept.
+        history: as in ``finetuning.run``.
     """
-    torch.set_num_threads(n_threads)
     classes = FORMS[task].classes
     model, about = weights.load(encoder)
     examples = classification.choose(*labelled.opened(train, about), None, seed=0)
-    labelled.warn_of_cuts("training", examples, settings.max_tokens)
-    about = labelled.about(about, examples, [plain(settings), precision])
-    digest = digests.of_value([about["config"], about["data"], code, about["seed"], seed])
-    folder = work / digest
-    classifier, rate, _ = classification.finetune(
-        model,
-        1 if classes is None else len(classes),
-        classification.Data(examples, labelled.all_of_each(valid, about), {}, partial(metrics, task)),
-        settings,
-        seed=seed,
-        precision=precision,
-        save_minutes=save_minutes,
-        work=folder,
-        digest=digest,
-    )
-    about |= {"learning_rate": rate, "max_tokens": settings.max_tokens}
-    weights.save(output, classifier.encoder, about, head=classifier.head)
-    with atomic(history) as partial_file:
-        shutil.copyfile(classification.rate_folder(folder, rate) / LOG_NAME, partial_file)
+    data = Data(examples, labelled.all_of_each(valid, about), {}, partial(metrics, task))
+    n_classes = 1 if classes is None else len(classes)
+    finetuning.run(model, about, data, n_classes, course, output=output, history=history)
 
 
 def score(

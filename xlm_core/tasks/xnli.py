@@ -1,6 +1,5 @@
 """XNLI: whether one sentence entails another, contradicts it, or neither (paper, section 4.1)."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,16 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from xlm_core import digests, items, results
-from xlm_core.config import Finetuning, plain
+from xlm_core import items, results
 from xlm_core.data.labelled import Examples
-from xlm_core.files import atomic, read_json, write_json
+from xlm_core.files import read_json, write_json
 from xlm_core.items import Items
 from xlm_core.model import weights
 from xlm_core.results import Result
-from xlm_core.tasks import classification, labelled
+from xlm_core.tasks import classification, finetuning, labelled
+from xlm_core.tasks.classification import Data
+from xlm_core.tasks.finetuning import Course
 from xlm_core.tasks.selection import Best
-from xlm_core.train.log import LOG_NAME
 
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
 SELECTED = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
@@ -32,13 +31,7 @@ def finetune(
     test: Mapping[str, Path],
     n_classes: int,
     n_train: Mapping[str, int | None],
-    settings: Finetuning,
-    precision: str,
-    seed: int,
-    code: str,
-    save_minutes: float,
-    work: Path,
-    n_threads: int,
+    course: Course,
     output: Path,
     selected: Path,
     history: Path,
@@ -52,38 +45,17 @@ def finetune(
         test: language -> test store, of the languages whose best evaluation is selected one by one; may be empty.
         n_classes: of the pairs.
         n_train: language -> training pairs to use; None for all.
-        precision: as in the section ``compute`` of the configuration.
-        seed: of the fine-tuning.
-        code: digest of the code.
-        save_minutes: between checkpoints.
-        work: folder for what must survive a killed job.
+        course: how it goes.
         output: the classifier.
         selected: JSON, language -> ``xlm_core.tasks.selection.Best``, for the languages of ``test``.
-        history: JSON lines of losses and validation accuracies, of the learning rate that was kept.
+        history: as in ``finetuning.run``.
     """
-    torch.set_num_threads(n_threads)
     model, about = weights.load(encoder)
     examples = _some_of_each(train, n_train, about)
-    labelled.warn_of_cuts("training", examples, settings.max_tokens)
-    about = labelled.about(about, examples, [plain(settings), dict(n_train), list(test), precision])
-    digest = digests.of_value([about["config"], about["data"], code, about["seed"], seed])
-    folder = work / digest
-    classifier, rate, best = classification.finetune(
-        model,
-        n_classes,
-        classification.Data(examples, labelled.all_of_each(valid, about), labelled.all_of_each(test, about)),
-        settings,
-        seed=seed,
-        precision=precision,
-        save_minutes=save_minutes,
-        work=folder,
-        digest=digest,
-    )
+    data = Data(examples, labelled.all_of_each(valid, about), labelled.all_of_each(test, about))
+    choices = [dict(n_train), list(test)]
+    best = finetuning.run(model, about, data, n_classes, course, choices=choices, output=output, history=history)
     write_json(selected, best)
-    about |= {"learning_rate": rate, "max_tokens": settings.max_tokens}
-    weights.save(output, classifier.encoder, about, head=classifier.head)
-    with atomic(history) as partial:
-        shutil.copyfile(classification.rate_folder(folder, rate) / LOG_NAME, partial)
 
 
 def score(
