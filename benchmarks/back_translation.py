@@ -8,7 +8,9 @@ counts.
 """
 
 import argparse
+import json
 import statistics
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,7 +28,7 @@ LANGUAGES = (0, 0)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print, and write what was measured where that is wanted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, nargs="+", default=list(SHAPES))
     parser.add_argument("--tokens", type=int, default=1000, help="of the batch")
@@ -34,13 +36,15 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=30, help="tokens of the longest; the others lie evenly between")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--output", type=Path, help="JSON")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    for name in arguments.shape:
-        measure(arguments, name)
+    found = {name: measure(arguments, name) for name in arguments.shape}
+    if arguments.output:
+        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
-def measure(arguments: argparse.Namespace, name: str) -> None:
+def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     """Seconds of both parts of an update."""
     shape, device = SHAPES[name], torch.device("cuda" if torch.cuda.is_available() else "cpu")
     n_sentences = 2 * arguments.tokens // (arguments.shortest + arguments.longest)
@@ -75,6 +79,7 @@ def measure(arguments: argparse.Namespace, name: str) -> None:
     for part, value in medians.items():
         share = value / sum(medians.values())
         print(f"  {part:12s}{1000 * value:8.1f} ms per update{100 * share:6.0f} % of its time", flush=True)
+    return {f"{part}_seconds": value for part, value in medians.items()}
 
 
 if __name__ == "__main__":

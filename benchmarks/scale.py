@@ -2,6 +2,7 @@
 
     python benchmarks/scale.py                                  # 12, 25, 50 and 100 MB of the microworld's text
     python benchmarks/scale.py --megabytes 100 250 500 1000     # needs five times the largest on the disk
+    python benchmarks/scale.py --megabytes 100 200 1000 --alone # memory, for which the machine need not be idle
     python benchmarks/scale.py --text my/sentences.txt --output scale.json
 
 Each stage runs on each size in a process of its own, as in ``benchmarks/text.py``, and on the largest also in two
@@ -66,10 +67,11 @@ def main() -> None:
             write_dump(folder / "pages.xml", lines_of_size(arguments.text, megabytes * 1e6))
             for stage, (work, _, by_shard) in STAGES.items():
                 found[stage] += side_by_side(work, [(folder, "0", SAMPLE)])
-                if by_shard and megabytes == sizes[-1]:
+                if by_shard and megabytes == sizes[-1] and not arguments.alone:
                     both[stage] = side_by_side(work, [(folder, shard, SAMPLE) for shard in ("1", "2")])
             sized.append((folder / "0.tsv").stat().st_size)
-        print(f"{megabytes} MB: " + ", ".join(f"{stage} {costs[-1].seconds:.1f} s" for stage, costs in found.items()))
+        times = ", ".join(f"{stage} {costs[-1].seconds:.1f} s" for stage, costs in found.items())
+        print(f"{megabytes} MB: {times}", flush=True)
     grown = {stage: growth(sized, costs, both.get(stage)) for stage, costs in found.items()}
     for stage, line in grown.items():
         print(shown(stage, line))
@@ -82,6 +84,7 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[12, 25, 50, 100], help="three sizes or more")
+    parser.add_argument("--alone", action="store_true", help="leave out the two processes at once")
     parser.add_argument("--text", type=Path, help="one sentence per line, read again from its start where it is short")
     parser.add_argument("--output", type=Path, help="JSON")
     arguments = parser.parse_args()

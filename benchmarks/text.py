@@ -128,6 +128,7 @@ def run_store(folder: Path, shard: str, _: int) -> None:
         folder / "0.tokens.tsv",
         {split: folder / f"{shard}.{split}.store" for split in ("train", "valid", "test")},
         languages=["en"],
+        stored=["en"],
         vocabulary=folder / "vocabulary.json",
         statistics=folder / f"{shard}.json",
         **SHARES,
