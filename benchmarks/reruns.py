@@ -16,17 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import yaml
-from text import lines_of
+from text import lines_of_size
 
 ROOT = Path(__file__).parent.parent
 LANGUAGES = ("de", "en", "es", "fr")
 CHANGED = "fr"
-# Everything is as small as it can be, but the text; and it is not tokenized, which takes long and is not what is tried.
+# Everything is as small as it can be, but the text; and it counts as tokenized, for tokenizing takes long.
 SETTINGS = {
     "name": "reruns",
     "languages": [*LANGUAGES],
@@ -76,7 +74,7 @@ def measure(folder: Path, megabytes: float, n_shards: int) -> dict[str, dict[str
     """What was asked -> how long the answer took, and rule -> its jobs."""
     for language in LANGUAGES:
         with (folder / f"{language}.txt").open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in of_size(megabytes * 1e6 / len(LANGUAGES)))
+            file.writelines(line + "\n" for line in lines_of_size(None, megabytes * 1e6 / len(LANGUAGES)))
     (folder / "reruns.yaml").write_text(yaml.safe_dump(SETTINGS | {"text": {"n_shards": n_shards}}))
     text = folder / f"{CHANGED}.txt"
     found = {"at first": ask(folder)}
@@ -92,13 +90,6 @@ def measure(folder: Path, megabytes: float, n_shards: int) -> dict[str, dict[str
     for what, answer in found.items():
         print(f"{what:12s}{answer['seconds']:6.1f} s  {sum(answer['jobs'].values()):4d} jobs  {answer['jobs']}")
     return found
-
-
-def of_size(n_bytes: float) -> Iterator[str]:
-    """About as much text."""
-    probe = list(islice(lines_of(None), 10_000))
-    length = sum(len(line.encode()) + 1 for line in probe) / len(probe)
-    return islice(lines_of(None), int(n_bytes / length))
 
 
 def ask(folder: Path) -> dict[str, float | dict[str, int]]:

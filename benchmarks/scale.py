@@ -16,17 +16,14 @@ always the same, so that it has no rate.
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from fresh import Cost, side_by_side
-from text import STAGES, lines_of, write_dump
+from text import STAGES, lines_of_size, write_dump
 
 SAMPLE = 30_000  # lines
-PROBE = 10_000  # lines, by whose length the number of lines is chosen
 CONSTANT = "learn"
 
 
@@ -91,13 +88,6 @@ def parse() -> argparse.Namespace:
     if len(set(arguments.megabytes)) < 3:
         parser.error("a line through two points has no error: give three sizes or more")
     return arguments
-
-
-def lines_of_size(path: Path | None, n_bytes: float) -> Iterator[str]:
-    """About as much text."""
-    probe = list(islice(lines_of(path), PROBE))
-    length = sum(len(line.encode()) + 1 for line in probe) / len(probe)
-    return islice(lines_of(path), int(n_bytes / length))
 
 
 def growth(sized: list[int], costs: list[Cost], both: list[Cost] | None) -> Growth:

@@ -29,6 +29,7 @@ from xlm_core.text import bpe, duplicates, extract, sample, tokenize, vocabulary
 
 FACTOR = 10
 DIFFERENT = 300_000  # lines
+PROBE = 10_000  # lines, by whose length the number of lines is chosen
 LINES_PER_PAGE = 50
 VOCABULARY_SIZE = 1000
 SHARES = {"valid_share": 0.01, "test_share": 0.01}
@@ -68,6 +69,13 @@ def lines_of(path: Path | None) -> Iterator[str]:
     else:
         told = (line.rstrip("\n") for line in open(path, encoding="utf-8"))  # noqa: SIM115 (ends with the process)
     return cycle(islice(told, DIFFERENT))
+
+
+def lines_of_size(path: Path | None, n_bytes: float) -> Iterator[str]:
+    """About as many bytes of them, with the ends of lines."""
+    probe = list(islice(lines_of(path), PROBE))
+    length = sum(len(line.encode()) + 1 for line in probe) / len(probe)
+    return islice(lines_of(path), int(n_bytes / length))
 
 
 def write_dump(path: Path, lines: Iterable[str]) -> None:

@@ -119,7 +119,7 @@ if CONFIG.embeddings:
             labels=embedding_labels(),
             directions=CONFIG.embeddings.dictionary.keys,
             rated=CONFIG.embeddings.similarity.keys if CONFIG.embeddings.similarity else [],
-            fewer_seeds=fewer_embedding_seeds(),
+            fewer_seeds=fewer_seeds(CONFIG.embeddings.runs),
             caption=f"Word embeddings across languages (configuration '{CONFIG.name}')",
             code=code("xlm_core.report.tables"),
         message:

@@ -40,7 +40,7 @@ rule make_xnli_table:
         rows=CONFIG.xnli.rows,
         columns=CONFIG.xnli.languages,
         train=CONFIG.xnli.train_language,
-        fewer_seeds=fewer_seeds(),
+        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
         caption=f"XNLI accuracy (configuration '{CONFIG.name}')",
         settings=CONFIG.xnli.settings,
         code=code("xlm_core.report.tables"),
@@ -73,7 +73,7 @@ rule draw_xnli_heatmap:
         rows=CONFIG.xnli.rows,
         columns=CONFIG.xnli.languages,
         train=CONFIG.xnli.train_language,
-        fewer_seeds=fewer_seeds(),
+        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
         code=code("xlm_core.report.heatmap"),
     message:
         "Drawing the XNLI heat map"
@@ -145,7 +145,7 @@ rule make_retrieval_table:
         labels=xnli_labels(),
         columns=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.pivot,
-        fewer_seeds=fewer_seeds(),
+        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
         caption=retrieval_caption(),
         code=code("xlm_core.report.tables"),
     message:
@@ -175,7 +175,7 @@ rule draw_retrieval_by_layer:
     params:
         labels=xnli_labels(),
         n_layers=CONFIG.model.n_layers,
-        fewer_seeds=fewer_seeds(),
+        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
         code=code("xlm_core.report.layers"),
     message:
         "Drawing sentence retrieval by layer"

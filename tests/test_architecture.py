@@ -91,7 +91,7 @@ def test_the_core_does_not_print_nor_swallow(path: Path):
         assert not (isinstance(node, ast.ExceptHandler) and node.type is None)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "rules").rglob("*.smk")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "rules").rglob("*.smk")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_of_rules_stay_small(path: Path):
     assert len(path.read_text().splitlines()) <= 350
 

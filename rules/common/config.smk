@@ -22,6 +22,7 @@ def checked_config():
 
 CONFIG = checked_config()
 BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
+SETUPS = {BASE: CONFIG, **CONFIG.setups}
 TRANSLATORS = translators.translators(CONFIG)
 WORD_LISTS = CONFIG.embeddings.lists if CONFIG.embeddings else {}  # "dictionary" and "similarity": pairs of words
 ROOT = Path(workflow.current_basedir).parents[1]

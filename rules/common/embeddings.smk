@@ -61,11 +61,6 @@ def embedding_labels():
     return {row: labels[row] for row in CONFIG.embeddings.rows}
 
 
-def fewer_embedding_seeds():
-    """Run -> its pretraining seeds, for the runs of the table that have fewer than the others."""
-    return {run: CONFIG.runs[run].seeds for run in CONFIG.embeddings.runs if CONFIG.runs[run].seeds}
-
-
 def drawn_models():
     """The first model of each run whose map is drawn."""
     figure = CONFIG.embeddings.figure

@@ -3,8 +3,7 @@
 
 def vocabularies(imported):
     """A pattern for the vocabularies that are imported, or for those that are learned."""
-    setups = {BASE: CONFIG, **CONFIG.setups}
-    return one_of([name for name, setup in setups.items() if bool(setup.vocabulary.imported) == imported])
+    return one_of([name for name, setup in SETUPS.items() if bool(setup.vocabulary.imported) == imported])
 
 
 def imported_vocabulary(wildcards):

@@ -6,6 +6,11 @@ def runs_with(test):
     return one_of([name for name, run in CONFIG.runs.items() if test(run)])
 
 
+def fewer_seeds(runs):
+    """run -> its pretraining seeds, for those of a table that have fewer than the others."""
+    return {run: CONFIG.runs[run].seeds for run in runs if CONFIG.runs[run].seeds}
+
+
 def objectives_of(wildcards):
     return CONFIG.runs[wildcards.run].objectives
 
@@ -29,18 +34,22 @@ def pretraining_stores(wildcards):
     return named_stores(wildcards.setup, pairs_of(wildcards))
 
 
+def training_store(setup):
+    """Where the training text of a setup is stored, by corpus, key and shard."""
+    return f"<results>/store/{CONFIG.vocabulary_of(setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
+
+
 def training_text(wildcards):
     """The training stores of every language of a setup, for vectors of pieces."""
-    path = f"<results>/store/{CONFIG.vocabulary_of(wildcards.setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
-    return {language: monolingual_files(wildcards.setup, language, path) for language in languages_of(wildcards)}
+    setup = wildcards.setup
+    return {language: monolingual_files(setup, language, training_store(setup)) for language in languages_of(wildcards)}
 
 
 def all_stores():
     """Stores that any training reads, each once: every language and pair of every setup, and translators' pairs."""
-    setups = {BASE: CONFIG, **CONFIG.setups}
     named = [
         path
-        for name, setup in setups.items()
+        for name, setup in SETUPS.items()
         for paths in named_stores(name, setup.parallel).values()
         for path in paths
     ]
@@ -49,7 +58,7 @@ def all_stores():
 
 def stored_pairs(plan):
     """What a translator reads of translations."""
-    path = f"<results>/store/{CONFIG.vocabulary_of(plan.setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    path = training_store(plan.setup)
     return [file for corpus in plan.corpora for file in shards(path, corpus=corpus, key=plan.pair)]
 
 
@@ -85,7 +94,7 @@ def drawn_curves():
 
 def example_stores(wildcards):
     """Training stores of the first language and the first pair, to take the figure's examples from."""
-    path = f"<results>/store/{BASE}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    path = training_store(BASE)
     stores = {"monolingual": monolingual_files(BASE, CONFIG.xnli.train_language, path)}
     for pair, corpora in list(CONFIG.parallel.items())[:1]:
         stores["parallel"] = shards(path, corpus=corpora, key=pair)

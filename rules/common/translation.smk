@@ -10,7 +10,7 @@ def plan_of(wildcards):
 def translator_inputs(wildcards):
     """What a translator learns from, is validated on, and begins with; a run that learned nothing gives it nothing."""
     plan = plan_of(wildcards)
-    path = f"<results>/store/{CONFIG.vocabulary_of(plan.setup)}/{{corpus}}/{{key}}/{{shard}}/train.store"
+    path = training_store(plan.setup)
     inputs = {f"train_{lang}": monolingual_files(plan.setup, lang, path) for lang in translator_texts(wildcards)}
     inputs["pairs"] = stored_pairs(plan)
     inputs["valid"] = validation_text(plan.pair)

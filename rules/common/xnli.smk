@@ -119,11 +119,6 @@ def xnli_labels():
     return {run: CONFIG.runs[run].label for run in CONFIG.xnli.runs}
 
 
-def fewer_seeds():
-    """run -> its pretraining seeds, for the runs of the tables that have fewer than the others."""
-    return {run: CONFIG.runs[run].seeds for run in CONFIG.xnli.runs if CONFIG.runs[run].seeds}
-
-
 def retrieval_caption():
     """What the table of sentence retrieval shows."""
     layer, last = CONFIG.retrieval.layer, CONFIG.model.n_layers

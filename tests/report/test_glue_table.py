@@ -76,15 +76,18 @@ def test_every_row_is_compared_with_the_first(tmp_path):
     assert (line["row"], line["minus_row"], float(line["mean"])) == ("XLM_en", "no pretraining", 40.0)
 
 
-def test_models_of_other_languages_are_compared_with_the_english_one():
-    labels = {"english.none": "no pretraining", "english.mlm": "MLM", "base.mlm": "MLM", "base.mlm_tlm": "MLM+TLM"}
-    rows = [(row, "en" if row.startswith("english") else "5 languages") for row in labels]
-    contrasts = shapes.glue(labels, rows, COLUMNS, {}).contrasts
+@pytest.mark.parametrize("of_english", ["MLM", "XLM_en"])
+def test_models_of_other_languages_are_compared_with_the_english_one(of_english: str):
+    labels = {"english.none": "no pretraining", "english.mlm": of_english, "base.mlm": "MLM", "base.mlm_tlm": "MLM+TLM"}
+    rows = [(row, "en" if row.startswith("english") else "5 languages") for row in [*labels, "wider.mlm"]]
+    contrasts = shapes.glue(labels | {"wider.mlm": "MLM"}, rows, COLUMNS, {}).contrasts
     assert [(row.run, minus.run) for row, minus in contrasts] == [
         ("english.mlm", "english.none"),
         ("base.mlm", "english.none"),
         ("base.mlm_tlm", "english.none"),
+        ("wider.mlm", "english.none"),
         ("base.mlm", "english.mlm"),
+        ("wider.mlm", "english.mlm"),
     ]
 
 

@@ -161,6 +161,21 @@ def _published_row(row: foreign.Row, shape: Shape) -> tuple[str, ...]:
 
 def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> Box:
     cell = summary[at]
+    decimals = shape.decimals.get(shape.taken_apart(at.column)[1], 1)
+    is_best, heat = (False, 0.0) if at.column in shape.beside else _rank(at, summary, shape, decimals)
+    return Box(
+        text=mean_and_spread(cell, decimals, at.column in shape.signed),
+        is_best=is_best,
+        mark=mark,
+        heat=heat,
+        published=_published(cell.published, decimals),
+        difference=difference(cell.mean, cell.published.value, decimals) if cell.published else "",
+    )
+
+
+def _rank(at: Place, summary: Mapping[Place, Cell], shape: Shape, decimals: int) -> tuple[bool, float]:
+    """Whether a number is the best of those it is compared with, and how good it is among all of its metric, 0 to 1."""
+    mean = summary[at].mean
     rivals = [
         summary[place]
         for place in summary
@@ -177,19 +192,11 @@ def _box(at: Place, summary: Mapping[Place, Cell], shape: Shape, mark: int) -> B
     )
     means = [summary[place].mean for place in alike]
     span = max(means) - min(means)
-    decimals = shape.decimals.get(metric, 1)
     best = (min if metric in shape.falling else max)(rival.mean for rival in rivals)
-    heat = (cell.mean - min(means)) / span if span else 0.0
-    is_compared = len(rivals) > 1 and at.column not in shape.beside
-    return Box(
-        text=mean_and_spread(cell, decimals, at.column in shape.signed),
-        # Compared as printed: two rows that read the same are both the best.
-        is_best=is_compared and f"{cell.mean:.{decimals}f}" == f"{best:.{decimals}f}",
-        mark=mark,
-        heat=0.0 if at.column in shape.beside else 1 - heat if metric in shape.falling else heat,
-        published=_published(cell.published, decimals),
-        difference=difference(cell.mean, cell.published.value, decimals) if cell.published else "",
-    )
+    heat = (mean - min(means)) / span if span else 0.0
+    # Compared as printed: two rows that read the same are both the best.
+    is_best = len(rivals) > 1 and f"{mean:.{decimals}f}" == f"{best:.{decimals}f}"
+    return is_best, 1 - heat if metric in shape.falling else heat
 
 
 def _contrast(row: Row, minus: Row, found: Mapping[differences.Contrast, Difference], shape: Shape) -> Contrast:

@@ -202,10 +202,10 @@ def glue(
     """The table of GLUE: each task by its metrics, and their score.
 
     The score is the mean over the tasks; of a task with several numbers their mean counts, as on the leaderboard.
-    Every row is compared with the first one, and rows that differ in their languages alone with each other.
+    Every row is compared with the first one, and rows of one run in setups of other languages with each other.
 
     Args:
-        labels: row -> label; the published rows are found by their labels.
+        labels: row, which is ``setup.run``, -> label; the published rows are found by their labels.
         rows: row and the languages of its setup, in the order shown.
         columns: task -> its columns and the metric of each, in the order shown.
         fewer_seeds: row -> its pretraining seeds, for rows that have fewer than the others.
@@ -218,7 +218,9 @@ def glue(
     means["GLUE score"] = tuple(f"{task} score" if len(of_task[task]) > 1 else of_task[task][0] for task in of_task)
     lines = tuple(Row(row, setting) for row, setting in rows)
     settings = tuple(dict.fromkeys(row.setting for row in lines))
-    alike = [(row, above) for above, row in combinations(lines[1:], 2) if labels[row.run] == labels[above.run]]
+    run = {row: row.run.rpartition(".")[2] for row in lines}
+    of_one_run = [(row, above) for above, row in combinations(lines[1:], 2) if run[row] == run[above]]
+    alike = [(row, above) for row, above in of_one_run if row.setting != above.setting]
     return Shape(
         name="glue",
         labels=labels,
