@@ -1,7 +1,6 @@
 """The benchmarks run to their end, on next to nothing, and write down what they measure."""
 
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,26 +10,30 @@ from typing import Any
 import pytest
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+TEXT_STAGES = 6
+# Benchmark -> its options, one figure that it writes, and how many times.
 TRIALS = {
-    "pretrain": ["--shape", "microworld", "--turns", "1", "--precision", "float32"],
-    "memory": ["--vocabulary", "100", "--tokens", "512"],
-    "decode": ["--shape", "microworld", "--sentences", "4", "--longest", "8", "--turns", "1"],
-    "back_translation": ["--shape", "microworld", "--tokens", "40", "--turns", "1"],
-    "text": ["--lines", "300"],
-    "scale": ["--megabytes", "0.05", "0.1", "0.2"],
-    "reruns": ["--megabytes", "0.2", "--shards", "1"],
+    "pretrain": (["--shape", "microworld", "--turns", "1", "--precision", "float32"], "ratio", 1),
+    "memory": (["--vocabulary", "100", "--tokens", "512"], "ours_gb", 1),
+    "decode": (["--shape", "microworld", "--sentences", "4", "--longest", "8", "--turns", "1"], "ours_tokens_per_s", 1),
+    "back_translation": (["--shape", "microworld", "--tokens", "40", "--turns", "1"], "generating_seconds", 1),
+    "text": (["--lines", "300"], "lines_per_s", TEXT_STAGES),
+    "scale": (["--megabytes", "0.05", "0.1", "0.2"], "error", TEXT_STAGES),
+    "reruns": (["--megabytes", "0.2", "--shards", "1"], "seconds", 4),
 }
 
 
-def figures(found: Any) -> Iterator[float]:
-    """All numbers of what was written, however deep they lie."""
+def figures(found: Any, name: str) -> Iterator[float]:
+    """All numbers of a name, however deep they lie."""
     if isinstance(found, dict):
-        found = list(found.values())
-    if isinstance(found, list):
+        for key, value in found.items():
+            if key == name:
+                yield value
+            else:
+                yield from figures(value, name)
+    elif isinstance(found, list):
         for one in found:
-            yield from figures(one)
-    elif isinstance(found, float):
-        yield found
+            yield from figures(one, name)
 
 
 def test_there_is_a_trial_of_every_benchmark():
@@ -40,9 +43,10 @@ def test_there_is_a_trial_of_every_benchmark():
 
 @pytest.mark.parametrize("name", TRIALS)
 def test_a_benchmark_measures(name: str, tmp_path: Path):
+    options, figure, count = TRIALS[name]
     output = tmp_path / "found.json"
-    command = [sys.executable, BENCHMARKS / f"{name}.py", *TRIALS[name], "--output", output]
+    command = [sys.executable, BENCHMARKS / f"{name}.py", *options, "--output", output]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    found = list(figures(json.loads(output.read_text(encoding="utf-8"))))
-    assert found and all(math.isfinite(number) for number in found), run.stdout
+    found = list(figures(json.loads(output.read_text(encoding="utf-8")), figure))
+    assert len(found) == count and min(found) > 0, run.stdout
