@@ -99,7 +99,7 @@ def run_extract(folder: Path, shard: str, _: int) -> None:
 
 def run_mark(folder: Path, shard: str, _: int) -> None:
     """Marks of the lines that are repeated."""
-    duplicates.mark([folder / "0.tsv"], [folder / f"{shard}.repeated.npy"])
+    duplicates.mark([folder / "0.tsv"], [folder / f"{shard}.repeated"])
 
 
 def run_tokenize(folder: Path, shard: str, _: int) -> None:

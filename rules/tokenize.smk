@@ -2,11 +2,11 @@
 
 
 rule mark_duplicates:
-    """Which records of a corpus are the same as an earlier one, in whatever shard. Two passes, on disk."""
+    """Which records of a corpus are the same as an earlier one, in whatever shard. Three passes, on disk."""
     input:
         shards("<results>/text/{{corpus}}/{{key}}/{shard}.tsv"),
     output:
-        shards("<results>/text/{{corpus}}/{{key}}/{shard}.repeated.npy"),
+        shards("<results>/text/{{corpus}}/{{key}}/{shard}.repeated"),
     log:
         "<logs>/mark_duplicates/{corpus}/{key}.log",
     benchmark:
@@ -14,7 +14,7 @@ rule mark_duplicates:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=720,
     params:
         code=code("xlm_core.text.duplicates"),

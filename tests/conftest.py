@@ -9,6 +9,10 @@ from hypothesis import HealthCheck, Phase, settings
 ROOT = Path(__file__).parent.parent
 MIRROR = ROOT.parent / "shared" / "mirror"
 
+# No test is timed: the machine may be busy, and the first example often pays for an import. --hypothesis-profile wins.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
 # Of tests/text/test_fuzz.py, to be ended by hand or by timeout -s INT. The first failure ends it at once, and is kept:
 # the plain test tries it again, and makes it small.
 settings.register_profile(

@@ -13,10 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+NAME = "pretended"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 CONFIGURATION = Path("/etc/slurm/slurm.conf")  # Slurm's plugin of Snakemake hides any other place from its jobs
 FIRST_ADDRESS = "127.0.0."  # nodes are called by addresses of this machine: names would have to be known to it
@@ -98,6 +99,15 @@ def running(folder: Path, n_nodes: int = 2) -> Iterator[Cluster]:
         _wait_for_nodes(cluster)
         yield cluster
         subprocess.run(["scancel", "--user", "root"], check=False)
+        _end_steps()
+
+
+def _end_steps() -> None:
+    """Kill what jobs have left behind: a node that is only said to be down does not take its processes with it."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):  # has ended meanwhile; not one of ours
+            if f"SLURM_CLUSTER_NAME={NAME}".encode() in environment.read_bytes().split(b"\0"):
+                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def _program(name: str) -> str | None:
@@ -163,7 +173,7 @@ def _write(cluster: Cluster) -> None:
     host = socket.gethostname().split(".")[0]
     shape = f"CPUs={cluster.n_cpus} RealMemory={cluster.memory_mb} Gres=gpu:{cluster.n_gpus} State=UNKNOWN"
     lines = [
-        "ClusterName=test",
+        f"ClusterName={NAME}",
         f"SlurmctldHost={host}(127.0.0.1)",
         f"SlurmctldPort={ports[0]}",
         "SlurmUser=root",

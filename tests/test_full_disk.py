@@ -14,7 +14,7 @@ from xlm_core.config import Text
 from xlm_core.data import store
 from xlm_core.model import interop, weights
 from xlm_core.model.transformer import Transformer
-from xlm_core.text import bpe, sample, tokenize
+from xlm_core.text import bpe, duplicates, sample, tokenize
 
 SHARES = {"valid_share": 0.05, "test_share": 0.05}
 
@@ -26,8 +26,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = write_vocabulary(folder)
     write_model(folder / "model.safetensors", words)
     (folder / "pairs.tsv").write_text("".join(f"the cat sees {n} dogs\tle chat voit {n} chiens\n" for n in range(600)))
+    (folder / "numbers.tsv").write_text("".join(f"{n % 5900}\n" for n in range(6000)))
     (folder / "lines").write_text("the cat sees a dog .\n" * 100)
     return folder
+
+
+def marks(world: Path, output: Path) -> Callable[[], object]:
+    return partial(duplicates.mark, [world / "numbers.tsv"], [output / "0.repeated"])
 
 
 def tokens(world: Path, output: Path) -> Callable[[], object]:
@@ -96,7 +101,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("make", [tokens, sampled, learned, stored, model, exported, vectors])
+@pytest.mark.parametrize("make", [marks, tokens, sampled, learned, stored, model, exported, vectors])
 def test_a_file_is_whole_or_not_there(world: Path, tmp_path: Path, make: Callable[[Path, Path], Callable[[], object]]):
     make(world, tmp_path / "undisturbed")()
     expected = content(tmp_path / "undisturbed")

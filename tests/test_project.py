@@ -103,8 +103,8 @@ def test_the_readme_names_the_files():
     listed = (ROOT / "README.md").read_text().split("## The files")[1].split("```")[1]
     files = [*(ROOT / "rules").glob("*.smk"), *(ROOT / "xlm_core").glob("*.py")]
     folders = [path.parent for folder in ("rules", "xlm_core") for path in (ROOT / folder).glob("*/*.*")]
-    missing = {path.name for path in files} | {f"{path.name}/" for path in folders if path.name != "__pycache__"}
-    assert missing - {"__init__.py"} - set(listed.split()) == set()
+    there = {path.name for path in files} | {f"{path.name}/" for path in folders if path.name != "__pycache__"}
+    assert there - {"__init__.py"} <= set(listed.split())
 
 
 def test_no_path_of_one_machine_is_in_the_tree():

@@ -67,12 +67,9 @@ def gathered(shards: Sequence[Path]) -> Iterator[bytes]:
                 return
 
 
-def dealt(count: int, n_shards: int) -> list[list[slice]]:
-    """Of each shard the blocks of ``count`` records that ``write`` gives it."""
-    return [
-        [slice(start, start + BLOCK) for start in range(shard * BLOCK, count, n_shards * BLOCK)]
-        for shard in range(n_shards)
-    ]
+def dealt(count: int, n_shards: int) -> list[range]:
+    """Of each shard the first records of the blocks that ``write`` gives it, of ``count`` records."""
+    return [range(shard * BLOCK, count, n_shards * BLOCK) for shard in range(n_shards)]
 
 
 class Counts:

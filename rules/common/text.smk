@@ -59,7 +59,7 @@ def letters(setup):
 def marks_of_duplicates(wildcards):
     """Which records of a shard are repeated, where such are dropped."""
     wanted = CONFIG.setup(wildcards.text).text.deduplicate and not corpus_of(wildcards).evaluation
-    return ["<results>/text/{corpus}/{key}/{shard}.repeated.npy"] if wanted else []
+    return ["<results>/text/{corpus}/{key}/{shard}.repeated"] if wanted else []
 
 
 def split_shares(wildcards):

@@ -186,7 +186,7 @@ def whole(request, tmp_path_factory):
     return saved(path, checkpoint(their_model()), zipped=request.param)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 0.999))
 def test_a_truncated_file_is_refused(whole, tmp_path, share):
     (tmp_path / "cut.pth").write_bytes(whole.read_bytes()[: int(share * whole.stat().st_size)])
@@ -194,7 +194,7 @@ def test_a_truncated_file_is_refused(whole, tmp_path, share):
         read_checkpoint(tmp_path / "cut.pth")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=st.floats(0, 0.999), byte=st.integers(0, 255))
 def test_a_damaged_file_is_refused_or_read_but_nothing_else_happens(whole, tmp_path, where, byte):
     """The format protects its weights by no checksum, so damage there cannot be seen."""

@@ -57,7 +57,7 @@ def test_vectors_are_those_of_the_sentences_alone(reader, pooling):
         assert (vector - expected).abs().max() <= 1e-5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(order=st.permutations(range(len(SENTENCES))), repeats=st.integers(1, 30))
 def test_order_and_company_do_not_matter(reader, order, repeats):
     expected = embed(reader, SENTENCES, "mean")

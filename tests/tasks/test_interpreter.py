@@ -66,7 +66,7 @@ def test_a_sentence_longer_than_the_model_loses_its_end_and_this_is_told(interpr
     assert f"1 sentences have more than {MODEL.max_positions - 2} pieces" in caplog.text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=60))
 def test_any_text_has_a_translation_of_one_line(interpreter, text):
     ((found,),) = said(interpreter, [text])

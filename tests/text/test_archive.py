@@ -261,7 +261,7 @@ def test_a_large_tar_takes_little_memory(tmp_path):
     assert n_bytes == 50 << 20 and peak < 10 << 20
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 2500), byte=st.integers(0, 255))
 def test_any_wrong_byte_is_read_or_refused_in_words(tmp_path, place, byte):
     path = tarred(tmp_path / "a.tar", {"a" * 150: b"x" * 600, "b": b"y"}, "")

@@ -23,11 +23,11 @@ PAIRS = st.lists(st.tuples(WORDS, WORDS).map(list), max_size=30)
 def marked(folder: Path, found: list[list[str]], n_shards: int) -> list[list[bool]]:
     """The marks of every shard."""
     shards = [folder / f"{number}.tsv" for number in range(n_shards)]
-    marks = [folder / f"{number}.repeated.npy" for number in range(n_shards)]
+    marks = [folder / f"{number}.repeated" for number in range(n_shards)]
     records.write(found, shards)
     duplicates.mark(shards, marks)
     assert sorted(folder.iterdir()) == sorted([*shards, *marks])  # the buckets are gone
-    return [np.load(path).tolist() for path in marks]
+    return [[bool(byte) for byte in path.read_bytes()] for path in marks]
 
 
 def kept(folder: Path, n_shards: int) -> list[list[str]]:
@@ -42,7 +42,7 @@ def kept(folder: Path, n_shards: int) -> list[list[str]]:
             already_tokenized=True,
             keep_all=False,
             statistics=folder / "statistics.json",
-            repeated=folder / f"{number}.repeated.npy",
+            repeated=folder / f"{number}.repeated",
         )
         counts = json.loads((folder / "statistics.json").read_text())
         assert set(counts["dropped"]) <= {"duplicate"}
@@ -66,18 +66,20 @@ def test_an_empty_corpus_and_empty_shards(tmp_path: Path, n_shards: int):
     assert marked(tmp_path, [], n_shards) == [[]] * n_shards
 
 
-@given(found=PAIRS, n_shards=st.integers(1, 4))
-@example(found=[["a", "b"]] * 4, n_shards=2)
-def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shards: int):
+@given(found=PAIRS, n_shards=st.integers(1, 4), span=st.integers(1, 40))
+@example(found=[["a", "b"]] * 4, n_shards=2, span=4)
+def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shards: int, span: int):
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "BLOCK", BLOCK)
+        patch.setattr(duplicates, "SPAN", span)
+        patch.setattr(duplicates, "AT_ONCE", 2)
         folder = Path(name)
         is_repeated = marked(folder, found, n_shards)
         blocks = records.dealt(len(found), n_shards)
         flat = np.zeros(len(found), dtype=bool)
         for own, marks in zip(blocks, is_repeated, strict=True):
             for block, start in zip(own, range(0, len(marks), BLOCK), strict=True):
-                flat[block] = marks[start : start + BLOCK]
+                flat[block : block + BLOCK] = marks[start : start + BLOCK]
         expected = [list(pair) for pair in dict.fromkeys(map(tuple, found))]
         assert [pair for pair, repeated in zip(found, flat, strict=True) if not repeated] == expected
         assert sorted(pair for shard in kept(folder, n_shards) for pair in shard) == sorted(expected)
@@ -93,7 +95,7 @@ def test_what_was_dealt_out_is_gathered_again(count: int, n_shards: int):
         records.write(([str(number)] for number in range(count)), shards)
         assert [int(line) for line in records.gathered(shards)] == list(range(count))
         for shard, own in zip(shards, records.dealt(count, n_shards), strict=True):
-            held = [number for block in own for number in range(count)[block]]
+            held = [number for start in own for number in range(count)[start : start + 3]]
             assert [int(fields[0]) for fields in records.read(shard, 1)] == held
 
 
@@ -101,20 +103,19 @@ def test_an_evaluation_set_keeps_its_duplicates(tmp_path: Path):
     assert marked(tmp_path, [["a"], ["a"]], 1) == [[False, True]]
     options = {"languages": ["en"], "n_fields": 1, "text": Text(), "already_tokenized": False}
     paths = tmp_path / "0.tsv", tmp_path / "0.tokens.tsv"
-    statistics, marks = tmp_path / "statistics.json", tmp_path / "0.repeated.npy"
+    statistics, marks = tmp_path / "statistics.json", tmp_path / "0.repeated"
     tokenize(*paths, **options, keep_all=True, statistics=statistics, repeated=marks)
     assert list(records.read(paths[1], 1)) == [["a"], ["a"]]
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"no marks"])
-def test_damaged_marks_are_an_error(tmp_path: Path, content: bytes):
-    (tmp_path / "marks.npy").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"marks\.npy: no marks of duplicates"):
-        list(duplicates.marked(iter([["a"]]), tmp_path / "marks.npy"))
+def test_damaged_marks_are_an_error(tmp_path: Path):
+    (tmp_path / "marks").write_bytes(b"\0\xff")
+    with pytest.raises(CorpusError, match=r"marks: no marks of duplicates \(byte b'\\xff'\)"):
+        list(duplicates.marked(iter([["a"], ["b"]]), tmp_path / "marks"))
 
 
 @pytest.mark.parametrize("n_marks", [0, 1, 3])
 def test_marks_of_another_shard_are_an_error(tmp_path: Path, n_marks: int):
-    np.save(tmp_path / "marks.npy", np.zeros(n_marks, dtype=bool))
+    (tmp_path / "marks").write_bytes(bytes(n_marks))
     with pytest.raises(CorpusError, match=f"{n_marks} marks, expected one per record"):
-        list(duplicates.marked(iter([["a"], ["b"]]), tmp_path / "marks.npy"))
+        list(duplicates.marked(iter([["a"], ["b"]]), tmp_path / "marks"))

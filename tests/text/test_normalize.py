@@ -4,7 +4,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.config import Text
@@ -77,7 +77,6 @@ def test_where_sacremoses_departs_from_the_published_scripts():
 
 
 @given(st.text())
-@settings(deadline=None)  # the first example pays for the import
 def test_accents_go_as_in_transformers(text: str):
     """Its port of the published script, which takes and returns words."""
     xlm = pytest.importorskip("transformers.models.xlm.tokenization_xlm")

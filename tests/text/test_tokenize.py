@@ -140,7 +140,7 @@ def test_what_is_just_kept_and_just_dropped(tmp_path: Path, first: str, second: 
 
 
 @given(st.lists(st.tuples(st.integers(0, 25), st.integers(0, 25)), max_size=20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
     lines = [f"{number}{' a' * m}\t{number}{' b' * n}\n" for number, (m, n) in enumerate(lengths)]
     with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +154,6 @@ def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
     st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=40),
     st.sampled_from(["en", "fr", "sw", "zh", "th"]),
 )
-@settings(deadline=None)  # the first example of a language pays for its dictionary
 def test_cutting_moves_only_blanks(text: str, language: str):
     for package in ("jieba", "pythainlp"):
         pytest.importorskip(package)

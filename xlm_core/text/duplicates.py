@@ -1,9 +1,10 @@
 """Duplicates: which records of a corpus are letter by letter, in both sides of a pair, the same as an earlier one.
 
-Two passes whose memory hardly grows with the text. The first writes the hash and the number of each record to one of
+Three passes whose memory hardly grows with the text. The first writes the hash and the number of each record to one of
 many buckets on disk, chosen by the hash, so that equal records meet in one. The second sorts bucket after bucket, and
-marks all of what is equal but the first. Hashes have 128 bits: among a thousand million different records there are
-two with the same hash with a probability of 2e-21.
+writes the number of each record that equals an earlier one to the file of its span of the corpus. The third makes the
+marks of one span after another. Hashes have 128 bits: among a thousand million different records there are two with the
+same hash with a probability of 2e-21.
 """
 
 import tempfile
@@ -22,31 +23,41 @@ from xlm_core.files import together
 
 HASHED = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # what a bucket holds of a record
 N_BUCKETS = 256  # the first byte of the hash chooses one
+SPAN = 1 << 22  # records whose marks are in memory at once
+AT_ONCE = 1 << 16  # numbers of records that are read at once
+MARKS = (b"\0", b"\1")  # of a record: not repeated, and repeated
 
 
 def mark(shards: Sequence[Path], marks: Sequence[Path]) -> None:
     """Mark the records of a corpus that are repeated.
 
     First is what came first before the records were dealt out, so the marks do not depend on the number of shards.
-    While it works, 24 bytes of each record lie on the disk of the marks, without a name: they vanish with the process.
+    While it works, 25 bytes of each record lie on the disk of the marks, and 8 more of each that is repeated, without a
+    name: they vanish with the process.
 
     Args:
         shards: all of the corpus, in the order in which ``records.write`` dealt it out.
-        marks: of each shard (records of it,) bool, as npy.
+        marks: of each shard, one byte per record: 1 where it is repeated, else 0.
 
     Raises:
         StorageError: the disk of ``marks`` has no room.
     """
     with together(marks) as partials, ExitStack() as stack:
-        folder = Path(marks[0]).parent
-        buckets = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(N_BUCKETS)]
+
+        def nameless() -> IO[bytes]:
+            return stack.enter_context(tempfile.TemporaryFile(dir=Path(marks[0]).parent))
+
+        buckets = [nameless() for _ in range(N_BUCKETS)]
         n_records = _hash(shards, buckets)
-        is_repeated = np.zeros(n_records, dtype=bool)
+        starts = range(0, n_records + 1, SPAN)
+        spans = [nameless() for _ in starts]
         for bucket in buckets:
-            is_repeated[_repeated(bucket)] = True
+            _divide(_repeated(bucket), spans)
+        whole = nameless()
+        for span, start in zip(spans, starts, strict=True):
+            whole.write(_flags(span, start, min(SPAN, n_records - start)))
         for own, partial in zip(records.dealt(n_records, len(shards)), partials, strict=True):
-            with open(partial, "wb") as file:
-                np.save(file, np.concatenate([is_repeated[:0], *(is_repeated[block] for block in own)]))
+            _write(partial, whole, own)
 
 
 def _hash(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
@@ -69,6 +80,31 @@ def _repeated(bucket: IO[bytes]) -> np.ndarray:
     return found["number"][1:][(high[1:] == high[:-1]) & (low[1:] == low[:-1])]
 
 
+def _divide(numbers: np.ndarray, spans: Sequence[IO[bytes]]) -> None:
+    """Append each of the numbers (k,) to the file of its span."""
+    numbers = np.sort(numbers)
+    ends = np.searchsorted(numbers, SPAN * np.arange(1, len(spans)))
+    for part, span in zip(np.split(numbers, ends), spans, strict=True):
+        span.write(part)
+
+
+def _flags(span: IO[bytes], start: int, n_records: int) -> np.ndarray:
+    """Of so many records from ``start`` on whether each is repeated, by the numbers that the file holds."""
+    is_repeated = np.zeros(n_records, dtype=bool)
+    span.seek(0)
+    while some := span.read(8 * AT_ONCE):
+        is_repeated[np.frombuffer(some, dtype="<i8") - start] = True
+    return is_repeated
+
+
+def _write(path: Path, whole: IO[bytes], starts: range) -> None:
+    """Write the marks of one shard, of whose blocks the first records are given, out of those of the corpus."""
+    with open(path, "wb") as file:
+        for start in starts:
+            whole.seek(start)
+            file.write(whole.read(records.BLOCK))
+
+
 def marked(found: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[list[str], bool]]:
     """The records of a shard, each with whether it is repeated; without ``marks`` none is.
 
@@ -78,11 +114,11 @@ def marked(found: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[lis
     if marks is None:
         yield from ((fields, False) for fields in found)
         return
-    try:
-        is_repeated = np.load(marks)
-    except (ValueError, EOFError) as error:
-        raise CorpusError(f"{marks}: no marks of duplicates ({error}); remove the file and rerun") from error
-    for fields, mark in zip_longest(found, is_repeated):
-        if fields is None or mark is None:
-            raise CorpusError(f"{marks}: {len(is_repeated)} marks, expected one per record; remove the file and rerun")
-        yield fields, bool(mark)
+    with open(marks, "rb") as file:
+        for fields, byte in zip_longest(found, iter(lambda: file.read(1), b"")):
+            if fields is None or byte is None:
+                n_marks = marks.stat().st_size
+                raise CorpusError(f"{marks}: {n_marks} marks, expected one per record; remove the file and rerun")
+            if byte not in MARKS:
+                raise CorpusError(f"{marks}: no marks of duplicates (byte {byte!r}); remove the file and rerun")
+            yield fields, byte == MARKS[1]
