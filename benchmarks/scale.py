@@ -3,6 +3,7 @@
     python benchmarks/scale.py                                  # 12, 25, 50 and 100 MB of the microworld's text
     python benchmarks/scale.py --megabytes 100 250 500 1000     # needs five times the largest on the disk
     python benchmarks/scale.py --megabytes 100 200 1000 --alone # memory, for which the machine need not be idle
+    python benchmarks/scale.py --until mark                     # leaves out the stages after it
     python benchmarks/scale.py --text my/sentences.txt --output scale.json
 
 Each stage runs on each size in a process of its own, as in ``benchmarks/text.py``, and on the largest also in two
@@ -56,13 +57,15 @@ def main() -> None:
     arguments = parse()
     sizes = sorted(arguments.megabytes)
     sized: list[int] = []
-    found: dict[str, list[Cost]] = {name: [] for name in STAGES}
+    stages = list(STAGES)[: list(STAGES).index(arguments.until) + 1]
+    found: dict[str, list[Cost]] = {name: [] for name in stages}
     both: dict[str, list[Cost]] = {}
     for megabytes in sizes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write_dump(folder / "pages.xml", lines_of_size(arguments.text, megabytes * 1e6))
-            for stage, (work, _, by_shard) in STAGES.items():
+            for stage in stages:
+                work, _, by_shard = STAGES[stage]
                 found[stage] += side_by_side(work, [(folder, "0", SAMPLE)])
                 if by_shard and megabytes == sizes[-1] and not arguments.alone:
                     both[stage] = side_by_side(work, [(folder, shard, SAMPLE) for shard in ("1", "2")])
@@ -82,6 +85,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[12, 25, 50, 100], help="three sizes or more")
     parser.add_argument("--alone", action="store_true", help="leave out the two processes at once")
+    parser.add_argument("--until", choices=STAGES, default=list(STAGES)[-1], help="the last stage")
     parser.add_argument("--text", type=Path, help="one sentence per line, read again from its start where it is short")
     parser.add_argument("--output", type=Path, help="JSON")
     arguments = parser.parse_args()

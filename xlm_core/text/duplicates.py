@@ -1,6 +1,6 @@
 """Duplicates: which records of a corpus are letter by letter, in both sides of a pair, the same as an earlier one.
 
-Three passes whose memory hardly grows with the text. The first writes the hash and the number of each record to one of
+Three passes whose memory does not grow with the text. The first writes the hash and the number of each record to one of
 many buckets on disk, chosen by the hash, so that equal records meet in one. The second sorts bucket after bucket, and
 writes the number of each record that equals an earlier one to the file of its span of the corpus. The third makes the
 marks of one span after another. Hashes have 128 bits: among a thousand million different records there are two with the
@@ -23,8 +23,8 @@ from xlm_core.files import together
 
 HASHED = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # what a bucket holds of a record
 N_BUCKETS = 256  # the first byte of the hash chooses one
-SPAN = 1 << 22  # records whose marks are in memory at once
-AT_ONCE = 1 << 16  # numbers of records that are read at once
+SPAN = 1 << 21  # records whose marks are in memory at once
+AT_ONCE = 1 << 15  # records of which hash and number, or number, are in memory at once, within a factor of two
 MARKS = (b"\0", b"\1")  # of a record: not repeated, and repeated
 
 
@@ -52,7 +52,8 @@ def mark(shards: Sequence[Path], marks: Sequence[Path]) -> None:
         starts = range(0, n_records + 1, SPAN)
         spans = [nameless() for _ in starts]
         for bucket in buckets:
-            _divide(_repeated(bucket), spans)
+            for numbers in _repeated(bucket):
+                _divide(numbers, spans)
         whole = nameless()
         for span, start in zip(spans, starts, strict=True):
             whole.write(_flags(span, start, min(SPAN, n_records - start)))
@@ -70,14 +71,22 @@ def _hash(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
     return n_records
 
 
-def _repeated(bucket: IO[bytes]) -> np.ndarray:
-    """The numbers (k,) of the records of a bucket that are not the first with their hash."""
-    bucket.flush()
-    bucket.seek(0)
-    found = np.fromfile(bucket, dtype=HASHED)
-    found = found[np.lexsort((found["low"], found["high"]))]  # stable: of equal ones the first stays the first
-    high, low = found["high"], found["low"]
-    return found["number"][1:][(high[1:] == high[:-1]) & (low[1:] == low[:-1])]
+def _repeated(bucket: IO[bytes]) -> Iterator[np.ndarray]:
+    """The numbers (k,) of the records of a bucket that are not the first with their hash, part by part of the bucket.
+
+    A large bucket is read once for each part, which costs less than to write the parts: it was just written or read.
+    """
+    n_parts = 1 + bucket.tell() // (HASHED.itemsize * AT_ONCE)
+    for part in range(n_parts):
+        bucket.seek(0)
+        own = []
+        while some := bucket.read(HASHED.itemsize * AT_ONCE):
+            hashed = np.frombuffer(some, dtype=HASHED)
+            own.append(hashed[hashed["low"] % n_parts == part])
+        found = np.concatenate([np.empty(0, dtype=HASHED), *own])
+        found = found[np.lexsort((found["low"], found["high"]))]  # stable: of equal ones the first stays the first
+        high, low = found["high"], found["low"]
+        yield found["number"][1:][(high[1:] == high[:-1]) & (low[1:] == low[:-1])]
 
 
 def _divide(numbers: np.ndarray, spans: Sequence[IO[bytes]]) -> None:
