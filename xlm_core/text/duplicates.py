@@ -24,7 +24,7 @@ from xlm_core.files import together
 HASHED = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # what a bucket holds of a record
 N_BUCKETS = 256  # the first byte of the hash chooses one
 SPAN = 1 << 21  # records whose marks are in memory at once
-AT_ONCE = 1 << 15  # records of which hash and number, or number, are in memory at once, within a factor of two
+AT_ONCE = 1 << 14  # records whose hashes are in memory at once; of repeats of one record, two or three times as many
 MARKS = (b"\0", b"\1")  # of a record: not repeated, and repeated
 
 
@@ -72,21 +72,32 @@ def _hash(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
 
 
 def _repeated(bucket: IO[bytes]) -> Iterator[np.ndarray]:
-    """The numbers (k,) of the records of a bucket that are not the first with their hash, part by part of the bucket.
+    """The numbers (k,) of the records of a bucket that are not the first with their hash, some at a time.
 
-    A large bucket is read once for each part, which costs less than to write the parts: it was just written or read.
+    A large bucket is read once for each part of its hashes, which costs less than to write the parts: the system still
+    has what was just written or read. A record that is there very often is no burden, for only its first is kept.
     """
     n_parts = 1 + bucket.tell() // (HASHED.itemsize * AT_ONCE)
     for part in range(n_parts):
         bucket.seek(0)
-        own = []
+        waiting = [np.empty(0, dtype=HASHED)]
         while some := bucket.read(HASHED.itemsize * AT_ONCE):
             hashed = np.frombuffer(some, dtype=HASHED)
-            own.append(hashed[hashed["low"] % n_parts == part])
-        found = np.concatenate([np.empty(0, dtype=HASHED), *own])
-        found = found[np.lexsort((found["low"], found["high"]))]  # stable: of equal ones the first stays the first
-        high, low = found["high"], found["low"]
-        yield found["number"][1:][(high[1:] == high[:-1]) & (low[1:] == low[:-1])]
+            waiting.append(hashed[hashed["low"] % n_parts == part])
+            if sum(map(len, waiting)) > 2 * AT_ONCE:
+                firsts, again = _firsts(np.concatenate(waiting))
+                yield again
+                waiting = [firsts]
+        yield _firsts(np.concatenate(waiting))[1]
+
+
+def _firsts(hashed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first records with their hash (f,), and the numbers (k,) of the others."""
+    hashed = hashed[np.lexsort((hashed["low"], hashed["high"]))]  # stable: of equal ones the first stays the first
+    high, low = hashed["high"], hashed["low"]
+    is_again = np.zeros(len(hashed), dtype=bool)
+    is_again[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+    return hashed[~is_again], hashed["number"][is_again]
 
 
 def _divide(numbers: np.ndarray, spans: Sequence[IO[bytes]]) -> None:
