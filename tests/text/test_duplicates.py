@@ -68,6 +68,7 @@ def test_an_empty_corpus_and_empty_shards(tmp_path: Path, n_shards: int):
 
 @given(found=PAIRS, n_shards=st.integers(1, 4), span=st.integers(1, 40))
 @example(found=[["a", "b"]] * 4, n_shards=2, span=4)
+@example(found=[["a", "b"], ["b", "a"]] * 20, n_shards=1, span=7)  # more than is in memory at once, of two records
 def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shards: int, span: int):
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "BLOCK", BLOCK)

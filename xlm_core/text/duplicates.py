@@ -74,8 +74,8 @@ def _hash(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
 def _repeated(bucket: IO[bytes]) -> Iterator[np.ndarray]:
     """The numbers (k,) of the records of a bucket that are not the first with their hash, some at a time.
 
-    A large bucket is read once for each part of its hashes, which costs less than to write the parts: the system still
-    has what was just written or read. A record that is there very often is no burden, for only its first is kept.
+    A large bucket is read once for each part of its hashes: the system still has what was just written or read. A
+    record that is there very often is no burden, for only its first is kept.
     """
     n_parts = 1 + bucket.tell() // (HASHED.itemsize * AT_ONCE)
     for part in range(n_parts):
