@@ -14,7 +14,7 @@ that must change it:
 
     python tests/pins.py record results/tiny tests/pins.json
 
-Contents are compared without the names of their files, and tensors without their own names, so that both may be renamed.
+Contents are compared without the names of their files, tensors without their own names: both may be renamed.
 A rule, a column or a word of a table that has another name than before belongs in ``RULES``, ``COLUMNS`` or ``WORDS``.
 """
 

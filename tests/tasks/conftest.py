@@ -1,33 +1,3 @@
-import numpy as np
-import pytest
-from small_world import N_TOKENS, write_store
+from small_world import world
 
-from xlm_core.files import write_json
-from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, Vocabulary
-
-
-@pytest.fixture(scope="session")
-def world(tmp_path_factory) -> dict:
-    """The data arguments of ``pretrain``: German is English with every id moved by 20, in two shards."""
-    folder = tmp_path_factory.mktemp("world")
-    path = folder / "vocabulary.json"
-    pieces = [*SPECIAL, *(f"▁{number}" for number in range(N_SPECIAL, N_TOKENS))]
-    counts = [0] * N_SPECIAL + list(range(1, N_TOKENS - N_SPECIAL + 1))
-    write_json(path, {"pieces": pieces, "counts": counts, "models": [], "offsets": [], "languages": {}})
-    vocabulary = Vocabulary.read(path)
-    rng = np.random.default_rng(0)
-    english = [rng.integers(N_SPECIAL, N_SPECIAL + 20, rng.integers(2, 8)) for _ in range(120)]
-    pairs = [(sentence + 20, sentence) for sentence in english]
-
-    def store(name, part):
-        return write_store(folder / name, ("de", "en"), pairs[part], vocabulary)
-
-    shards = [store("a", slice(0, 50)), store("b", slice(50, 100))]
-    valid = store("valid", slice(100, 120))
-    return {
-        "monolingual": {"de": shards, "en": shards},
-        "parallel": {"de-en": shards},
-        "monolingual_valid": {"de": [valid], "en": [valid]},
-        "parallel_valid": {"de-en": [valid]},
-        "vocabulary": path,
-    }
+__all__ = ["world"]

@@ -15,9 +15,9 @@ import pytest
 import slurm
 import torch
 import yaml
+from project import Project
 from reduced import reduced
 from safetensors.torch import load_file
-from test_workflow import Project
 
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="pip install -e '.[slurm]'")
 

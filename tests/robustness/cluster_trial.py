@@ -14,10 +14,10 @@ from pathlib import Path
 import slurm
 import torch
 import yaml
+from project import Project
 from reduced import reduced
 from safetensors.torch import load_file
 from test_cluster import RUN, WORK, jobs_of, submitted, wait_for, went_on
-from test_workflow import Project
 
 GENERIC = ("--workflow-profile", "profiles/generic", "--latency-wait", "20")
 TINY = ("--configfile", "tiny.yaml")

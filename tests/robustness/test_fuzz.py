@@ -38,7 +38,7 @@ from xlm_core.text.extract import extract
 from xlm_core.text.vocabulary import SPECIAL, Vocabulary
 
 Hurt = Callable[[bytes], bytes]
-TINY = Path(__file__).parent.parent / "tiny" / "config.yaml"
+TINY = Path(__file__).parent.parent.parent / "tiny" / "config.yaml"
 gzipped = partial(gzip.compress, mtime=0)
 COMPRESSIONS = (bytes, gzipped, bz2.compress, lzma.compress, zstandard.compress)
 LINES = "".join(f"Line {number} of a text, größer als {number}.\n" for number in range(30)).encode()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 TEXT_STAGES = 6
 # Benchmark -> its options, one figure that it writes, and how many times.
 TRIALS = {

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from project import Project
 from reduced import reduced
-from test_workflow import Project
 
 CONFIGURATION = ("--configfile", "tiny.yaml")
 RESULTS = Path("results/tiny")

@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+import shared_training
 from small_world import COMPUTE, MODEL, SETTINGS
 
 from xlm_core.config import Optim
 
-PROGRAM = Path(__file__).with_name("shared_training.py")
+PROGRAM = Path(shared_training.__file__)
 
 
 def run(objective="mlm", compute=None, save_minutes=60.0, **settings):

@@ -14,7 +14,7 @@ from pathlib import Path
 import disturbances
 import pytest
 from disturbances import OWN, RESULTS, SmallDisk
-from test_workflow import Project
+from project import Project
 
 N_KILLS = 15  # of Snakemake, and as many of its jobs
 MOST_JOBS = 8  # that begin between two kills

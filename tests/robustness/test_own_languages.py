@@ -15,7 +15,7 @@ from xlm_core import config
 from xlm_core.data.store import TokenStore
 from xlm_core.text.vocabulary import Vocabulary
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 PARTS = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "docs", "envs", "profiles", "config.yaml")
 WORDS = {
     "it": (
