@@ -82,22 +82,22 @@ localrules:
     # On a cluster these run where you type the command: what needs the internet, and what takes seconds.
     download,
     make_xnli_table,
-    draw_xnli_heatmap,
-    draw_confusions,
+    plot_xnli_heatmap,
+    plot_confusions,
     make_retrieval_table,
-    draw_retrieval_by_layer,
-    draw_training_curves,
-    draw_objectives,
+    plot_retrieval_by_layer,
+    plot_training_curves,
+    plot_objectives,
     make_translation_table,
-    draw_bleu_curves,
-    make_samples,
+    plot_bleu_curves,
+    show_translations,
     make_perplexity_table,
     make_ablation_table,
     make_claims_page,
     make_glue_table,
     make_glue_submission,
     make_embedding_table,
-    draw_alignment,
+    plot_alignment,
 
 
 rule all:
@@ -105,12 +105,12 @@ rule all:
     default_target: True
     input:
         rules.make_xnli_table.output,
-        rules.draw_xnli_heatmap.output,
-        rules.draw_confusions.output,
+        rules.plot_xnli_heatmap.output,
+        rules.plot_confusions.output,
         retrieval_files(),
         drawn_curves(),
         manifests("xnli"),
-        rules.draw_objectives.output,
+        rules.plot_objectives.output,
         [shown_of(table) for table in ("unsupervised", "supervised") if plans_of(table)],
         table_files("perplexity") if CONFIG.perplexity else [],
         table_files("ablation", differences=False) if CONFIG.ablation else [],
@@ -124,8 +124,8 @@ rule xnli_table:
     """Cross-lingual classification, the paper's Table 1, with the sentence retrieval of the models behind it."""
     input:
         rules.make_xnli_table.output,
-        rules.draw_xnli_heatmap.output,
-        rules.draw_confusions.output,
+        rules.plot_xnli_heatmap.output,
+        rules.plot_confusions.output,
         retrieval_files(),
         drawn_curves(),
         manifests("xnli"),
@@ -182,7 +182,7 @@ rule alignment_figure:
 rule objectives_figure:
     """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     input:
-        rules.draw_objectives.output,
+        rules.plot_objectives.output,
 
 
 rule stores:

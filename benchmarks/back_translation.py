@@ -18,7 +18,7 @@ from decode import N_ENDS, SHAPES, translator
 from pretrain import name_of, timed
 
 from xlm_core.config import Optim
-from xlm_core.data.ragged import Ragged, sentence_batch
+from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
 from xlm_core.model.decoding import greedy
 from xlm_core.objectives import TranslationLoss, translation_batch
 from xlm_core.text.vocabulary import N_SPECIAL
@@ -49,7 +49,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     shape, device = SHAPES[name], torch.device("cuda" if torch.cuda.is_available() else "cpu")
     n_sentences = 2 * arguments.tokens // (arguments.shortest + arguments.longest)
     lengths = np.linspace(arguments.shortest, arguments.longest, n_sentences).astype(np.int64)
-    words = Ragged(np.random.default_rng(0).integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)
+    words = PackedSequences(np.random.default_rng(0).integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)
     limits = torch.from_numpy(lengths).to(device)
     model = translator(shape, limits)
     loss = TranslationLoss(model, torch.float32, smoothing=0.0)
@@ -59,7 +59,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     def generate() -> list[list[int]]:
         return greedy(model.eval(), source, LANGUAGES[1], limits)
 
-    made = Ragged.of(generate())
+    made = PackedSequences.of(generate())
     batch = translation_batch(made, words, LANGUAGES).to(device)
 
     def learn() -> None:

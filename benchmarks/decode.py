@@ -25,10 +25,10 @@ from transformers import BartConfig, BartForConditionalGeneration, LogitsProcess
 
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import Batch
-from xlm_core.data.ragged import Ragged, sentence_batch, target_batch
+from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
 from xlm_core.model.decoding import greedy
+from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.model.translator import Translator
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
 
 N_ENDS = 2  # </s> a </s>
@@ -74,7 +74,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float | str]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rng = np.random.default_rng(0)
     lengths = np.linspace(arguments.shortest, arguments.longest, arguments.sentences).astype(np.int64)
-    words = Ragged(rng.integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)
+    words = PackedSequences(rng.integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)
     source, limits = sentence_batch(words, 0).to(device), torch.from_numpy(lengths).to(device)
     programs = {
         "ours": ours(shape, limits),
@@ -94,7 +94,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float | str]:
     return {"device": name_of(device), **{f"{program}_tokens_per_s": value for program, value in speed.items()}}
 
 
-def translator(shape: Shape, limits: Tensor) -> Translator:
+def translator(shape: Shape, limits: Tensor) -> EncoderDecoder:
     """Ours, with random weights; it never ends a sentence by itself."""
     config = ModelConfig(
         dim=shape.dim,
@@ -107,7 +107,7 @@ def translator(shape: Shape, limits: Tensor) -> Translator:
     encoder, decoder = (Transformer(config, shape.vocabulary, 1, reads) for reads in (False, True))
     with torch.no_grad():
         decoder.output_bias[EOS] = -1e9
-    return Translator(encoder, decoder).to(limits.device).eval()
+    return EncoderDecoder(encoder, decoder).to(limits.device).eval()
 
 
 def ours(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
@@ -124,7 +124,7 @@ def without_memory(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
     def decode(source: Batch) -> None:
         read, said = model.read(source), np.zeros((len(limits), 0), dtype=np.int64)
         for _ in range(int(limits.max())):
-            target = target_batch(Ragged.of(said.tolist()), 0).to(limits.device)
+            target = target_batch(PackedSequences.of(said.tolist()), 0).to(limits.device)
             states = model.decoder(target, causal=True, source=read)[:, -1]
             scores = model.decoder.predict(states)[:, N_SPECIAL:]
             said = np.concatenate([said, scores.argmax(dim=-1, keepdim=True).cpu().numpy() + N_SPECIAL], axis=1)

@@ -20,7 +20,7 @@ from fresh import held_bytes, peak_bytes
 from pretrain import Shape, Update, our_update, random_batch, their_updates
 
 from xlm_core.config import Masking
-from xlm_core.train.distributed import Processes
+from xlm_core.train.distributed import DistributedContext
 
 SEQ_LEN, FEW_ROWS = 256, 2
 FLOAT_BYTES = 4
@@ -73,7 +73,7 @@ def peak_of_update(program: str, vocabulary: int, n_tokens: int) -> int:
     """Bytes that an update holds at its peak, beside what is always held."""
     shape = Shape(n_layers=2, dim=256, n_heads=4, vocabulary=vocabulary, n_rows=n_tokens // SEQ_LEN, seq_len=SEQ_LEN)
     few = Shape(n_layers=2, dim=256, n_heads=4, vocabulary=vocabulary, n_rows=FEW_ROWS, seq_len=SEQ_LEN)
-    device, dtype = Processes().device, torch.float32
+    device, dtype = DistributedContext().device, torch.float32
     update: Update
     if program == "ours":
         update = our_update(shape, 0.1, dtype, device)

@@ -39,10 +39,10 @@ from xlm_core.data.masking import weights
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import TokenLoss, mlm_batch
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
-from xlm_core.train.distributed import Processes
+from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState
-from xlm_core.train.update import Part, make_update
+from xlm_core.train.step import Part, make_update
 
 OPTIM = Optim(learning_rate=1e-4, warmup_updates=0, max_updates=1)
 N_LANGUAGES, N_BATCHES = 4, 4
@@ -104,7 +104,7 @@ def parse() -> argparse.Namespace:
 
 def measure(arguments: argparse.Namespace, precision: str) -> dict[str, float | str]:
     """Tokens per second of all programs, and what they mean."""
-    shape, dtype, device = SHAPES[arguments.shape], PRECISIONS[precision], Processes().device
+    shape, dtype, device = SHAPES[arguments.shape], PRECISIONS[precision], DistributedContext().device
     batches = [random_batch(shape, seed).to(device) for seed in range(N_BATCHES)]
     updates = {"ours": our_update(shape, arguments.dropout, dtype, device)}
     updates |= their_updates(shape, arguments.dropout, dtype, device)
@@ -162,11 +162,11 @@ def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.d
         for layer in model.layers:
             layer.compile()
     state = TrainState(model, make_optimizer(model, OPTIM))
-    loss, processes = TokenLoss(model, dtype), Processes()
+    loss, processes = TokenLoss(model, dtype), DistributedContext()
 
     def update(batch: Batch) -> None:
         part = Part("mlm", batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
-        make_update(state, [part], part.count, OPTIM.learning_rate, OPTIM.clip_norm, processes)
+        make_update(state, [part], part.count, OPTIM.learning_rate, OPTIM.max_grad_norm, processes)
 
     return update
 
@@ -199,7 +199,7 @@ def their_update(model: nn.Module, dtype: torch.dtype, settings: dict[str, bool]
         with torch.autocast(batch.tokens.device.type, dtype=dtype, enabled=dtype != torch.float32):
             loss = model(batch.tokens, langs=batch.languages, lengths=batch.lengths, labels=batch.labels).loss
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), OPTIM.clip_norm)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), OPTIM.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

@@ -36,10 +36,10 @@ SETTINGS = {
     "model": {"dim": 16, "n_layers": 1, "n_heads": 2, "feedforward_dim": 32, "max_positions": 256},
     "pretraining": {
         "seq_len": 32,
-        "tokens_per_update": 512,
-        "tokens_per_batch": 512,
+        "batch_tokens": 512,
+        "micro_batch_tokens": 512,
         "optim": {"learning_rate": 1e-3, "max_updates": 20, "warmup_updates": 4},
-        "evaluate_every": 10,
+        "eval_interval": 10,
         "max_eval_tokens": 1000,
     },
     "runs": {"mlm": {"label": "XLM (MLM)", "objectives": ["mlm"]}},

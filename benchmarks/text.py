@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from fresh import side_by_side
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.config import Text
-from xlm_core.data import store
+from xlm_core.data import token_store
 from xlm_core.microworld.render import text
 from xlm_core.microworld.stories import stories
 from xlm_core.text import bpe, duplicates, extract, sample, tokenize, vocabulary
@@ -32,7 +32,7 @@ DIFFERENT = 300_000  # lines
 PROBE = 10_000  # lines, by whose length the number of lines is chosen
 LINES_PER_PAGE = 50
 VOCABULARY_SIZE = 1000
-SHARES = {"valid_share": 0.01, "test_share": 0.01}
+SHARES = {"valid_fraction": 0.01, "test_fraction": 0.01}
 DUMP = (
     '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en"><siteinfo><namespaces>'
     '<namespace key="0" case="first-letter" /></namespaces></siteinfo>'
@@ -132,7 +132,7 @@ def run_learn(folder: Path, _: str, __: int) -> None:
 
 def run_store(folder: Path, shard: str, _: int) -> None:
     """Token ids."""
-    store.build(
+    token_store.build(
         folder / "0.tokens.tsv",
         {split: folder / f"{shard}.{split}.store" for split in ("train", "valid", "test")},
         languages=["en"],
@@ -159,7 +159,7 @@ def measure(name: str, small: Path, large: Path, n_lines: int) -> dict[str, floa
     work, lines_in, by_shard = STAGES[name]
     (little,) = side_by_side(work, [(small, "0", n_lines)])
     (much,) = side_by_side(work, [(large, "0", n_lines)])
-    n_read = sum(1 for _ in records.read(large / lines_in, 1))
+    n_read = sum(1 for _ in tsv.read(large / lines_in, 1))
     found = {
         "lines_per_s": n_read / much.seconds,
         "peak_mb": little.peak_bytes / 1e6,

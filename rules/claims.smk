@@ -1,14 +1,14 @@
 """What the paper claims, and what our runs say about it."""
 
 
-rule judge_claims:
+rule test_claims:
     """Differences between systems, how sure they are, and the verdict by a rule that was fixed before the runs."""
     input:
         **all_claim_items(),
     output:
         "<results>/tables/claims.tidy.csv",
     log:
-        "<logs>/judge_claims.log",
+        "<logs>/test_claims.log",
     conda:
         "../envs/torch.yaml"
     resources:
@@ -20,7 +20,7 @@ rule judge_claims:
     message:
         "Judging the claims"
     script:
-        "../workflow_scripts/judge_claims.py"
+        "../workflow_scripts/test_claims.py"
 
 
 rule make_claims_page:

@@ -44,7 +44,7 @@ if CONFIG.embeddings:
         params:
             vectors=plain(CONFIG.embeddings.vectors, "threads"),
             attempts=work("jobs/train_word_vectors/{langset}.{seed}.json"),
-            code=code("xlm_core.tasks.word_vectors"),
+            code=code("xlm_core.tasks.word_embeddings.fasttext"),
         message:
             "Training vectors of words ({wildcards.langset}), seed {wildcards.seed}"
         script:
@@ -78,7 +78,7 @@ if CONFIG.embeddings:
             refinement=plain(CONFIG.embeddings.refinement),
             candidates=CONFIG.embeddings.candidates,
             attempts=work("jobs/score_embeddings/{seed}.json"),
-            code=code("xlm_core.tasks.embedding_scores"),
+            code=code("xlm_core.tasks.word_embeddings.evaluate"),
         message:
             "Scoring the word embeddings of seed {wildcards.seed}"
         script:
@@ -130,7 +130,7 @@ if CONFIG.embeddings:
 
 if CONFIG.embeddings and CONFIG.embeddings.figure:
 
-    rule place_words:
+    rule project_words:
         """Where words and their translations stand on a map of each model's input embeddings (t-SNE)."""
         input:
             models=drawn_models(),
@@ -140,7 +140,7 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
         output:
             "<results>/figures/alignment.json",
         log:
-            "<logs>/place_words.log",
+            "<logs>/project_words.log",
         conda:
             "../envs/torch.yaml"
         resources:
@@ -148,13 +148,13 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
             runtime=30,
         params:
             figure=plain(CONFIG.embeddings.figure),
-            code=code("xlm_core.tasks.word_map"),
+            code=code("xlm_core.tasks.word_embeddings.tsne"),
         message:
             "Placing words on a map"
         script:
-            "../workflow_scripts/place_words.py"
+            "../workflow_scripts/project_words.py"
 
-    rule draw_alignment:
+    rule plot_alignment:
         """Words and their translations on the map of each model."""
         input:
             "<results>/figures/alignment.json",
@@ -167,7 +167,7 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
             ),
             png="<results>/figures/alignment.png",
         log:
-            "<logs>/draw_alignment.log",
+            "<logs>/plot_alignment.log",
         conda:
             "../envs/report.yaml"
         resources:
@@ -179,4 +179,4 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
         message:
             "Drawing the map of words"
         script:
-            "../workflow_scripts/draw_alignment.py"
+            "../workflow_scripts/plot_alignment.py"

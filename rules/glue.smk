@@ -65,7 +65,7 @@ rule build_glue_store:
         classes=glue_classes,
         language=configuration.GLUE_LANGUAGE,
         n_sentences=n_glue_sentences,
-        code=code("xlm_core.data.store"),
+        code=code("xlm_core.data.token_store"),
     message:
         "Storing GLUE ({wildcards.task})"
     script:
@@ -100,7 +100,7 @@ rule finetune_glue:
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
         attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.glue"),
+        code=code("xlm_core.tasks.classification.glue"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
@@ -133,7 +133,7 @@ rule score_glue:
         test=glue_test,
         setting=pretrained_on,
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.glue"),
+        code=code("xlm_core.tasks.classification.glue"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"

@@ -21,7 +21,7 @@ rule initialize:
         languages=languages_of,
         model=model_of,
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.pretraining"),
+        code=code("xlm_core.tasks.pretraining.train"),
     message:
         "Initializing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
@@ -62,14 +62,14 @@ rule pretrain:
         precision=CONFIG.compute.precision,
         work=work("pretrain/{setup}.{run}.{seed}"),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.pretraining"),
+        code=code("xlm_core.tasks.pretraining.train"),
     message:
         "Pretraining {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
         "../workflow_scripts/pretrain.py"
 
 
-rule train_embeddings:
+rule train_subword_vectors:
     """Skip-gram vectors of the pieces of all languages, in a model whose other weights are random: EMB of Table 2."""
     input:
         unpack(training_text),
@@ -78,9 +78,9 @@ rule train_embeddings:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
-        "<logs>/train_embeddings/{setup}.{run}.{seed}.log",
+        "<logs>/train_subword_vectors/{setup}.{run}.{seed}.log",
     benchmark:
-        "<benchmarks>/train_embeddings/{setup}.{run}.{seed}.tsv"
+        "<benchmarks>/train_subword_vectors/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
         run=runs_with(lambda run: run.objectives == ["skipgram"]),
     conda:
@@ -92,11 +92,11 @@ rule train_embeddings:
         languages=languages_of,
         model=model_of,
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.skipgram"),
+        code=code("xlm_core.tasks.word_embeddings.subword_skipgram"),
     message:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
-        "../workflow_scripts/train_embeddings.py"
+        "../workflow_scripts/train_subword_vectors.py"
 
 
 rule import_model:

@@ -50,7 +50,7 @@ rule make_xnli_table:
         "../workflow_scripts/make_xnli_table.py"
 
 
-rule draw_xnli_heatmap:
+rule plot_xnli_heatmap:
     """The XNLI table as a heat map, and how far it is from the published one."""
     input:
         xnli_results("<results>/results/xnli/base.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
@@ -62,7 +62,7 @@ rule draw_xnli_heatmap:
             labels={"figure": "heat map"},
         ),
     log:
-        "<logs>/draw_xnli_heatmap.log",
+        "<logs>/plot_xnli_heatmap.log",
     conda:
         "../envs/report.yaml"
     resources:
@@ -78,10 +78,10 @@ rule draw_xnli_heatmap:
     message:
         "Drawing the XNLI heat map"
     script:
-        "../workflow_scripts/draw_xnli_heatmap.py"
+        "../workflow_scripts/plot_xnli_heatmap.py"
 
 
-rule draw_confusions:
+rule plot_confusions:
     """Which class of XNLI every run takes for which, zero-shot."""
     input:
         unpack(zero_shot_confusions),
@@ -93,7 +93,7 @@ rule draw_confusions:
             labels={"figure": "confusions"},
         ),
     log:
-        "<logs>/draw_confusions.log",
+        "<logs>/plot_confusions.log",
     conda:
         "../envs/report.yaml"
     resources:
@@ -107,7 +107,7 @@ rule draw_confusions:
     message:
         "Drawing the confusions"
     script:
-        "../workflow_scripts/draw_confusions.py"
+        "../workflow_scripts/plot_confusions.py"
 
 
 rule make_retrieval_table:
@@ -154,7 +154,7 @@ rule make_retrieval_table:
         "../workflow_scripts/make_retrieval_table.py"
 
 
-rule draw_retrieval_by_layer:
+rule plot_retrieval_by_layer:
     """Sentence retrieval over the layers of every run."""
     input:
         retrieval_results(),
@@ -166,7 +166,7 @@ rule draw_retrieval_by_layer:
             labels={"figure": "by layer"},
         ),
     log:
-        "<logs>/draw_retrieval_by_layer.log",
+        "<logs>/plot_retrieval_by_layer.log",
     conda:
         "../envs/report.yaml"
     resources:
@@ -180,10 +180,10 @@ rule draw_retrieval_by_layer:
     message:
         "Drawing sentence retrieval by layer"
     script:
-        "../workflow_scripts/draw_retrieval_by_layer.py"
+        "../workflow_scripts/plot_retrieval_by_layer.py"
 
 
-rule draw_training_curves:
+rule plot_training_curves:
     """Loss and validation perplexity of every pretraining run."""
     input:
         unpack(training_histories),
@@ -195,7 +195,7 @@ rule draw_training_curves:
             labels={"figure": "pretraining curves"},
         ),
     log:
-        "<logs>/draw_training_curves.log",
+        "<logs>/plot_training_curves.log",
     conda:
         "../envs/report.yaml"
     resources:
@@ -207,10 +207,10 @@ rule draw_training_curves:
     message:
         "Drawing the training curves"
     script:
-        "../workflow_scripts/draw_training_curves.py"
+        "../workflow_scripts/plot_training_curves.py"
 
 
-rule make_examples:
+rule sample_objective_batches:
     """One real row of a CLM, an MLM and a TLM batch."""
     input:
         unpack(example_stores),
@@ -218,7 +218,7 @@ rule make_examples:
     output:
         "<results>/figures/objectives.json",
     log:
-        "<logs>/make_examples.log",
+        "<logs>/sample_objective_batches.log",
     conda:
         "../envs/torch.yaml"
     resources:
@@ -229,14 +229,14 @@ rule make_examples:
         languages=CONFIG.languages,
         pairs=list(CONFIG.parallel)[:1],
         masking=plain(CONFIG.pretraining.masking),
-        code=code("xlm_core.tasks.examples"),
+        code=code("xlm_core.tasks.objective_examples"),
     message:
         "Taking examples of the objectives' batches"
     script:
-        "../workflow_scripts/make_examples.py"
+        "../workflow_scripts/sample_objective_batches.py"
 
 
-rule draw_objectives:
+rule plot_objectives:
     """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     input:
         "<results>/figures/objectives.json",
@@ -248,7 +248,7 @@ rule draw_objectives:
             labels={"figure": "objectives"},
         ),
     log:
-        "<logs>/draw_objectives.log",
+        "<logs>/plot_objectives.log",
     conda:
         "../envs/report.yaml"
     resources:
@@ -259,7 +259,7 @@ rule draw_objectives:
     message:
         "Drawing the objectives"
     script:
-        "../workflow_scripts/draw_objectives.py"
+        "../workflow_scripts/plot_objectives.py"
 
 
 rule make_ablation_table:

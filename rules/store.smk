@@ -25,7 +25,7 @@ rule build_store:
     params:
         stored=stored_languages,
         shares=split_shares,
-        code=code("xlm_core.data.store"),
+        code=code("xlm_core.data.token_store"),
     message:
         "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
@@ -60,7 +60,7 @@ rule import_store:
         "../workflow_scripts/import_store.py"
 
 
-rule build_labelled_store:
+rule build_xnli_store:
     """One split of XNLI in one language as token ids and labels."""
     input:
         tokens=xnli_tokens,
@@ -69,7 +69,7 @@ rule build_labelled_store:
         store="<results>/store/{vocabulary}/xnli/{split}.{language}.store",
         statistics="<results>/store/{vocabulary}/xnli/{split}.{language}.statistics.json",
     log:
-        "<logs>/build_labelled_store/{vocabulary}/{split}.{language}.log",
+        "<logs>/build_xnli_store/{vocabulary}/{split}.{language}.log",
     conda:
         "../envs/text.yaml"
     resources:
@@ -78,8 +78,8 @@ rule build_labelled_store:
     params:
         language=language_of_xnli,
         classes=CONFIG.xnli.labels,
-        code=code("xlm_core.data.store"),
+        code=code("xlm_core.data.token_store"),
     message:
         "Storing XNLI ({wildcards.split}, {wildcards.language})"
     script:
-        "../workflow_scripts/build_labelled_store.py"
+        "../workflow_scripts/build_xnli_store.py"

@@ -34,7 +34,7 @@ rule train_translator:
         precision=CONFIG.compute.precision,
         work=work("train_translator/{translator}.{seed}"),
         attempts=work("jobs/train_translator/{translator}.{seed}.json"),
-        code=code("xlm_core.tasks.translation"),
+        code=code("xlm_core.tasks.translation.train"),
     message:
         "Training the translator {wildcards.translator}, seed {wildcards.seed}"
     script:
@@ -66,24 +66,24 @@ rule score_translation:
         runtime=240,
     params:
         search=translation_search,
-        tokens_per_batch=lambda wildcards: translator_training(wildcards)["tokens_per_batch"],
+        micro_batch_tokens=lambda wildcards: translator_training(wildcards)["micro_batch_tokens"],
         place=translation_place,
         attempts=work("jobs/score_translation/{translator}.{seed}.{direction}.json"),
-        code=code("xlm_core.tasks.translation_scores"),
+        code=code("xlm_core.tasks.translation.evaluate"),
     message:
         "Translating with {wildcards.translator}, seed {wildcards.seed}, {wildcards.direction}"
     script:
         "../workflow_scripts/score_translation.py"
 
 
-rule compare_translations:
+rule bootstrap_translations:
     """Which rows of a table differ from its first one by more than chance (paired bootstrap)."""
     input:
         compared_files,
     output:
         "<results>/tables/{table}_mt.significance.csv",
     log:
-        "<logs>/compare_translations/{table}.log",
+        "<logs>/bootstrap_translations/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
     conda:
@@ -93,11 +93,11 @@ rule compare_translations:
         runtime=240,
     params:
         cells=compared_cells,
-        code=code("xlm_core.tasks.significance"),
+        code=code("xlm_core.metrics.bootstrap"),
     message:
         "Comparing the rows of {wildcards.table} translation"
     script:
-        "../workflow_scripts/compare_translations.py"
+        "../workflow_scripts/bootstrap_translations.py"
 
 
 rule make_translation_table:
@@ -152,7 +152,7 @@ rule make_translation_table:
         "../workflow_scripts/make_translation_table.py"
 
 
-rule draw_bleu_curves:
+rule plot_bleu_curves:
     """Validation BLEU over the training of every translator of a table."""
     input:
         unpack(translator_histories),
@@ -164,7 +164,7 @@ rule draw_bleu_curves:
             labels={"figure": "validation BLEU"},
         ),
     log:
-        "<logs>/draw_bleu_curves/{table}.log",
+        "<logs>/plot_bleu_curves/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
     conda:
@@ -178,10 +178,10 @@ rule draw_bleu_curves:
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"
     script:
-        "../workflow_scripts/draw_bleu_curves.py"
+        "../workflow_scripts/plot_bleu_curves.py"
 
 
-rule make_samples:
+rule show_translations:
     """What the first and the last row of a table say of the same sentences, beside what people said."""
     input:
         sampled_translations,
@@ -193,7 +193,7 @@ rule make_samples:
             labels={"format": "samples"},
         ),
     log:
-        "<logs>/make_samples/{table}.log",
+        "<logs>/show_translations/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
     conda:
@@ -207,4 +207,4 @@ rule make_samples:
     message:
         "Showing samples of {wildcards.table} translation"
     script:
-        "../workflow_scripts/make_samples.py"
+        "../workflow_scripts/show_translations.py"

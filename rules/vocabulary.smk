@@ -1,7 +1,7 @@
 """Byte-pair encoding, learned on a smoothed sample of all languages, or of each alone."""
 
 
-rule sample_text:
+rule sample_bpe_text:
     """Lines to learn the encoding on: languages are drawn by their smoothed shares (paper, section 3.1)."""
     input:
         unpack(tokens_to_sample),
@@ -9,7 +9,7 @@ rule sample_text:
         sample="<results>/bpe/{vocabulary}/{langset}.txt",
         statistics="<results>/bpe/{vocabulary}/{langset}.statistics.json",
     log:
-        "<logs>/sample_text/{vocabulary}/{langset}.log",
+        "<logs>/sample_bpe_text/{vocabulary}/{langset}.log",
     conda:
         "../envs/text.yaml"
     resources:
@@ -23,7 +23,7 @@ rule sample_text:
     message:
         "Sampling text for byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
     script:
-        "../workflow_scripts/sample_text.py"
+        "../workflow_scripts/sample_bpe_text.py"
 
 
 rule learn_bpe:

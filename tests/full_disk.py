@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 MESSAGE = (
     "could not be written: File too large; expected room for all of it. Raise the limit on the size of files "

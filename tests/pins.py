@@ -37,7 +37,23 @@ CONFIGURATIONS = ("tests/tiny/config.yaml", "configs/small.yaml", "configs/paper
 PORTABLE = ("texts", "tokens", "vocabularies", "stores", "jobs")  # the same on every machine
 
 # Old name -> new name. Several old rules may have become one.
-RULES: dict[str, str] = {}
+RULES: dict[str, str] = {
+    "sample_text": "sample_bpe_text",
+    "build_labelled_store": "build_xnli_store",
+    "train_embeddings": "train_subword_vectors",
+    "place_words": "project_words",
+    "draw_xnli_heatmap": "plot_xnli_heatmap",
+    "draw_confusions": "plot_confusions",
+    "draw_retrieval_by_layer": "plot_retrieval_by_layer",
+    "draw_training_curves": "plot_training_curves",
+    "draw_objectives": "plot_objectives",
+    "draw_bleu_curves": "plot_bleu_curves",
+    "draw_alignment": "plot_alignment",
+    "make_samples": "show_translations",
+    "judge_claims": "test_claims",
+    "compare_translations": "bootstrap_translations",
+    "make_examples": "sample_objective_batches",
+}
 COLUMNS: dict[str, str] = {}
 WORDS: dict[str, str] = {}
 # Columns of CSV files that are compared; all others are the key of their row, except those left out.

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from xlm_core.config import ModelConfig
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import Vocabulary
@@ -35,5 +35,5 @@ def write_model(path: Path, words: Path, objectives: Sequence[str] = ("mlm",), l
             model.output_bias[pieces.index(likely)] = 30.0
     about = {"languages": list(LANGUAGES), "objectives": list(objectives), "vocabulary": digest}
     about |= {"seed": 0, "config": "config", "data": "data"}
-    weights.save(path, model, about)
+    checkpoint.save(path, model, about)
     return path

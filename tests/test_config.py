@@ -60,13 +60,13 @@ def test_the_english_model_has_as_many_weights_as_the_released_one():
 
 def test_the_paper_s_model_sees_as_many_tokens_as_bert_did():
     pretraining = config.load(ROOT / "configs" / "paper.yaml").pretraining
-    assert pretraining.optim.max_updates * pretraining.tokens_per_update == 1_000_000 * 256 * 512
+    assert pretraining.optim.max_updates * pretraining.batch_tokens == 1_000_000 * 256 * 512
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_one_batch_per_gpu_makes_an_update(name: str):
     loaded = config.load(ROOT / "configs" / f"{name}.yaml")
-    parts = loaded.pretraining.tokens_per_update / loaded.pretraining.tokens_per_batch
+    parts = loaded.pretraining.batch_tokens / loaded.pretraining.micro_batch_tokens
     assert parts % (loaded.compute.gpus * loaded.compute.nodes) == 0
 
 
@@ -193,20 +193,20 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["text"].update(min_words=0), "config.text.min_words: Input should be greater than 0"),
         (lambda data: data["text"].update(deduplicate="yes"), "config.text.deduplicate: Input should be a valid bool"),
         (
-            lambda data: data["text"].update(min_letter_share=1.1),
-            "min_letter_share: Input should be less than or equal",
+            lambda data: data["text"].update(min_letter_ratio=1.1),
+            "min_letter_ratio: Input should be less than or equal",
         ),
-        (lambda data: data["text"].update(min_script_share=-0.1), "min_script_share: Input should be greater than or"),
-        (lambda data: data["text"].update(min_script=0.5), "text.min_script: unknown key (did you mean 'min_script_sh"),
+        (lambda data: data["text"].update(min_script_ratio=-0.1), "min_script_ratio: Input should be greater than or"),
+        (lambda data: data["text"].update(min_script=0.5), "text.min_script: unknown key (did you mean 'min_script_ra"),
         (
             lambda data: (
                 data["languages"].append("xx"),
                 data["monolingual"].update(xx=["stories"]),
                 data["corpora"]["stories"]["keys"].append("xx"),
                 data["microworld"]["stories"].update(xx=10),
-                data["setups"]["news"]["text"].update(min_script_share=0.5),
+                data["setups"]["news"]["text"].update(min_script_ratio=0.5),
             ),
-            "setups.news.text.min_script_share: the script of xx is not known; set it to 0.0, or add the language",
+            "setups.news.text.min_script_ratio: the script of xx is not known; set it to 0.0, or add the language",
         ),
         (lambda data: data["seeds"].update(finetuning=[]), "config.seeds.finetuning"),
         (lambda data: data["seeds"].update(protocols=[0, 7]), "protocols: [7] are no pretraining seeds ([0])"),

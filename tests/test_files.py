@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from xlm_core import files
+from xlm_core import io
 from xlm_core.errors import CorpusError, StorageError
 
 TEXT = "première ligne\nनमस्ते\n".encode()
@@ -27,24 +27,24 @@ COMPRESSED = {
 def test_compression_is_told_by_content(tmp_path: Path, kind: str):
     path = tmp_path / "corpus.txt"  # the name says nothing
     path.write_bytes(COMPRESSED[kind])
-    with files.open_binary(path) as file:
+    with io.open_binary(path) as file:
         assert file.read() == TEXT
 
 
 def test_an_empty_file_is_plain(tmp_path: Path):
     path = tmp_path / "empty"
     path.touch()
-    with files.open_binary(path) as file:
+    with io.open_binary(path) as file:
         assert file.read() == b""
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path):
     path = tmp_path / "deep" / "table.md"
-    files.write_json(path, {"old": True})
-    with pytest.raises(RuntimeError), files.atomic(path) as partial:
+    io.write_json(path, {"old": True})
+    with pytest.raises(RuntimeError), io.atomic(path) as partial:
         partial.write_text("half")
         raise RuntimeError("killed")
-    assert files.read_json(path) == {"old": True}
+    assert io.read_json(path) == {"old": True}
     assert [entry.name for entry in path.parent.iterdir()] == ["table.md"]
 
 
@@ -52,24 +52,24 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path):
     kept = [tmp_path / ".other.md.17.partial", tmp_path / "table.md.17.partial"]
     for path in (*kept, tmp_path / ".table.md.17.partial"):
         path.touch()
-    files.write_json(tmp_path / "table.md", {})
+    io.write_json(tmp_path / "table.md", {})
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "table.md"])
 
 
 def test_a_full_disk_is_a_named_error_and_the_old_file_stays(tmp_path: Path):
     path = tmp_path / "table.md"
-    files.write_json(path, {"old": True})
+    io.write_json(path, {"old": True})
     with (
         pytest.raises(
             StorageError, match=r"table\.md could not be written: No space left on device.*df -h .*run again"
         ),
-        files.atomic(path) as partial,
+        io.atomic(path) as partial,
         open(partial, "wb") as file,
         open("/dev/full", "wb", buffering=0) as full,
     ):
         file.write(b"half")
         full.write(b"the other half")
-    assert files.read_json(path) == {"old": True}
+    assert io.read_json(path) == {"old": True}
     assert [entry.name for entry in tmp_path.iterdir()] == ["table.md"]
 
 
@@ -86,7 +86,7 @@ def test_a_disk_that_is_found_full_only_when_the_data_reach_it(tmp_path: Path, m
     message = r"a \(or one of 1 more files that are written with it\) could not be written: Disk quota exceeded.* quota"
     with (
         pytest.raises(StorageError, match=message),
-        files.together([tmp_path / "a", tmp_path / "b"]) as partials,
+        io.together([tmp_path / "a", tmp_path / "b"]) as partials,
     ):
         for partial in partials:
             partial.touch()
@@ -96,7 +96,7 @@ def test_a_disk_that_is_found_full_only_when_the_data_reach_it(tmp_path: Path, m
 def test_the_reason_is_found_behind_the_error_of_a_library():
     with (
         pytest.raises(StorageError, match=r"^place could not be written: File too large"),
-        files.storage_errors("place"),
+        io.storage_errors("place"),
     ):
         try:
             raise OSError(errno.EFBIG, "too large")
@@ -106,6 +106,6 @@ def test_the_reason_is_found_behind_the_error_of_a_library():
 
 @pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), RuntimeError("ours"), CorpusError("empty")])
 def test_other_errors_pass_as_they_are(error: Exception):
-    with pytest.raises(type(error)) as caught, files.storage_errors("place"):
+    with pytest.raises(type(error)) as caught, io.storage_errors("place"):
         raise error
     assert caught.value is error

@@ -11,10 +11,10 @@ from sacrebleu.metrics import BLEU
 from scipy import stats
 from sklearn import metrics
 
-from xlm_core import items
 from xlm_core.errors import CorpusError
-from xlm_core.items import Items
-from xlm_core.tasks.bleu import bleu, bleu_items
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.bleu import bleu, bleu_items
+from xlm_core.metrics.sample_statistics import SampleStatistics
 
 WORDS = st.lists(st.sampled_from(["the", "dog", "sleeps", "a", "cat", "."]), max_size=9).map(" ".join)
 PAIRS = st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=6)
@@ -22,13 +22,15 @@ PAIRS = st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=6)
 
 def test_means_by_hand():
     three = np.array([[1.0], [0.0], [1.0]])
-    assert Items("mean", three).value == pytest.approx(2 / 3)
-    assert Items("percent", three).value == pytest.approx(200 / 3)
-    assert Items("percent", three).values(np.array([[3.0, 0, 0], [0, 2, 1]])).tolist() == pytest.approx([100, 100 / 3])
+    assert SampleStatistics("mean", three).value == pytest.approx(2 / 3)
+    assert SampleStatistics("percent", three).value == pytest.approx(200 / 3)
+    assert SampleStatistics("percent", three).values(np.array([[3.0, 0, 0], [0, 2, 1]])).tolist() == pytest.approx(
+        [100, 100 / 3]
+    )
 
 
 def test_perplexity_by_hand():
-    two = Items("perplexity", np.array([[np.log(8.0), 1.0], [np.log(2.0), 1.0]]))
+    two = SampleStatistics("perplexity", np.array([[np.log(8.0), 1.0], [np.log(2.0), 1.0]]))
     assert two.value == pytest.approx(4)
     assert two.values(np.array([[2.0, 0], [0, 2]])).tolist() == pytest.approx([8, 2])
 
@@ -52,25 +54,27 @@ def test_bleu_of_a_sample_is_that_of_its_sentences(pairs: list[tuple[str, str]],
 @given(pairs=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=20))
 def test_yes_and_no_as_scikit_learn_judges_them(pairs: list[tuple[int, int]]):
     labels, predictions = np.array(pairs).T
-    summands = items.judged(labels, predictions)
-    assert Items("f1", summands).value == pytest.approx(100 * metrics.f1_score(labels, predictions, zero_division=0.0))
+    summands = sample_statistics.judged(labels, predictions)
+    assert SampleStatistics("f1", summands).value == pytest.approx(
+        100 * metrics.f1_score(labels, predictions, zero_division=0.0)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of labels that are all the same
         expected = 100 * metrics.matthews_corrcoef(labels, predictions)
-    assert Items("matthews", summands).value == pytest.approx(expected)
+    assert SampleStatistics("matthews", summands).value == pytest.approx(expected)
 
 
 @given(pairs=st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2, max_size=20))
 def test_correlation_is_that_of_scipy(pairs: list[tuple[int, int]]):
     x, y = np.array(pairs, dtype=float).T
-    found = Items("pearson", items.correlated(x, y)).value
+    found = SampleStatistics("pearson", sample_statistics.correlated(x, y)).value
     same = np.ptp(x) == 0 or np.ptp(y) == 0
     assert found == (0 if same else pytest.approx(100 * stats.pearsonr(x, y).statistic, abs=1e-6))
 
 
 def test_items_are_read_as_they_were_written(tmp_path: Path):
-    items.write(tmp_path / "items.json", {"en": Items("percent", np.array([[True], [False]]))})
-    (found,) = items.read(tmp_path / "items.json").values()
+    sample_statistics.write(tmp_path / "items.json", {"en": SampleStatistics("percent", np.array([[True], [False]]))})
+    (found,) = sample_statistics.read(tmp_path / "items.json").values()
     assert (found.kind, found.summands.tolist()) == ("percent", [[1.0], [0.0]])
 
 
@@ -88,4 +92,4 @@ def test_items_are_read_as_they_were_written(tmp_path: Path):
 def test_what_is_no_file_of_items_is_refused(tmp_path: Path, text: str, message: str):
     (tmp_path / "items.json").write_text(text)
     with pytest.raises(CorpusError, match=message):
-        items.read(tmp_path / "items.json")
+        sample_statistics.read(tmp_path / "items.json")

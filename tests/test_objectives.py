@@ -5,9 +5,9 @@ from torch.nn import functional
 
 from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.joined import Joined
 from xlm_core.data.masking import weights
-from xlm_core.model import prediction
+from xlm_core.data.tlm_pair import TLMPair
+from xlm_core.model import output_layer
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, precision_of, tlm_batch, token_loss
@@ -16,7 +16,7 @@ from xlm_core.text.vocabulary import EOS, MASK, PAD
 N_TOKENS = 40
 WEIGHT = weights(np.ones(N_TOKENS), 0.5)
 WINDOW = np.array([[EOS, 20, 21, 22, EOS, 23, 24, 25], [EOS, 26, 27, EOS, 28, 29, 30, 31]])
-PAIRS = Joined(
+PAIRS = TLMPair(
     tokens=np.array([[EOS, 20, 21, EOS, EOS, 30, EOS], [EOS, 31, EOS, EOS, 22, EOS, PAD]]),
     positions=np.array([[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 0]]),
     in_second=np.array([[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1]], dtype=bool),
@@ -78,7 +78,7 @@ def test_the_loss_is_the_summed_cross_entropy_of_the_labelled_positions(objectiv
 def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
     found = []
     for limit in (1 << 26, 3 * N_TOKENS):
-        monkeypatch.setattr(prediction, "MAX_SCORES", limit)
+        monkeypatch.setattr(output_layer, "MAX_SCORES", limit)
         ours = model()
         tally = token_loss(ours, batches()["clm"], causal=True)
         tally.nats.backward()

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+STANDING = ("rules", "workflow_scripts", "configs", "profiles", "envs", "benchmarks", "docs", "tests")
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -99,12 +100,12 @@ def test_profiles_for_clusters_repeat_what_they_replace():
     assert [profile | kept for profile in others] == others
 
 
-def test_the_readme_names_the_files():
+def test_the_readme_names_every_folder():
     listed = (ROOT / "README.md").read_text().split("## The files")[1].split("```")[1]
-    files = [*(ROOT / "rules").glob("*.smk"), *(ROOT / "xlm_core").glob("*.py")]
-    folders = [path.parent for folder in ("rules", "xlm_core") for path in (ROOT / folder).glob("*/*.*")]
-    there = {path.name for path in files} | {f"{path.name}/" for path in folders if path.name != "__pycache__"}
-    assert there - {"__init__.py"} <= set(listed.split())
+    packages = [path.parent for path in (ROOT / "xlm_core").glob("*/__init__.py")]
+    top = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    tracked = {path.name for path in top if (path / "__init__.py").exists() or path.name in STANDING}
+    assert {f"{path.name}/" for path in packages} | {f"{name}/" for name in tracked} <= set(listed.split())
 
 
 def test_no_path_of_one_machine_is_in_the_tree():

@@ -221,22 +221,22 @@ def test_the_direction_of_the_supervised_table():
 
 
 @pytest.mark.parametrize(
-    ("equal_turns", "updates", "expected"),
+    ("scale_updates", "updates", "expected"),
     [
         (True, "in_turn", {1: (30, 10), 2: (60, 20), 4: (120, 40)}),
         (False, "in_turn", {1: (30, 10), 2: (30, 10), 4: (30, 10)}),
         (True, "together", {1: (30, 10), 2: (30, 10), 4: (30, 10)}),  # each update has everything already
     ],
 )
-def test_what_is_learned_in_turn_may_have_its_turn_as_often_in_every_row(equal_turns: bool, updates: str, expected):
+def test_what_is_learned_in_turn_may_have_its_turn_as_often_in_every_row(scale_updates: bool, updates: str, expected):
     data = default()
     table = data["translation"]["supervised"]
-    table["equal_turns"] = equal_turns
-    table["training"] |= {"updates": updates, "evaluate_every": 10}
+    table["scale_updates"] = scale_updates
+    table["training"] |= {"updates": updates, "eval_interval": 10}
     table["training"]["optim"] |= {"max_updates": 30, "warmup_updates": 5}
     supervised = config.parse(data).translation.supervised
     found = {n: supervised.training_of(n) for n in (1, 2, 4)}
-    assert {n: (one.optim.max_updates, one.evaluate_every) for n, one in found.items()} == expected
+    assert {n: (one.optim.max_updates, one.eval_interval) for n, one in found.items()} == expected
     assert {one.optim.warmup_updates for one in found.values()} == {5}
 
 

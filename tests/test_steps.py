@@ -9,26 +9,26 @@ from pathlib import Path
 SCRIPT = """
 import sys
 from xlm_core.errors import CorpusError
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 with step(sys.argv[1]):
     raise {error}
 """
 TALK = """
 import logging
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 with step("/dev/full"):
     logging.info("half of %s is read", "it")
 """
 SLEEP = """
 import sys, time
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 with step(sys.argv[1]):
     print("asleep", flush=True)
     time.sleep(60)
 """
 STUBBORN = f"""
 import signal
-from xlm_core import steps
+from xlm_core.workflow import step as steps
 steps.GRACE_SECONDS = 0.5
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 {SLEEP}"""

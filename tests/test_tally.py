@@ -3,12 +3,12 @@ import math
 import pytest
 import torch
 
-from xlm_core.tally import Tally, zero
+from xlm_core.metrics.loss import LossSum, zero
 
 
 def test_tallies_add_up_and_are_divided_once():
-    first = Tally(torch.tensor(2.0), 4, torch.tensor(1))
-    second = Tally(torch.tensor(4.0), 2, torch.tensor(2))
+    first = LossSum(torch.tensor(2.0), 4, torch.tensor(1))
+    second = LossSum(torch.tensor(4.0), 2, torch.tensor(2))
     total = first + second
     assert (total.mean_nats, total.perplexity, total.accuracy) == (1.0, pytest.approx(math.e), 50.0)
     assert sum([first, second], start=zero()).mean_nats == 1.0
@@ -21,9 +21,9 @@ def test_nothing_has_no_mean():
 
 
 def test_a_huge_loss_has_infinite_perplexity():
-    assert Tally(torch.tensor(1e6), 1, torch.tensor(0)).perplexity == math.inf
+    assert LossSum(torch.tensor(1e6), 1, torch.tensor(0)).perplexity == math.inf
 
 
 def test_detaching_cuts_off_the_gradient():
     nats = torch.ones((), requires_grad=True) * 2
-    assert not Tally(nats, 1, torch.tensor(0)).detach().nats.requires_grad
+    assert not LossSum(nats, 1, torch.tensor(0)).detach().nats.requires_grad

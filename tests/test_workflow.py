@@ -14,33 +14,33 @@ from project import Project
 
 ROOT = Path(__file__).parent.parent
 DOWNSTREAM_OF_VOCABULARY = {
-    "build_vocabulary", "build_store", "build_labelled_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
-    "score_retrieval", "make_examples", "make_xnli_table", "draw_xnli_heatmap", "draw_confusions",
-    "make_retrieval_table", "draw_retrieval_by_layer", "draw_training_curves", "draw_objectives",
+    "build_vocabulary", "build_store", "build_xnli_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
+    "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli_heatmap", "plot_confusions",
+    "make_retrieval_table", "plot_retrieval_by_layer", "plot_training_curves", "plot_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
-    "score_embeddings", "make_embedding_table", "place_words", "draw_alignment",
-    "make_ablation_table", "judge_claims", "make_claims_page", "make_manifest",
+    "score_embeddings", "make_embedding_table", "project_words", "plot_alignment",
+    "make_ablation_table", "test_claims", "make_claims_page", "make_manifest",
 }  # fmt: skip
 # What is shown of XNLI, of retrieval, and of the trainings. Every table has a manifest.
-XNLI = Counter(make_xnli_table=1, draw_xnli_heatmap=1, draw_confusions=1, make_manifest=1)
-RETRIEVAL = Counter(make_retrieval_table=1, draw_retrieval_by_layer=1, make_manifest=1)
-CURVES = Counter(draw_training_curves=1)
+XNLI = Counter(make_xnli_table=1, plot_xnli_heatmap=1, plot_confusions=1, make_manifest=1)
+RETRIEVAL = Counter(make_retrieval_table=1, plot_retrieval_by_layer=1, make_manifest=1)
+CURVES = Counter(plot_training_curves=1)
 TRANSLATION = Counter(
-    compare_translations=2, make_translation_table=2, draw_bleu_curves=2, make_samples=2, make_manifest=2
+    bootstrap_translations=2, make_translation_table=2, plot_bleu_curves=2, show_translations=2, make_manifest=2
 )
 # Two unsupervised translators, scored in both directions, and four supervised ones; of each kind half begin with MLM.
 TRANSLATED = Counter(train_translator=6, score_translation=8)
 AFTER_MLM = Counter(train_translator=3, score_translation=4)
 # Word embeddings, of both baselines and of MLM with and without TLM.
 EMBEDDINGS = Counter(score_embeddings=1, make_embedding_table=1, make_manifest=1)
-MAP = Counter(place_words=1, draw_alignment=1)
+MAP = Counter(project_words=1, plot_alignment=1)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
 # with one for each of two languages; translate-test is a score of a zero-shot model.
 # The ablation adds a run with vocabularies of its own, zero-shot.
 FINETUNED, SCORED = 9, 10
 PERPLEXITY = Counter(score_perplexity=2, make_perplexity_table=1, make_manifest=1)
 ABLATION = Counter(make_ablation_table=1, make_manifest=1)
-CLAIMS = Counter(judge_claims=1, make_claims_page=1, make_manifest=1)
+CLAIMS = Counter(test_claims=1, make_claims_page=1, make_manifest=1)
 REFINED = XNLI + ABLATION + CLAIMS
 GLUE_ROWS, GLUE_TASKS = 3, 4  # of the rows one begins with random weights and one is of the setup at the top
 
@@ -277,7 +277,13 @@ def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_the
         "Learning byte-pair encoding (separate, fr)",
     }
     rules = set(project.waiting_rules())
-    assert rules == DOWNSTREAM_OF_VOCABULARY | {"extract", "tokenize", "sample_text", "learn_bpe", "train_word_vectors"}
+    assert rules == DOWNSTREAM_OF_VOCABULARY | {
+        "extract",
+        "tokenize",
+        "sample_bpe_text",
+        "learn_bpe",
+        "train_word_vectors",
+    }
 
 
 def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
@@ -294,14 +300,14 @@ def test_another_setting_of_a_translator_s_training_leaves_pretraining_alone(pro
 
 def test_another_search_translates_the_test_sets_again(project: Project, edited):
     edited("tiny.yaml", "width: 2", "width: 3")
-    shown = TRANSLATION - Counter(draw_bleu_curves=2)
+    shown = TRANSLATION - Counter(plot_bleu_curves=2)
     assert project.waiting_rules() == Counter(score_translation=8) + shown + CLAIMS
 
 
 def test_one_more_row_trains_what_it_needs_alone(project: Project, edited):
     edited("tiny.yaml", "    - - none\n      - none\n", "    - - none\n      - none\n    - - mlm\n      - none\n")
     made = Counter(train_translator=1, score_translation=2)
-    shown = Counter(compare_translations=1, make_translation_table=1, draw_bleu_curves=1, make_manifest=1)
+    shown = Counter(bootstrap_translations=1, make_translation_table=1, plot_bleu_curves=1, make_manifest=1)
     # but no samples, which are of the first and the last row
     assert project.waiting_rules() == made + shown
 
@@ -318,7 +324,7 @@ def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Pr
         "Scoring mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0",
     }
     assert project.waiting_rules() == Counter(
-        finetune_xnli=1, score_xnli=1, make_xnli_table=1, draw_xnli_heatmap=1, make_manifest=1
+        finetune_xnli=1, score_xnli=1, make_xnli_table=1, plot_xnli_heatmap=1, make_manifest=1
     )  # the confusions are zero-shot ones
 
 
@@ -331,16 +337,16 @@ def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
 def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
     trained = Counter(initialize=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    trained += Counter(train_embeddings=1, train_word_vectors=3) + TRANSLATED + EMBEDDINGS + glue(GLUE_ROWS)
+    trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + EMBEDDINGS + glue(GLUE_ROWS)
     trained += PERPLEXITY + ABLATION + CLAIMS
-    shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(make_samples=2)  # which show one seed
+    shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(show_translations=2)  # which show one seed
     assert project.waiting_rules() == trained + shown
 
 
 def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
     # One archive holds all languages, and what comes from it is made again, seven parts that were there and four more.
-    text = Counter(extract_xnli=1, tokenize_xnli=11, build_labelled_store=11 + 7)
+    text = Counter(extract_xnli=1, tokenize_xnli=11, build_xnli_store=11 + 7)
     # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
     models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED + 1, score_retrieval=4)
     assert project.waiting_rules() == text + models + REFINED + RETRIEVAL
@@ -398,9 +404,9 @@ def test_code_of_the_report_draws_again(project: Project, edited):
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
     trained = Counter(initialize=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
-    trained += Counter(train_embeddings=1, train_word_vectors=3) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
+    trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
     trained += glue(GLUE_ROWS) + PERPLEXITY + ABLATION + CLAIMS
-    shown = XNLI + RETRIEVAL + CURVES + Counter(make_examples=1, draw_objectives=1)
+    shown = XNLI + RETRIEVAL + CURVES + Counter(sample_objective_batches=1, plot_objectives=1)
     assert project.waiting_rules() == trained + shown
 
 
@@ -430,7 +436,7 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
             "perplexity": None,
             "ablation": None,
             "claims": [],
-            "text": {"n_shards": 1, "valid_share": 0.05, "test_share": 0.05},
+            "text": {"n_shards": 1, "valid_fraction": 0.05, "test_fraction": 0.05},
             "vocabulary": {"size": 60, "sample_lines": 1000},
             "runs": {"none": {"label": "no pretraining", "objectives": []}},
             "xnli": {"languages": ["en"], "runs": ["none"]}
@@ -462,8 +468,8 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     n_labelled = 4 * n_languages - 1  # training, validation and test sets, and all test sets but English translated
     expected = Counter(
         download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
-        sample_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1, tokenize_xnli=n_labelled,
-        build_labelled_store=n_labelled, initialize=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
+        sample_bpe_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1, tokenize_xnli=n_labelled,
+        build_xnli_store=n_labelled, initialize=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
     assert rules.total() <= 2000
@@ -473,7 +479,7 @@ def test_the_stores_are_the_text_and_no_training(unused: Project):
     rules = unused.waiting_rules("stores", configuration=["configs/xlm100_like.yaml"])
     n_shards = yaml.safe_load((ROOT / "configs" / "xlm100_like.yaml").read_text())["text"]["n_shards"]
     expected = Counter(
-        download=15, extract=15, tokenize=15 * n_shards, build_store=15 * n_shards, sample_text=1, learn_bpe=1,
+        download=15, extract=15, tokenize=15 * n_shards, build_store=15 * n_shards, sample_bpe_text=1, learn_bpe=1,
         build_vocabulary=1,
     )  # fmt: skip
     assert rules == expected
@@ -507,8 +513,8 @@ def test_the_paper_s_translation_lists_its_jobs(unused: Project):
     n_pairs, n_rows = 3, 10
     expected = Counter(
         download=3 * 11 + 1 + 2 + 1, extract=4 + 2, extract_test_set=6, tokenize=(4 + 2) * n_shards + n_pairs,
-        build_store=(2 * n_pairs + 2) * n_shards, sample_text=n_pairs, learn_bpe=n_pairs, build_vocabulary=n_pairs,
-        pretrain=2 * n_pairs, train_embeddings=n_pairs, train_translator=n_pairs * n_rows + 3 * 3,
+        build_store=(2 * n_pairs + 2) * n_shards, sample_bpe_text=n_pairs, learn_bpe=n_pairs, build_vocabulary=n_pairs,
+        pretrain=2 * n_pairs, train_subword_vectors=n_pairs, train_translator=n_pairs * n_rows + 3 * 3,
         score_translation=2 * n_pairs * n_rows + 3 * 3,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlm_core.data.store import TokenStore
+from xlm_core.data.token_store import TokenStore
 
 
 def make_store(*columns: Sequence[Sequence[int]]) -> TokenStore:

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from xlm_core.data import store
-from xlm_core.steps import step
+from xlm_core.data import token_store
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     tokens, folder = Path(snakemake.input.tokens), Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     for part, classes in snakemake.params.classes.items():
-        store.build_labelled(
+        token_store.build_labelled(
             tokens / f"{part}.tsv",
             folder / f"{part}.store",
             language=snakemake.params.language,

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from xlm_core.data import store
+from xlm_core.data import token_store
 from xlm_core.languages import sides
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
-    store.build(
+    token_store.build(
         Path(snakemake.input.tokens),
         outputs={split: Path(snakemake.output[split]) for split in ("train", "valid", "test")},
         languages=sides(snakemake.wildcards.key),

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from xlm_core.steps import step
 from xlm_core.text import download
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     mirror = snakemake.config.get("mirror") or os.environ.get("XLM_MIRROR")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from xlm_core.steps import step
 from xlm_core.text import extract
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     extract.extract(

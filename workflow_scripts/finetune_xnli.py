@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
-from xlm_core.tasks import xnli
-from xlm_core.tasks.finetuning import Course
+from xlm_core.tasks.classification import xnli
+from xlm_core.tasks.classification.finetuning import FinetuneArgs
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 # Not among the rule's parameters, for it changes no result.
-save_minutes = config.parse(snakemake.config).save_minutes
+checkpoint_minutes = config.parse(snakemake.config).checkpoint_minutes
 
 
 def stores(languages: str, paths: list[str]) -> dict[str, Path]:
@@ -25,12 +25,12 @@ with step(snakemake.log[0]), recorded(snakemake):
         test=stores("selected", snakemake.input.get("test", [])),
         n_classes=len(snakemake.params.classes),
         n_train=snakemake.params.n_train,
-        course=Course(
+        course=FinetuneArgs(
             settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
             precision=snakemake.params.precision,
             seed=int(snakemake.wildcards.finetuning_seed),
             code=snakemake.params.code,
-            save_minutes=save_minutes,
+            checkpoint_minutes=checkpoint_minutes,
             work=Path(snakemake.params.work),
             n_threads=snakemake.threads,
         ),

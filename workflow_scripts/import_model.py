@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.model import imported
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 wanted = snakemake.params.imported
 

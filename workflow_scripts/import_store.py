@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xlm_core.data import imported
 from xlm_core.languages import sides
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 stores = {split: Path(snakemake.input[split]) for split in ("train", "valid", "test")}
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from xlm_core.steps import step
 from xlm_core.text import imported
+from xlm_core.workflow.step import step
 
 wanted = snakemake.params.imported
 files = {Path(path).name: Path(path) for path in snakemake.input}

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
-from xlm_core.tasks import pretraining
+from xlm_core.tasks.pretraining import train
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]), recorded(snakemake):
-    pretraining.initialize(
+    train.initialize(
         vocabulary=Path(snakemake.input.vocabulary),
         languages=snakemake.params.languages,
         model=config.read(config.ModelConfig, snakemake.params.model, path="model"),

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from xlm_core.report import claims
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     text = Path(snakemake.output.text)

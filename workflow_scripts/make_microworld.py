@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config, microworld
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     world = config.read(config.Microworld, snakemake.params.world, path="microworld")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core.report import tables
-from xlm_core.steps import step
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     tables.make_retrieval(

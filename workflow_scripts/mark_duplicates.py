@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from xlm_core.steps import step
 from xlm_core.text import duplicates
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     duplicates.mark([Path(path) for path in snakemake.input], [Path(path) for path in snakemake.output])

@@ -4,10 +4,10 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
-from xlm_core.tasks import pretraining
+from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 
 def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
@@ -21,7 +21,7 @@ n_processes = snakemake.resources.get("gpu") or settings.compute.gpus or setting
 
 with step(snakemake.log[0]), recorded(snakemake):
     train = partial(
-        pretraining.pretrain,
+        pretrain,
         monolingual=stores("train", languages),
         parallel=stores("train", pairs),
         monolingual_valid=stores("valid", languages),
@@ -32,7 +32,7 @@ with step(snakemake.log[0]), recorded(snakemake):
         model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
         pretraining=config.read(config.Pretraining, snakemake.params.pretraining, path="pretraining"),
         compute=settings.compute,
-        save_minutes=settings.save_minutes,
+        checkpoint_minutes=settings.checkpoint_minutes,
         n_threads=max(1, snakemake.threads // n_processes),
         seed=int(snakemake.wildcards.seed),
         code=snakemake.params.code,

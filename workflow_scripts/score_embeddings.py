@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from xlm_core import config, digests
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
-from xlm_core.tasks import embedding_scores
+from xlm_core.tasks.word_embeddings import evaluate
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]), recorded(snakemake):
     given, params = snakemake.input, snakemake.params
-    embedding_scores.score(
+    evaluate.score(
         rows=[row for row in params.rows if row in params.runs or row in config.BASELINES],
         models=dict(zip(params.runs, map(Path, given.models), strict=True)),
         vocabulary=Path(given.vocabulary),

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
 from xlm_core.tasks import perplexity
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]), recorded(snakemake):
     perplexity.score(

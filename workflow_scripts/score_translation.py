@@ -3,23 +3,23 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
-from xlm_core.tasks import translation_scores
+from xlm_core.tasks.translation import evaluate
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 params = snakemake.params
 
 with step(snakemake.log[0]), recorded(snakemake):
-    translation_scores.score(
+    evaluate.score(
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),
         test=Path(snakemake.input.test),
         direction=snakemake.wildcards.direction.split("-"),
         search=config.read(config.Search, params.search, path="translation.search"),
-        tokens_per_batch=params.tokens_per_batch,
+        micro_batch_tokens=params.micro_batch_tokens,
         place={**params.place, "seeds": snakemake.wildcards.seed, "code": params.code},
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
-        kept={part: Path(snakemake.output[part]) for part in translation_scores.PARTS},
+        kept={part: Path(snakemake.output[part]) for part in evaluate.PARTS},
         kept_items=Path(snakemake.output.kept),
     )

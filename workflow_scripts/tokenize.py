@@ -4,8 +4,8 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.languages import sides
-from xlm_core.steps import step
 from xlm_core.text import tokenize
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     languages = sides(snakemake.wildcards.key)

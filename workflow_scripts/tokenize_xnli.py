@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.steps import step
 from xlm_core.text import tokenize
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
     language = snakemake.params.language

@@ -4,11 +4,11 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.jobs import recorded
-from xlm_core.steps import step
-from xlm_core.tasks import translation
-from xlm_core.tasks.lessons import Step
+from xlm_core.tasks.translation.data import Step
+from xlm_core.tasks.translation.train import train_translator
 from xlm_core.train.launcher import launch
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule
 params, inputs, work = snakemake.params, snakemake.input, Path(snakemake.params.work)
@@ -17,7 +17,7 @@ halves = {half: Path(inputs[half]) if inputs.get(half) else None for half in ("e
 
 with step(snakemake.log[0]), recorded(snakemake):
     train = partial(
-        translation.train_translator,
+        train_translator,
         monolingual={language: [Path(path) for path in inputs[f"train_{language}"]] for language in params.texts},
         parallel={params.pair: [Path(path) for path in inputs.pairs]} if inputs.pairs else {},
         valid={params.pair: Path(inputs.valid)},
@@ -29,7 +29,7 @@ with step(snakemake.log[0]), recorded(snakemake):
         model=config.read(config.ModelConfig, params.model, path="model"),
         settings=config.read(config.TranslationTraining, params.training, path="translation.training"),
         compute=settings.compute,
-        save_minutes=settings.save_minutes,
+        checkpoint_minutes=settings.checkpoint_minutes,
         n_threads=max(1, snakemake.threads // n_processes),
         seed=int(snakemake.wildcards.seed),
         code=params.code,

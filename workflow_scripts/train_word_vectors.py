@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.jobs import recorded
 from xlm_core.languages import sides
-from xlm_core.steps import step
-from xlm_core.tasks import word_vectors
+from xlm_core.tasks.word_embeddings import fasttext
 from xlm_core.text.sample import TokenFile
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]), recorded(snakemake):
     settings = {**snakemake.params.vectors, "threads": snakemake.threads}
-    word_vectors.train(
+    fasttext.train(
         {
             language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
             for language, paths in snakemake.input.items()

@@ -16,12 +16,12 @@ from tqdm import tqdm
 
 from xlm_core.config import Search, Text, read
 from xlm_core.errors import CorpusError, XlmError
-from xlm_core.files import atomic, open_binary
+from xlm_core.io import atomic, open_binary
 from xlm_core.model import interop
 from xlm_core.model.interop import MODEL, VOCABULARY
-from xlm_core.tasks import embedding, mask_filling
-from xlm_core.tasks.interpreter import Interpreter, Translation
-from xlm_core.tasks.sentences import Reader
+from xlm_core.tasks.inference import embed, fill_mask
+from xlm_core.tasks.inference.encoder import SentenceEncoder
+from xlm_core.tasks.inference.translate import Translation, TranslationPipeline
 from xlm_core.text.lines import decoded, open_whole
 from xlm_core.text.tokenize import tokens_of
 
@@ -69,7 +69,7 @@ def _add_exchange(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_use(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Commands that show a model sentences."""
-    command = commands.add_parser("embed", help="one vector per sentence", description=embedding.__doc__)
+    command = commands.add_parser("embed", help="one vector per sentence", description=embed.__doc__)
     _add_model(command)
     _add_text(command)
     command.add_argument("--input", type=Path, help="sentences, one per line; without it, the standard input")
@@ -111,7 +111,7 @@ def _add_text(command: argparse.ArgumentParser) -> None:
 
 def _embed(options: argparse.Namespace) -> None:
     reader, clean = _reader(options), _cleaning(options)
-    vectors = embedding.embed(reader, [clean(line) for line in _lines(options.input)], options.pooling).numpy()
+    vectors = embed.embed(reader, [clean(line) for line in _lines(options.input)], options.pooling).numpy()
     if options.output is None:
         np.savetxt(sys.stdout, vectors, fmt="%.7g", delimiter="\t")
         return
@@ -122,7 +122,7 @@ def _embed(options: argparse.Namespace) -> None:
 
 
 def _fill_mask(options: argparse.Namespace) -> None:
-    filled = mask_filling.fill(_reader(options), options.text, options.n_best, _cleaning(options))
+    filled = fill_mask.fill(_reader(options), options.text, options.n_best, _cleaning(options))
     for number, best in enumerate(filled, start=1):
         sys.stdout.writelines(f"{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
 
@@ -130,7 +130,7 @@ def _fill_mask(options: argparse.Namespace) -> None:
 def _translate(options: argparse.Namespace) -> None:
     """Lines in, lines out, some at a time, so that a pipe sees its first translations early."""
     model = options.model / MODEL if options.model.is_dir() else options.model
-    interpreter = Interpreter.open(model, options.vocabulary or model.with_name(VOCABULARY), _device())
+    interpreter = TranslationPipeline.open(model, options.vocabulary or model.with_name(VOCABULARY), _device())
     interpreter.check(options.source, options.target)
     search = read(
         Search,
@@ -171,8 +171,8 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _reader(options: argparse.Namespace) -> Reader:
-    return Reader.open(options.model, options.vocabulary, options.language, _device())
+def _reader(options: argparse.Namespace) -> SentenceEncoder:
+    return SentenceEncoder.open(options.model, options.vocabulary, options.language, _device())
 
 
 def _cleaning(options: argparse.Namespace) -> Callable[[str], str]:

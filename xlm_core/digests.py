@@ -31,7 +31,7 @@ def of_code(root: Path, *modules: str) -> str:
 
     Args:
         root: folder that holds the package.
-        modules: names such as ``xlm_core.tasks.xnli``.
+        modules: names such as ``xlm_core.tasks.classification.xnli``.
     """
     trees = _closure(root, modules)
     code = [(name, ast.dump(tree)) for name, tree in sorted(trees.items())]

@@ -21,14 +21,14 @@ from torch.nn import functional
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch, from_arrays
-from xlm_core.data.joined import Joined
 from xlm_core.data.masking import mask_tokens
-from xlm_core.data.ragged import Ragged, sentence_batch, target_batch
+from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
+from xlm_core.data.tlm_pair import TLMPair
+from xlm_core.metrics.loss import LossSum
+from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import Classifier
-from xlm_core.model.prediction import predict_tokens
+from xlm_core.model.output_layer import predict_tokens
 from xlm_core.model.transformer import Transformer
-from xlm_core.model.translator import Translator
-from xlm_core.tally import Tally
 
 
 class TranslationBatch(NamedTuple):
@@ -65,7 +65,7 @@ def mlm_batch(
 
 
 def tlm_batch(
-    joined: Joined, languages: tuple[int, int], weight: np.ndarray, masking: Masking, rng: np.random.Generator
+    joined: TLMPair, languages: tuple[int, int], weight: np.ndarray, masking: Masking, rng: np.random.Generator
 ) -> Batch:
     """Hide some tokens of both halves of ``joined``; ``languages`` of the first and second column of the store."""
     inputs, labels = mask_tokens(joined.tokens, weight, masking, rng)
@@ -74,12 +74,12 @@ def tlm_batch(
     return from_arrays(inputs, joined.positions, halves, joined.lengths, labels)
 
 
-def translation_batch(source: Ragged, target: Ragged, languages: tuple[int, int]) -> TranslationBatch:
+def translation_batch(source: PackedSequences, target: PackedSequences, languages: tuple[int, int]) -> TranslationBatch:
     """Learn to say ``target`` when ``source`` is given; ``languages`` are the ids of both."""
     return TranslationBatch(sentence_batch(source, languages[0]), target_batch(target, languages[1]))
 
 
-def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> Tally:
+def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> LossSum:
     """Predict the labelled tokens: CLM when ``causal``, MLM on a window, TLM on a joined pair (sections 3.2 to 3.4).
 
     The last layer and the vocabulary are computed at the labelled positions only. Matrices are multiplied in
@@ -89,19 +89,19 @@ def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.
         hidden = model(batch, causal, batch.predicted)  # (n, D)
         labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
         nats, correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
-        return Tally(nats, len(labels), correct)
+        return LossSum(nats, len(labels), correct)
 
 
 def translation_loss(
-    translator: Translator, pair: TranslationBatch, precision: torch.dtype = torch.float32, smoothing: float = 0.0
-) -> Tally:
+    translator: EncoderDecoder, pair: TranslationBatch, precision: torch.dtype = torch.float32, smoothing: float = 0.0
+) -> LossSum:
     """Say the target, token by token, given the source: AE, BT and MT (sections 4.2 and 4.3)."""
     with _autocast(pair.target.tokens.device, precision):
         decoder, target = translator.decoder, pair.target
         hidden = translator(pair.source, target, target.predicted)  # (n, D)
         labels = target.labels.flatten().index_select(0, target.predicted)  # (n,)
         nats, correct = predict_tokens(hidden, decoder.embeddings.weight, decoder.output_bias, labels, smoothing)
-        return Tally(nats, len(labels), correct)
+        return LossSum(nats, len(labels), correct)
 
 
 class TokenLoss(nn.Module):
@@ -112,7 +112,7 @@ class TokenLoss(nn.Module):
         self.model = model
         self.precision = precision
 
-    def forward(self, batch: Batch, causal: bool) -> Tally:
+    def forward(self, batch: Batch, causal: bool) -> LossSum:
         """The loss of one micro-batch."""
         return token_loss(self.model, batch, causal, self.precision)
 
@@ -120,30 +120,30 @@ class TokenLoss(nn.Module):
 class TranslationLoss(nn.Module):
     """``translation_loss`` as a module, likewise."""
 
-    def __init__(self, translator: Translator, precision: torch.dtype, smoothing: float) -> None:
+    def __init__(self, translator: EncoderDecoder, precision: torch.dtype, smoothing: float) -> None:
         super().__init__()
         self.translator = translator
         self.precision = precision
         self.smoothing = smoothing
 
-    def forward(self, pair: TranslationBatch) -> Tally:
+    def forward(self, pair: TranslationBatch) -> LossSum:
         """The loss of one micro-batch."""
         return translation_loss(self.translator, pair, self.precision, self.smoothing)
 
 
 def classification_loss(
     classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
-) -> Tally:
+) -> LossSum:
     """Predict one of the classes for each row of ``batch``; ``labels`` (B,) int64."""
     with _autocast(batch.tokens.device, precision):
         scores = classifier(batch).float()  # the loss is in float32 whatever the model computes in
     nats = functional.cross_entropy(scores, labels, reduction="sum")
-    return Tally(nats, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
+    return LossSum(nats, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 
 
 def regression_loss(
     classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
-) -> Tally:
+) -> LossSum:
     """Predict a score for each row of ``batch`` by a head with one output; ``labels`` (B,) float.
 
     The tally's ``nats`` are squared errors, for which nothing counts as correct.
@@ -151,7 +151,7 @@ def regression_loss(
     with _autocast(batch.tokens.device, precision):
         scores = classifier(batch).float()[:, 0]
     errors = functional.mse_loss(scores, labels.float(), reduction="sum")
-    return Tally(errors, len(labels), labels.new_zeros((), dtype=torch.int64))
+    return LossSum(errors, len(labels), labels.new_zeros((), dtype=torch.int64))
 
 
 def precision_of(setting: str, device: torch.device) -> torch.dtype:

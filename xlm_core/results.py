@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from xlm_core.files import atomic
+from xlm_core.io import atomic
 
 
 @dataclass(frozen=True)

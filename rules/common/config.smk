@@ -9,7 +9,7 @@ from xlm_core import config as configuration
 from xlm_core import digests
 from xlm_core.config import translators
 from xlm_core.errors import ConfigError
-from xlm_core.steps import WORKFLOW
+from xlm_core.workflow.step import WORKFLOW
 
 
 def checked_config():

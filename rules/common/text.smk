@@ -42,7 +42,7 @@ def is_training_split(wildcards):
 
 def tokenization_params(wildcards):
     """The settings of ``text`` that tokenization depends on."""
-    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_share", "test_share", "deduplicate")
+    return plain(CONFIG.setup(wildcards.text).text, "n_shards", "valid_fraction", "test_fraction", "deduplicate")
 
 
 def letters_of_text(wildcards):
@@ -65,7 +65,7 @@ def marks_of_duplicates(wildcards):
 def split_shares(wildcards):
     """The settings of ``text`` that say which lines are held out."""
     text = CONFIG.setup(wildcards.vocabulary).text
-    return {"valid_share": text.valid_share, "test_share": text.test_share}
+    return {"valid_fraction": text.valid_fraction, "test_fraction": text.test_fraction}
 
 
 def monolingual_files(setup, language, path, **names):

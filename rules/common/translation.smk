@@ -108,7 +108,7 @@ def said(translator, seed, direction, part):
 
 
 def comparisons(wildcards):
-    """Translator, direction, the translator it is compared with, and the seed: for all cells of a table but the first."""
+    """EncoderDecoder, direction, the translator it is compared with, and the seed: for all cells of a table but the first."""
     compared = translators.compared(plans_of(wildcards.table))
     return [(*one, seed) for one in compared for seed in seeds_of(wildcards.table)]
 

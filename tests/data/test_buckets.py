@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_stores import make_store
 
-from xlm_core.data.buckets import Buckets
-from xlm_core.data.joined import join, joined_batch
+from xlm_core.data.buckets import LengthBucketedDataset
+from xlm_core.data.tlm_pair import concat_pairs, join
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS, PAD
 
 LIMITS = {
     "max_tokens": 60,
     "max_positions": 40,
-    "tokens_per_batch": 100,
+    "micro_batch_tokens": 100,
     "seed": (0,),
     "place": "pairs of 'de-en'",
 }
@@ -20,7 +20,7 @@ LIMITS = {
 
 def buckets_of(stores, **changed):
     """The pairs of some stores of two columns."""
-    return Buckets([(store, (0, 1)) for store in stores], **{**LIMITS, **changed})
+    return LengthBucketedDataset([(store, (0, 1)) for store in stores], **{**LIMITS, **changed})
 
 
 def random_pairs(n, seed=0):
@@ -63,7 +63,7 @@ def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
     for epoch in range(2):
         seen = []
         for number in range(buckets.n_batches):
-            joined = joined_batch(buckets, epoch * buckets.n_batches + number, np.random.default_rng(number))
+            joined = concat_pairs(buckets, epoch * buckets.n_batches + number, np.random.default_rng(number))
             for tokens, length, swapped in zip(joined.tokens, joined.lengths, joined.swapped, strict=True):
                 identity = int(tokens[1]) - (5000 if swapped else 100)
                 sides = (second[identity], first[identity]) if swapped else (first[identity], second[identity])
@@ -76,15 +76,15 @@ def test_both_orders_of_a_pair_occur():
     stores, *_ = random_pairs(300)
     buckets = buckets_of(stores)
     swapped = np.concatenate(
-        [joined_batch(buckets, i, np.random.default_rng(i)).swapped for i in range(buckets.n_batches)]
+        [concat_pairs(buckets, i, np.random.default_rng(i)).swapped for i in range(buckets.n_batches)]
     )
     assert 0.4 < swapped.mean() < 0.6
 
 
 def test_batches_are_bounded_and_hold_little_padding():
     stores, *_ = random_pairs(500)
-    buckets = buckets_of(stores, tokens_per_batch=200)
-    batches = [joined_batch(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
+    buckets = buckets_of(stores, micro_batch_tokens=200)
+    batches = [concat_pairs(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
     assert max(batch.tokens.size for batch in batches) <= 200
     padding = sum((batch.tokens == PAD).sum() for batch in batches) / sum(batch.tokens.size for batch in batches)
     assert padding < 0.02
@@ -92,12 +92,12 @@ def test_batches_are_bounded_and_hold_little_padding():
 
 def test_epochs_differ_in_order_and_numbers_do_not_depend_on_history():
     stores, *_ = random_pairs(100)
-    batches = [joined_batch(buckets_of(stores), 7, np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
+    batches = [concat_pairs(buckets_of(stores), 7, np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
     assert batches[0] == batches[1]
     buckets = buckets_of(stores)
-    later = joined_batch(buckets, 7 + buckets.n_batches, np.random.default_rng(0)).tokens.tolist()
+    later = concat_pairs(buckets, 7 + buckets.n_batches, np.random.default_rng(0)).tokens.tolist()
     assert later != batches[0]
-    assert joined_batch(buckets, 7, np.random.default_rng(0)).tokens.tolist() == batches[0]
+    assert concat_pairs(buckets, 7, np.random.default_rng(0)).tokens.tolist() == batches[0]
 
 
 def test_pairs_that_do_not_fit_are_skipped_and_counted():
@@ -111,16 +111,16 @@ def test_pairs_that_do_not_fit_are_skipped_and_counted():
 
 @given(
     lengths=st.lists(st.tuples(st.integers(0, 70), st.integers(0, 70)), min_size=1, max_size=30),
-    tokens_per_batch=st.integers(1, 200),
+    micro_batch_tokens=st.integers(1, 200),
 )
-def test_no_pair_is_lost_without_being_counted(lengths, tokens_per_batch):
+def test_no_pair_is_lost_without_being_counted(lengths, micro_batch_tokens):
     store = make_store([[20] * first for first, _ in lengths], [[30] * second for _, second in lengths])
     try:
-        buckets = buckets_of([store], tokens_per_batch=tokens_per_batch)
+        buckets = buckets_of([store], micro_batch_tokens=micro_batch_tokens)
     except CorpusError:
         assert all(min(pair) == 0 or sum(pair) + 4 > 60 or max(pair) + 2 > 40 for pair in lengths)
         return
-    batches = [joined_batch(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
+    batches = [concat_pairs(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
     assert sum(len(batch.tokens) for batch in batches) + buckets.skipped.total() == len(lengths)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from small_model import TEXT, write_vocabulary
 
-from xlm_core.data import store
+from xlm_core.data import token_store
 from xlm_core.data.imported import import_store
-from xlm_core.data.store import StoreWriter, TokenStore
+from xlm_core.data.token_store import TokenStore, TokenStoreWriter
 from xlm_core.errors import ArtifactError
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -28,9 +28,9 @@ def built(tmp_path, words) -> dict[str, Path]:
     tokens = tmp_path / "tokens.tsv"
     tokens.write_text("".join(f"{first}\t{second}\n" for first, second in zip(TEXT, TEXT[::-1], strict=True)))
     paths = {split: tmp_path / "built" / f"{split}.store" for split in SPLITS}
-    shares = {"valid_share": 0.2, "test_share": 0.2}
+    shares = {"valid_fraction": 0.2, "test_fraction": 0.2}
     more = {"stored": ("en", "fr"), "vocabulary": words, "statistics": tmp_path / "built" / "statistics.json"}
-    store.build(tokens, paths, languages=("en", "fr"), **shares, **more)
+    token_store.build(tokens, paths, languages=("en", "fr"), **shares, **more)
     return paths
 
 
@@ -78,7 +78,7 @@ def test_another_file_is_refused(built, words, tmp_path):
 def test_other_languages_and_labels_are_refused(built, words, tmp_path):
     with pytest.raises(ArtifactError, match=r"found text in en-fr, expected plain text in en"):
         imported(tmp_path, built, words, languages=("en",))
-    with StoreWriter(built["train"], ("en", "fr"), Vocabulary.read(words), labelled=True) as writer:
+    with TokenStoreWriter(built["train"], ("en", "fr"), Vocabulary.read(words), labelled=True) as writer:
         writer.add(([20], [21]), 0)
     with pytest.raises(ArtifactError, match=r"found labelled text in en-fr"):
         imported(tmp_path, built, words)

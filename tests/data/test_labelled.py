@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from xlm_core.data import labelled
 from xlm_core.data.labelled import Examples, Part
-from xlm_core.data.store import TokenStore
+from xlm_core.data.token_store import TokenStore
 
 PAIRS = [([20, 21, 22], [30]), ([23], [31, 32]), ([], [33])]
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from xlm_core.config import Noise
 from xlm_core.data.noise import add_noise
-from xlm_core.data.ragged import Ragged
+from xlm_core.data.packed_sequences import PackedSequences
 from xlm_core.text.vocabulary import MASK
 
 NONE = {"shuffle": 0, "drop": 0, "blank": 0}
@@ -25,7 +25,7 @@ class Draws:
 
 def noisy(sentences, begins, noise, rng):
     """Sentences as lists; ``begins`` says of each token whether it begins a word."""
-    found = add_noise(Ragged.of(sentences), np.array(begins, dtype=bool), noise, rng)
+    found = add_noise(PackedSequences.of(sentences), np.array(begins, dtype=bool), noise, rng)
     return [part.tolist() for part in np.split(found.tokens, np.cumsum(found.lengths)[:-1])]
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.ragged import Ragged, places, sentence_batch, target_batch
+from xlm_core.data.packed_sequences import PackedSequences, places, sentence_batch, target_batch
 from xlm_core.text.vocabulary import EOS, PAD
 
-TEXT = Ragged.of([[20, 21, 22], [30], []])
+TEXT = PackedSequences.of([[20, 21, 22], [30], []])
 
 
 def test_sentences_for_an_encoder_by_eye():

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.data import store
-from xlm_core.data.store import StoreWriter, TokenStore
+from xlm_core.data import token_store
+from xlm_core.data.token_store import TokenStore, TokenStoreWriter
 from xlm_core.errors import CorpusError, StoreError
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.split import split_of
@@ -28,7 +28,7 @@ def words(size: int = 100) -> Vocabulary:
 
 
 def write(path: Path, pairs: list, size: int = 100) -> Path:
-    with StoreWriter(path, ("de", "en"), words(size)) as writer:
+    with TokenStoreWriter(path, ("de", "en"), words(size)) as writer:
         for pair in pairs:
             writer.add(pair)
     return path
@@ -60,7 +60,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path):
     peaks = []
     for n_pairs in (5_000, 50_000):
         tracemalloc.start()
-        with StoreWriter(tmp_path / "s", ("de", "en"), words()) as writer:
+        with TokenStoreWriter(tmp_path / "s", ("de", "en"), words()) as writer:
             for number in range(n_pairs):
                 writer.add(([1, 2, 3, number % 100], [4]))
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -99,7 +99,7 @@ def test_a_missing_store_is_a_named_error(tmp_path: Path):
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path):
-    with pytest.raises(RuntimeError), StoreWriter(tmp_path / "train.store", ("de", "en"), words()) as writer:
+    with pytest.raises(RuntimeError), TokenStoreWriter(tmp_path / "train.store", ("de", "en"), words()) as writer:
         writer.add(([1], [2]))
         raise RuntimeError("killed")
     assert list(tmp_path.iterdir()) == []
@@ -118,14 +118,14 @@ def built(tmp_path: Path, pairs: list, encoding: Path, *stored: str) -> dict[str
     """Stores of a pair of languages and of a line without English, of which some languages are stored."""
     (tmp_path / "0.tsv").write_text("".join(f"{en}\t{fr}\n" for en, fr in pairs) + "\tle chat\n")
     outputs = {split: tmp_path / f"{split}.store" for split in ("train", "valid", "test")}
-    store.build(
+    token_store.build(
         tmp_path / "0.tsv",
         outputs,
         languages=("en", "fr"),
         stored=stored,
         vocabulary=encoding,
-        valid_share=0.1,
-        test_share=0.1,
+        valid_fraction=0.1,
+        test_fraction=0.1,
         statistics=tmp_path / "statistics.json",
     )
     return outputs
@@ -171,7 +171,7 @@ def labelled(
     tmp_path: Path, encoding: Path, lines: str, classes: Sequence[str] | None = CLASSES, n_sentences: int = 2
 ) -> Path:
     (tmp_path / "test.en.tsv").write_text(lines)
-    store.build_labelled(
+    token_store.build_labelled(
         tmp_path / "test.en.tsv",
         tmp_path / "test.en.store",
         language="en",

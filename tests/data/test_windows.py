@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_stores import make_store
 
-from xlm_core.data.windows import Stream, Windows
+from xlm_core.data.blocks import FixedLengthBlocks, Stream
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS
 
 SENTENCES = st.lists(st.lists(st.integers(14, 99), max_size=5), max_size=6)
 
 
-def windows(stream: Stream, seq_len: int, batch_size: int = 2, seed: int = 0) -> Windows:
-    return Windows(stream, seq_len, batch_size, (seed,), "text of 'en'")
+def windows(stream: Stream, seq_len: int, batch_size: int = 2, seed: int = 0) -> FixedLengthBlocks:
+    return FixedLengthBlocks(stream, seq_len, batch_size, (seed,), "text of 'en'")
 
 
 def test_windows_by_eye():

@@ -36,7 +36,7 @@ def their_model(*, n_languages: int = 2, causal: bool = False, seed: int = 0) ->
     return model
 
 
-def checkpoint(model: XLMWithLMHeadModel, prefix: str = "module.") -> Checkpoint:
+def original_checkpoint(model: XLMWithLMHeadModel, prefix: str = "module.") -> Checkpoint:
     """What XLM would have saved, with all kinds of values that such files hold."""
     weights = {prefix + name.removeprefix("transformer."): tensor for name, tensor in model.state_dict().items()}
     return {

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from published_checkpoint import N_TOKENS, checkpoint, inputs, saved, their_model, their_scores
+from published_checkpoint import N_TOKENS, inputs, original_checkpoint, saved, their_model, their_scores
 from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import ArtifactError, CheckpointError
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.imported import import_model
 from xlm_core.model.interop import export_huggingface
 from xlm_core.model.transformer import Transformer
@@ -38,7 +38,7 @@ def theirs(tmp_path) -> tuple[Path, Path]:
     codes.write_text("t h 9\nth e</w> 8\n")
     pieces = ["the", "t@@", *(f"more{number}" for number in range(N_TOKENS - len(SPECIAL) - 2))]
     vocab.write_text("".join(f"{piece} {100 - number}\n" for number, piece in enumerate(pieces)))
-    content = checkpoint(their_model())
+    content = original_checkpoint(their_model())
     content["dico_id2word"] = dict(enumerate([*SPECIAL, *pieces]))
     Vocabulary.from_fastbpe(codes, vocab, LANGUAGES).write(tmp_path / "published.json")
     return saved(tmp_path / "model.pth", content), tmp_path / "published.json"
@@ -48,7 +48,7 @@ def imported(tmp_path, paths, vocabulary, kind="xlm_core", languages=LANGUAGES, 
     output = tmp_path / "imported" / "model.safetensors"
     wanted = paths if isinstance(paths, dict) else sums(*paths)
     import_model(wanted, format=kind, vocabulary=vocabulary, languages=languages, model=model, output=output)
-    return weights.load(output)
+    return checkpoint.load(output)
 
 
 def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
@@ -58,7 +58,7 @@ def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
 
 def test_our_own_model_comes_back_and_says_where_it_is_from(ours, tmp_path):
     model, about = imported(tmp_path, ours[:1], ours[1])
-    before, said = weights.load(ours[0])
+    before, said = checkpoint.load(ours[0])
     assert same(model, before)
     assert about["origin"]["about"] == said
     assert about["origin"]["sha256"] == {"model.safetensors": sums(ours[0])[ours[0]]}
@@ -69,7 +69,7 @@ def test_our_own_model_comes_back_and_says_where_it_is_from(ours, tmp_path):
 def test_a_model_that_went_to_hugging_face_comes_back(ours, tmp_path):
     export_huggingface(*ours, tmp_path / "folder", None)
     model, _ = imported(tmp_path, list((tmp_path / "folder").iterdir()), ours[1], "huggingface")
-    assert same(model, weights.load(ours[0])[0])
+    assert same(model, checkpoint.load(ours[0])[0])
 
 
 def test_a_published_model_gives_the_scores_of_another_implementation(theirs, tmp_path):
@@ -84,7 +84,7 @@ def test_a_published_model_gives_the_scores_of_another_implementation(theirs, tm
 def test_languages_that_the_setup_has_not_are_left_aside(ours, tmp_path):
     digest, before = Vocabulary.read(ours[1]).digest, Transformer(CONFIG, 60, 3).eval()
     about = {"languages": ["de", "en", "fr"], "objectives": ["mlm"], "vocabulary": digest}
-    weights.save(ours[0], before, about)
+    checkpoint.save(ours[0], before, about)
     batch = inputs()  # languages are numbers 0 and 1, of the table of three 1 and 2, of a single one 0
     for languages, then, now in ((["en", "fr"], batch.languages + 1, batch.languages), (["fr"], 2, 0)):
         model, about = imported(tmp_path, ours[:1], ours[1], languages=languages)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from published_checkpoint import N_TOKENS, checkpoint, inputs, saved, their_model, their_scores
+from published_checkpoint import N_TOKENS, inputs, original_checkpoint, saved, their_model, their_scores
 from small_model import TEXT, write_model, write_vocabulary
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, XLMWithLMHeadModel
 
 from xlm_core.errors import CheckpointError
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.heads import ClassificationHead
 from xlm_core.model.interop import export_huggingface, import_huggingface, import_published
 from xlm_core.text.vocabulary import EOS, SPECIAL, Vocabulary
@@ -26,7 +26,7 @@ def files(tmp_path) -> tuple[Path, Path, Path]:
     codes.write_text("".join(f"{line}\n" for line in CODES))
     pieces = WORDS + [f"more{number}" for number in range(10)]
     vocab.write_text("".join(f"{piece} {100 - number}\n" for number, piece in enumerate(pieces)))
-    content = checkpoint(their_model())
+    content = original_checkpoint(their_model())
     content["dico_id2word"] = dict(enumerate([*SPECIAL, *pieces]))
     return saved(tmp_path / "model.pth", content), codes, vocab
 
@@ -40,7 +40,7 @@ def ours(tmp_path) -> tuple[Path, Path]:
 
 def test_a_published_model_becomes_a_folder_that_says_where_it_is_from(files, tmp_path):
     import_published(*files, tmp_path / "ours")
-    model, about = weights.load(tmp_path / "ours" / "model.safetensors")
+    model, about = checkpoint.load(tmp_path / "ours" / "model.safetensors")
     vocabulary = Vocabulary.read(tmp_path / "ours" / "vocabulary.json")
     batch = inputs()
     with torch.no_grad():
@@ -79,7 +79,7 @@ def test_a_published_model_goes_on_to_hugging_face_and_back(files, tmp_path):
     assert tokenizer(SENTENCE, lang="en")["input_ids"] == [EOS, *ids, EOS]
 
     import_huggingface(theirs, second)
-    before, after = (weights.load(folder / "model.safetensors") for folder in (first, second))
+    before, after = (checkpoint.load(folder / "model.safetensors") for folder in (first, second))
     assert all(
         torch.equal(before[0].state_dict()[name], after[0].state_dict()[name]) for name in before[0].state_dict()
     )
@@ -97,8 +97,8 @@ def test_our_model_and_its_tokenizer_read_by_them(ours, tmp_path):
 
 
 def test_a_classifier_is_written_with_its_labels(ours, tmp_path):
-    model, about = weights.load(ours[0])
-    weights.save(tmp_path / "classifier", model, about, head=ClassificationHead(16, 2, 0.1))
+    model, about = checkpoint.load(ours[0])
+    checkpoint.save(tmp_path / "classifier", model, about, head=ClassificationHead(16, 2, 0.1))
     export_huggingface(tmp_path / "classifier", ours[1], tmp_path / "theirs", ["yes", "no"])
     theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "theirs")
     assert theirs.config.id2label == {0: "yes", 1: "no"}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from published_checkpoint import N_TOKENS, PIECES, checkpoint, inputs, saved, their_model, their_scores
+from published_checkpoint import N_TOKENS, PIECES, inputs, original_checkpoint, saved, their_model, their_scores
 from transformers import XLMConfig, XLMWithLMHeadModel
 
 from xlm_core.config import ModelConfig
@@ -17,7 +17,7 @@ from xlm_core.model.published import from_published, read_checkpoint, to_publish
 
 @pytest.fixture
 def content():
-    return checkpoint(their_model())
+    return original_checkpoint(their_model())
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def path(tmp_path):
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_its_scores_are_those_of_the_published_model(path, zipped, prefix):
     """The library's rule: everything but the prediction layer is prefixed with ``transformer.``."""
-    saved(path, checkpoint(their_model(), prefix), zipped=zipped)
+    saved(path, original_checkpoint(their_model(), prefix), zipped=zipped)
     weights = torch.load(path, weights_only=False)["model"]
     plain = {name.removeprefix("module."): tensor for name, tensor in weights.items()}
     renamed = {name if name.startswith("pred_layer") else f"transformer.{name}": plain[name] for name in plain}
@@ -65,7 +65,7 @@ def test_languages_in_another_order_keep_their_embeddings(path, content):
 
 
 def test_one_language_has_no_table(path):
-    content = checkpoint(their_model(n_languages=1))
+    content = original_checkpoint(their_model(n_languages=1))
     content["params"] |= {"lang2id": {"en": 0}, "clm_steps": [("en", None)], "mlm_steps": []}
     found = read_checkpoint(saved(path, content))
     assert found.model.language_embeddings is None
@@ -183,7 +183,7 @@ def test_other_files_are_refused(path):
 @pytest.fixture(scope="module", params=[True, False], ids=["zipped", "plain"])
 def whole(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("whole") / "model.pth"
-    return saved(path, checkpoint(their_model()), zipped=request.param)
+    return saved(path, original_checkpoint(their_model()), zipped=request.param)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

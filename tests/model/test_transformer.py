@@ -122,7 +122,7 @@ def test_more_padding_changes_nothing(causal):
 @pytest.mark.parametrize("causal", [False, True])
 def test_some_places_have_the_states_and_gradients_that_they_have_among_all(causal, recomputes):
     ours, inputs = model(), batch()
-    ours.recomputes_activations = recomputes
+    ours.gradient_checkpointing = recomputes
     at = torch.tensor([0, 8, 9, 14, 21])
     weight = torch.randn(len(at), CONFIG.dim)
     found = []

@@ -5,9 +5,9 @@ from torch import nn
 from transformers import BartConfig, BartForConditionalGeneration
 
 from xlm_core.config import ModelConfig
-from xlm_core.data.ragged import Ragged, sentence_batch, target_batch
+from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
+from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.model.translator import Translator
 from xlm_core.text.vocabulary import EOS, PAD
 
 N_TOKENS = 40
@@ -16,18 +16,18 @@ CONFIG = ModelConfig(
 )
 
 
-def translator(seed=0, n_languages=1) -> Translator:
+def translator(seed=0, n_languages=1) -> EncoderDecoder:
     torch.manual_seed(seed)
     encoder, decoder = (Transformer(CONFIG, N_TOKENS, n_languages, reads) for reads in (False, True))
-    return Translator(encoder, decoder).eval()
+    return EncoderDecoder(encoder, decoder).eval()
 
 
-def sentences(*lengths, seed=0) -> Ragged:
+def sentences(*lengths, seed=0) -> PackedSequences:
     rng = np.random.default_rng(seed)
-    return Ragged.of([rng.integers(14, N_TOKENS, length).tolist() for length in lengths])
+    return PackedSequences.of([rng.integers(14, N_TOKENS, length).tolist() for length in lengths])
 
 
-def bart(ours: Translator) -> BartForConditionalGeneration:
+def bart(ours: EncoderDecoder) -> BartForConditionalGeneration:
     """The ``transformers`` library's model of the same form, with the weights of ``ours``.
 
     Its positions begin at 2, its two halves share their embeddings, and its normalizations another epsilon.

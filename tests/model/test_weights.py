@@ -5,10 +5,10 @@ from safetensors.torch import save_file
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
+from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.model.translator import Translator
 
 ABOUT = {"languages": ["de", "en"], "vocabulary": "abc", "objectives": ["mlm"], "seed": 3}
 
@@ -17,13 +17,13 @@ ABOUT = {"languages": ["de", "en"], "vocabulary": "abc", "objectives": ["mlm"], 
 def saved(tmp_path):
     model = Transformer(ModelConfig(dim=8, n_layers=1, n_heads=2, feedforward_dim=16, max_positions=10), 30, 2)
     path = tmp_path / "model.safetensors"
-    weights.save(path, model, ABOUT)
+    checkpoint.save(path, model, ABOUT)
     return model, path
 
 
 def test_a_model_comes_back_as_it_was(saved):
     model, path = saved
-    loaded, about = weights.load(path)
+    loaded, about = checkpoint.load(path)
     assert about == ABOUT
     assert (loaded.config, loaded.n_tokens, loaded.n_languages) == (model.config, 30, 2)
     assert not loaded.training
@@ -33,7 +33,7 @@ def test_a_model_comes_back_as_it_was(saved):
 
 def test_a_file_is_as_the_library_writes_it(tmp_path):
     tensors = {"b": torch.randn(3, 5), "a": torch.randn(7), "none": torch.empty(0, 4), "one": torch.tensor(2.0)}
-    weights.write(tmp_path / "w", tensors, {"xlm": 'Größe "1"'})
+    checkpoint.write(tmp_path / "w", tensors, {"xlm": 'Größe "1"'})
     assert (tmp_path / "w").read_bytes() == serialized(tensors, {"xlm": 'Größe "1"'})
 
 
@@ -41,7 +41,7 @@ def test_loading_leaves_the_random_generator_alone(saved):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    weights.load(saved[1])
+    checkpoint.load(saved[1])
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -50,7 +50,7 @@ def test_a_truncated_file_is_refused(saved, keep):
     path = saved[1]
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(CheckpointError, match="missing or damaged"):
-        weights.load(path)
+        checkpoint.load(path)
 
 
 def test_a_flipped_bit_is_noticed(saved):
@@ -59,57 +59,57 @@ def test_a_flipped_bit_is_noticed(saved):
     content[-5] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(CheckpointError, match="another checksum"):
-        weights.load(path)
+        checkpoint.load(path)
 
 
 def test_a_classifier_comes_back_as_it_was_and_its_encoder_alone_too(saved, tmp_path):
     classifier = Classifier(saved[0], n_classes=3, dropout=0.2)
-    weights.save(tmp_path / "classifier", classifier.encoder, ABOUT, head=classifier.head)
-    loaded, about = weights.load_classifier(tmp_path / "classifier")
+    checkpoint.save(tmp_path / "classifier", classifier.encoder, ABOUT, head=classifier.head)
+    loaded, about = checkpoint.load_classifier(tmp_path / "classifier")
     assert (about, loaded.head.dropout.share, loaded.training) == (ABOUT, 0.2, False)
     for name, value in classifier.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
-    encoder, _ = weights.load(tmp_path / "classifier")
+    encoder, _ = checkpoint.load(tmp_path / "classifier")
     assert torch.equal(encoder.embeddings.weight, saved[0].embeddings.weight)
 
 
 def test_an_encoder_is_no_classifier(saved):
     with pytest.raises(CheckpointError, match="without a classification head"):
-        weights.load_classifier(saved[1])
+        checkpoint.load_classifier(saved[1])
 
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="missing"):
-        weights.load(tmp_path / "none")
+        checkpoint.load(tmp_path / "none")
 
 
 def test_a_foreign_file_is_refused(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "foreign")
     with pytest.raises(CheckpointError, match="expected 'xlm-core model 1'"):
-        weights.load(tmp_path / "foreign")
+        checkpoint.load(tmp_path / "foreign")
 
 
 def test_weights_that_do_not_fit_their_description_are_refused(saved, tmp_path):
     model, path = saved
     model.n_tokens = 31
-    weights.save(path, model, ABOUT)
+    checkpoint.save(path, model, ABOUT)
     with pytest.raises(CheckpointError, match="do not agree"):
-        weights.load(path)
+        checkpoint.load(path)
 
 
 def test_a_translator_comes_back_as_it_was(tmp_path):
     config = ModelConfig(dim=8, n_layers=1, n_heads=2, feedforward_dim=16, max_positions=10)
-    model = Translator(Transformer(config, 30, 2), Transformer(config, 30, 2, reads_source=True))
-    weights.save_translator(tmp_path / "t", model, ABOUT)
-    loaded, about = weights.load_translator(tmp_path / "t")
+    model = EncoderDecoder(Transformer(config, 30, 2), Transformer(config, 30, 2, reads_source=True))
+    checkpoint.save_translator(tmp_path / "t", model, ABOUT)
+    loaded, about = checkpoint.load_translator(tmp_path / "t")
     assert about == ABOUT and not loaded.training
     assert loaded.state_dict().keys() == model.state_dict().keys()
     for name, value in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     with pytest.raises(CheckpointError, match="found a translator"):
-        weights.load(tmp_path / "t")
+        checkpoint.load(tmp_path / "t")
 
 
 def test_a_language_model_is_no_translator(saved):
     with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
-        weights.load_translator(saved[1])
+        checkpoint.load_translator(saved[1])

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import write_json
+from xlm_core.io import write_json
 from xlm_core.report import alignment
 
 WORDS = [[f"{language}word{number}" for language in ("en", "fr", "es")] for number in range(14)]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from xlm_core.errors import CorpusError
+from xlm_core.metrics.loss import LossSum
 from xlm_core.report import bleu_curves
-from xlm_core.tally import Tally
 from xlm_core.train.log import LOG_NAME, TrainingLog
 from xlm_core.train.state import Progress
 
@@ -20,7 +20,7 @@ def write_log(folder, bleu=BOTH):
         for number, values in enumerate(zip(*bleu.values(), strict=True), 1):
             measured = {}
             for direction, value in zip(bleu, values, strict=True):
-                measured |= {f"mt.{direction}": Tally(torch.tensor(6.0), 3, torch.tensor(1))}
+                measured |= {f"mt.{direction}": LossSum(torch.tensor(6.0), 3, torch.tensor(1))}
                 measured |= {f"bleu.{direction}": value}
             log.evaluation(Progress(update=400 * number), measured, 90.0)
     return folder / LOG_NAME

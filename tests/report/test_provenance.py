@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xlm_core import files, results
+from xlm_core import io, results
 from xlm_core.report import provenance
 from xlm_core.results import Result
 
@@ -36,13 +36,13 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
     }
     for path, (rule, attempts) in jobs.items():
         about = {"rule": rule, "wildcards": {"run": "mlm"}, "settings": {"code": f"of {rule}"}}
-        files.write_json(Path(path), {**about, "attempts": attempts})
+        io.write_json(Path(path), {**about, "attempts": attempts})
     results.write([result("en", 80.0), result("fr", 70.5)], Path("results/mlm.jsonl"))
     Path("tables").mkdir()
     Path("tables/xnli.tidy.csv").write_text("row,mean\nmlm,75.25\n")
     Path("own.txt").write_text("one line\n")
     record = {"url": "https://a.org/fr.gz", "sha256": "5a" * 32, "bytes": 20_000_000_000, "licence": "as it was then"}
-    files.write_json(Path("records/fr.gz.json"), {**record, "retrieved_from": "mirror"})
+    io.write_json(Path("records/fr.gz.json"), {**record, "retrieved_from": "mirror"})
     return tmp_path
 
 
@@ -66,7 +66,7 @@ def make(which: list[dict[str, str]] | None = None) -> dict:
         configuration="tiny",
         output=Path("tables/xnli.manifest.json"),
     )
-    return files.read_json(Path("tables/xnli.manifest.json"))
+    return io.read_json(Path("tables/xnli.manifest.json"))
 
 
 def test_numbers_lead_to_their_jobs_and_a_job_stands_there_once(folder: Path):
@@ -177,8 +177,8 @@ def test_a_manifest_of_an_older_table_says_so(folder: Path):
 
 
 def test_two_versions_of_code_are_both_shown(folder: Path):
-    job = files.read_json(Path(TUNED))
-    files.write_json(Path(SCORED), {**job, "settings": {"code": "newer"}})
+    job = io.read_json(Path(TUNED))
+    io.write_json(Path(SCORED), {**job, "settings": {"code": "newer"}})
     make()
     assert "newer, of finetune_xnli" in provenance.show({"xnli": "xnli_table"}, Path("tables"))
 

@@ -9,7 +9,7 @@ from xlm_core.report import samples
 from xlm_core.report.samples import Texts
 
 
-class Reader(HTMLParser):
+class SentenceEncoder(HTMLParser):
     """Collects the text of headings and cells."""
 
     def __init__(self):
@@ -30,7 +30,7 @@ class Reader(HTMLParser):
 
 
 def cells(page):
-    reader = Reader()
+    reader = SentenceEncoder()
     reader.feed(page.read_text(encoding="utf-8"))
     return reader.cells
 

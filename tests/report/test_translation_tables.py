@@ -9,9 +9,9 @@ from read_back import grid
 
 from xlm_core import results
 from xlm_core.errors import CorpusError
+from xlm_core.metrics import bootstrap
 from xlm_core.report import notes, published, shapes, tables
 from xlm_core.results import Result
-from xlm_core.tasks import significance
 
 NONE, CLM, MLM = "no pretraining", "CLM", "XLM (MLM)"
 RUNS = {"none": NONE, "mlm": MLM}
@@ -86,7 +86,7 @@ def write_tests(path, *tests):
     """Tests of rows against the first one: run, decoder, direction, seed, p."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(significance.COLUMNS)
+        writer.writerow(bootstrap.COLUMNS)
         for run, decoder, direction, seed, p in tests:
             writer.writerow(["unsupervised_mt", run, decoder, direction, seed, 20.0, "none", NONE, 10.0, p])
     return path

@@ -47,8 +47,8 @@ def finish(run: subprocess.Popen, project: Project) -> float:
 def walltime(cluster: slurm.Cluster, folder: Path) -> str:
     """A training of several minutes, in jobs that have two, and the same on this machine, which nothing ends."""
     before = cluster.jobs("all")
-    project = new_project(folder, compute={"retries": 20}, save_minutes=10.0)
-    longer = {"pretraining": {"optim": {"max_updates": 20_000}, "evaluate_every": 5000}}
+    project = new_project(folder, compute={"retries": 20}, checkpoint_minutes=10.0)
+    longer = {"pretraining": {"optim": {"max_updates": 20_000}, "eval_interval": 5000}}
     (folder / "longer.yaml").write_text(yaml.safe_dump(longer))
     short = ("--set-resources", "pretrain:runtime=2", "pretrain:slurm_extra='--signal=TERM@20'")
     model = f"{RUN}/model.safetensors"

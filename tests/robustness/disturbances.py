@@ -38,7 +38,7 @@ def new_project(folder: Path, retries: int = 0) -> Project:
         "web": {"format": "text", "keys": ["en"], "url": "https://example.org/{key}.txt"},
     }
     settings["monolingual"] = {"en": ["stories", "web"], "fr": ["stories", "own"]}
-    settings["pretraining"] |= {"optim": settings["pretraining"]["optim"] | {"max_updates": 200}, "evaluate_every": 100}
+    settings["pretraining"] |= {"optim": settings["pretraining"]["optim"] | {"max_updates": 200}, "eval_interval": 100}
     settings["compute"] = {"retries": retries}
     settings["mirror"] = "mirror"
     project.write_settings(settings)

@@ -14,6 +14,6 @@ def reduced(settings: dict) -> dict:
         "text": settings["text"] | {"n_shards": 1},
         "runs": {"mlm": settings["runs"]["mlm"]},
         "xnli": xnli | {"languages": ["en", "fr"], "runs": ["mlm"]},
-        "pretraining": settings["pretraining"] | {"optim": optim, "evaluate_every": 200},
-        "save_minutes": 0.005,
+        "pretraining": settings["pretraining"] | {"optim": optim, "eval_interval": 200},
+        "checkpoint_minutes": 0.005,
     }  # fmt: skip

@@ -11,12 +11,12 @@ from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 
 from xlm_core import __main__ as command_line
 from xlm_core.config import Text
-from xlm_core.data import store
-from xlm_core.model import interop, weights
+from xlm_core.data import token_store
+from xlm_core.model import checkpoint, interop
 from xlm_core.model.transformer import Transformer
 from xlm_core.text import bpe, duplicates, sample, tokenize
 
-SHARES = {"valid_share": 0.05, "test_share": 0.05}
+SHARES = {"valid_fraction": 0.05, "test_fraction": 0.05}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def learned(world: Path, output: Path) -> Callable[[], object]:
 
 def stored(world: Path, output: Path) -> Callable[[], object]:
     return partial(
-        store.build,
+        token_store.build,
         world / "pairs.tsv",
         {split: output / f"{split}.store" for split in ("train", "valid", "test")},
         languages=LANGUAGES,
@@ -81,7 +81,7 @@ def stored(world: Path, output: Path) -> Callable[[], object]:
 
 def model(_: Path, output: Path) -> Callable[[], object]:
     torch.manual_seed(0)
-    return partial(weights.save, output / "model.safetensors", Transformer(CONFIG, 60, 2), {})
+    return partial(checkpoint.save, output / "model.safetensors", Transformer(CONFIG, 60, 2), {})
 
 
 def exported(world: Path, output: Path) -> Callable[[], object]:

@@ -10,7 +10,7 @@ import torch
 from shared_training import train_all
 from small_world import MODEL, SETTINGS
 
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.train import launcher
 
 
@@ -19,7 +19,7 @@ def call(world, tmp_path):
     """The training of a name, as a call; the best weights make its checkpoints larger after the first evaluation."""
     settings = SETTINGS.model_copy(update={"patience": 100}).model_dump()
     run = {"objectives": ["mlm"], "model": MODEL.model_dump(), "pretraining": settings, "compute": {}}
-    run["save_minutes"] = 1e-6  # after every update
+    run["checkpoint_minutes"] = 1e-6  # after every update
     return lambda name: partial(train_all, world, {name: run}, tmp_path)
 
 
@@ -49,7 +49,7 @@ def test_a_full_disk_costs_one_update_and_changes_nothing(call, tmp_path):
     process = full_disk.run(call("full"), -1, tmp_path / "process")
     assert process.returncode == 0, process.stderr
     assert "going on from" in (log := (tmp_path / "process" / "log").read_text()) and "checkpoint.000000003.pt" in log
-    found, expected = (weights.load(tmp_path / name / "model.safetensors")[0] for name in ("full", "straight"))
+    found, expected = (checkpoint.load(tmp_path / name / "model.safetensors")[0] for name in ("full", "straight"))
     assert all(torch.equal(value, expected.state_dict()[name]) for name, value in found.state_dict().items())
     assert evaluations(tmp_path / "full") == evaluations(tmp_path / "straight")
     assert checkpoints(tmp_path / "full") == checkpoints(tmp_path / "straight")

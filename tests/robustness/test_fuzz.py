@@ -29,7 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_codes import learned
 
-from xlm_core import config, records
+from xlm_core import config, tsv
 from xlm_core.config import GLUE_FILES, Microworld, Text
 from xlm_core.errors import XlmError
 from xlm_core.microworld import corpora
@@ -105,7 +105,7 @@ def extracted(folder: Path, format_: str, key: str, *contents: bytes, **options:
     except XlmError:
         assert not any(path.exists() for path in shards)
         raise
-    kept = [fields for path in shards for fields in records.read(path, len(key.split("-")))]
+    kept = [fields for path in shards for fields in tsv.read(path, len(key.split("-")))]
     assert len(kept) == json.loads((folder / "statistics.json").read_text())["kept"] and all(map(all, kept))
 
 
@@ -139,7 +139,7 @@ def read_xnli(folder: Path, hurt: Hurt, pick: Callable) -> None:
     evaluation, training = (written(folder, name, content) for name, content in contents.items())
     output = folder / "out.tsv"
     nli.extract(evaluation, training, {f"{split}.fr": output}, folder / "statistics.json")
-    assert all(label in nli.LABELS for *_, label in records.read(output, 3))
+    assert all(label in nli.LABELS for *_, label in tsv.read(output, 3))
 
 
 def read_glue(folder: Path, hurt: Hurt, pick: Callable) -> None:
@@ -152,7 +152,7 @@ def read_glue(folder: Path, hurt: Hurt, pick: Callable) -> None:
     part = "test" if task == "AX" else pick(("train", "valid_matched" if task == "MNLI" else "valid", "test"))
     part = "test_mismatched" if (task, part) == ("MNLI", "test") else part
     glue.extract(task, part, paths, folder / "out.tsv", folder / "statistics.json")
-    list(records.read(folder / "out.tsv", 3))
+    list(tsv.read(folder / "out.tsv", 3))
 
 
 def read_words(folder: Path, hurt: Hurt, pick: Callable) -> None:
@@ -167,7 +167,7 @@ def read_words(folder: Path, hurt: Hurt, pick: Callable) -> None:
         content = hurt(zipped(members) if name == "words.zip" else gzipped(hurt(tarred(members))))
     source, output = written(folder, name, content), folder / "out.tsv"
     dictionaries.extract(kind, source, "en-fr", Text(), output, folder / "statistics.json")
-    list(records.read(output, dictionaries.N_FIELDS[kind]))
+    list(tsv.read(output, dictionaries.N_FIELDS[kind]))
 
 
 def read_published_vocabulary(folder: Path, hurt: Hurt, pick: Callable) -> None:
@@ -208,7 +208,7 @@ def read_tokens(folder: Path, hurt: Hurt, pick: Callable) -> None:
         keep_all=pick((True, False)),
         statistics=folder / "statistics.json",
     )
-    assert all(fields[0] == records.field(fields[0]) for fields in records.read(output, 1))
+    assert all(fields[0] == tsv.field(fields[0]) for fields in tsv.read(output, 1))
 
 
 def read_config(folder: Path, hurt: Hurt, pick: Callable) -> None:

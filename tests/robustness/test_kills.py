@@ -14,7 +14,7 @@ from shared_training import train_all
 from small_world import MODEL, SETTINGS
 
 from xlm_core.config import Optim
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 
 N_KILLS = 20
 LONGEST = 0.06  # seconds between the first update of a process and its end
@@ -22,7 +22,7 @@ LONGEST = 0.06  # seconds between the first update of a process and its end
 
 @pytest.fixture
 def processes(monkeypatch):
-    """Processes that begin with everything imported, so that most of their life is training."""
+    """DistributedContext that begin with everything imported, so that most of their life is training."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # which is all that the server of forks knows
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["shared_training", "torch._dynamo"])  # the optimizer imports the latter
@@ -32,8 +32,8 @@ def processes(monkeypatch):
 def test_twenty_kills_change_nothing(world, tmp_path, processes):
     """Every update is saved, so that many of the kills fall into a save."""
     optim = Optim(learning_rate=0.01, warmup_updates=20, max_updates=200)
-    pretraining = SETTINGS.model_copy(update={"optim": optim, "evaluate_every": 50}).model_dump()
-    run = {"objectives": ["mlm", "tlm"], "model": MODEL.model_dump(), "compute": {}, "save_minutes": 1e-6}
+    pretraining = SETTINGS.model_copy(update={"optim": optim, "eval_interval": 50}).model_dump()
+    run = {"objectives": ["mlm", "tlm"], "model": MODEL.model_dump(), "compute": {}, "checkpoint_minutes": 1e-6}
     run["pretraining"] = pretraining
 
     def start(name):
@@ -56,7 +56,7 @@ def test_twenty_kills_change_nothing(world, tmp_path, processes):
         process = start(name)
         process.join()
         assert process.exitcode == 0
-    found, expected = (weights.load(tmp_path / name / "model.safetensors")[0] for name in ("killed", "straight"))
+    found, expected = (checkpoint.load(tmp_path / name / "model.safetensors")[0] for name in ("killed", "straight"))
     assert all(torch.equal(value, expected.state_dict()[name]) for name, value in found.state_dict().items())
     assert log(tmp_path / "killed") == log(tmp_path / "straight")
     assert files(tmp_path / "killed") == files(tmp_path / "straight")

@@ -18,11 +18,11 @@ from xlm_core.config import Optim
 PROGRAM = Path(shared_training.__file__)
 
 
-def run(objective="mlm", compute=None, save_minutes=60.0, **settings):
+def run(objective="mlm", compute=None, checkpoint_minutes=60.0, **settings):
     """What ``shared_training.py`` needs to know of a run."""
     pretraining = SETTINGS.model_copy(update=settings).model_dump()
     compute = COMPUTE.model_copy(update=compute or {}).model_dump()
-    shared = {"model": MODEL.model_dump(), "compute": compute, "save_minutes": save_minutes}
+    shared = {"model": MODEL.model_dump(), "compute": compute, "checkpoint_minutes": checkpoint_minutes}
     return {"objectives": [objective], "pretraining": pretraining, **shared}
 
 
@@ -57,8 +57,10 @@ def losses(folder):
 def shared(world, tmp_path_factory):
     """Folders of the same runs on 1, 2 and 4 processes; their names are objective and batches per update."""
     folder = tmp_path_factory.mktemp("shared")
-    runs = {f"{name}{n}": run(name, tokens_per_batch=240 // n) for name in ("clm", "mlm", "tlm") for n in (2, 4, 6, 12)}
-    runs["sharded"] = run(tokens_per_batch=60, compute={"shard_optimizer": True, "activation_checkpointing": True})
+    runs = {
+        f"{name}{n}": run(name, micro_batch_tokens=240 // n) for name in ("clm", "mlm", "tlm") for n in (2, 4, 6, 12)
+    }
+    runs["sharded"] = run(micro_batch_tokens=60, compute={"zero_stage1": True, "activation_checkpointing": True})
     for n_processes in (1, 2, 4):
         finish(start(world, folder / str(n_processes), n_processes, **{
             name: some for name, some in runs.items() if name == "sharded" or int(name[3:]) >= n_processes
@@ -86,7 +88,7 @@ def test_sharing_the_optimizer_and_computing_activations_again_changes_nothing(s
 def long_run(**settings):
     """A run of a minute or more."""
     optim = Optim(learning_rate=0.01, warmup_updates=4, max_updates=100_000)
-    return run(optim=optim, evaluate_every=1000, save_minutes=0.001, **settings)
+    return run(optim=optim, eval_interval=1000, checkpoint_minutes=0.001, **settings)
 
 
 def wait_for(condition, program):
@@ -157,8 +159,8 @@ def test_sigterm_saves_on_all_and_another_number_of_processes_goes_on(world, tmp
 
 
 def test_an_error_of_the_user_is_told_once(world, tmp_path):
-    program = start(world, tmp_path, 2, alone=run(tokens_per_batch=240))
+    program = start(world, tmp_path, 2, alone=run(micro_batch_tokens=240))
     _, message = program.communicate(timeout=120)
     assert program.returncode == 1
-    assert "ConfigError: pretraining.tokens_per_update (240) is 1 batches" in message
+    assert "ConfigError: pretraining.batch_tokens (240) is 1 batches" in message
     assert "there are 2 processes" in message and "Traceback" not in message

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.data.store import TokenStore
+from xlm_core.data.token_store import TokenStore
 from xlm_core.text.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,7 +110,7 @@ def test_a_task_in_one_language_asks_for_no_retrieval(place, train_language):
     for target in ("xnli_table", "all"):
         found = jobs(place, settings, target)
         assert (found["score_xnli"], found["make_xnli_table"], found["make_manifest"]) == (2, 1, 1)
-        assert not found.keys() & {"score_retrieval", "make_retrieval_table", "draw_retrieval_by_layer"}
+        assert not found.keys() & {"score_retrieval", "make_retrieval_table", "plot_retrieval_by_layer"}
 
 
 def test_a_setup_of_one_language_reads_its_side_of_translations(place):
@@ -139,9 +139,9 @@ def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):
     settings["xnli"]["runs"] = ["none", "theirs"]
     found = jobs(place, settings)
     assert (found["import_model"], found["import_vocabulary"], found["initialize"]) == (1, 1, 1)
-    absent = ("pretrain", "learn_bpe", "build_vocabulary", "build_store", "extract", "draw_training_curves")
+    absent = ("pretrain", "learn_bpe", "build_vocabulary", "build_store", "extract", "plot_training_curves")
     assert not any(found[rule] for rule in absent)
-    assert (found["finetune_xnli"], found["build_labelled_store"]) == (2, 5)
+    assert (found["finetune_xnli"], found["build_xnli_store"]) == (2, 5)
 
 
 def test_an_imported_store_needs_no_text(place):

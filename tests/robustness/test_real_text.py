@@ -30,10 +30,10 @@ SHORT = {
             "vocabulary": {"size": 1000},
             "model": {"dim": 32, "n_layers": 1, "n_heads": 2, "feedforward_dim": 64},
             "pretraining": {
-                "tokens_per_update": 512,
-                "tokens_per_batch": 512,
+                "batch_tokens": 512,
+                "micro_batch_tokens": 512,
                 "optim": {"max_updates": 20, "warmup_updates": 4},
-                "evaluate_every": 20,
+                "eval_interval": 20,
                 "max_eval_tokens": 500,
             },
         }

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core.config import Compute, ModelConfig, Pretraining
-from xlm_core.steps import step
-from xlm_core.tasks.pretraining import pretrain
+from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
+from xlm_core.workflow.step import step
 
 KINDS = ("monolingual", "parallel", "monolingual_valid", "parallel_valid")
 
@@ -25,7 +25,7 @@ def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
             model=ModelConfig.model_validate(run["model"]),
             pretraining=Pretraining.model_validate(run["pretraining"]),
             compute=Compute.model_validate(run["compute"]),
-            save_minutes=run["save_minutes"],
+            checkpoint_minutes=run["checkpoint_minutes"],
             n_threads=1,
             seed=0,
             code="c",

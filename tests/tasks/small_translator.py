@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from xlm_core.config import Compute, ModelConfig, Optim, TranslationTraining
-from xlm_core.data.store import StoreWriter
-from xlm_core.tasks import translation
-from xlm_core.tasks.lessons import Step
+from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.tasks.translation import train
+from xlm_core.tasks.translation.data import Step
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -18,11 +18,11 @@ MARKS = [",", ".", "!"]
 MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, dropout=0, attention_dropout=0, max_positions=40)
 SETTINGS = TranslationTraining(
     max_tokens=38,
-    tokens_per_update=600,
-    tokens_per_batch=600,
+    batch_tokens=600,
+    micro_batch_tokens=600,
     optim=Optim(learning_rate=0.01, warmup_updates=20, max_updates=500, schedule="cosine"),
-    evaluate_every=100,
-    n_valid=40,
+    eval_interval=100,
+    max_valid_sentences=40,
 )
 TEXT = {"lowercase": False, "strip_accents": False, "romanian": "as_it_is"}
 
@@ -42,12 +42,12 @@ def write_translator(folder: Path) -> tuple[Path, Path]:
     bpe.learn(sample, model, size=80, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
     words = Vocabulary.read(path)
-    with StoreWriter(folder / "train.store", ("de", "en"), words) as writer:
+    with TokenStoreWriter(folder / "train.store", ("de", "en"), words) as writer:
         for german, english in known:
             writer.add([words.encode([german], "de")[0], words.encode([english], "en")[0]])
     (folder / "valid.tsv").write_text("".join(f"{german}\t{english}\n" for german, english in pairs(40, seed=1)))
     output = folder / "translator"
-    translation.train_translator(
+    train.train_translator(
         monolingual={},
         parallel={"de-en": [folder / "train.store"]},
         valid={"de-en": folder / "valid.tsv"},
@@ -60,7 +60,7 @@ def write_translator(folder: Path) -> tuple[Path, Path]:
         model=MODEL,
         settings=SETTINGS,
         compute=Compute(precision="float32"),
-        save_minutes=60.0,
+        checkpoint_minutes=60.0,
         n_threads=1,
         seed=0,
         code="c",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from xlm_core.config import Compute, ModelConfig, Optim, Pretraining
-from xlm_core.data.store import StoreWriter
-from xlm_core.files import write_json
+from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.io import write_json
 from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, Vocabulary
 
 N_TOKENS = 64
@@ -14,16 +14,16 @@ COMPUTE = Compute(precision="float32")  # so that sums in another order show, an
 SETTINGS = Pretraining(
     seq_len=12,
     max_pair_tokens=24,
-    tokens_per_update=240,
-    tokens_per_batch=120,
+    batch_tokens=240,
+    micro_batch_tokens=120,
     optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12),
-    evaluate_every=4,
+    eval_interval=4,
     max_eval_tokens=100,
 )
 
 
 def write_store(path, languages, sentences, vocabulary):
-    with StoreWriter(path, languages, vocabulary) as writer:
+    with TokenStoreWriter(path, languages, vocabulary) as writer:
         for columns in sentences:
             writer.add(columns)
     return path

@@ -6,8 +6,8 @@ from scipy.stats import ortho_group
 
 from xlm_core.config import Refinement
 from xlm_core.errors import CorpusError
-from xlm_core.tasks import alignment
-from xlm_core.tasks.word_vectors import LearnedWords
+from xlm_core.tasks.word_embeddings import muse
+from xlm_core.tasks.word_embeddings.fasttext import LearnedWords
 
 RNG = np.random.default_rng(0)
 
@@ -15,46 +15,46 @@ RNG = np.random.default_rng(0)
 def test_a_rotation_is_recovered():
     turned = ortho_group.rvs(6, random_state=0)
     vectors = RNG.normal(size=(40, 6))
-    found = alignment.rotation(vectors, vectors @ turned)
+    found = muse.rotation(vectors, vectors @ turned)
     assert np.allclose(found, turned) and np.allclose(found @ found.T, np.eye(6))
 
 
 def test_in_the_plane_it_is_the_angle_between_two_vectors():
-    found = alignment.rotation(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0, 3.0], [-1.0, 0.0]]))
+    found = muse.rotation(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0, 3.0], [-1.0, 0.0]]))
     assert np.allclose(found, [[0, 1], [-1, 0]])
 
 
 def test_csls_of_a_matrix_by_hand():
     source = np.array([[1.0, 0.0], [0.0, 1.0]])
     target = np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
-    similarity = alignment.cosine(source, target)
+    similarity = muse.cosine(source, target)
     assert np.allclose(similarity, [[1, 0.6, -1], [0, 0.8, 0]])
-    of_source = alignment.nearness(source, target, 2)  # means of the two highest of a row
-    of_target = alignment.nearness(target, source, 2)  # and of all of a column
+    of_source = muse.nearness(source, target, 2)  # means of the two highest of a row
+    of_target = muse.nearness(target, source, 2)  # and of all of a column
     assert np.allclose(of_source, [0.8, 0.4]) and np.allclose(of_target, [0.5, 0.7, -0.5])
     expected = [[2 - 0.8 - 0.5, 1.2 - 0.8 - 0.7, -2 - 0.8 + 0.5], [0 - 0.4 - 0.5, 1.6 - 0.4 - 0.7, 0 - 0.4 + 0.5]]
-    assert np.allclose(alignment.csls(similarity, of_source, of_target), expected)
+    assert np.allclose(muse.csls(similarity, of_source, of_target), expected)
 
 
 def test_a_hub_is_nobody_s_neighbor_by_csls():
     """The first target is the nearest of both sources by cosine; less its nearness to all, each has its own."""
     source = np.array([[1.0, 0.5], [1.0, -0.5]])
     target = np.array([[1.0, 0.0], [1.0, 1.8], [1.0, -1.8]])
-    assert alignment.cosine(source, target).argmax(axis=1).tolist() == [0, 0]
-    rows, columns = alignment.mutual_neighbors(source, target, 2)
+    assert muse.cosine(source, target).argmax(axis=1).tolist() == [0, 0]
+    rows, columns = muse.mutual_neighbors(source, target, 2)
     assert (rows.tolist(), columns.tolist()) == ([0, 1], [1, 2])
 
 
 def test_blocks_change_nothing(monkeypatch):
     source, target = RNG.normal(size=(50, 8)), RNG.normal(size=(40, 8))
-    whole = (alignment.nearness(source, target, 5), *alignment.mutual_neighbors(source, target, 5))
-    monkeypatch.setattr(alignment, "BLOCK", 7)
-    parts = (alignment.nearness(source, target, 5), *alignment.mutual_neighbors(source, target, 5))
+    whole = (muse.nearness(source, target, 5), *muse.mutual_neighbors(source, target, 5))
+    monkeypatch.setattr(muse, "BLOCK", 7)
+    parts = (muse.nearness(source, target, 5), *muse.mutual_neighbors(source, target, 5))
     assert all(np.allclose(one, other) for one, other in zip(whole, parts, strict=True))
 
 
 def test_a_vector_of_zeros_is_near_nothing():
-    assert alignment.cosine(np.zeros((1, 2)), np.eye(2)).tolist() == [[0, 0]]
+    assert muse.cosine(np.zeros((1, 2)), np.eye(2)).tolist() == [[0, 0]]
 
 
 def words(names, vectors) -> LearnedWords:
@@ -67,11 +67,11 @@ def test_refinement_comes_nearer_to_a_rotation_than_words_spelled_alike():
     vectors, noise = rng.normal(size=(2, 200, 8))
     source = words([f"same{i}" if i < 12 else f"a{i}" for i in range(200)], vectors)
     target = words([f"same{i}" if i < 12 else f"b{i}" for i in range(200)], (vectors + 0.2 * noise) @ turned)
-    errors = [np.abs(alignment.align(source, target, Refinement(rounds=n)) - turned).max() for n in (0, 5)]
+    errors = [np.abs(muse.align(source, target, Refinement(rounds=n)) - turned).max() for n in (0, 5)]
     assert errors[1] < 0.05 < 0.09 < errors[0]
 
 
 def test_only_frequent_words_are_looked_at():
     source = words(["a", "same"], [[1.0, 0.0], [0.0, 1.0]])
     with pytest.raises(CorpusError, match="none of the 1 and 1 most frequent words is spelled alike"):
-        alignment.align(source, LearnedWords(("b", "same"), source.vectors), Refinement(max_rank=1))
+        muse.align(source, LearnedWords(("b", "same"), source.vectors), Refinement(max_rank=1))

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from xlm_core.tasks import bleu
+from xlm_core.metrics import bleu
 
 HYPOTHESES = ["The cat sat on the mat.", "A dog, barking, ran past us yesterday!", ""]
 REFERENCES = ["The cat sat on a mat.", "A barking dog ran past us yesterday!", "Nothing was said of it."]

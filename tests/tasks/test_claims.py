@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xlm_core import items
 from xlm_core.errors import CorpusError
-from xlm_core.items import Items
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.tasks import claims
 from xlm_core.tasks.claims import Comparison
 
@@ -22,7 +22,9 @@ def write(tmp_path: Path):
         paths = []
         for seed, columns in enumerate(seeds):
             paths.append([tmp_path / f"{name}.{seed}.json"])
-            items.write(paths[-1][0], {key: Items(kind, np.atleast_2d(some.T).T) for key, some in columns.items()})
+            sample_statistics.write(
+                paths[-1][0], {key: SampleStatistics(kind, np.atleast_2d(some.T).T) for key, some in columns.items()}
+            )
         return paths
 
     return write

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from xlm_core.config import Finetuning, ModelConfig
-from xlm_core.data.store import StoreWriter, TokenStore
+from xlm_core.data.token_store import TokenStore, TokenStoreWriter
 from xlm_core.errors import TrainingError
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks import classification
-from xlm_core.tasks.classification import Data, Examples
+from xlm_core.tasks.classification import training
+from xlm_core.tasks.classification.training import Data, Examples
 from xlm_core.train.log import LOG_NAME
 
 MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, max_positions=16, dropout=0.0)
@@ -32,11 +32,11 @@ class _Vocabulary:
 def examples(tmp_path: Path) -> Examples:
     """The label is whether the second sentence ends in token 20, 21 or 22."""
     rng = np.random.default_rng(0)
-    with StoreWriter(tmp_path / "s", ("en", "en"), _Vocabulary(), labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "s", ("en", "en"), _Vocabulary(), labelled=True) as writer:
         for label in rng.integers(0, 3, 120):
             second = [*rng.integers(22, 40, 3).tolist(), (20, 21, 22)[label]]
             writer.add((rng.integers(22, 40, 4).tolist(), second), int(label))
-    return classification.choose(TokenStore.open(tmp_path / "s", "v1"), 0, None, seed=0)
+    return training.choose(TokenStore.open(tmp_path / "s", "v1"), 0, None, seed=0)
 
 
 def encoder() -> Transformer:
@@ -48,8 +48,8 @@ def finetuned(
     examples: Examples, work: Path, settings: Finetuning = SETTINGS, given: Transformer | None = None
 ) -> tuple:
     data = Data(examples, {"en": examples, "de": some(examples, 12)}, {"de": some(examples, 40)})
-    run = {"seed": 3, "precision": "float32", "save_minutes": 10, "work": work, "digest": "d"}
-    return classification.finetune(given or encoder(), 3, data, settings, **run)
+    run = {"seed": 3, "precision": "float32", "checkpoint_minutes": 10, "work": work, "digest": "d"}
+    return training.finetune(given or encoder(), 3, data, settings, **run)
 
 
 def some(examples: Examples, n: int) -> Examples:
@@ -59,7 +59,7 @@ def some(examples: Examples, n: int) -> Examples:
 
 
 def accuracy(classifier, examples: Examples) -> float:
-    return classification.evaluate(classifier, examples, 16, torch.device("cpu"))[0].accuracy
+    return training.evaluate(classifier, examples, 16, torch.device("cpu"))[0].accuracy
 
 
 def test_it_learns_a_simple_rule_and_does_so_twice_alike(examples: Examples, tmp_path: Path):
@@ -85,39 +85,37 @@ def test_the_given_encoder_is_left_as_it_is(examples: Examples, tmp_path: Path):
 
 def test_predictions_come_in_the_order_of_the_examples(examples: Examples, tmp_path: Path):
     classifier, *_ = finetuned(examples, tmp_path)
-    _, all_at_once = classification.evaluate(classifier, examples, 16, torch.device("cpu"))
-    _, reversed_ = classification.evaluate(classifier, some(examples, 120), 16, torch.device("cpu"))
+    _, all_at_once = training.evaluate(classifier, examples, 16, torch.device("cpu"))
+    _, reversed_ = training.evaluate(classifier, some(examples, 120), 16, torch.device("cpu"))
     assert reversed_[::-1].tolist() == all_at_once.tolist()
 
 
 def test_a_classifier_comes_back_from_its_file(examples: Examples, tmp_path: Path):
     classifier, *_ = finetuned(examples, tmp_path / "work")
-    weights.save(tmp_path / "model", classifier.encoder, {"seed": 3}, head=classifier.head)
-    loaded, about = weights.load_classifier(tmp_path / "model")
+    checkpoint.save(tmp_path / "model", classifier.encoder, {"seed": 3}, head=classifier.head)
+    loaded, about = checkpoint.load_classifier(tmp_path / "model")
     assert about == {"seed": 3}
-    scores = [classification.evaluate(model, examples, 16, torch.device("cpu"))[1] for model in (classifier, loaded)]
+    scores = [training.evaluate(model, examples, 16, torch.device("cpu"))[1] for model in (classifier, loaded)]
     assert scores[0].tolist() == scores[1].tolist()
 
 
 def test_a_collapse_to_one_class_is_said():
     classes = ("contradiction", "neutral", "entailment")
-    assert classification.collapse(np.full(500, 1), classes) == "collapsed to 'neutral' (100.0 %)"
-    assert classification.collapse(np.array([0, 1, 2] * 100), classes) == ""
+    assert training.collapse(np.full(500, 1), classes) == "collapsed to 'neutral' (100.0 %)"
+    assert training.collapse(np.array([0, 1, 2] * 100), classes) == ""
 
 
 def test_more_examples_than_there_are_is_an_error(examples: Examples):
     (part,) = examples.parts
     with pytest.raises(TrainingError, match="500 training examples are asked for, but there are 120; lower n_train"):
-        classification.choose(part.store, 0, 500, seed=0)
-    assert len(classification.choose(part.store, 0, 50, seed=0)) == 50
+        training.choose(part.store, 0, 500, seed=0)
+    assert len(training.choose(part.store, 0, 50, seed=0)) == 50
 
 
 def test_a_language_is_tested_at_its_best_validation_accuracy(examples: Examples, tmp_path: Path):
     """Checked against the log of all evaluations; the test set holds the validation set, so that neither is empty."""
     _, rate, selected = finetuned(examples, tmp_path)
-    lines = [
-        json.loads(line) for line in (classification.rate_folder(tmp_path, rate) / LOG_NAME).read_text().splitlines()
-    ]
+    lines = [json.loads(line) for line in (training.rate_folder(tmp_path, rate) / LOG_NAME).read_text().splitlines()]
     accuracies = {line["update"]: line["scores"]["de"]["accuracy"] for line in lines if line["kind"] == "valid"}
     best = max(accuracies.values())
     assert selected["de"]["valid"] == best > min(accuracies.values())
@@ -128,7 +126,7 @@ def test_a_language_is_tested_at_its_best_validation_accuracy(examples: Examples
 def test_a_killed_fine_tuning_selects_the_same(examples: Examples, tmp_path: Path):
     _, _, expected = finetuned(examples, tmp_path / "whole")
     shutil.copytree(tmp_path / "whole" / "0.003", tmp_path / "killed" / "0.003")
-    for checkpoint in (tmp_path / "killed").rglob("checkpoint.*"):
-        checkpoint.unlink()  # as if it had been killed before the first: everything is done, and noted, again
+    for path in (tmp_path / "killed").rglob("checkpoint.*"):
+        path.unlink()  # as if it had been killed before the first: everything is done, and noted, again
     _, _, found = finetuned(examples, tmp_path / "killed")
     assert found == expected

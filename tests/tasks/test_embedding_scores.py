@@ -8,12 +8,13 @@ import pytest
 from gensim.models import KeyedVectors
 from scipy.stats import spearmanr
 
-from xlm_core import items, results
+from xlm_core import results
 from xlm_core.config import Refinement
 from xlm_core.errors import CorpusError
-from xlm_core.tasks import embedding_scores
-from xlm_core.tasks.embedding_scores import Direction, Space
-from xlm_core.tasks.word_vectors import LearnedWords
+from xlm_core.metrics import sample_statistics
+from xlm_core.tasks.word_embeddings import evaluate
+from xlm_core.tasks.word_embeddings.evaluate import Direction, EmbeddingSpace
+from xlm_core.tasks.word_embeddings.fasttext import LearnedWords
 
 ENGLISH = {"dog": [1.0, 0.0], "cat": [0.0, 2.0], "bus": [3.0, 4.0]}
 FRENCH = {"chien": [0.0, 1.0], "chat": [0.0, 1.0], "bus": [3.0, 4.0]}
@@ -24,7 +25,7 @@ def words(vectors: dict) -> LearnedWords:
     return LearnedWords(tuple(vectors), np.array(list(vectors.values())))
 
 
-SPACE = Space(words(ENGLISH), words(FRENCH), "en-fr")
+SPACE = EmbeddingSpace(words(ENGLISH), words(FRENCH), "en-fr")
 
 
 def values(found: dict) -> dict:
@@ -32,7 +33,7 @@ def values(found: dict) -> dict:
 
 
 def test_distances_by_hand():
-    found = values(embedding_scores.distances(SPACE, PAIRS))
+    found = values(evaluate.distances(SPACE, PAIRS))
     distances = [math.sqrt(2), 1.0, 0.0]  # of the pairs; then of all words from all
     rows = [[math.sqrt(2), math.sqrt(2), math.hypot(2, 4)], [1, 1, math.hypot(3, 2)], [math.hypot(3, 3)] * 2 + [0]]
     assert found["cosine"] == pytest.approx((0 + 1 + 1) / 3)
@@ -42,7 +43,7 @@ def test_distances_by_hand():
 
 def test_a_word_with_several_translations_is_looked_up_once():
     at = Direction({"row": SPACE}, SPACE, list(ENGLISH), list(FRENCH), n_neighbors=2)
-    found = embedding_scores.lookup(SPACE, [*PAIRS, ["dog", "bus"]], at)
+    found = evaluate.lookup(SPACE, [*PAIRS, ["dog", "bus"]], at)
     assert {measure.n for measure in found.values()} == {3}
     # dog: bus (0.6) before chien and chat (0); cat: chien and chat alike, the first counts as higher; bus: itself.
     assert values(found)["P@1"] == pytest.approx(100 * 2 / 3) and values(found)["P@5"] == 100
@@ -51,7 +52,7 @@ def test_a_word_with_several_translations_is_looked_up_once():
 def test_n_found_of_a_matrix_by_hand():
     scores = np.array([[3.0, 2.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 5.0]])
     right = [[1], [1, 2], [2]]
-    assert [embedding_scores.n_found(scores, right, depth) for depth in (1, 2, 3)] == [1, 3, 3]
+    assert [evaluate.n_found(scores, right, depth) for depth in (1, 2, 3)] == [1, 3, 3]
 
 
 def test_agreement_is_scipy_s_and_the_harmonic_mean():
@@ -63,14 +64,14 @@ def test_agreement_is_scipy_s_and_the_harmonic_mean():
         ["bus", "chat", "2"],
     ]
     cosines = [0, 1, 1, 0.6, 0.8]
-    found = values(embedding_scores.agreement(SPACE, rated))
+    found = values(evaluate.agreement(SPACE, rated))
     ratings = [1, 4, 3.5, 3, 2]
     assert found["Spearman"] == pytest.approx(spearmanr(cosines, ratings).statistic)
     assert found["Pearson"] == pytest.approx(np.corrcoef(cosines, ratings)[0, 1])
     rank, value = found["Spearman"], found["Pearson"]
     assert found["harmonic"] == pytest.approx(2 * rank * value / (rank + value))
     opposed = [[*pair, str(-float(rating))] for *pair, rating in rated]
-    assert values(embedding_scores.agreement(SPACE, opposed))["harmonic"] == 0
+    assert values(evaluate.agreement(SPACE, opposed))["harmonic"] == 0
 
 
 def write_vectors(path: Path, vectors: dict) -> Path:
@@ -82,7 +83,7 @@ def write_vectors(path: Path, vectors: dict) -> Path:
 
 def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
     (folder / "en-fr.tsv").write_text("".join("\t".join(pair) + "\n" for pair in pairs))
-    embedding_scores.score(
+    evaluate.score(
         rows=["muse", "concat"],
         models={},
         vocabulary=folder,
@@ -108,7 +109,7 @@ def test_all_rows_are_measured_on_what_every_row_knows(tmp_path):
     assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {6}
     assert {one.n for key, one in found.items() if key[1:] == ("spelled differently", "cosine")} == {5}
     assert found["muse", "all words", "coverage"].value == pytest.approx(100 * 6 / 7)
-    kept = items.read(tmp_path / "items.json")
+    kept = sample_statistics.read(tmp_path / "items.json")
     for (system, setting, metric), one in found.items():
         if metric == "cosine":
             assert kept[f"{system}, en-fr, {setting}"].value == pytest.approx(one.value)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
 
-from xlm_core import items, results
+from xlm_core import results
 from xlm_core.config import Finetuning
-from xlm_core.data.store import StoreWriter
-from xlm_core.model import weights
-from xlm_core.tasks import glue
-from xlm_core.tasks.finetuning import Course
+from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.metrics import sample_statistics
+from xlm_core.model import checkpoint
+from xlm_core.tasks.classification import glue
+from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=4, dropout=0.0, max_tokens=12)
@@ -61,15 +62,15 @@ def world(tmp_path):
     vocabulary = Vocabulary.read(words)
     rng = np.random.default_rng(0)
     pairs = [(WORDS[0], WORDS[int(rng.integers(0, 6))]) for _ in range(60)]
-    with StoreWriter(tmp_path / "scores", ("en", "en"), vocabulary, scored=True) as writer:
+    with TokenStoreWriter(tmp_path / "scores", ("en", "en"), vocabulary, scored=True) as writer:
         for first, second in pairs:
             writer.add(([first], [second] * 2), 0.5 + 0.8 * (second - first))
-    with StoreWriter(tmp_path / "classes", ("en",), vocabulary, labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "classes", ("en",), vocabulary, labelled=True) as writer:
         for _, second in pairs:
             writer.add(([second] * 2,), int(second > 22))
-    with StoreWriter(tmp_path / "test", ("en", "en"), vocabulary, labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "test", ("en", "en"), vocabulary, labelled=True) as writer:
         writer.add(([20], [21]), 0)
-    with StoreWriter(tmp_path / "three", ("en", "en"), vocabulary, labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "three", ("en", "en"), vocabulary, labelled=True) as writer:
         for first, second in pairs:
             writer.add(([first], [second] * 2), (second - first) % 3)
     write_model(tmp_path / "encoder", words)
@@ -82,7 +83,9 @@ def finetune(world, task: str, train: str, valid: dict[str, str]) -> None:
         encoder=world / "encoder",
         train=world / train,
         valid={column: world / name for column, name in valid.items()},
-        course=Course(SETTINGS, "float32", seed=0, code="c", save_minutes=10, work=world / "work", n_threads=1),
+        course=FinetuneArgs(
+            SETTINGS, "float32", seed=0, code="c", checkpoint_minutes=10, work=world / "work", n_threads=1
+        ),
         output=world / "classifier",
         history=world / "history.jsonl",
     )
@@ -109,7 +112,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
 
 def test_scores_are_learned_by_a_head_with_one_output(world):
     finetune(world, "STS-B", "scores", {"STS-B": "scores"})
-    classifier, _ = weights.load_classifier(world / "classifier")
+    classifier, _ = checkpoint.load_classifier(world / "classifier")
     assert classifier.head.classes.out_features == 1
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {"STS-B": "test"})
     assert [(one.column, one.metric, one.n) for one in found] == [("STS-B", "Pearson", 60), ("STS-B", "Spearman", 60)]
@@ -122,7 +125,9 @@ def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
     kept = [[float(line[column]) for line in lines] for column in ("label", "prediction")]
     assert measured("STS-B", *kept) == {one.metric: one.value for one in found}
-    assert items.read(world / "items.json")["STS-B"].value == pytest.approx(found[0].value)  # Pearson's correlation
+    assert sample_statistics.read(world / "items.json")["STS-B"].value == pytest.approx(
+        found[0].value
+    )  # Pearson's correlation
     assert [int(line["index"]) for line in lines] == list(range(60))
 
 
@@ -158,8 +163,8 @@ def test_the_mean_of_a_task_s_metrics_selects(world):
 
 def test_a_model_that_says_the_same_of_everything_is_remarked(world):
     finetune(world, "SST-2", "classes", {"SST-2": "classes"})
-    classifier, about = weights.load_classifier(world / "classifier")
+    classifier, about = checkpoint.load_classifier(world / "classifier")
     classifier.head.classes.bias.data[1] = 1000.0
-    weights.save(world / "classifier", classifier.encoder, about, head=classifier.head)
+    checkpoint.save(world / "classifier", classifier.encoder, about, head=classifier.head)
     (one,), _ = score(world, "SST-2", {"SST-2": "classes"}, {})
     assert one.note == "collapsed to '1' (100.0 %)"

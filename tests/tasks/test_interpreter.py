@@ -11,8 +11,8 @@ from small_translator import DIRECTION, MODEL, WORDS, write_translator
 
 from xlm_core.config import Search, Text
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.model import weights
-from xlm_core.tasks.interpreter import Interpreter, detokenized
+from xlm_core.model import checkpoint
+from xlm_core.tasks.inference.translate import TranslationPipeline, detokenized
 from xlm_core.text.tokenize import tokens_of
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -28,11 +28,11 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def interpreter(files):
-    return Interpreter.open(*files, CPU)
+    return TranslationPipeline.open(*files, CPU)
 
 
-def said(interpreter, sentences, search=GREEDY, tokens_per_batch=200):
-    found = interpreter.translate(sentences, *DIRECTION, search, tokens_per_batch)
+def said(interpreter, sentences, search=GREEDY, micro_batch_tokens=200):
+    found = interpreter.translate(sentences, *DIRECTION, search, micro_batch_tokens)
     return [[one.text for one in best] for best in found]
 
 
@@ -45,8 +45,8 @@ def test_translations_do_not_depend_on_their_neighbors_nor_on_the_batch(interpre
     sentences = [" ".join(rng.choice(list(WORDS), rng.integers(1, 8))) for _ in range(30)]
     together = said(interpreter, sentences)
     assert together == [one for sentence in sentences for one in said(interpreter, [sentence])]
-    assert together[::-1] == said(interpreter, sentences[::-1], tokens_per_batch=30)
-    assert said(interpreter, sentences, BEAM) == said(interpreter, sentences, BEAM, tokens_per_batch=1)
+    assert together[::-1] == said(interpreter, sentences[::-1], micro_batch_tokens=30)
+    assert said(interpreter, sentences, BEAM) == said(interpreter, sentences, BEAM, micro_batch_tokens=1)
 
 
 def test_the_best_of_a_beam_come_first_and_have_scores(interpreter):
@@ -84,15 +84,15 @@ def test_another_vocabulary_is_refused(files, tmp_path):
     words = Vocabulary.read(vocabulary)
     replace(words, pieces=(*words.pieces[:-1], "other")).write(tmp_path / "other.json")
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
-        Interpreter.open(model, tmp_path / "other.json", CPU)
+        TranslationPipeline.open(model, tmp_path / "other.json", CPU)
 
 
 def test_a_language_model_alone_is_refused(files, tmp_path):
     model, vocabulary = files
-    translator, about = weights.load_translator(model)
-    weights.save(tmp_path / "encoder", translator.encoder, about)
+    translator, about = checkpoint.load_translator(model)
+    checkpoint.save(tmp_path / "encoder", translator.encoder, about)
     with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
-        Interpreter.open(tmp_path / "encoder", vocabulary, CPU)
+        TranslationPipeline.open(tmp_path / "encoder", vocabulary, CPU)
 
 
 @pytest.mark.parametrize(

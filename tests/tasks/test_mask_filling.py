@@ -10,8 +10,8 @@ from small_model import CONFIG, write_model, write_vocabulary
 from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import ConfigError, CorpusError
-from xlm_core.tasks.mask_filling import encode, fill
-from xlm_core.tasks.sentences import Reader
+from xlm_core.tasks.inference.encoder import SentenceEncoder
+from xlm_core.tasks.inference.fill_mask import encode, fill
 from xlm_core.text.tokenize import tokens_of
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL
 
@@ -26,12 +26,12 @@ def vocabulary(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reader(vocabulary):
-    return Reader.open(write_model(vocabulary.with_name("m"), vocabulary), vocabulary, "en", CPU)
+    return SentenceEncoder.open(write_model(vocabulary.with_name("m"), vocabulary), vocabulary, "en", CPU)
 
 
 def test_the_expected_piece_is_proposed(vocabulary, tmp_path):
     path = write_model(tmp_path / "m", vocabulary, likely="▁dog")
-    filled = fill(Reader.open(path, vocabulary, "en", CPU), "the <mask> sees a <mask>.", 3, clean)
+    filled = fill(SentenceEncoder.open(path, vocabulary, "en", CPU), "the <mask> sees a <mask>.", 3, clean)
     assert [len(best) for best in filled] == [3, 3]
     for best in filled:
         assert best[0][0] == "▁dog"
@@ -40,8 +40,8 @@ def test_the_expected_piece_is_proposed(vocabulary, tmp_path):
 
 def test_a_special_symbol_is_never_proposed(vocabulary, tmp_path):
     path = write_model(tmp_path / "m", vocabulary, likely="</s>")
-    ((best, *others),) = fill(Reader.open(path, vocabulary, "en", CPU), "the <mask>", 10**6, clean)
-    assert len(others) + 1 == len(Reader.open(path, vocabulary, "en", CPU).vocabulary) - N_SPECIAL
+    ((best, *others),) = fill(SentenceEncoder.open(path, vocabulary, "en", CPU), "the <mask>", 10**6, clean)
+    assert len(others) + 1 == len(SentenceEncoder.open(path, vocabulary, "en", CPU).vocabulary) - N_SPECIAL
     assert best[0] not in ("</s>", "<pad>") and best[1] < 1e-6
 
 
@@ -115,4 +115,4 @@ def test_a_tokenizer_that_loses_the_mask_is_noticed(reader):
 def test_a_model_that_never_saw_a_mask_is_refused(vocabulary, tmp_path, objectives, message):
     path = write_model(tmp_path / "m", vocabulary, objectives)
     with pytest.raises(ConfigError, match=message):
-        fill(Reader.open(path, vocabulary, "en", CPU), "the <mask>", 3, clean)
+        fill(SentenceEncoder.open(path, vocabulary, "en", CPU), "the <mask>", 3, clean)

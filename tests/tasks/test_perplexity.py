@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_stores import make_store
 
-from xlm_core import items, results
+from xlm_core import results
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.store import StoreWriter
-from xlm_core.data.windows import Stream
+from xlm_core.data.blocks import Stream
+from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.errors import CorpusError, StoreError
-from xlm_core.model import weights
+from xlm_core.metrics import sample_statistics
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks import perplexity
 from xlm_core.text import vocabulary as vocabularies
@@ -37,13 +38,13 @@ def words() -> Vocabulary:
 def model(tmp_path: Path, words: Vocabulary) -> Path:
     torch.manual_seed(0)
     about = {"vocabulary": words.digest, "languages": ["en", "ne"], "config": "c", "data": "d"}
-    weights.save(tmp_path / "model", Transformer(MODEL, len(words), 2), about)
+    checkpoint.save(tmp_path / "model", Transformer(MODEL, len(words), 2), about)
     words.write(tmp_path / "vocabulary.json")
     return tmp_path / "model"
 
 
 def store(path: Path, sentences: list[list[int]], words: Vocabulary, language: str = "ne") -> Path:
-    with StoreWriter(path, (language,), words) as writer:
+    with TokenStoreWriter(path, (language,), words) as writer:
         for sentence in sentences:
             writer.add((sentence,))
     return path
@@ -69,7 +70,7 @@ def score(model: Path, stores: list[Path], seq_len: int = 5, language: str = "ne
 
 def nats_by_hand(path: Path, windows: list[list[int]]) -> float:
     """Minus the log-probabilities of all tokens of the windows but their first."""
-    transformer, _ = weights.load(path)
+    transformer, _ = checkpoint.load(path)
     total = 0.0
     for window in windows:
         batch = perplexity.clm_batch(np.array([window]), 1)
@@ -90,7 +91,7 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
     assert found[perplexity.PER_WORD].value == pytest.approx(2 ** (bits / n_words), rel=1e-4)
     assert found[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 9), rel=1e-4)
     assert found[perplexity.PER_BYTE].value == pytest.approx(bits / n_bytes, rel=1e-4)
-    kept = items.read(model.parent / "items.json")["ne"]
+    kept = sample_statistics.read(model.parent / "items.json")["ne"]
     assert kept.summands[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
     assert kept.value == pytest.approx(found[perplexity.PER_WORD].value)
     assert {(one.n, one.column, one.system, one.setting, one.note) for one in found.values()} == {

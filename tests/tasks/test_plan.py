@@ -4,13 +4,13 @@ import torch
 from xlm_core.config import Compute, ModelConfig, Optim, Pretraining
 from xlm_core.errors import ConfigError, TrainingError
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.plan import check_sizes, memory_errors, memory_of, parts_per_update
+from xlm_core.tasks.pretraining.memory import check_sizes, memory_errors, memory_of, parts_per_update
 
 MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=24)
 
 
 def settings(**changed):
-    sizes = {"seq_len": 12, "tokens_per_update": 240, "tokens_per_batch": 120, "evaluate_every": 4} | changed
+    sizes = {"seq_len": 12, "batch_tokens": 240, "micro_batch_tokens": 120, "eval_interval": 4} | changed
     return Pretraining(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12), max_eval_tokens=100, **sizes)
 
 
@@ -19,16 +19,16 @@ def memory(compute=None, n_processes=1, **changed):
 
 
 def test_an_update_has_the_same_size_however_it_is_cut():
-    for tokens_per_batch, parts in ((10_000, 1), (240, 1), (239, 2), (100, 3), (60, 4)):
-        assert parts_per_update(settings(tokens_per_batch=tokens_per_batch)) == parts
+    for micro_batch_tokens, parts in ((10_000, 1), (240, 1), (239, 2), (100, 3), (60, 4)):
+        assert parts_per_update(settings(micro_batch_tokens=micro_batch_tokens)) == parts
 
 
 @pytest.mark.parametrize(
     ("changed", "n_processes", "message"),
     [
         ({"seq_len": 30}, 1, "seq_len is 30, but the model has 24 positions"),
-        ({"tokens_per_update": 10}, 1, "seq_len is 12, but a batch has 10 tokens"),
-        ({}, 3, "is 2 batches of at most pretraining.tokens_per_batch .120. tokens, but there are 3 processes"),
+        ({"batch_tokens": 10}, 1, "seq_len is 12, but a batch has 10 tokens"),
+        ({}, 3, "is 2 batches of at most pretraining.micro_batch_tokens .120. tokens, but there are 3 processes"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(changed, n_processes, message):
@@ -47,8 +47,8 @@ def test_memory_by_hand():
 def test_what_saves_memory():
     whole, recomputed = memory(), memory(Compute(activation_checkpointing=True))
     assert recomputed.activations < 0.7 * whole.activations
-    assert memory(Compute(shard_optimizer=True), n_processes=4).optimizer == whole.optimizer // 4
-    assert memory(tokens_per_batch=60).activations == whole.activations / 2
+    assert memory(Compute(zero_stage1=True), n_processes=4).optimizer == whole.optimizer // 4
+    assert memory(micro_batch_tokens=60).activations == whole.activations / 2
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_lack_of_memory_says_which_key_to_halve(error):
 
 
 def test_a_real_lack_of_memory_on_a_cpu_is_recognized():
-    with pytest.raises(TrainingError, match="tokens_per_batch"), memory_errors(settings()):
+    with pytest.raises(TrainingError, match="micro_batch_tokens"), memory_errors(settings()):
         torch.empty(1 << 60, dtype=torch.uint8)
 
 

@@ -16,11 +16,11 @@ from small_world import COMPUTE, MODEL, N_TOKENS, SETTINGS, write_store
 from xlm_core import objectives
 from xlm_core.config import Masking, Optim
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError, StoreError, TrainingError
-from xlm_core.files import write_json
-from xlm_core.model import weights
+from xlm_core.io import write_json
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks import pretraining as task
-from xlm_core.tasks.examples import write_examples
+from xlm_core.tasks.objective_examples import write_examples
+from xlm_core.tasks.pretraining import train as task
 from xlm_core.text.vocabulary import EOS, MASK, PAD, SPECIAL, Vocabulary
 
 
@@ -46,7 +46,7 @@ def pretrain(world, tmp_path):
             model=model,
             pretraining=settings,
             compute=compute,
-            save_minutes=60.0,
+            checkpoint_minutes=60.0,
             n_threads=1,
             seed=seed,
             code=code,
@@ -55,7 +55,7 @@ def pretrain(world, tmp_path):
             work=folder / "work",
         )
         history = (folder / "history.jsonl").read_text().splitlines()
-        return *weights.load(folder / "model.safetensors"), [json.loads(line) for line in history]
+        return *checkpoint.load(folder / "model.safetensors"), [json.loads(line) for line in history]
 
     return run
 
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
 def test_without_pretraining_the_weights_are_those_of_the_first_update(world, tmp_path):
     output = tmp_path / "model"
     task.initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=output)
-    model, about = weights.load(output)
+    model, about = checkpoint.load(output)
     torch.manual_seed(5)
     assert same(model, Transformer(MODEL, N_TOKENS, 2))
     assert (about["objectives"], about["languages"], about["seed"]) == ([], ["de", "en"], 5)
@@ -137,7 +137,7 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from xlm_core.config import Compute, ModelConfig, Pretraining
-from xlm_core.tasks.pretraining import pretrain
+from xlm_core.tasks.pretraining.train import pretrain
 a = json.loads(sys.argv[1])
 stores = lambda name: {key: [Path(path) for path in paths] for key, paths in a[name].items()}
 folder = Path(a["folder"])
@@ -146,14 +146,14 @@ pretrain(
     monolingual_valid=stores("monolingual_valid"), parallel_valid=stores("parallel_valid"),
     vocabulary=Path(a["vocabulary"]), languages=["en", "de"], objectives=["mlm", "tlm"],
     model=ModelConfig.model_validate(a["model"]), pretraining=Pretraining.model_validate(a["pretraining"]),
-    compute=Compute(precision="float32"), save_minutes=60.0, n_threads=1, seed=0, code="c",
+    compute=Compute(precision="float32"), checkpoint_minutes=60.0, n_threads=1, seed=0, code="c",
     output=folder / "model.safetensors", history=folder / "history.jsonl", work=folder / "work",
 )
 """
 
 
 def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
-    settings = changed(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=250), evaluate_every=50)
+    settings = changed(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=250), eval_interval=50)
     expected, *_ = pretrain("straight", settings=settings)
     folder = tmp_path / "killed"
     plain = {**world, "model": MODEL.model_dump(), "pretraining": settings.model_dump(), "folder": folder}
@@ -202,7 +202,7 @@ def test_stopping_early_keeps_the_best_weights(pretrain, monkeypatch):
     model, _, history = pretrain(
         settings=changed(
             patience=1,
-            evaluate_every=2,
+            eval_interval=2,
             optim=Optim(learning_rate=3.0, schedule="constant", warmup_updates=2, max_updates=60),
         )
     )
@@ -216,7 +216,7 @@ def test_stopping_early_keeps_the_best_weights(pretrain, monkeypatch):
     ("settings", "message"),
     [
         ({"seq_len": 30}, "seq_len is 30, but the model has 24 positions"),
-        ({"tokens_per_update": 10}, "seq_len is 12, but a batch has 10 tokens"),
+        ({"batch_tokens": 10}, "seq_len is 12, but a batch has 10 tokens"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(pretrain, settings, message):

@@ -8,9 +8,9 @@ import torch
 
 from xlm_core import results
 from xlm_core.config import ModelConfig
-from xlm_core.data.store import StoreWriter, TokenStore
+from xlm_core.data.token_store import TokenStore, TokenStoreWriter
 from xlm_core.errors import CorpusError
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks import retrieval
 
@@ -25,7 +25,7 @@ class _Vocabulary:
 
 
 def write(path: Path, sentences: list[list[int]], language: str = "en") -> Path:
-    with StoreWriter(path, (language, language), _Vocabulary(), labelled=True) as writer:
+    with TokenStoreWriter(path, (language, language), _Vocabulary(), labelled=True) as writer:
         for sentence in sentences:
             writer.add(([14], sentence), 0)
     return path
@@ -66,7 +66,7 @@ def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **cha
     torch.manual_seed(0)
     model = Transformer(MODEL.model_copy(update=changes), 40, 2)
     about = {"languages": ["en", "fr"], "vocabulary": "v1", "config": "c", "data": "d"}
-    weights.save(tmp_path / "model", model, about)
+    checkpoint.save(tmp_path / "model", model, about)
     retrieval.score(
         model=tmp_path / "model",
         test={language: write(tmp_path / language, sentences, language) for language in ("en", "fr")},

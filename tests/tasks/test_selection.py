@@ -2,12 +2,12 @@
 
 import torch
 
-from xlm_core.tally import Tally
-from xlm_core.tasks import selection
+from xlm_core.metrics.loss import LossSum
+from xlm_core.tasks.classification import selection
 
 
-def tally(correct: int, count: int = 10) -> Tally:
-    return Tally(torch.tensor(1.0), count, torch.tensor(correct))
+def tally(correct: int, count: int = 10) -> LossSum:
+    return LossSum(torch.tensor(1.0), count, torch.tensor(correct))
 
 
 def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stands(tmp_path):
@@ -15,7 +15,7 @@ def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stan
     evaluations = [{"en": 5, "fr": 3}, {"en": 7, "fr": 3}, {"en": 6, "fr": 4}]
 
     def note(update: int) -> None:
-        def score(language: str) -> Tally:
+        def score(language: str) -> LossSum:
             tested.append((language, update))
             return tally(update, 100)
 
@@ -34,8 +34,8 @@ def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stan
 
 
 def test_of_several_fine_tunings_each_language_takes_its_best():
-    def best(valid: float, rate: float) -> selection.Best:
-        return selection.Best(valid=valid, update=1, learning_rate=rate, correct=1, count=2)
+    def best(valid: float, rate: float) -> selection.BestCheckpoint:
+        return selection.BestCheckpoint(valid=valid, update=1, learning_rate=rate, correct=1, count=2)
 
     found = selection.best_of([{"en": best(70, 0.1), "fr": best(40, 0.1)}, {"en": best(70, 0.2), "fr": best(50, 0.2)}])
     assert {language: one["learning_rate"] for language, one in found.items()} == {"en": 0.1, "fr": 0.2}

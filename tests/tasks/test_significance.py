@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from xlm_core.tasks import significance
-from xlm_core.tasks.bleu import bleu
-from xlm_core.tasks.significance import Comparison, paired_bootstrap
+from xlm_core.metrics import bootstrap
+from xlm_core.metrics.bleu import bleu
+from xlm_core.metrics.bootstrap import Comparison, paired_bootstrap
 
 WORDS = ["the", "a", "cat", "dog,", "sat", "ran", "past", "on", "mat.", "yesterday!", "isn't", "(so)"]
 
@@ -76,7 +76,7 @@ def test_csv(tmp_path):
         Comparison("mlm", "XLM (MLM), new", "en-fr", "0", "none", "no pretraining", good, bad, references),
         Comparison("clm", "CLM", "en-fr", "1", "none", "no pretraining", bad, bad, references),
     ]
-    significance.compare("unsupervised_mt", comparisons, tmp_path / "out.csv")
+    bootstrap.compare("unsupervised_mt", comparisons, tmp_path / "out.csv")
     first, second = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines())
     assert {name: value for name, value in first.items() if name not in ("bleu", "minus_bleu", "p")} == {
         "table": "unsupervised_mt",
@@ -93,7 +93,7 @@ def test_csv(tmp_path):
 
 
 def test_csv_of_no_comparisons_has_its_header(tmp_path):
-    significance.compare("unsupervised_mt", [], tmp_path / "out.csv")
+    bootstrap.compare("unsupervised_mt", [], tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().split() == [
         "table,row,setting,column,seed,bleu,minus_row,minus_setting,minus_bleu,p"
     ]

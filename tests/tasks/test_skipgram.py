@@ -5,8 +5,9 @@ import pytest
 import torch
 from small_world import MODEL, write_store
 
-from xlm_core.model import weights
-from xlm_core.tasks import pretraining, skipgram
+from xlm_core.model import checkpoint
+from xlm_core.tasks.pretraining.train import initialize
+from xlm_core.tasks.word_embeddings import subword_skipgram
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import N_SPECIAL, Vocabulary
 
@@ -30,10 +31,10 @@ def trained(tmp_path_factory):
 
     def train(seed):
         output = folder / f"{seed}.safetensors"
-        skipgram.train_embeddings(
+        subword_skipgram.train_subword_vectors(
             stores={"en": [store]}, vocabulary=path, languages=["de", "en"], model=MODEL, seed=seed, output=output
         )
-        return weights.load(output)
+        return checkpoint.load(output)
 
     return path, words, train
 
@@ -54,10 +55,8 @@ def test_what_occurs_in_the_same_places_becomes_alike(trained):
 def test_the_other_weights_are_those_of_a_random_model_and_the_vectors_have_their_size(trained, tmp_path):
     path, words, train = trained
     model, about = train(0)
-    pretraining.initialize(
-        vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "random.safetensors"
-    )
-    random, _ = weights.load(tmp_path / "random.safetensors")
+    initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "random.safetensors")
+    random, _ = checkpoint.load(tmp_path / "random.safetensors")
     for name, value in random.state_dict().items():
         assert torch.equal(model.state_dict()[name], value) == (name != "embeddings.weight"), name
     assert about["objectives"] == ["skipgram"] and about["vocabulary"] == words.digest

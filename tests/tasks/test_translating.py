@@ -4,12 +4,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.tasks.translating import limits_of, translate
+from xlm_core.tasks.translation.generate import limits_of, translate
 from xlm_core.text.vocabulary import EOS
 
 
-@given(lengths=st.lists(st.integers(0, 9), max_size=30), tokens_per_batch=st.integers(1, 60))
-def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(lengths, tokens_per_batch):
+@given(lengths=st.lists(st.integers(0, 9), max_size=30), micro_batch_tokens=st.integers(1, 60))
+def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(lengths, micro_batch_tokens):
     sentences = [[20 + place] * length for place, length in enumerate(lengths)]
     sizes = []
 
@@ -21,10 +21,10 @@ def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(len
 
     limits = np.arange(len(lengths))
     found = translate(
-        sentences, limits, decode, language=0, tokens_per_batch=tokens_per_batch, device=torch.device("cpu")
+        sentences, limits, decode, language=0, micro_batch_tokens=micro_batch_tokens, device=torch.device("cpu")
     )
     assert found == list(zip(sentences, range(len(lengths)), strict=True))
-    assert all(size <= tokens_per_batch or n_rows == 1 for size, n_rows in sizes)
+    assert all(size <= micro_batch_tokens or n_rows == 1 for size, n_rows in sizes)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(0, 5), (10, 18), (11, 19), (100, 62)])

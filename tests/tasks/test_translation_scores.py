@@ -6,12 +6,13 @@ import sys
 import pytest
 from small_translator import DIRECTION, pairs, write_translator
 
-from xlm_core import items, results
+from xlm_core import results
 from xlm_core.config import Search
 from xlm_core.errors import ConfigError
-from xlm_core.tasks import translation_scores
-from xlm_core.tasks.interpreter import detokenized
-from xlm_core.tasks.translation_scores import PARTS
+from xlm_core.metrics import sample_statistics
+from xlm_core.tasks.inference.translate import detokenized
+from xlm_core.tasks.translation import evaluate
+from xlm_core.tasks.translation.evaluate import PARTS
 
 GREEDY = Search()
 PLACE = {"table": "supervised_mt", "system": "s", "setting": "en-de", "column": "MLM", "seeds": "0", "code": "c0de"}
@@ -34,8 +35,8 @@ def scored(files, tmp_path):
 
     def run(search=GREEDY, direction=DIRECTION):
         kept = {part: tmp_path / f"{part}.txt" for part in PARTS}
-        translation_scores.score(
-            **files, direction=direction, search=search, tokens_per_batch=100, place=PLACE, n_threads=1,
+        evaluate.score(
+            **files, direction=direction, search=search, micro_batch_tokens=100, place=PLACE, n_threads=1,
             output=tmp_path / "results.jsonl", kept=kept,
             kept_items=tmp_path / "items.json",
         )  # fmt: skip
@@ -62,7 +63,7 @@ def test_the_kept_files_give_the_command_the_same_scores(scored):
 def test_the_kept_items_give_the_same_score(scored):
     found, kept = scored()
     (bleu,) = [result.value for result in found if result.metric == "BLEU"]
-    of_directions = items.read(kept["hypotheses"].parent / "items.json")
+    of_directions = sample_statistics.read(kept["hypotheses"].parent / "items.json")
     assert {direction: one.value for direction, one in of_directions.items()} == {
         "-".join(DIRECTION): pytest.approx(bleu)
     }

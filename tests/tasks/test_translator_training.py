@@ -11,10 +11,11 @@ from small_world import COMPUTE, write_store
 from xlm_core.config import ModelConfig, Optim, TranslationTraining, Weights
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
-from xlm_core.model import weights
-from xlm_core.tasks import pretraining, translation
-from xlm_core.tasks.lessons import Step, lessons_of
-from xlm_core.tasks.sources import Corpora
+from xlm_core.model import checkpoint
+from xlm_core.tasks.pretraining.data import Corpora
+from xlm_core.tasks.pretraining.train import initialize
+from xlm_core.tasks.translation.data import Step, training_objectives
+from xlm_core.tasks.translation.train import train_translator
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import MASK, Vocabulary
 from xlm_core.train import loop
@@ -23,11 +24,11 @@ WORDS = {"ant": "ameise", "bee": "biene", "cat": "katze", "dog": "hund", "eel": 
 MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, dropout=0, attention_dropout=0, max_positions=40)
 SETTINGS = TranslationTraining(
     max_tokens=40,
-    tokens_per_update=120,
-    tokens_per_batch=120,
+    batch_tokens=120,
+    micro_batch_tokens=120,
     optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12),
-    evaluate_every=4,
-    n_valid=20,
+    eval_interval=4,
+    max_valid_sentences=20,
 )
 MT = (Step("mt", "en", "de"),)
 UNSUPERVISED = (Step("ae", "de", "de"), Step("ae", "en", "en"), Step("bt", "de", "en"), Step("bt", "en", "de"))
@@ -66,7 +67,7 @@ def teach(world, tmp_path):
 
     def run(name="run", steps=MT, settings=SETTINGS, model=MODEL, seed=0, encoder=None, decoder=None, minutes=60.0):
         folder = tmp_path / name
-        translation.train_translator(
+        train_translator(
             **world,
             languages=["en", "de"],
             text={"lowercase": False},
@@ -76,7 +77,7 @@ def teach(world, tmp_path):
             model=model,
             settings=settings,
             compute=COMPUTE,
-            save_minutes=minutes,
+            checkpoint_minutes=minutes,
             n_threads=1,
             seed=seed,
             code="c",
@@ -86,7 +87,7 @@ def teach(world, tmp_path):
             work=folder / "work",
         )
         history = (folder / "history.jsonl").read_text().splitlines()
-        return *weights.load_translator(folder / "model.safetensors"), [json.loads(line) for line in history]
+        return *checkpoint.load_translator(folder / "model.safetensors"), [json.loads(line) for line in history]
 
     return run
 
@@ -108,7 +109,7 @@ def same(first, second):
 
 
 def test_supervised_it_learns_to_translate_what_it_has_not_seen(teach):
-    larger = {"tokens_per_update": 480, "tokens_per_batch": 480, "evaluate_every": 100}
+    larger = {"batch_tokens": 480, "micro_batch_tokens": 480, "eval_interval": 100}
     _, _, history = teach(settings=changed(optim=longer(300), **larger))
     scores = [line["scores"] for line in evaluations(history)]
     assert sorted(scores[0]) == ["bleu.en-de", "mt.en-de"]
@@ -155,13 +156,11 @@ def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
 
 def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_random(teach, world, tmp_path, caplog):
     pretrained = tmp_path / "pretrained"
-    pretraining.initialize(
-        vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=pretrained
-    )
+    initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=pretrained)
     still = changed(optim={"learning_rate": 1e-12, "warmup_updates": 0, "max_updates": 1})
     with caplog.at_level(logging.INFO):
         model, _, _ = teach(settings=still, encoder=pretrained, decoder=pretrained)
-    expected, _ = weights.load(pretrained)
+    expected, _ = checkpoint.load(pretrained)
     for half in (model.encoder, model.decoder):
         for name, value in expected.state_dict().items():
             assert torch.allclose(half.state_dict()[name], value, atol=1e-6), name
@@ -177,7 +176,7 @@ def test_a_translator_may_have_a_dropout_of_its_own(teach):
 
 
 def test_shared_embeddings_stay_the_same(teach):
-    model, _, _ = teach(steps=UNSUPERVISED, settings=changed(shared_embeddings=True))
+    model, _, _ = teach(steps=UNSUPERVISED, settings=changed(tie_encoder_decoder_embeddings=True))
     apart, _, _ = teach("apart", steps=UNSUPERVISED)
     assert torch.equal(model.encoder.embeddings.weight, model.decoder.embeddings.weight)
     assert not torch.equal(apart.encoder.embeddings.weight, apart.decoder.embeddings.weight)
@@ -186,9 +185,7 @@ def test_shared_embeddings_stay_the_same(teach):
 def test_a_pretrained_model_that_does_not_fit_is_refused(teach, world, tmp_path):
     pretrained = tmp_path / "pretrained"
     wide = MODEL.model_copy(update={"dim": 64})
-    pretraining.initialize(
-        vocabulary=world["vocabulary"], languages=["en", "de"], model=wide, seed=0, output=pretrained
-    )
+    initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=wide, seed=0, output=pretrained)
     with pytest.raises(CheckpointError, match="another shape"):
         teach(encoder=pretrained)
 
@@ -200,7 +197,7 @@ def lessons(world):
     def of(steps, settings=SETTINGS):
         words = Vocabulary.read(world["vocabulary"])
         corpora = Corpora.open(world["monolingual"], world["parallel"], words.digest)
-        return lessons_of(corpora, steps, language_ids(["de", "en"]), words, MODEL, settings, 0)
+        return training_objectives(corpora, steps, language_ids(["de", "en"]), words, MODEL, settings, 0)
 
     return of
 
@@ -215,7 +212,7 @@ def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
 
 
 def test_together_every_step_is_in_every_update(lessons):
-    together = changed(updates="together", tokens_per_update=240)
+    together = changed(updates="together", batch_tokens=240)
     drawn = lessons(UNSUPERVISED, together).of_update(3)
     assert [(str(step), number) for step, number, _ in drawn] == [
         (str(step), number) for step in UNSUPERVISED for number in (6, 7)

@@ -8,8 +8,9 @@ from gensim.models import KeyedVectors
 from small_world import MODEL
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import read_json
-from xlm_core.tasks import pretraining, word_map
+from xlm_core.io import read_json
+from xlm_core.tasks.pretraining import train
+from xlm_core.tasks.word_embeddings import tsne
 from xlm_core.text import bpe, vocabulary
 
 FRENCH = [["dog", "chien"], ["dog", "chienne"], ["bus", "bus"], ["cat", "chat"], ["puss", "chat"], ["cow", "vache"]]
@@ -18,20 +19,20 @@ SPANISH = [["dog", "perro"], ["bus", "autobus"], ["cat", "gato"], ["puss", "mini
 
 def test_words_have_a_translation_in_each_language_that_is_spelled_differently():
     """No bus, which is the same word; no cow, which lacks one; the chat is taken once."""
-    assert word_map.translated([FRENCH, SPANISH]) == [("dog", "chien", "perro"), ("cat", "chat", "gato")]
+    assert tsne.translated([FRENCH, SPANISH]) == [("dog", "chien", "perro"), ("cat", "chat", "gato")]
 
 
 def test_mean_rank_by_hand():
     one = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    assert word_map.mean_rank(np.stack([one, 5 * one])) == 1
+    assert tsne.mean_rank(np.stack([one, 5 * one])) == 1
     # Each word's translation is the last, then the first, then the second: in both directions.
     other = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.2]])
     ranks = [[3, 2, 1], [3, 1, 2]]  # one: 0 0 .98, 1 1 .2, .71 .71 .83; other: 0 1 .71, 0 1 .71, .98 .2 .83
-    assert word_map.mean_rank(np.stack([one, other])) == pytest.approx(np.mean(ranks))
+    assert tsne.mean_rank(np.stack([one, other])) == pytest.approx(np.mean(ranks))
 
 
 def test_what_cannot_tell_words_apart_has_the_worst_rank():
-    assert word_map.mean_rank(np.ones((3, 4, 2))) == 4
+    assert tsne.mean_rank(np.ones((3, 4, 2))) == 4
 
 
 def write_words(path: Path, words: list[str]) -> Path:
@@ -49,7 +50,7 @@ def given(tmp_path_factory):
     sample.write_text("abcdefghijklmnopqrstuvwxyz low lower new newer wide wider\n" * 20)
     bpe.learn(sample, model, size=60, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
-    pretraining.initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=folder / "m")
+    train.initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=folder / "m")
     (folder / "d").write_text("".join(f"a{letter}\tb{letter}\n" for letter in "abcdefgh"))
     return {
         "models": {"run": folder / "m"},
@@ -67,7 +68,7 @@ def given(tmp_path_factory):
 
 def test_the_map_is_the_same_from_run_to_run(given, tmp_path):
     for name in "ab":
-        word_map.place(**given, n_words=5, output=tmp_path / name)
+        tsne.place(**given, n_words=5, output=tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     found = read_json(tmp_path / "a")
     assert found["languages"] == ["en", "de"] and len(found["words"]) == 5
@@ -80,11 +81,11 @@ def test_words_that_the_text_lacks_are_not_drawn(given, tmp_path):
     (tmp_path / "d").write_text("aa\tzz\n" + given["dictionaries"][0].read_text())
     texts = {"en": write_words(tmp_path / "en", [f"a{letter}" for letter in "abcdefg"])}
     texts["de"] = write_words(tmp_path / "de", [f"b{letter}" for letter in "abcdefh"])
-    word_map.place(**given | {"dictionaries": [tmp_path / "d"], "texts": texts}, n_words=6, output=tmp_path / "a")
+    tsne.place(**given | {"dictionaries": [tmp_path / "d"], "texts": texts}, n_words=6, output=tmp_path / "a")
     assert read_json(tmp_path / "a")["words"] == [[f"a{letter}", f"b{letter}"] for letter in "abcdef"]
 
 
 @pytest.mark.parametrize("change", [{"n_words": 9}, {"n_words": 3, "perplexity": 6.0}])
 def test_too_few_words_are_refused(given, tmp_path, change):
     with pytest.raises(CorpusError, match=r"8 words have a translation in each language .* change embeddings\.figure"):
-        word_map.place(**given | change, output=tmp_path / "a")
+        tsne.place(**given | change, output=tmp_path / "a")

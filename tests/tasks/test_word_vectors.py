@@ -6,9 +6,10 @@ from small_world import MODEL
 
 from xlm_core.config import WordVectors
 from xlm_core.errors import CheckpointError, CorpusError
-from xlm_core.model import weights
-from xlm_core.tasks import pretraining, word_vectors
-from xlm_core.tasks.word_vectors import InputEmbeddings, LearnedWords
+from xlm_core.model import checkpoint
+from xlm_core.tasks.pretraining import train
+from xlm_core.tasks.word_embeddings import fasttext
+from xlm_core.tasks.word_embeddings.fasttext import InputEmbeddings, LearnedWords
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.sample import TokenFile
 from xlm_core.text.vocabulary import Vocabulary
@@ -29,26 +30,26 @@ def text(tmp_path_factory):
 @pytest.mark.parametrize("subwords", [False, True])
 def test_what_occurs_in_the_same_places_becomes_alike(text, tmp_path, subwords):
     settings = WordVectors(dim=16, epochs=10, subwords=subwords)
-    word_vectors.train({"en": [text]}, settings, 0, tmp_path / "a")
+    fasttext.train({"en": [text]}, settings, 0, tmp_path / "a")
     found = LearnedWords.read(tmp_path / "a")
     assert found.vectors.shape == (len(found.words), 16) and found.vectors.dtype == np.float32
     assert set(found.words) == {*COLORS, *ACTS, "the", "car", "drives", "a", "house", "here"}  # "once" is too rare
     vectors = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
     colors, acts = ([vectors[found.rows[word]] for word in words] for words in (COLORS, ACTS))
     assert min(colors[i] @ colors[j] for i in range(3) for j in range(i)) > max(a @ b for a in colors for b in acts)
-    word_vectors.train({"en": [text]}, settings, 0, tmp_path / "b")
+    fasttext.train({"en": [text]}, settings, 0, tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_all_languages_share_a_vocabulary(text, tmp_path):
-    word_vectors.train({"en": [text], "fr": [text]}, WordVectors(dim=4, epochs=1, subwords=False), 0, tmp_path / "a")
+    fasttext.train({"en": [text], "fr": [text]}, WordVectors(dim=4, epochs=1, subwords=False), 0, tmp_path / "a")
     found = LearnedWords.read(tmp_path / "a")
     assert found.words[0] == "x" and "red" in found.words
 
 
 def test_text_without_frequent_words_is_refused(text, tmp_path):
     with pytest.raises(CorpusError, match="languages en: no word occurs 10000 times"):
-        word_vectors.train({"en": [text]}, WordVectors(dim=4, min_count=10_000), 0, tmp_path / "a")
+        fasttext.train({"en": [text]}, WordVectors(dim=4, min_count=10_000), 0, tmp_path / "a")
 
 
 def test_a_phrase_is_the_mean_of_its_words():
@@ -68,9 +69,9 @@ def test_a_word_is_the_mean_of_the_rows_of_its_pieces(tmp_path):
     sample.write_text("low lower lowest new newer newest wide wider widest\n" * 20)
     bpe.learn(sample, model, size=40, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
-    pretraining.initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "m")
+    train.initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "m")
     found = InputEmbeddings.read(tmp_path / "m", path)
-    table = weights.load(tmp_path / "m")[0].embeddings.weight.detach().numpy()
+    table = checkpoint.load(tmp_path / "m")[0].embeddings.weight.detach().numpy()
     pieces = Vocabulary.read(path).encode(["newlow"], "en")[0]
     assert len(pieces) > 1
     assert np.allclose(found.of(["newlow"], "en"), table[pieces].mean(axis=0))

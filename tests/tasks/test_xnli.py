@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
 
-from xlm_core import items, results
+from xlm_core import results
 from xlm_core.config import Finetuning
-from xlm_core.data.store import StoreWriter
-from xlm_core.model import weights
-from xlm_core.tasks import xnli
-from xlm_core.tasks.finetuning import Course
+from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.metrics import sample_statistics
+from xlm_core.model import checkpoint
+from xlm_core.tasks.classification import xnli
+from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=2, dropout=0.0, max_tokens=12)
@@ -25,7 +26,9 @@ def world(tmp_path):
     rng = np.random.default_rng(0)
     for split, n_pairs in (("train", 40), ("valid", 20), ("test", 30)):
         for language in ("en", "fr"):
-            with StoreWriter(tmp_path / f"{split}.{language}", (language,) * 2, vocabulary, labelled=True) as writer:
+            with TokenStoreWriter(
+                tmp_path / f"{split}.{language}", (language,) * 2, vocabulary, labelled=True
+            ) as writer:
                 for label in rng.integers(0, 3, n_pairs):
                     writer.add(([20, 21], [22 + int(label)] * 3), int(label))
     write_model(tmp_path / "encoder", words)
@@ -44,12 +47,14 @@ def finetune(world, train, n_train, selected=()):
         test=stores(world, "test", selected),
         n_classes=3,
         n_train=n_train,
-        course=Course(SETTINGS, "float32", seed=0, code="c", save_minutes=10, work=world / "work", n_threads=1),
+        course=FinetuneArgs(
+            SETTINGS, "float32", seed=0, code="c", checkpoint_minutes=10, work=world / "work", n_threads=1
+        ),
         output=world / "classifier",
         selected=world / "selected.json",
         history=world / "history.jsonl",
     )
-    return weights.load_classifier(world / "classifier")[1]
+    return checkpoint.load_classifier(world / "classifier")[1]
 
 
 def score(world, test, selected=None):
@@ -93,7 +98,7 @@ def test_confusions_sum_up_to_the_accuracies(world):
     for one in found:
         assert confusion[one.column].sum() == 30
         assert one.value == pytest.approx(100 * np.trace(confusion[one.column]) / 30)
-        assert items.read(world / "items.json")[one.column].value == pytest.approx(one.value)
+        assert sample_statistics.read(world / "items.json")[one.column].value == pytest.approx(one.value)
         assert confusion[one.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
 
 

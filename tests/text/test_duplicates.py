@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import CorpusError
 from xlm_core.text import duplicates
@@ -24,7 +24,7 @@ def marked(folder: Path, found: list[list[str]], n_shards: int) -> list[list[boo
     """The marks of every shard."""
     shards = [folder / f"{number}.tsv" for number in range(n_shards)]
     marks = [folder / f"{number}.repeated" for number in range(n_shards)]
-    records.write(found, shards)
+    tsv.write(found, shards)
     duplicates.mark(shards, marks)
     assert sorted(folder.iterdir()) == sorted([*shards, *marks])  # the buckets are gone
     return [[bool(byte) for byte in path.read_bytes()] for path in marks]
@@ -47,11 +47,11 @@ def kept(folder: Path, n_shards: int) -> list[list[str]]:
         counts = json.loads((folder / "statistics.json").read_text())
         assert set(counts["dropped"]) <= {"duplicate"}
         assert counts["read"] == counts["kept"] + counts["dropped"].get("duplicate", 0)
-    return [list(records.read(folder / f"{number}.tokens.tsv", 2)) for number in range(n_shards)]
+    return [list(tsv.read(folder / f"{number}.tokens.tsv", 2)) for number in range(n_shards)]
 
 
 def test_by_eye(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(records, "BLOCK", BLOCK)
+    monkeypatch.setattr(tsv, "BLOCK", BLOCK)
     found = [["one"], ["two"], ["one"], ["three"], ["two"], ["four"], ["one"]]
     assert marked(tmp_path, found, n_shards=2) == [[False, False, True, False], [True, False, True]]
 
@@ -71,12 +71,12 @@ def test_an_empty_corpus_and_empty_shards(tmp_path: Path, n_shards: int):
 @example(found=[["a", "b"], ["b", "a"]] * 20, n_shards=1, span=7)  # more than is in memory at once, of two records
 def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shards: int, span: int):
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "BLOCK", BLOCK)
+        patch.setattr(tsv, "BLOCK", BLOCK)
         patch.setattr(duplicates, "SPAN", span)
         patch.setattr(duplicates, "AT_ONCE", 2)
         folder = Path(name)
         is_repeated = marked(folder, found, n_shards)
-        blocks = records.dealt(len(found), n_shards)
+        blocks = tsv.dealt(len(found), n_shards)
         flat = np.zeros(len(found), dtype=bool)
         for own, marks in zip(blocks, is_repeated, strict=True):
             for block, start in zip(own, range(0, len(marks), BLOCK), strict=True):
@@ -91,13 +91,13 @@ def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shard
 @given(count=st.integers(0, 40), n_shards=st.integers(1, 5))
 def test_what_was_dealt_out_is_gathered_again(count: int, n_shards: int):
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "BLOCK", 3)
+        patch.setattr(tsv, "BLOCK", 3)
         shards = [Path(folder) / str(number) for number in range(n_shards)]
-        records.write(([str(number)] for number in range(count)), shards)
-        assert [int(line) for line in records.gathered(shards)] == list(range(count))
-        for shard, own in zip(shards, records.dealt(count, n_shards), strict=True):
+        tsv.write(([str(number)] for number in range(count)), shards)
+        assert [int(line) for line in tsv.gathered(shards)] == list(range(count))
+        for shard, own in zip(shards, tsv.dealt(count, n_shards), strict=True):
             held = [number for start in own for number in range(count)[start : start + 3]]
-            assert [int(fields[0]) for fields in records.read(shard, 1)] == held
+            assert [int(fields[0]) for fields in tsv.read(shard, 1)] == held
 
 
 def test_an_evaluation_set_keeps_its_duplicates(tmp_path: Path):
@@ -106,7 +106,7 @@ def test_an_evaluation_set_keeps_its_duplicates(tmp_path: Path):
     paths = tmp_path / "0.tsv", tmp_path / "0.tokens.tsv"
     statistics, marks = tmp_path / "statistics.json", tmp_path / "0.repeated"
     tokenize(*paths, **options, keep_all=True, statistics=statistics, repeated=marks)
-    assert list(records.read(paths[1], 1)) == [["a"], ["a"]]
+    assert list(tsv.read(paths[1], 1)) == [["a"], ["a"]]
 
 
 def test_damaged_marks_are_an_error(tmp_path: Path):

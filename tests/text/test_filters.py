@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.languages import NAMES, SCRIPTS
 from xlm_core.text import filters
 from xlm_core.text.tokenize import tokenize
 
 PLAIN = {"lowercase": False, "strip_accents": False}
-STRICT = Text(min_words=3, max_words=6, min_letter_share=0.5, min_script_share=0.5, **PLAIN)
+STRICT = Text(min_words=3, max_words=6, min_letter_ratio=0.5, min_script_ratio=0.5, **PLAIN)
 SENTENCES = {
     "ar": "القط ينام في البيت.", "bg": "Котката спи в къщата.", "de": "Die Kätzchen schlafen im Haus.",
     "el": "Η γάτα κοιμάται στο σπίτι.", "en": "The cat sleeps in the house.", "es": "El niño duerme en la casa.",
@@ -27,7 +27,7 @@ SENTENCES = {
 
 def run(folder: Path, lines: list[str], text: Text, language: str = "en", keep_all: bool = False) -> tuple[list, dict]:
     """The lines that are kept, and what is counted."""
-    records.write(([line] for line in lines), [folder / "in.tsv"])
+    tsv.write(([line] for line in lines), [folder / "in.tsv"])
     tokenize(
         folder / "in.tsv",
         folder / "out.tsv",
@@ -38,7 +38,7 @@ def run(folder: Path, lines: list[str], text: Text, language: str = "en", keep_a
         keep_all=keep_all,
         statistics=folder / "statistics.json",
     )
-    kept = [line for (line,) in records.read(folder / "out.tsv", 1)]
+    kept = [line for (line,) in tsv.read(folder / "out.tsv", 1)]
     return kept, json.loads((folder / "statistics.json").read_text())
 
 
@@ -71,7 +71,7 @@ def test_nothing_is_filtered_by_default(tmp_path: Path):
 
 
 def test_a_pair_is_dropped_for_either_of_its_sides():
-    text = Text(min_script_share=0.5)
+    text = Text(min_script_ratio=0.5)
     assert filters.fault_of_text(["The cat", "Кошка"], ["en", "ru"], text) is None
     assert filters.fault_of_text(["The cat", "The cat"], ["en", "ru"], text) == "other script"
     assert filters.fault_of_text(["Кошка", "Кошка"], ["en", "ru"], text) == "other script"

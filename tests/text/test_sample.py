@@ -21,8 +21,8 @@ def run(folder: Path, files: dict, n_lines: int = 1000, alpha: float = 0.5, name
         folder / name,
         n_lines=n_lines,
         alpha=alpha,
-        valid_share=0.1,
-        test_share=0.1,
+        valid_fraction=0.1,
+        test_fraction=0.1,
         seed=0,
         statistics=folder / "statistics.json",
     )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
 from xlm_core.text import filters
@@ -37,7 +37,7 @@ def run(folder: Path, lines: str, languages: tuple[str, ...], text: Text = PLAIN
         keep_all=options.pop("keep_all", False),
         statistics=folder / "statistics.json",
     )
-    return list(records.read(folder / "out.tsv", n_fields)), json.loads((folder / "statistics.json").read_text())
+    return list(tsv.read(folder / "out.tsv", n_fields)), json.loads((folder / "statistics.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_endless_line_costs_no_minutes(tmp_path: Path):
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))))
 def test_tokens_are_one_clean_field(text: str):
     tokens = module.tokens_of(text, "en", PUBLISHED, already_tokenized=False)
-    assert tokens == records.field(tokens)
+    assert tokens == tsv.field(tokens)
     assert module.tokens_of(tokens, "en", PUBLISHED, already_tokenized=True) == tokens
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from xlm_core.errors import CorpusError
-from xlm_core.records import Counts
 from xlm_core.text import wikipedia
 from xlm_core.text.extract import extract
+from xlm_core.tsv import Counts
 
 HIDDEN = wikipedia.ENGLISH_NAMESPACES | {"fichier", "catégorie", "файл", "ไฟล์"}
 CASES = [

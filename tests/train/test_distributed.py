@@ -5,12 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.tally import Tally
-from xlm_core.train.distributed import Processes
+from xlm_core.metrics.loss import LossSum
+from xlm_core.train.distributed import DistributedContext
 
 
 def of_rank(rank, size):
-    processes = Processes()
+    processes = DistributedContext()
     processes.rank, processes.size = rank, size
     return processes
 
@@ -28,9 +28,9 @@ def test_everything_falls_to_exactly_one_and_shares_are_even(n, size):
 
 @pytest.mark.parametrize("flag", [True, False])
 def test_one_process_alone_keeps_its_own(flag):
-    alone = Processes()
+    alone = DistributedContext()
     module = torch.nn.Linear(2, 2)
-    tallies = {"mlm": Tally(torch.tensor(3.0), 2, torch.tensor(1))}
+    tallies = {"mlm": LossSum(torch.tensor(3.0), 2, torch.tensor(1))}
     assert alone.is_first
     assert alone.replicate(module) is module
     assert alone.totals([3, 4]) == [3, 4]

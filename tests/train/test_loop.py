@@ -6,12 +6,12 @@ import torch
 from tiny_training import ALONE, OPTIM, make_part, make_state, update_once
 
 from xlm_core.errors import TrainingError
-from xlm_core.tally import Tally
-from xlm_core.train.loop import Rhythm, train
+from xlm_core.metrics.loss import LossSum
+from xlm_core.train.loop import Intervals, train
 from xlm_core.train.state import resume
 
-RHYTHM = Rhythm(evaluate_every=4, log_every=2, patience=0, save_minutes=1e9)
-EACH_UPDATE = Rhythm(evaluate_every=4, log_every=2, patience=0, save_minutes=1e-9)
+RHYTHM = Intervals(eval_interval=4, log_every=2, patience=0, checkpoint_minutes=1e9)
+EACH_UPDATE = Intervals(eval_interval=4, log_every=2, patience=0, checkpoint_minutes=1e-9)
 
 
 def weights(state):
@@ -19,7 +19,7 @@ def weights(state):
 
 
 def tally(nats):
-    return Tally(torch.tensor(nats), 1, torch.tensor(0))
+    return LossSum(torch.tensor(nats), 1, torch.tensor(0))
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def log_of(folder):
 def test_an_update_cut_into_parts_has_the_gradient_of_the_whole():
     whole, cut = make_state(), make_state()
     whole.model.eval(), cut.model.eval()  # without dropout, which would differ
-    update_once(whole, make_part(whole, 0), clip_norm=1e9)
-    update_once(cut, make_part(cut, 0, slice(0, 1)), make_part(cut, 0, slice(1, 6)), clip_norm=1e9)
+    update_once(whole, make_part(whole, 0), max_grad_norm=1e9)
+    update_once(cut, make_part(cut, 0, slice(0, 1)), make_part(cut, 0, slice(1, 6)), max_grad_norm=1e9)
     assert torch.allclose(weights(whole), weights(cut), atol=1e-7)
     assert whole.progress == cut.progress
 
@@ -66,7 +66,7 @@ def test_gradients_are_clipped():
     free, clipped = make_state(), make_state()
     start = weights(free)
     update_once(free, make_part(free, 0))
-    update_once(clipped, make_part(clipped, 0), clip_norm=1e-12)
+    update_once(clipped, make_part(clipped, 0), max_grad_norm=1e-12)
     assert (weights(free) - start).abs().max() > 0.009
     assert (weights(clipped) - start).abs().max() < 1e-5
 
@@ -105,7 +105,7 @@ def test_the_loss_falls_and_is_logged(run, tmp_path):
 def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
     seen = []
     scores = iter([3.0, 2.0, 2.5, 2.0, 1.0])
-    rhythm = Rhythm(evaluate_every=2, log_every=2, patience=2, save_minutes=1e9)
+    rhythm = Intervals(eval_interval=2, log_every=2, patience=2, checkpoint_minutes=1e9)
 
     def evaluate():
         seen.append(1)
@@ -121,7 +121,7 @@ def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
 
 def test_the_weights_of_several_evaluations_are_averaged(run):
     """Those of the best one and of the one before it; the later ones do not count."""
-    rhythm = Rhythm(evaluate_every=3, log_every=2, patience=0, save_minutes=1e9)
+    rhythm = Intervals(eval_interval=3, log_every=2, patience=0, checkpoint_minutes=1e9)
 
     def kept(folder, keep, *scores):
         left = iter(scores)

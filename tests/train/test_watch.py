@@ -6,9 +6,9 @@ import pytest
 import torch
 from tiny_training import OPTIM, make_state
 
-from xlm_core.tally import Tally
-from xlm_core.train import watch
-from xlm_core.train.watch import Watch
+from xlm_core.metrics.loss import LossSum
+from xlm_core.train import monitor
+from xlm_core.train.monitor import ProgressMonitor
 
 UNLEARNED = {"mlm-en": 5.0, "mlm-de": 4.0}
 
@@ -27,14 +27,16 @@ def at(caplog):
 
 
 def losses(**nats):
-    return {f"mlm-{language}": Tally(torch.tensor(10.0 * mean), 10, torch.tensor(0)) for language, mean in nats.items()}
+    return {
+        f"mlm-{language}": LossSum(torch.tensor(10.0 * mean), 10, torch.tensor(0)) for language, mean in nats.items()
+    }
 
 
 LATE = 2 * OPTIM.warmup_updates + 1
 
 
 def test_a_loss_at_that_of_guessing_by_frequency_is_told_once(at, caplog):
-    looking = Watch(0, OPTIM, UNLEARNED)
+    looking = ProgressMonitor(0, OPTIM, UNLEARNED)
     for update in (LATE, LATE + 1):
         looking.check(at(update), losses(en=4.95, de=3.0))
     (message,) = [record.getMessage() for record in caplog.records]
@@ -42,25 +44,25 @@ def test_a_loss_at_that_of_guessing_by_frequency_is_told_once(at, caplog):
 
 
 def test_a_training_that_learns_is_left_alone(at, caplog):
-    Watch(0, OPTIM, UNLEARNED).check(at(LATE), losses(en=4.85, de=3.9))
+    ProgressMonitor(0, OPTIM, UNLEARNED).check(at(LATE), losses(en=4.85, de=3.9))
     assert not caplog.records
 
 
 def test_nothing_is_said_before_the_warm_up_is_well_over(at, caplog):
-    Watch(0, OPTIM, UNLEARNED).check(at(2 * OPTIM.warmup_updates), losses(en=6.0))
+    ProgressMonitor(0, OPTIM, UNLEARNED).check(at(2 * OPTIM.warmup_updates), losses(en=6.0))
     assert not caplog.records
 
 
 def test_a_loss_without_a_known_level_is_left_alone(at, caplog):
-    Watch(0, OPTIM, UNLEARNED).check(at(LATE), losses(fr=9.0))
+    ProgressMonitor(0, OPTIM, UNLEARNED).check(at(LATE), losses(fr=9.0))
     assert not caplog.records
 
 
 @pytest.mark.parametrize("first", [0, 40])
 def test_the_time_to_go_is_told_after_some_updates_of_this_process(at, caplog, monkeypatch, first):
     optim = OPTIM.model_copy(update={"max_updates": 1000})
-    looking, clock = Watch(first, optim, {}), 0.0
-    monkeypatch.setattr(watch.time, "monotonic", lambda: clock)
+    looking, clock = ProgressMonitor(first, optim, {}), 0.0
+    monkeypatch.setattr(monitor.time, "monotonic", lambda: clock)
     for update in range(first + 1, first + 31):
         clock += 60.0 if update <= first + 5 else 2.0  # the first updates are slow, and do not count
         looking.estimate(at(update))

@@ -4,13 +4,13 @@ import torch
 from torch import nn
 
 from xlm_core.config import Optim
-from xlm_core.tally import Tally
-from xlm_core.train.distributed import Processes
+from xlm_core.metrics.loss import LossSum
+from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState
-from xlm_core.train.update import Part, make_update
+from xlm_core.train.step import Part, make_update
 
-ALONE = Processes()
+ALONE = DistributedContext()
 OPTIM = Optim(learning_rate=0.01, schedule="constant", warmup_updates=0, max_updates=12)
 
 
@@ -24,13 +24,13 @@ def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: 
     """The micro-batch of an update; its data are a function of the update's number."""
     x = torch.randn(6, 4, generator=torch.Generator().manual_seed(update))[rows]
 
-    def loss() -> Tally:
+    def loss() -> LossSum:
         nats = scale * (state.model(x) - x).square().sum()
-        return Tally(nats, len(x), torch.zeros((), dtype=torch.int64))
+        return LossSum(nats, len(x), torch.zeros((), dtype=torch.int64))
 
     return Part("copy", len(x), len(x), update, loss)
 
 
-def update_once(state: TrainState, *parts: Part, clip_norm: float = 1.0) -> None:
+def update_once(state: TrainState, *parts: Part, max_grad_norm: float = 1.0) -> None:
     """One update of one process."""
-    make_update(state, parts, sum(part.count for part in parts), 0.01, clip_norm, ALONE)
+    make_update(state, parts, sum(part.count for part in parts), 0.01, max_grad_norm, ALONE)

@@ -174,7 +174,7 @@ class Config(Setup):
     embeddings: Embeddings | None = None
     seeds: Seeds = Seeds()
     compute: Compute = Compute()
-    save_minutes: float = Field(10.0, gt=0)
+    checkpoint_minutes: float = Field(10.0, gt=0)
 
     def setup(self, name: str) -> Setup:
         """A setup by its name."""

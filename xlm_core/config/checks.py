@@ -50,9 +50,9 @@ def _check_languages(config: "Config") -> None:
     for language in (*config.xnli.languages, config.xnli.train_language):
         known(language, config.languages, "xnli.languages")
     for name, path in _setups(config):
-        if config.setup(name).text.min_script_share and (unknown := [one for one in spoken if one not in SCRIPTS]):
+        if config.setup(name).text.min_script_ratio and (unknown := [one for one in spoken if one not in SCRIPTS]):
             raise ValueError(
-                f"{path}text.min_script_share: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
+                f"{path}text.min_script_ratio: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
                 "the language to those of xlm_core/languages.py"
             )
 

@@ -109,10 +109,10 @@ class Text(Section):
     min_words: int = Field(1, gt=0)
     max_words: int = Field(200, gt=0)
     max_ratio: float = Field(3.0, ge=1)
-    min_letter_share: float = Field(0.0, ge=0, le=1)
-    min_script_share: float = Field(0.0, ge=0, le=1)
-    valid_share: float = Field(0.01, gt=0, lt=0.5)
-    test_share: float = Field(0.01, gt=0, lt=0.5)
+    min_letter_ratio: float = Field(0.0, ge=0, le=1)
+    min_script_ratio: float = Field(0.0, ge=0, le=1)
+    valid_fraction: float = Field(0.01, gt=0, lt=0.5)
+    test_fraction: float = Field(0.01, gt=0, lt=0.5)
 
     @model_validator(mode="after")
     def _some_lengths_are_kept(self) -> Self:

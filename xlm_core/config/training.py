@@ -37,7 +37,7 @@ class Optim(Section):
     beta2: float = Field(0.98, ge=0, lt=1)
     epsilon: float = Field(1.0e-8, gt=0)
     weight_decay: float = Field(0.0, ge=0)
-    clip_norm: float = Field(1.0, gt=0)
+    max_grad_norm: float = Field(1.0, gt=0)
 
 
 class Masking(Section):
@@ -62,11 +62,11 @@ class Pretraining(Section):
     alpha: float = Field(0.7, ge=0, le=1)
     seq_len: int = Field(256, gt=2)
     max_pair_tokens: int = Field(512, gt=4)
-    tokens_per_update: int = Positive
-    tokens_per_batch: int = Positive
+    batch_tokens: int = Positive
+    micro_batch_tokens: int = Positive
     optim: Optim
     masking: Masking = Masking()
-    evaluate_every: int = Positive
+    eval_interval: int = Positive
     max_eval_tokens: int = Field(gt=0)
     patience: int = Field(0, ge=0)
 
@@ -78,10 +78,10 @@ class Finetuning(Section):
     batch_size: int = Positive
     epochs: int = Positive
     evaluations_per_epoch: int = Field(1, gt=0)
-    warmup_share: float = Field(0.1, ge=0, lt=1)
+    warmup_ratio: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, gt=4)
-    clip_norm: float = Field(1.0, gt=0)
+    max_grad_norm: float = Field(1.0, gt=0)
 
 
 class Compute(Section):
@@ -90,7 +90,7 @@ class Compute(Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto"] | bool = "auto"
     activation_checkpointing: bool = False
-    shard_optimizer: bool = False
+    zero_stage1: bool = False
     gpus: int | None = Field(None, ge=0)
     processes: int = Field(1, gt=0)
     nodes: int = Field(1, gt=0)

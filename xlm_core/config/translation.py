@@ -23,8 +23,8 @@ class Search(Section):
     width: int = Field(1, gt=0)
     length_penalty: float = Field(1.0, ge=0)
     early_stopping: bool = False
-    length_factor: float = Field(1.5, gt=0)
-    length_extra: int = Field(10, ge=1)
+    max_length_a: float = Field(1.5, gt=0)
+    max_length_b: int = Field(10, ge=1)
     n_best: int = Field(1, gt=0)
 
     @model_validator(mode="after")
@@ -60,20 +60,20 @@ class TranslationTraining(Section):
     """Batches, objectives and optimization of the training of a translator."""
 
     max_tokens: int = Field(100, gt=2)
-    tokens_per_update: int = Positive
-    tokens_per_batch: int = Positive
+    batch_tokens: int = Positive
+    micro_batch_tokens: int = Positive
     updates: Literal["in_turn", "together"] = "in_turn"
     optim: Optim
     noise: Noise = Noise()
     weights: Weights = Weights()
     smoothing: float = Field(0.0, ge=0, lt=1)
     dropout: float | None = Field(None, ge=0, lt=1)
-    shared_embeddings: bool = False
+    tie_encoder_decoder_embeddings: bool = False
     average: int = Field(1, gt=0)
-    length_factor: float = Field(1.3, gt=0)
-    length_extra: int = Field(5, ge=1)
-    evaluate_every: int = Positive
-    n_valid: int = Field(1000, gt=0)
+    max_length_a: float = Field(1.3, gt=0)
+    max_length_b: int = Field(5, ge=1)
+    eval_interval: int = Positive
+    max_valid_sentences: int = Field(1000, gt=0)
     patience: int = Field(0, ge=0)
 
 
@@ -101,16 +101,16 @@ class SupervisedMt(Section):
     corpora: list[str] = Field(min_length=1)
     rows: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
     columns: list[str] = Field(min_length=1)
-    equal_turns: bool = False
+    scale_updates: bool = False
     training: TranslationTraining
 
     def training_of(self, n_steps: int) -> TranslationTraining:
         """The training of a row that learns ``n_steps`` things: as often each, or all of them in the same time."""
         training = self.training
-        if not self.equal_turns or training.updates == "together":
+        if not self.scale_updates or training.updates == "together":
             return training
         optim = training.optim.model_copy(update={"max_updates": n_steps * training.optim.max_updates})
-        return training.model_copy(update={"optim": optim, "evaluate_every": n_steps * training.evaluate_every})
+        return training.model_copy(update={"optim": optim, "eval_interval": n_steps * training.eval_interval})
 
 
 class Translation(Section):

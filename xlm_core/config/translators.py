@@ -15,7 +15,7 @@ ROWS = {
 }  # row of the supervised table -> what it is called
 
 
-class TranslatorPlan(NamedTuple):
+class TranslationExperiment(NamedTuple):
     """One translator, for each seed.
 
     table    "unsupervised" or "supervised"
@@ -48,14 +48,14 @@ class TranslatorPlan(NamedTuple):
         return *self.place, self.column or direction
 
 
-def translators(config: "Config") -> dict[str, TranslatorPlan]:
+def translators(config: "Config") -> dict[str, TranslationExperiment]:
     """All translators that the tables need, by their names."""
     if config.translation is None:
         return {}
     return {**_unsupervised(config), **_supervised(config)}
 
 
-def _unsupervised(config: "Config") -> dict[str, TranslatorPlan]:
+def _unsupervised(config: "Config") -> dict[str, TranslationExperiment]:
     """Of each pair one translator per row, which learns both directions from the text of either language."""
     translation = config.translation
     assert translation is not None
@@ -63,7 +63,7 @@ def _unsupervised(config: "Config") -> dict[str, TranslatorPlan]:
     for key in translation.unsupervised.pairs if translation.unsupervised else ():
         first, second = sides(key)
         for encoder, decoder in translation.unsupervised.rows:
-            found[f"unsupervised.{key}.{encoder}.{decoder}"] = TranslatorPlan(
+            found[f"unsupervised.{key}.{encoder}.{decoder}"] = TranslationExperiment(
                 table="unsupervised",
                 pair=key,
                 setup=translation.pairs[key].setup,
@@ -79,7 +79,7 @@ def _unsupervised(config: "Config") -> dict[str, TranslatorPlan]:
     return found
 
 
-def _supervised(config: "Config") -> dict[str, TranslatorPlan]:
+def _supervised(config: "Config") -> dict[str, TranslationExperiment]:
     """One translator per row and column."""
     translation = config.translation
     assert translation is not None
@@ -94,7 +94,7 @@ def _supervised(config: "Config") -> dict[str, TranslatorPlan]:
         "back_translation": (f"mt.{there}", f"mt.{back}", f"bt.{there}", f"bt.{back}"),
     }
     return {
-        f"supervised.{row}.{run}": TranslatorPlan(
+        f"supervised.{row}.{run}": TranslationExperiment(
             table="supervised",
             pair=key,
             setup=translation.pairs[key].setup,
@@ -120,13 +120,13 @@ def row_labels(config: "Config") -> dict[str, str]:
     return {row: ROWS[row].format(source=table.source, target=table.target) for row in table.rows}
 
 
-def seeds(config: "Config", plans: Iterable[TranslatorPlan]) -> list[int]:
+def seeds(config: "Config", plans: Iterable[TranslationExperiment]) -> list[int]:
     """The seeds of a table: those that all of its runs have, so that every row is a mean over the same ones."""
     runs = {run for plan in plans for run in (plan.encoder, plan.decoder)}
     return [seed for seed in config.seeds.pretraining if all(seed in config.pretraining_seeds(run) for run in runs)]
 
 
-def compared(plans: Mapping[str, TranslatorPlan]) -> list[tuple[str, str, str]]:
+def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, str, str]]:
     """Each translator of a table, a direction, and the one that it is compared with in that column.
 
     Unsupervised that is the one of the first row, supervised that of the row above.

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlm_core.data.ragged import Ragged, places
-from xlm_core.data.store import TokenStore
+from xlm_core.data.packed_sequences import PackedSequences, places
+from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 
 TAG = 2  # keeps these random numbers apart from those of the other modules
@@ -19,7 +19,7 @@ N_ENDS = 2  # the end symbols of a side: </s> a </s>
 Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the columns that are the sides of its records
 
 
-class Buckets:
+class LengthBucketedDataset:
     """The records of several stores, grouped by length; batch ``ordinal`` is the same for every caller.
 
     Records of similar length share a batch. In each epoch the batches come in another order, and records of equal
@@ -32,7 +32,7 @@ class Buckets:
         *,
         max_tokens: int,
         max_positions: int,
-        tokens_per_batch: int,
+        micro_batch_tokens: int,
         seed: Sequence[int],
         place: str,
     ) -> None:
@@ -42,7 +42,7 @@ class Buckets:
             records: all have the same number of sides, one for sentences, two for pairs.
             max_tokens: longer records are skipped (all sides and their end symbols counted).
             max_positions: records with a longer side are skipped (likewise).
-            tokens_per_batch: bound of B times the tokens of the longest record.
+            micro_batch_tokens: bound of B times the tokens of the longest record.
             seed: of the run, followed by what tells these records from its other data.
             place: what the records are, for the error message.
 
@@ -72,7 +72,7 @@ class Buckets:
                 f"tokens, or {max_positions} in one sentence) and {self.skipped['empty_side']} with an empty side; "
                 f"expected at least one to learn from: check the corpora, or raise the lengths that are allowed"
             )
-        self._cuts = _cut(np.sort(self._total), tokens_per_batch)
+        self._cuts = _cut(np.sort(self._total), micro_batch_tokens)
         self._order: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class Buckets:
         number = batches[number]
         return records[self._cuts[number] : self._cuts[number + 1]]
 
-    def side(self, numbers: np.ndarray, which: np.ndarray | int = 0) -> Ragged:
+    def side(self, numbers: np.ndarray, which: np.ndarray | int = 0) -> PackedSequences:
         """Side ``which`` (B,) of the records ``numbers`` (B,)."""
         numbers = self._kept[numbers].astype(np.int64)
         stores = np.searchsorted(self._starts, numbers, side="right") - 1
@@ -110,7 +110,7 @@ class Buckets:
         for source in np.unique(sources):
             here = flat_sources == source
             tokens[here] = self._columns[source][0][where[here]]
-        return Ragged(tokens, lengths)
+        return PackedSequences(tokens, lengths)
 
     def _lengths(self) -> np.ndarray:
         """Tokens (n, C) of the sides of every record."""
@@ -127,16 +127,16 @@ class Buckets:
         return rng.permutation(self.n_batches), by_length
 
 
-def _cut(lengths: np.ndarray, tokens_per_batch: int) -> np.ndarray:
-    """Where to cut sorted ``lengths`` (n,) so that rows times longest row stays within ``tokens_per_batch``.
+def _cut(lengths: np.ndarray, micro_batch_tokens: int) -> np.ndarray:
+    """Where to cut sorted ``lengths`` (n,) so that rows times longest row stays within ``micro_batch_tokens``.
 
     Returns:
-        (n_batches + 1,) borders. A row that is longer than ``tokens_per_batch`` is a batch of its own.
+        (n_batches + 1,) borders. A row that is longer than ``micro_batch_tokens`` is a batch of its own.
     """
     cuts = [0]
     while (start := cuts[-1]) < len(lengths):
-        most = max(1, tokens_per_batch // int(lengths[start]))
+        most = max(1, micro_batch_tokens // int(lengths[start]))
         candidates = lengths[start : start + most]
-        fits = candidates * np.arange(1, len(candidates) + 1) <= tokens_per_batch
+        fits = candidates * np.arange(1, len(candidates) + 1) <= micro_batch_tokens
         cuts.append(start + max(1, int(fits.sum())))
     return np.array(cuts)

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xlm_core import artifact
-from xlm_core.data.store import TokenStore
+from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ArtifactError, StoreError
-from xlm_core.files import together, write_json
+from xlm_core.io import together, write_json
 from xlm_core.text.vocabulary import Vocabulary
 
 

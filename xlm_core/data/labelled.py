@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from xlm_core.data.batch import Batch, from_arrays
-from xlm_core.data.ragged import Ragged, sentence_batch
-from xlm_core.data.store import TokenStore
+from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
+from xlm_core.data.token_store import TokenStore
 from xlm_core.text.vocabulary import EOS, PAD
 
 END = np.array([EOS])
@@ -27,7 +27,7 @@ def stored_sentences(store: TokenStore, column: int, rows: Sequence[int], langua
         rows: (B,) numbers of the records.
         language: id of their language.
     """
-    return sentence_batch(Ragged.of([store.sentence(column, row)[: max_tokens - 2] for row in rows]), language)
+    return sentence_batch(PackedSequences.of([store.sentence(column, row)[: max_tokens - 2] for row in rows]), language)
 
 
 class Part(NamedTuple):

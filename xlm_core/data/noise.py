@@ -6,11 +6,13 @@ Letters: B sentences, n tokens of all of them, w words of all of them.
 import numpy as np
 
 from xlm_core.config import Noise
-from xlm_core.data.ragged import Ragged, places
+from xlm_core.data.packed_sequences import PackedSequences, places
 from xlm_core.text.vocabulary import MASK
 
 
-def add_noise(sentences: Ragged, begins: np.ndarray, noise: Noise, rng: np.random.Generator) -> Ragged:
+def add_noise(
+    sentences: PackedSequences, begins: np.ndarray, noise: Noise, rng: np.random.Generator
+) -> PackedSequences:
     """Move words by fewer than ``noise.shuffle`` places, leave some out, and blank some, in this order.
 
     A word's pieces stay together: they move together, are left out together, and each is replaced by the mask symbol.
@@ -34,7 +36,7 @@ def add_noise(sentences: Ragged, begins: np.ndarray, noise: Noise, rng: np.rando
     order = order[_kept(sentence, n_sentences, noise.drop, rng)[order]]
     tokens = np.where(np.repeat(rng.random(len(starts)) < noise.blank, lengths), MASK, sentences.tokens)
     kept_lengths = np.bincount(sentence[order], weights=lengths[order], minlength=n_sentences).astype(np.int64)
-    return Ragged(tokens[places(starts[order], lengths[order])], kept_lengths)
+    return PackedSequences(tokens[places(starts[order], lengths[order])], kept_lengths)
 
 
 def _kept(sentence: np.ndarray, n_sentences: int, drop: float, rng: np.random.Generator) -> np.ndarray:

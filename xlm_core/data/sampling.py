@@ -10,7 +10,7 @@ BLOCK = 1024  # draws that are made together
 
 
 @dataclass(frozen=True)
-class Draw:
+class BatchKey:
     """What one micro-batch is about.
 
     objective  "clm", "mlm" or "tlm"
@@ -23,7 +23,7 @@ class Draw:
     ordinal: int
 
 
-class Mixture:
+class TaskSampler:
     """Draws of a run: objectives in turn, keys at random; draw ``number`` is the same for every caller."""
 
     def __init__(self, turns: Sequence[str], probabilities: Mapping[str, Mapping[str, float]], seed: int) -> None:
@@ -36,19 +36,19 @@ class Mixture:
         """
         self._turns = tuple(turns)
         self._lanes = {
-            objective: _Lane(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
+            objective: _LanguageSampler(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
             for lane, (objective, keys) in enumerate(probabilities.items())
         }
 
-    def at(self, number: int) -> Draw:
-        """Draw ``number``, counted from 0 over all micro-batches of the run."""
+    def at(self, number: int) -> BatchKey:
+        """BatchKey ``number``, counted from 0 over all micro-batches of the run."""
         n_rounds, place = divmod(number, len(self._turns))
         objective = self._turns[place]
         earlier = n_rounds * self._turns.count(objective) + self._turns[:place].count(objective)
         return self._lanes[objective].at(earlier)
 
 
-class _Lane:
+class _LanguageSampler:
     """The draws of one objective. How often each key was drawn before a block is kept, so a draw costs no history."""
 
     def __init__(self, objective: str, keys: list[str], cumulated: np.ndarray, seed: tuple[int, ...]) -> None:
@@ -59,7 +59,7 @@ class _Lane:
         self._before = [np.zeros(len(keys), dtype=np.int64)]
         self._block: tuple[int, np.ndarray] = (-1, np.empty(0))
 
-    def at(self, turn: int) -> Draw:
+    def at(self, turn: int) -> BatchKey:
         block, within = divmod(turn, BLOCK)
         while len(self._before) <= block:
             drawn = np.bincount(self._draws(len(self._before) - 1), minlength=len(self._keys))
@@ -69,7 +69,7 @@ class _Lane:
         draws = self._block[1]
         key = draws[within]
         ordinal = int(self._before[block][key] + np.count_nonzero(draws[:within] == key))
-        return Draw(self._objective, self._keys[key], ordinal)
+        return BatchKey(self._objective, self._keys[key], ordinal)
 
     def _draws(self, block: int) -> np.ndarray:
         """The keys (BLOCK,) of a block, as numbers."""

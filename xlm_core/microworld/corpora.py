@@ -18,7 +18,7 @@ import numpy as np
 
 from xlm_core.config import TEST_SETS, Microworld
 from xlm_core.errors import ConfigError
-from xlm_core.files import atomic, write_zip
+from xlm_core.io import atomic, write_zip
 from xlm_core.languages import sides
 from xlm_core.microworld import glue, news, vocabulary
 from xlm_core.microworld.inference import Pair, pairs

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from xlm_core.config import GLUE_FILES, Microworld
-from xlm_core.files import atomic, write_zip
+from xlm_core.io import atomic, write_zip
 from xlm_core.microworld.understanding import Example, examples
 
 MNLI_COLUMNS = (

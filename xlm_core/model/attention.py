@@ -49,7 +49,7 @@ class SelfAttention(nn.Module):
         return _heads(self.qkv(x), 3, self.n_heads)
 
 
-class SourceAttention(nn.Module):
+class CrossAttention(nn.Module):
     """Each token of a translation gathers from the tokens of its source."""
 
     def __init__(self, dim: int, n_heads: int, dropout: float) -> None:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from xlm_core.config import ModelConfig, read
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.files import atomic, read_json, write_json
+from xlm_core.io import atomic, read_json, write_json
 from xlm_core.languages import language_ids
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.published import from_published, language_ids_of, shape_of, to_published
 from xlm_core.model.transformer import NORM_EPSILON, Transformer
@@ -141,7 +141,7 @@ def _config(model: Transformer, languages: Sequence[str], architecture: str) -> 
 def _write(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Both files; the configuration last, so that a folder with one is whole."""
     with atomic(folder / WEIGHTS) as partial:
-        weights.write(partial, tensors, {"format": "pt"})
+        checkpoint.write(partial, tensors, {"format": "pt"})
     write_json(folder / CONFIG, config)
 
 

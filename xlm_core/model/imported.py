@@ -10,7 +10,7 @@ import torch
 from xlm_core import artifact
 from xlm_core.config import ModelConfig, plain
 from xlm_core.errors import CheckpointError
-from xlm_core.model import huggingface, published, weights
+from xlm_core.model import checkpoint, huggingface, published
 from xlm_core.model.interop import about_imported, check_digest, check_pieces
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.huggingface import MERGES, OURS, PIECES, read_tokenizer
@@ -65,11 +65,11 @@ def import_model(
     kept = _with_languages(found, model, sorted(languages), place)
     origin = artifact.origin(format, sums) | {"languages": list(found.languages)}
     origin |= {"about": found.about} if found.about else {}
-    weights.save(output, kept, about_imported(kept, words.digest, languages, found.objectives, origin))
+    checkpoint.save(output, kept, about_imported(kept, words.digest, languages, found.objectives, origin))
 
 
 def _read_ours(path: Path, words: Vocabulary, vocabulary: Path) -> Found:
-    model, about = weights.load(path)
+    model, about = checkpoint.load(path)
     check_digest(words, vocabulary, about, path)
     return Found(model, sorted(about["languages"]), about["objectives"], about)
 

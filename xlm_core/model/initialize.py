@@ -12,7 +12,7 @@ from torch.nn import init
 
 
 def initialize(model: nn.Module) -> None:
-    """Draw every weight of a Transformer from PyTorch's random generator."""
+    """BatchKey every weight of a Transformer from PyTorch's random generator."""
     for module in model.modules():
         if isinstance(module, nn.Embedding):
             init.normal_(module.weight, std=module.embedding_dim**-0.5)

@@ -1,6 +1,6 @@
 """Models from and for other programs, with their vocabularies: published checkpoints, Hugging Face folders.
 
-A folder of ours holds ``model.safetensors`` (see ``xlm_core.model.weights``) and ``vocabulary.json``.
+A folder of ours holds ``model.safetensors`` (see ``xlm_core.model.checkpoint``) and ``vocabulary.json``.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 from xlm_core import digests
 from xlm_core.config import plain
 from xlm_core.errors import CheckpointError
-from xlm_core.model import huggingface, published, weights
+from xlm_core.model import checkpoint, huggingface, published
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.huggingface import read_tokenizer, write_tokenizer
 from xlm_core.text.vocabulary import Vocabulary
@@ -19,11 +19,11 @@ from xlm_core.text.vocabulary import Vocabulary
 MODEL, VOCABULARY = "model.safetensors", "vocabulary.json"
 
 
-def import_published(checkpoint: Path, codes: Path, vocab: Path, output: Path) -> None:
+def import_published(original: Path, codes: Path, vocab: Path, output: Path) -> None:
     """Turn a published checkpoint and its byte-pair codes into a folder of ours.
 
     Args:
-        checkpoint: a ``.pth`` file; see ``xlm_core.model.published``.
+        original: a ``.pth`` file; see ``xlm_core.model.published``.
         codes, vocab: the files of fastBPE that were published with it; the vocabulary is cut to what was trained.
         output: the folder.
 
@@ -31,10 +31,10 @@ def import_published(checkpoint: Path, codes: Path, vocab: Path, output: Path) -
         CheckpointError: the checkpoint cannot be used, or the vocabulary is not the one that it was trained with.
         CorpusError: codes or vocabulary are damaged.
     """
-    found = published.read_checkpoint(checkpoint)
+    found = published.read_checkpoint(original)
     vocabulary = Vocabulary.from_fastbpe(codes, vocab, found.languages, found.model.n_tokens)
-    check_pieces(vocabulary.pieces, found.pieces, vocab, checkpoint)
-    origin = {"format": "published checkpoint", "file": checkpoint.name, "sha256": _sha256(checkpoint)}
+    check_pieces(vocabulary.pieces, found.pieces, vocab, original)
+    origin = {"format": "published checkpoint", "file": original.name, "sha256": _sha256(original)}
     _save(found.model, vocabulary, found.languages, found.objectives, origin, output)
 
 
@@ -72,11 +72,11 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
     """
     words = Vocabulary.read(vocabulary)
     if labels is None:
-        encoder, about = weights.load(model)
+        encoder, about = checkpoint.load(model)
         check_digest(words, vocabulary, about, model)
         huggingface.export_model(encoder, about["languages"], output, causal=about["objectives"] == ["clm"])
     else:
-        classifier, about = weights.load_classifier(model)
+        classifier, about = checkpoint.load_classifier(model)
         check_digest(words, vocabulary, about, model)
         huggingface.export_classifier(classifier, about["languages"], labels, output)
     write_tokenizer(words, output, about["languages"])
@@ -92,7 +92,7 @@ def _save(
 ) -> None:
     """Write a folder of ours; the model last, so that a folder with one is whole."""
     vocabulary.write(output / VOCABULARY)
-    weights.save(output / MODEL, model, about_imported(model, vocabulary.digest, languages, objectives, origin))
+    checkpoint.save(output / MODEL, model, about_imported(model, vocabulary.digest, languages, objectives, origin))
 
 
 def about_imported(
@@ -117,7 +117,7 @@ def about_imported(
     }
 
 
-def check_pieces(found: Sequence[str], expected: Sequence[str], vocab: Path, checkpoint: Path) -> None:
+def check_pieces(found: Sequence[str], expected: Sequence[str], vocab: Path, original: Path) -> None:
     """Compare the vocabulary's file with the one within the checkpoint: other pieces would be other words.
 
     Raises:
@@ -125,13 +125,13 @@ def check_pieces(found: Sequence[str], expected: Sequence[str], vocab: Path, che
     """
     if len(found) != len(expected):
         raise CheckpointError(
-            f"{vocab} has {len(found)} pieces, special symbols included; {checkpoint} was trained with "
+            f"{vocab} has {len(found)} pieces, special symbols included; {original} was trained with "
             f"{len(expected)}; give the file that was published with it"
         )
     for number, (here, there) in enumerate(zip(found, expected, strict=True)):
         if here != there:
             raise CheckpointError(
-                f"{vocab}: piece {number} is {here!r}; {checkpoint} was trained with {there!r} there; "
+                f"{vocab}: piece {number} is {here!r}; {original} was trained with {there!r} there; "
                 f"give the file that was published with it"
             )
 

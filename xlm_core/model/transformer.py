@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
-from xlm_core.model.attention import SelfAttention, SourceAttention, select
+from xlm_core.model.attention import CrossAttention, SelfAttention, select
 from xlm_core.model.dropout import Dropout
 from xlm_core.model.initialize import initialize
 from xlm_core.text.vocabulary import PAD
@@ -57,9 +57,9 @@ class Layer(nn.Module):
         super().__init__()
         self.attention = SelfAttention(config.dim, config.n_heads, config.attention_dropout)
         self.attention_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
-        self.source_attention: SourceAttention | None = None
+        self.source_attention: CrossAttention | None = None
         if reads_source:
-            self.source_attention = SourceAttention(config.dim, config.n_heads, config.attention_dropout)
+            self.source_attention = CrossAttention(config.dim, config.n_heads, config.attention_dropout)
             self.source_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.wide = nn.Linear(config.dim, config.feedforward_dim)
         self.narrow = nn.Linear(config.feedforward_dim, config.dim)
@@ -86,11 +86,11 @@ class Transformer(nn.Module):
 
     One that ``reads_source`` is a decoder: left-to-right, and given the states of the sentences that it translates.
 
-    ``recomputes_activations``: of each layer only the input is kept for the backward pass, which computes the layer
+    ``gradient_checkpointing``: of each layer only the input is kept for the backward pass, which computes the layer
     again: a third more work for a fraction of the memory.
     """
 
-    recomputes_activations = False
+    gradient_checkpointing = False
 
     def __init__(self, config: ModelConfig, n_tokens: int, n_languages: int, reads_source: bool = False) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Transformer(nn.Module):
 
     def _through(self, layer: nn.Module, *inputs: Tensor | bool | Source | None) -> Tensor:
         """The output of a layer, which keeps its activations for the backward pass or computes them again there."""
-        if self.recomputes_activations and torch.is_grad_enabled():
+        if self.gradient_checkpointing and torch.is_grad_enabled():
             return checkpoint(layer, *inputs, use_reentrant=False)
         return layer(*inputs)
 

@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import read_json
+from xlm_core.io import read_json
 from xlm_core.languages import name
 from xlm_core.report.style import FAINT, INK, SETTINGS, color, save
 
@@ -36,7 +36,7 @@ EXPLANATION = (
 
 
 def draw(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
-    """Draw every map that ``xlm_core.tasks.word_map`` placed words on.
+    """BatchKey every map that ``xlm_core.tasks.word_embeddings.tsne`` placed words on.
 
     Args:
         words: its JSON.

@@ -22,7 +22,7 @@ BLEU = "bleu."  # begins the names of the scores
 
 
 def draw(histories: Mapping[str, Sequence[Path]], output: Path) -> None:
-    """Draw the validation BLEU of several translators: a color each, a line per seed.
+    """BatchKey the validation BLEU of several translators: a color each, a line per seed.
 
     Args:
         histories: label -> the logs of its seeds, JSON lines as ``xlm_core.train.log`` writes them.

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from xlm_core.config.claims import FAILS, HOLDS, UNKNOWN
-from xlm_core.files import atomic
+from xlm_core.io import atomic
 from xlm_core.report.layout import MINUS, signed
 from xlm_core.report.style import COLORS, FAINT, INK, SETTINGS, save
 
@@ -91,7 +91,7 @@ def _page(claims: list[Claim], name: str) -> str:
 
 
 def draw(claims: list[Claim], name: str, picture: Path) -> None:
-    """Draw the claims below each other: statement, comparisons, numbers, and the verdict as a marker and a word."""
+    """BatchKey the claims below each other: statement, comparisons, numbers, and the verdict as a marker and a word."""
     blocks = [(claim, textwrap.wrap(f"{claim.number}. {claim.statement}", STATEMENT_LETTERS)) for claim in claims]
     n_lines = [max(len(lines), len(claim.comparisons)) + 0.6 for claim, lines in blocks]
     height = ABOVE + LINE * sum(n_lines) + MARGIN

@@ -21,7 +21,7 @@ NUMBER_SIZE, CLASS_SIZE = 8.0, 7.5  # points
 
 
 def draw(paths: Mapping[str, Sequence[Path]], classes: Sequence[str], columns: Sequence[str], output: Path) -> None:
-    """Draw a small matrix for each system and language: of each gold class the percentages of the predicted ones.
+    """BatchKey a small matrix for each system and language: of each gold class the percentages of the predicted ones.
 
     Args:
         paths: label of a system -> the files of its seeds, JSON, language -> counts (classes, classes), gold by row.

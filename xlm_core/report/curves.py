@@ -38,7 +38,7 @@ QUANTITIES = (
 
 
 def draw(histories: Mapping[str, Sequence[Path]], output: Path) -> None:
-    """Draw the logs of several runs: a row of panels per objective, a color per run, a line per seed.
+    """BatchKey the logs of several runs: a row of panels per objective, a color per run, a line per seed.
 
     Beside the mean over languages (of perplexity the geometric one, that of the losses in nats) every single language
     or pair has a thin line.

@@ -36,7 +36,7 @@ def draw(
     fewer_seeds: Mapping[str, Sequence[int]],
     output: Path,
 ) -> None:
-    """Draw the means over seeds of the XNLI table, and ours minus the published number where there is one.
+    """BatchKey the means over seeds of the XNLI table, and ours minus the published number where there is one.
 
     Args:
         paths: files of results.

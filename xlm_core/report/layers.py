@@ -26,7 +26,7 @@ def draw(
     fewer_seeds: Mapping[str, Sequence[int]],
     output: Path,
 ) -> None:
-    """Draw accuracy over layers, centered and raw: a line per run, and thin ones for its pretraining seeds.
+    """BatchKey accuracy over layers, centered and raw: a line per run, and thin ones for its pretraining seeds.
 
     Args:
         paths: files of results.

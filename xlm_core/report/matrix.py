@@ -19,7 +19,7 @@ def draw(
     norm: Normalize,
     size: float,
 ) -> None:
-    """Draw a matrix, its first row on top; cell (i, j) is centered at x = j, y = i.
+    """BatchKey a matrix, its first row on top; cell (i, j) is centered at x = j, y = i.
 
     Args:
         axes: nothing else is drawn in it, neither a frame nor ticks.

@@ -175,7 +175,7 @@ def _sizes(results: Sequence[Result], shape: Shape) -> str:
     sizes = {shape.taken_apart(column)[0]: of[column] for column in shape.measured if column not in shape.uneven}
     if len(set(sizes.values())) == 1:
         return f"n = {results[0].n} items {'each' if len(sizes) > 1 else 'in all'}."
-    return f"Items: {', '.join(f'{column} {size}' for column, size in sizes.items())}."
+    return f"SampleStatistics: {', '.join(f'{column} {size}' for column, size in sizes.items())}."
 
 
 def _on_published(summary: Mapping[Place, Cell], others: Sequence[foreign.Row], shape: Shape) -> list[str]:

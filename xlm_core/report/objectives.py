@@ -18,7 +18,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import TextPath
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import read_json
+from xlm_core.io import read_json
 from xlm_core.report.style import FAINT, INK, SETTINGS, color, save
 
 TITLES = {
@@ -66,7 +66,7 @@ class Example:
 
 
 def draw(examples: Path, output: Path) -> None:
-    r"""Draw a row of token boxes for each example of a batch.
+    r"""BatchKey a row of token boxes for each example of a batch.
 
     Characters that the figure's font lacks (it has Latin, Greek, Cyrillic and Arabic letters, but no Devanagari,
     Thai or Chinese ones) are written as ``\uXXXX``, and a line below says so.

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from xlm_core import digests, results
-from xlm_core.files import read_json, write_json
+from xlm_core.io import read_json, write_json
 
 LOG = logging.getLogger(__name__)
 Manifest = dict[str, Any]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic
+from xlm_core.io import atomic
 
 N_SAMPLES = 20
 

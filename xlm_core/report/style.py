@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from xlm_core.files import atomic
+from xlm_core.io import atomic
 
 # Okabe and Ito, "Color Universal Design" (2008), without its yellow and black, which lines and text need otherwise.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

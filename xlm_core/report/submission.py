@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import write_zip
+from xlm_core.io import write_zip
 
 SCORED = "STS-B"
 SCORES = (0.0, 5.0)  # the least and the highest score that the leaderboard takes
@@ -15,7 +15,7 @@ def write(predictions: Sequence[Path], output: Path) -> None:
     """Write the predictions of test sets as ``index`` and ``prediction``, in a file ``<set>.tsv`` for each set.
 
     Args:
-        predictions: of each task the table that its scoring has kept (``xlm_core.tasks.glue``).
+        predictions: of each task the table that its scoring has kept (``xlm_core.tasks.classification.glue``).
         output: the zip.
 
     Raises:

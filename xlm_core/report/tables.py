@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from xlm_core import results
-from xlm_core.files import atomic
+from xlm_core.io import atomic
 from xlm_core.report import ablation, differences, html, latex, markdown, notes, shapes, summary
 from xlm_core.report.layout import Layout, lay_out
 from xlm_core.report.summary import Shape
@@ -77,7 +77,7 @@ def make_translation(
 ) -> None:
     """Make a table of translation; see ``shapes.translation``, and ``make_xnli`` for the rest.
 
-    ``significance``: what ``xlm_core.tasks.significance`` found about each row and the one that it is compared with.
+    ``significance``: what ``xlm_core.metrics.bootstrap`` found about each row and the one that it is compared with.
     """
     shape = shapes.translation(table, labels, rows, columns)
     about = "Columns: directions." if table == "unsupervised" else "Columns: what encoder and decoder begin with."
@@ -95,7 +95,7 @@ def make_perplexity(
     """Make the table of perplexity; see ``shapes.perplexity``, and ``make_xnli`` for the rest."""
     about = (
         "Columns: the same loss per word and per piece of the row's vocabulary, ends of sentences counted, and per "
-        "byte; pieces of different vocabularies do not compare. Items: words and ends of sentences."
+        "byte; pieces of different vocabularies do not compare. SampleStatistics: words and ends of sentences."
     )
     _make(results.read(paths), shapes.perplexity(labels, settings, language), outputs, caption, about, {})
 

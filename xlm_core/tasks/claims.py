@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from xlm_core import items
 from xlm_core.config.claims import FAILS, HOLDS, UNKNOWN
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic
-from xlm_core.items import Items
+from xlm_core.io import atomic
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.sample_statistics import SampleStatistics
 
 N_SAMPLES = 2000
 BATCH = 100  # samples that are drawn at once
@@ -104,11 +104,13 @@ def measure(test: Comparison) -> Found:
     return Found(float(a), float(b), float(sign * (a - b)), len(pairs), n_items, p)
 
 
-def _columns(test: Comparison, a_paths: Sequence[Path], b_paths: Sequence[Path]) -> list[tuple[Items, Items]]:
+def _columns(
+    test: Comparison, a_paths: Sequence[Path], b_paths: Sequence[Path]
+) -> list[tuple[SampleStatistics, SampleStatistics]]:
     """The items of both systems with one seed, column by column."""
     found = []
     for a_path, b_path in zip(a_paths, b_paths, strict=True):
-        a, b = items.read(a_path), items.read(b_path)
+        a, b = sample_statistics.read(a_path), sample_statistics.read(b_path)
         for name, other in [(name, name) for name in a] if test.columns is None else test.columns:
             if name not in a or other not in b:
                 continue  # a system of fewer languages: compared on those that both have
@@ -124,7 +126,9 @@ def _columns(test: Comparison, a_paths: Sequence[Path], b_paths: Sequence[Path])
     return found
 
 
-def _samples(pairs: Sequence[Sequence[tuple[Items, Items]]], sign: float, rng: np.random.Generator) -> np.ndarray:
+def _samples(
+    pairs: Sequence[Sequence[tuple[SampleStatistics, SampleStatistics]]], sign: float, rng: np.random.Generator
+) -> np.ndarray:
     """The difference in each of ``BATCH`` samples of items and seeds.
 
     Columns of as many items are the same ones in several languages or directions, and are drawn together.

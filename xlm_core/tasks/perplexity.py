@@ -17,17 +17,18 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from xlm_core import digests, items, results
+from xlm_core import digests, results
 from xlm_core.data.batch import Batch
-from xlm_core.data.windows import Stream
+from xlm_core.data.blocks import Stream
 from xlm_core.errors import CorpusError
-from xlm_core.items import Items
 from xlm_core.languages import language_ids
-from xlm_core.model import weights
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.sample_statistics import SampleStatistics
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, clm_batch
 from xlm_core.results import Result
-from xlm_core.tasks.sources import Corpora
+from xlm_core.tasks.pretraining.data import Corpora
 from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
 
 LOG = logging.getLogger(__name__)
@@ -68,12 +69,14 @@ def score(
         StoreError: a store is damaged, or has another vocabulary or other languages.
     """
     torch.set_num_threads(n_threads)
-    transformer, about = weights.load(model)
+    transformer, about = checkpoint.load(model)
     words = Vocabulary.read(vocabulary)
     corpora = Corpora.open({language: test}, {}, about["vocabulary"])
     stream = Stream(corpora.monolingual[language])
     if not len(stream):
-        raise CorpusError(f"test text of '{language}': found no sentence, expected at least one; raise text.test_share")
+        raise CorpusError(
+            f"test text of '{language}': found no sentence, expected at least one; raise text.test_fraction"
+        )
     nats = _read(transformer, windows(stream, seq_len, language_ids(about["languages"])[language]))
     tokens = stream.at(np.arange(len(stream)))
     n_words, n_bytes, n_unknown = sizes(tokens, words)
@@ -94,7 +97,7 @@ def score(
     )
     units = in_units(float(nats.sum()), n_words, len(tokens), n_bytes)
     results.write([result(metric=metric, value=value) for metric, value in units.items()], output)
-    items.write(kept, {language: Items("perplexity", _of_sentences(nats, tokens, words))})
+    sample_statistics.write(kept, {language: SampleStatistics("perplexity", _of_sentences(nats, tokens, words))})
 
 
 @torch.inference_mode()
@@ -132,7 +135,7 @@ def windows(stream: Stream, seq_len: int, language: int) -> Iterator[Batch]:
 
 
 def _batch(stream: Stream, starts: np.ndarray, width: int, language: int) -> Batch:
-    """Windows of ``width`` tokens of the text, which begin at ``starts`` (B,)."""
+    """FixedLengthBlocks of ``width`` tokens of the text, which begin at ``starts`` (B,)."""
     tokens = stream.at(starts[:, None] + np.arange(width))
     return clm_batch(np.concatenate([np.full((len(starts), 1), EOS), tokens], axis=1), language)
 

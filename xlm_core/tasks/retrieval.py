@@ -17,10 +17,10 @@ from torch import Tensor
 
 from xlm_core import results
 from xlm_core.data.labelled import stored_sentences
-from xlm_core.data.store import TokenStore
+from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.languages import language_ids
-from xlm_core.model import weights
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import Result
 
@@ -57,7 +57,7 @@ def score(
         output: JSON lines.
     """
     torch.set_num_threads(n_threads)
-    encoder, about = weights.load(model)
+    encoder, about = checkpoint.load(model)
     stores = {language: TokenStore.open(path, about["vocabulary"]) for language, path in test.items()}
     rows = unique_rows(list(stores.values()))[:n_sentences]
     ids = language_ids(about["languages"])

@@ -23,7 +23,7 @@ from typing import IO
 import zstandard
 
 from xlm_core.errors import ArchiveError
-from xlm_core.files import open_binary
+from xlm_core.io import open_binary
 
 MAX_BYTES = 64 << 30  # bound of one unpacked member; the largest file of OPUS is well below it
 CHUNK = 1 << 20  # bytes read at once, and bound of a tar's headers: far more than any name takes

@@ -7,7 +7,7 @@ from pathlib import Path
 import sentencepiece
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic
+from xlm_core.io import atomic
 from xlm_core.text.vocabulary import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK
 
 MAX_LINE_BYTES = 1 << 20  # sentencepiece passes over longer lines; tokenization has dropped those long ago

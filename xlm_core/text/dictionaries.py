@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Literal
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import CorpusError
 from xlm_core.languages import sides
@@ -40,15 +40,13 @@ def extract(kind: Kind, source: Path, direction: str, text: Text, output: Path, 
         CorpusError: naming the line that is none of the format, or the file in which there is no pair.
         ArchiveError: the archive is damaged, or has no member for the direction.
     """
-    counts = records.Counts()
+    counts = tsv.Counts()
     with _opened(kind, source, direction) as (stream, place):
-        records.write(_kept(_rows(kind, stream, place), direction, text, place, counts), [output])
+        tsv.write(_kept(_rows(kind, stream, place), direction, text, place, counts), [output])
     counts.write(statistics)
 
 
-def _kept(
-    rows: Iterator[list[str]], direction: str, text: Text, place: str, counts: records.Counts
-) -> Iterator[list[str]]:
+def _kept(rows: Iterator[list[str]], direction: str, text: Text, place: str, counts: tsv.Counts) -> Iterator[list[str]]:
     """The tokenized rows that hold something new."""
     seen = set()
     for *pair, rating in rows:

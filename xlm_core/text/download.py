@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from xlm_core.errors import DownloadError
-from xlm_core.files import read_json, storage_errors, to_disk, write_json
+from xlm_core.io import read_json, storage_errors, to_disk, write_json
 
 LOG = logging.getLogger(__name__)
 CHUNK = 1 << 20  # bytes

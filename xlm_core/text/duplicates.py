@@ -17,9 +17,9 @@ from typing import IO
 
 import numpy as np
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.files import together
+from xlm_core.io import together
 
 HASHED = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # what a bucket holds of a record
 N_BUCKETS = 256  # the first byte of the hash chooses one
@@ -57,14 +57,14 @@ def mark(shards: Sequence[Path], marks: Sequence[Path]) -> None:
         whole = nameless()
         for span, start in zip(spans, starts, strict=True):
             whole.write(_flags(span, start, min(SPAN, n_records - start)))
-        for own, partial in zip(records.dealt(n_records, len(shards)), partials, strict=True):
+        for own, partial in zip(tsv.dealt(n_records, len(shards)), partials, strict=True):
             _write(partial, whole, own)
 
 
 def _hash(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
     """Fill the buckets; returns how many records there are."""
     n_records = 0
-    for line in records.gathered(shards):
+    for line in tsv.gathered(shards):
         digest = blake2b(line, digest_size=16).digest()
         buckets[digest[0]].write(digest + n_records.to_bytes(8, "little"))
         n_records += 1
@@ -122,7 +122,7 @@ def _write(path: Path, whole: IO[bytes], starts: range) -> None:
     with open(path, "wb") as file:
         for start in starts:
             whole.seek(start)
-            file.write(whole.read(records.BLOCK))
+            file.write(whole.read(tsv.BLOCK))
 
 
 def marked(found: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[list[str], bool]]:

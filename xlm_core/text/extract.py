@@ -11,12 +11,12 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.errors import ArchiveError, CorpusError
 from xlm_core.languages import sides
-from xlm_core.records import Counts
 from xlm_core.text import archive, sgm, wikipedia
 from xlm_core.text.lines import clean_field, decoded, open_whole
+from xlm_core.tsv import Counts
 
 NOT_TEXT = ("README", "LICENSE")  # files that OPUS adds to its archives
 
@@ -51,7 +51,7 @@ def extract(
     formats = {"text": _text, "moses": _moses, "wikipedia": _wikipedia, "sgm": partial(_sgm, test_set)}
     found = formats[format](inputs, key, counts)
     with closing(found):
-        records.write(_kept(islice(found, *lines or (None,)), key, inputs, counts), shards)
+        tsv.write(_kept(islice(found, *lines or (None,)), key, inputs, counts), shards)
     counts.write(statistics)
 
 

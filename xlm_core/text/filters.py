@@ -29,10 +29,10 @@ def fault_of_text(sides: Sequence[str], languages: Sequence[str], text: Text) ->
     """
     if max(map(len, sides)) > MAX_CHARS_PER_WORD * text.max_words:
         return "over-long line"
-    if text.min_letter_share and any(not has_letters(side, text.min_letter_share) for side in sides):
+    if text.min_letter_ratio and any(not has_letters(side, text.min_letter_ratio) for side in sides):
         return "few letters"
-    if text.min_script_share and any(
-        not is_in_script(side, language, text.min_script_share) for side, language in zip(sides, languages, strict=True)
+    if text.min_script_ratio and any(
+        not is_in_script(side, language, text.min_script_ratio) for side, language in zip(sides, languages, strict=True)
     ):
         return "other script"
     return None

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.text import tsv
+from xlm_core.text import tsv_reader
 from xlm_core.text.lines import clean_field
-from xlm_core.text.tsv import Table
+from xlm_core.text.tsv_reader import Table
 
 NO_LABEL = "-"
 INDEX = "index"
@@ -95,12 +95,12 @@ def extract(task: str, part: str, files: list[Path], output: Path, statistics: P
         CorpusError: with its place, at a missing column, an unknown label, a row of another width, or a test set whose
             rows are not in order.
     """
-    counts = records.Counts()
-    records.write(_records(task, part, files, counts), [output])
+    counts = tsv.Counts()
+    tsv.write(_records(task, part, files, counts), [output])
     counts.write(statistics)
 
 
-def _records(task: str, part: str, files: list[Path], counts: records.Counts) -> Iterator[list[str]]:
+def _records(task: str, part: str, files: list[Path], counts: tsv.Counts) -> Iterator[list[str]]:
     """The records of one part of a task."""
     if task == "MRPC":
         yield from _paraphrases(part, files, counts)
@@ -110,7 +110,7 @@ def _records(task: str, part: str, files: list[Path], counts: records.Counts) ->
     columns = (*form.sentences, form.index if is_test else form.label)
     header = COLA_HEADER if task == "CoLA" and not is_test else None
     with _table(task, part, files) as table:
-        for place, values in tsv.rows(table, columns, header, broken=task == "QQP" and not is_test):
+        for place, values in tsv_reader.rows(table, columns, header, broken=task == "QQP" and not is_test):
             if values is None:
                 counts.read += 1
                 counts.drop(BROKEN)
@@ -131,18 +131,18 @@ def _records(task: str, part: str, files: list[Path], counts: records.Counts) ->
 def _table(task: str, part: str, files: list[Path]) -> Iterator[Table]:
     """The table of one part of a task; older copies of it lie in further folders of some archives."""
     (path,) = files
-    with tsv.file(path) if task == "AX" else tsv.member(path, f"{task}/{MEMBERS[part]}") as table:
+    with tsv_reader.file(path) if task == "AX" else tsv_reader.member(path, f"{task}/{MEMBERS[part]}") as table:
         yield table
 
 
-def _paraphrases(part: str, files: list[Path], counts: records.Counts) -> Iterator[list[str]]:
+def _paraphrases(part: str, files: list[Path], counts: tsv.Counts) -> Iterator[list[str]]:
     """MRPC: a pair of its training set is to train on or, if its ids are listed, to validate on."""
     train, test, ids = files
     form = FORMS["MRPC"]
     wanted = set() if part == "test" else _listed(ids)
     found = 0
-    with tsv.file(test if part == "test" else train) as table:
-        for place, values in tsv.rows(table, (*form.sentences, *MRPC_IDS, form.label)):
+    with tsv_reader.file(test if part == "test" else train) as table:
+        for place, values in tsv_reader.rows(table, (*form.sentences, *MRPC_IDS, form.label)):
             assert values is not None, "no row of this table is broken"
             first, second, *both, label = values
             is_listed = tuple(both) in wanted
@@ -158,8 +158,8 @@ def _paraphrases(part: str, files: list[Path], counts: records.Counts) -> Iterat
 
 def _listed(path: Path) -> set[tuple[str, ...]]:
     """The pairs of ids in a list."""
-    with tsv.file(path) as table:
-        return {tuple(values) for _, values in tsv.rows(table, MRPC_IDS, header=MRPC_IDS) if values is not None}
+    with tsv_reader.file(path) as table:
+        return {tuple(values) for _, values in tsv_reader.rows(table, MRPC_IDS, header=MRPC_IDS) if values is not None}
 
 
 def _record(sentences: list[str], label: str) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic, read_json, write_json
+from xlm_core.io import atomic, read_json, write_json
 from xlm_core.text import fastbpe
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL, PAD, SPECIAL, UNK, Vocabulary
 

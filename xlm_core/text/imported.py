@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xlm_core import artifact
 from xlm_core.errors import ArtifactError
-from xlm_core.files import write_json
+from xlm_core.io import write_json
 from xlm_core.text.huggingface import MERGES, OURS, PIECES, read_tokenizer
 from xlm_core.text.vocabulary import Vocabulary
 

@@ -13,9 +13,9 @@ from typing import IO
 
 import zstandard
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.files import open_binary
+from xlm_core.io import open_binary
 
 DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zstandard.ZstdError)  # what a broken compressed file raises
 JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Indic scripts and Persian
@@ -29,7 +29,7 @@ def clean_field(text: str) -> str:
     """
     if not text.isprintable():  # most lines are; looking at each character is slow
         text = "".join(c for c in text if c.isspace() or c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf"))
-    return records.field(text)
+    return tsv.field(text)
 
 
 def decoded(stream: IO[bytes], place: str) -> Iterator[str]:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic
-from xlm_core.records import Counts
-from xlm_core.text import tsv
+from xlm_core.io import atomic
+from xlm_core.text import tsv_reader
 from xlm_core.text.lines import clean_field
+from xlm_core.tsv import Counts
 
 LABELS = ("contradiction", "neutral", "entailment")
 SPELLINGS = {"contradictory": "contradiction"}  # of the training tables
@@ -116,7 +116,7 @@ def _write_row(file: IO[str], place: str, row: tuple[str, str, str], labels: Seq
 
 def _rows(path: Path, suffix: str, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
     """Each row of a table as its place and the values of ``columns``."""
-    with tsv.member(path, suffix) as table:
-        for place, values in tsv.rows(table, columns):
+    with tsv_reader.member(path, suffix) as table:
+        for place, values in tsv_reader.rows(table, columns):
             assert values is not None, "no row of these tables is broken"
             yield place, values

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.files import atomic, write_json
+from xlm_core.io import atomic, write_json
 from xlm_core.languages import smoothed
 from xlm_core.text.split import split_of_record
 
@@ -34,8 +34,8 @@ def sample(
     *,
     n_lines: int,
     alpha: float,
-    valid_share: float,
-    test_share: float,
+    valid_fraction: float,
+    test_fraction: float,
     seed: int,
     statistics: Path,
 ) -> None:
@@ -48,14 +48,14 @@ def sample(
         output: plain text, one line per sentence.
         n_lines: the sample's size.
         alpha: smoothing exponent of the languages' shares.
-        valid_share, test_share: of the lines that are held out, and not drawn.
+        valid_fraction, test_fraction: of the lines that are held out, and not drawn.
         seed: of the draw.
         statistics: JSON: per language, lines there are and lines drawn.
 
     Raises:
         CorpusError: a language has no training line.
     """
-    shares = (valid_share, test_share)
+    shares = (valid_fraction, test_fraction)
     available = {language: sum(1 for _ in _lines(language, parts, shares)) for language, parts in sorted(files.items())}
     for language, count in available.items():
         if not count:
@@ -96,6 +96,6 @@ def _lines(language: str, files: Sequence[TokenFile], shares: tuple[float, float
     """The training lines of a language."""
     for file in files:
         column = file.languages.index(language)
-        for fields in records.read(file.path, len(file.languages)):
+        for fields in tsv.read(file.path, len(file.languages)):
             if split_of_record(fields, file.languages, *shares) == "train":
                 yield fields[column]

@@ -17,7 +17,7 @@ from types import ModuleType
 
 from sacremoses import MosesTokenizer
 
-from xlm_core import records
+from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
 from xlm_core.text import duplicates, filters
@@ -57,11 +57,11 @@ def tokenize(
         ConfigError: the package that segments a language is not installed.
         CorpusError: the records or the marks of repeated ones are damaged.
     """
-    counts = records.Counts()
+    counts = tsv.Counts()
     n_sides = len(languages)
 
     def kept() -> Iterator[list[str]]:
-        for fields, is_repeated in duplicates.marked(records.read(source, n_fields), repeated):
+        for fields, is_repeated in duplicates.marked(tsv.read(source, n_fields), repeated):
             counts.read += 1
             reason = None
             if not keep_all:
@@ -75,7 +75,7 @@ def tokenize(
             else:
                 counts.drop(reason)
 
-    records.write(kept(), [output])
+    tsv.write(kept(), [output])
     counts.write(statistics)
 
 
@@ -99,7 +99,7 @@ def tokens_of(sentence: str, language: str, text: Text, already_tokenized: bool 
     sentence = spelled(sentence, language, text)
     if not already_tokenized:
         sentence = " ".join(segmenter(language)(normalize_punctuation(sentence, language)))
-    return records.field(lower_and_strip(sentence, lowercase=text.lowercase, strip_accents=text.strip_accents))
+    return tsv.field(lower_and_strip(sentence, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
 @cache

@@ -18,7 +18,7 @@ import numpy as np
 import sentencepiece
 
 from xlm_core.errors import CorpusError
-from xlm_core.files import read_json, write_json
+from xlm_core.io import read_json, write_json
 from xlm_core.text.fastbpe import FastBpe, read_pieces
 
 BOS, EOS, PAD, UNK, SEPARATOR, MASK = range(6)

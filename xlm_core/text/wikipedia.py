@@ -18,8 +18,8 @@ from mwparserfromhell.parser import ParserError
 from mwparserfromhell.wikicode import Wikicode
 
 from xlm_core.errors import CorpusError
-from xlm_core.records import Counts
 from xlm_core.text.lines import DAMAGE, open_whole
+from xlm_core.tsv import Counts
 
 FILE, CATEGORY = "6", "14"  # keys of the namespaces whose links show no text
 ENGLISH_NAMESPACES = frozenset(("file", "image", "media", "category"))  # understood in every language

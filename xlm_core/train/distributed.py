@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from xlm_core.tally import Tally, add
+from xlm_core.metrics.loss import LossSum, add
 
 TIMEOUT = timedelta(minutes=30)  # for a process that is alive but does not answer; a dead one is noticed at once
 
 
-class Processes:
+class DistributedContext:
     """The ``size`` processes of a training, as seen by the one of number ``rank``."""
 
     def __init__(self) -> None:
@@ -70,17 +70,17 @@ class Processes:
         distributed.all_reduce(number, op=distributed.ReduceOp.MAX)
         return number.bool()
 
-    def add_up(self, tallies: Mapping[str, Tally]) -> dict[str, Tally]:
+    def add_up(self, tallies: Mapping[str, LossSum]) -> dict[str, LossSum]:
         """Tallies summed over all processes, of which each may know other names; the sums are the same on all."""
         if self.size == 1:
             return dict(tallies)
         mine = {name: (tally.nats.item(), tally.count, int(tally.correct)) for name, tally in tallies.items()}
         everyones: list[Any] = [None] * self.size
         distributed.all_gather_object(everyones, mine, group=self._host)
-        sums: dict[str, Tally] = {}
+        sums: dict[str, LossSum] = {}
         for some in everyones:
             for name, (nats, count, correct) in some.items():
-                add(sums, {name: Tally(torch.tensor(nats, dtype=torch.float64), count, torch.tensor(correct))})
+                add(sums, {name: LossSum(torch.tensor(nats, dtype=torch.float64), count, torch.tensor(correct))})
         return sums
 
     def wait(self) -> None:

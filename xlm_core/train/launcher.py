@@ -24,8 +24,8 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from xlm_core.errors import ConfigError, TrainingError, XlmError
-from xlm_core.steps import log_to
 from xlm_core.train.distributed import TIMEOUT
+from xlm_core.workflow.step import log_to
 
 LOG = logging.getLogger(__name__)
 PORT = 29500  # of the first machine, where those of several meet
@@ -37,7 +37,7 @@ def launch(job: Callable[[], None], *, n_processes: int, n_nodes: int, work: Pat
     """Do ``job`` in ``n_processes`` on each of ``n_nodes`` machines at once; alone, it is simply done here.
 
     Args:
-        job: picklable, from an importable module; in it, ``Processes()`` are all of them.
+        job: picklable, from an importable module; in it, ``DistributedContext()`` are all of them.
         n_processes: on each machine; each uses a GPU of its own where there are any.
         n_nodes: of the Slurm job that this process belongs to; 1 needs no Slurm.
         work: a folder that all machines see.

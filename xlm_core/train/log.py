@@ -15,8 +15,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
-from xlm_core.files import atomic, storage_errors
-from xlm_core.tally import Tally
+from xlm_core.io import atomic, storage_errors
+from xlm_core.metrics.loss import LossSum
 from xlm_core.train.state import Progress, TrainState
 
 LOG = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class TrainingLog:
         _forget(self.path, progress)
         with storage_errors(self.path):
             self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
-            self._board = Board(folder / "tensorboard", progress.update + 1)
+            self._board = TensorBoardWriter(folder / "tensorboard", progress.update + 1)
         self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
         self._clock = (time.monotonic(), progress.n_tokens)
 
@@ -53,7 +53,7 @@ class TrainingLog:
             stack.callback(self._board.close)
             stack.callback(self._file.close)
 
-    def training(self, state: TrainState, losses: Mapping[str, Tally]) -> None:
+    def training(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
         """Write a line about the updates since the last one: their summed ``losses``."""
         progress = state.progress
         rate = state.optimizer.param_groups[0]["lr"]
@@ -76,7 +76,7 @@ class TrainingLog:
         self._bar.update(progress.update - self._bar.n)
         self.restart_clock(progress)
 
-    def evaluation(self, progress: Progress, measured: Mapping[str, Tally | float], criterion: float) -> None:
+    def evaluation(self, progress: Progress, measured: Mapping[str, LossSum | float], criterion: float) -> None:
         """Write a line about an evaluation: what was ``measured``, and the ``criterion`` that judges it."""
         scores = {name: _numbers(value) for name, value in measured.items()}
         record = {"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores}
@@ -98,9 +98,9 @@ class TrainingLog:
             self._board.add({f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"])
 
 
-def _numbers(measured: Tally | float) -> dict[str, float]:
+def _numbers(measured: LossSum | float) -> dict[str, float]:
     """What the log says of a tally, or of a score."""
-    if not isinstance(measured, Tally):
+    if not isinstance(measured, LossSum):
         return {"score": measured}
     return {
         "nats": measured.mean_nats,
@@ -110,7 +110,7 @@ def _numbers(measured: Tally | float) -> dict[str, float]:
     }
 
 
-class Board:
+class TensorBoardWriter:
     """A file for TensorBoard.
 
     It is written at once and by the thread that asks for it. PyTorch's ``SummaryWriter`` has a thread of its own, whose

@@ -12,46 +12,46 @@ from pathlib import Path
 
 from xlm_core.config import Optim, Pretraining, TranslationTraining
 from xlm_core.errors import TrainingError
-from xlm_core.tally import Tally, add
-from xlm_core.train.distributed import Processes
+from xlm_core.metrics.loss import LossSum, add
+from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import TrainingLog
+from xlm_core.train.monitor import ProgressMonitor
 from xlm_core.train.schedule import learning_rate
 from xlm_core.train.state import TrainState, mean, save
-from xlm_core.train.update import Part, make_update
-from xlm_core.train.watch import Watch
+from xlm_core.train.step import Part, make_update
 
 LOG = logging.getLogger(__name__)
 LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class Intervals:
     """When the loop looks up from its work.
 
-    evaluate_every  updates between evaluations; the last update is evaluated in any case
+    eval_interval  updates between evaluations; the last update is evaluated in any case
     log_every       updates between lines of the log
     patience        evaluations without improvement after which training ends; 0 to go on to the last update
-    save_minutes    between checkpoints
+    checkpoint_minutes    between checkpoints
     """
 
-    evaluate_every: int
+    eval_interval: int
     log_every: int
     patience: int
-    save_minutes: float
+    checkpoint_minutes: float
 
     @classmethod
-    def of(cls, settings: Pretraining | TranslationTraining, save_minutes: float) -> "Rhythm":
+    def of(cls, settings: Pretraining | TranslationTraining, checkpoint_minutes: float) -> "Intervals":
         """That of a training with evaluations, and some lines of the log between them."""
-        every = settings.evaluate_every
-        return cls(every, max(1, every // LINES_PER_EVALUATION), settings.patience, save_minutes)
+        every = settings.eval_interval
+        return cls(every, max(1, every // LINES_PER_EVALUATION), settings.patience, checkpoint_minutes)
 
 
-Measured = Mapping[str, Tally | float]  # what an evaluation found: tallies of predictions, and scores such as BLEU
+Measured = Mapping[str, LossSum | float]  # what an evaluation found: tallies of predictions, and scores such as BLEU
 
 
 def mean_nats(measured: Measured) -> float:
     """The loss per prediction, averaged over the tallies, so that each language counts alike."""
-    return statistics.fmean(tally.mean_nats for tally in measured.values() if isinstance(tally, Tally))
+    return statistics.fmean(tally.mean_nats for tally in measured.values() if isinstance(tally, LossSum))
 
 
 def train(
@@ -60,10 +60,10 @@ def train(
     evaluate: Callable[[], Measured],
     *,
     optim: Optim,
-    rhythm: Rhythm,
+    rhythm: Intervals,
     folder: Path,
     digest: str,
-    processes: Processes,
+    processes: DistributedContext,
     criterion: Callable[[Measured], float] = mean_nats,
     keep: int = 0,
     unlearned: Mapping[str, float] | None = None,
@@ -86,9 +86,9 @@ def train(
     """
     progress = state.progress
     log_losses = _due(rhythm.log_every, optim.max_updates)
-    evaluate_now = _due(rhythm.evaluate_every, optim.max_updates)
-    watch = Watch(progress.update, optim, unlearned or {})
-    losses, saved = dict[str, Tally](), time.monotonic()
+    evaluate_now = _due(rhythm.eval_interval, optim.max_updates)
+    watch = ProgressMonitor(progress.update, optim, unlearned or {})
+    losses, saved = dict[str, LossSum](), time.monotonic()
     log_file = TrainingLog(folder, progress, optim.max_updates) if processes.is_first else nullcontext()
     with log_file as log, _termination() as asked_to_end:
         while True:
@@ -98,7 +98,7 @@ def train(
             if progress.update >= optim.max_updates or 0 < rhythm.patience <= progress.stale:
                 break
             parts = parts_of(progress.update)
-            is_time = processes.is_first and time.monotonic() - saved > 60 * rhythm.save_minutes
+            is_time = processes.is_first and time.monotonic() - saved > 60 * rhythm.checkpoint_minutes
             must_end, must_save, count, n_tokens = processes.totals([asked_to_end.is_set(), is_time, *_sizes(parts)])
             if must_end or must_save:
                 save(folder, state, digest, processes)
@@ -106,7 +106,7 @@ def train(
             if must_end:
                 raise TrainingError(f"stopped by SIGTERM after update {progress.update}; run again to go on from there")
             rate = learning_rate(progress.update, optim)
-            add(losses, make_update(state, parts, count, rate, optim.clip_norm, processes))
+            add(losses, make_update(state, parts, count, rate, optim.max_grad_norm, processes))
             progress.n_tokens += n_tokens
             watch.estimate(state)
             if log_losses(progress.update):
@@ -121,7 +121,7 @@ def _sizes(parts: Sequence[Part]) -> tuple[int, int]:
     return sum(part.count for part in parts), sum(part.n_tokens for part in parts)
 
 
-def _tell(state: TrainState, losses: Mapping[str, Tally], watch: Watch, log: TrainingLog | None) -> None:
+def _tell(state: TrainState, losses: Mapping[str, LossSum], watch: ProgressMonitor, log: TrainingLog | None) -> None:
     """Look at the losses since the last line of the log, and write one."""
     watch.check(state, losses)
     if log:

@@ -29,13 +29,13 @@ def make_optimizer(model: nn.Module, optim: Optim, *, shard: bool = False) -> Op
     return AdamW(model.parameters(), **settings)
 
 
-def leave_out_where(is_bad: Tensor, optimizer: Optimizer) -> None:
+def skip_step_if(is_bad: Tensor, optimizer: Optimizer) -> None:
     """Make the next step change nothing if ``is_bad`` () is true on the device: the fused kernel looks there."""
     adam = getattr(optimizer, "optim", optimizer)  # the one that a sharing optimizer runs inside
     adam.found_inf = is_bad.float()
 
 
-def whole_state(optimizer: Optimizer) -> dict[str, Any]:
+def consolidated_state_dict(optimizer: Optimizer) -> dict[str, Any]:
     """The optimizer's state, on the first process; where it is shared out, all processes must ask together."""
     if hasattr(optimizer, "consolidate_state_dict"):
         optimizer.consolidate_state_dict()

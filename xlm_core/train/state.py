@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from xlm_core.errors import CheckpointError
-from xlm_core.files import atomic
-from xlm_core.train.distributed import Processes
-from xlm_core.train.optimizer import whole_state
+from xlm_core.io import atomic
+from xlm_core.train.distributed import DistributedContext
+from xlm_core.train.optimizer import consolidated_state_dict
 
 LOG = logging.getLogger(__name__)
 N_KEPT = 2  # checkpoints that are kept: the last, and one in case the last is damaged
@@ -72,7 +72,7 @@ def mean(several: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([weights[name] for weights in several]).mean(dim=0) for name in several[0]}
 
 
-def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> None:
+def save(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> None:
     """Write a checkpoint and remove those that are no longer needed; all processes do this together.
 
     ``digest`` is of everything that the run depends on; only a run with the same one may go on from here.
@@ -80,7 +80,7 @@ def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> 
     Raises:
         StorageError: there is no room for one more checkpoint beside those that are kept; they stay as they are.
     """
-    optimizer = whole_state(state.optimizer)
+    optimizer = consolidated_state_dict(state.optimizer)
     if processes.is_first:
         content = {
             "digest": digest,
@@ -99,7 +99,7 @@ def save(folder: Path, state: TrainState, digest: str, processes: Processes) -> 
     processes.wait()
 
 
-def resume(folder: Path, state: TrainState, digest: str, processes: Processes) -> bool:
+def resume(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> bool:
     """Put the last checkpoint of ``folder`` that can be used into ``state``; returns whether there was any checkpoint.
 
     Raises:
@@ -141,7 +141,7 @@ def _read(path: Path, digest: str) -> dict[str, Any]:
     return content
 
 
-def _restore(content: dict[str, Any], state: TrainState, processes: Processes) -> None:
+def _restore(content: dict[str, Any], state: TrainState, processes: DistributedContext) -> None:
     """Put ``content`` into ``state``."""
     state.model.load_state_dict(content["model"])
     state.optimizer.load_state_dict(content["optimizer"])

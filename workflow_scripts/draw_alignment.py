@@ -1,9 +1,0 @@
-"""Draw words and their translations on the map of each model."""
-
-from pathlib import Path
-
-from xlm_core.report import alignment
-from xlm_core.steps import step
-
-with step(snakemake.log[0]):
-    alignment.draw(Path(snakemake.input[0]), snakemake.params.labels, [Path(path) for path in snakemake.output])

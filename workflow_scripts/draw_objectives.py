@@ -1,9 +1,0 @@
-"""Draw real CLM, MLM and TLM batches."""
-
-from pathlib import Path
-
-from xlm_core.report import objectives
-from xlm_core.steps import step
-
-with step(snakemake.log[0]):
-    objectives.draw(Path(snakemake.input[0]), Path(snakemake.output[0]))

@@ -1,0 +1,12 @@
+"""BatchKey validation BLEU over the training of every translator of a table."""
+
+from pathlib import Path
+
+from xlm_core.report import bleu_curves
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]):
+    bleu_curves.draw(
+        {label: [Path(path) for path in snakemake.input[name]] for name, label in snakemake.params.labels.items()},
+        Path(snakemake.output[0]),
+    )

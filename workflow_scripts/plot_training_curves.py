@@ -1,0 +1,12 @@
+"""BatchKey loss and validation perplexity of every pretraining run."""
+
+from pathlib import Path
+
+from xlm_core.report import curves
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]):
+    curves.draw(
+        {label: [Path(path) for path in snakemake.input[run]] for run, label in snakemake.params.rows.items()},
+        Path(snakemake.output[0]),
+    )

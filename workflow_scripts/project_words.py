@@ -1,0 +1,21 @@
+"""Place words and their translations on a map of each model's input embeddings."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.tasks.word_embeddings import tsne
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]):
+    figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.figure")
+    tsne.place(
+        models=dict(zip(figure.runs, map(Path, snakemake.input.models), strict=True)),
+        vocabulary=Path(snakemake.input.vocabulary),
+        languages=figure.languages,
+        dictionaries=[Path(path) for path in snakemake.input.dictionaries],
+        texts=dict(zip(figure.languages, map(Path, snakemake.input.texts), strict=True)),
+        n_words=figure.n_words,
+        perplexity=figure.perplexity,
+        seed=figure.seed,
+        output=Path(snakemake.output[0]),
+    )

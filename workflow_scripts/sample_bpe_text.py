@@ -1,0 +1,21 @@
+"""BatchKey lines of all languages to learn byte-pair encoding on."""
+
+from pathlib import Path
+
+from xlm_core.languages import sides
+from xlm_core.text.sample import TokenFile, sample
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]):
+    sample(
+        {
+            language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
+            for language, paths in snakemake.input.items()
+        },
+        Path(snakemake.output.sample),
+        n_lines=snakemake.params.n_lines,
+        alpha=snakemake.params.alpha,
+        **snakemake.params.shares,
+        seed=0,
+        statistics=Path(snakemake.output.statistics),
+    )

@@ -1,0 +1,18 @@
+"""Take one real row of a CLM, an MLM and a TLM batch."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.tasks import objective_examples
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]):
+    objective_examples.write_examples(
+        monolingual={snakemake.params.language: [Path(path) for path in snakemake.input.monolingual]},
+        parallel={pair: [Path(path) for path in snakemake.input.parallel] for pair in snakemake.params.pairs},
+        vocabulary=Path(snakemake.input.vocabulary),
+        languages=snakemake.params.languages,
+        masking=config.read(config.Masking, snakemake.params.masking, path="pretraining.masking"),
+        seed=0,
+        output=Path(snakemake.output[0]),
+    )

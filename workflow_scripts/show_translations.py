@@ -1,0 +1,16 @@
+"""Show what several systems say of the same sentences."""
+
+from pathlib import Path
+
+from xlm_core.report import samples
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]):
+    paths = map(Path, snakemake.input)
+    samples.make(
+        {
+            direction: samples.Texts(next(paths), next(paths), {label: next(paths) for label in labels})
+            for direction, labels in snakemake.params.systems.items()
+        },
+        Path(snakemake.output[0]),
+    )

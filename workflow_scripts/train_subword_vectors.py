@@ -1,0 +1,19 @@
+"""Train skip-gram vectors of the pieces of all languages."""
+
+from pathlib import Path
+
+from xlm_core import config
+from xlm_core.tasks.word_embeddings import subword_skipgram
+from xlm_core.workflow.job_record import recorded
+from xlm_core.workflow.step import step
+
+with step(snakemake.log[0]), recorded(snakemake):
+    languages = snakemake.params.languages
+    subword_skipgram.train_subword_vectors(
+        stores={language: [Path(path) for path in snakemake.input[language]] for language in languages},
+        vocabulary=Path(snakemake.input.vocabulary),
+        languages=languages,
+        model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
+        seed=int(snakemake.wildcards.seed),
+        output=Path(snakemake.output.model),
+    )

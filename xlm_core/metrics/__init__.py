@@ -1,0 +1,1 @@
+"""Metrics: sums of losses, BLEU, sufficient statistics of samples, bootstrap."""

@@ -1,0 +1,43 @@
+"""BLEU and chrF by sacreBLEU, with the signatures that say how they were computed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sacrebleu.metrics import BLEU, CHRF
+
+from xlm_core.metrics.sample_statistics import SampleStatistics
+
+
+class Score(NamedTuple):
+    """A score from 0 to 100, and sacreBLEU's signature of how it was computed."""
+
+    value: float
+    signature: str
+
+
+def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    """BLEU of detokenized text, which sacreBLEU tokenizes itself: the number that compares between papers."""
+    return _score(BLEU(), hypotheses, references)
+
+
+def bleu_items(hypotheses: Sequence[str], references: Sequence[str]) -> SampleStatistics:
+    """What each sentence adds to the sums that ``bleu`` is computed from."""
+    metric = BLEU()
+    scores = (metric.corpus_score([one], [[other]]) for one, other in zip(hypotheses, references, strict=True))
+    return SampleStatistics("bleu", np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in scores]))
+
+
+def tokenized_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    """BLEU of tokenized text as it is, as the paper reports it."""
+    return _score(BLEU(tokenize="none", force=True), hypotheses, references)
+
+
+def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    """Character n-gram F-score of detokenized text."""
+    return _score(CHRF(), hypotheses, references)
+
+
+def _score(metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    value = metric.corpus_score(list(hypotheses), [list(references)]).score
+    return Score(value, str(metric.get_signature()))

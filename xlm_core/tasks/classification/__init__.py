@@ -1,0 +1,1 @@
+"""Fine-tuning on XNLI and GLUE (paper, section 4.1)."""

@@ -1,0 +1,89 @@
+"""Real batches of each objective, spelled out, for the figure of the objectives (paper, figure 1)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlm_core.config import Masking
+from xlm_core.data.batch import IGNORE, Batch
+from xlm_core.data.blocks import FixedLengthBlocks, Stream
+from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
+from xlm_core.data.masking import weights
+from xlm_core.data.tlm_pair import concat_pairs
+from xlm_core.io import write_json
+from xlm_core.languages import language_ids, sides
+from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
+from xlm_core.tasks.pretraining.data import Corpora, Stores
+from xlm_core.text.vocabulary import Vocabulary
+
+N_TOKENS = 12  # of an example: few enough to be read
+
+
+def write_examples(
+    *,
+    monolingual: Stores,
+    parallel: Stores,
+    vocabulary: Path,
+    languages: Sequence[str],
+    masking: Masking,
+    seed: int,
+    output: Path,
+) -> None:
+    """Write what ``example_batches`` returns as JSON; ``monolingual`` and ``parallel`` as in ``pretrain``."""
+    words = Vocabulary.read(vocabulary)
+    corpora = Corpora.open(monolingual, parallel, words.digest)
+    write_json(output, example_batches(corpora, words, languages, masking, seed))
+
+
+def example_batches(
+    corpora: Corpora, vocabulary: Vocabulary, languages: Sequence[str], masking: Masking, seed: int
+) -> list[dict[str, Any]]:
+    """One row of each objective that there is text for: CLM and MLM of the first language, TLM of the first pair.
+
+    Each is a dictionary of "objective" and, one item per token, "input" (pieces), "target" (pieces, None where
+    nothing is predicted), "positions" and "languages" (codes).
+    """
+    ids = language_ids(languages)
+    weight = weights(vocabulary.counts, masking.alpha)
+    rng = np.random.default_rng(seed)
+    found: list[tuple[str, Batch]] = []
+    for language in sorted(corpora.monolingual)[:1]:
+        stream = Stream(corpora.monolingual[language])
+        window = FixedLengthBlocks(stream, N_TOKENS, 1, (seed,), f"text of '{language}'").batch(0)
+        found.append(("clm", clm_batch(window, ids[language])))
+        found.append(("mlm", mlm_batch(window, ids[language], weight, masking, rng)))
+    for pair in sorted(corpora.parallel)[:1]:
+        joined = concat_pairs(_pairs(corpora, pair, seed), 0, rng)
+        first, second = (ids[language] for language in sides(pair))
+        found.append(("tlm", tlm_batch(joined, (first, second), weight, masking, rng)))
+    return [_spell(objective, batch, vocabulary, sorted(languages)) for objective, batch in found]
+
+
+def _pairs(corpora: Corpora, pair: str, seed: int) -> LengthBucketedDataset:
+    """Pairs one by one, the longest of them readable; if there is none so short, of any length."""
+    stores = corpora.parallel[pair]
+    sizes = (int((store.lengths(0) + store.lengths(1)).min()) for store in stores if len(store))
+    shortest = min(sizes, default=0) + 2 * N_ENDS
+    longest = max(shortest, 2 * N_TOKENS)
+    return LengthBucketedDataset(
+        [(store, (0, 1)) for store in stores],
+        max_tokens=longest,
+        max_positions=longest,
+        micro_batch_tokens=1,
+        seed=(seed,),
+        place=f"pairs of '{pair}'",
+    )
+
+
+def _spell(objective: str, batch: Batch, vocabulary: Vocabulary, codes: Sequence[str]) -> dict[str, Any]:
+    """The first row of ``batch`` in words."""
+    pieces = vocabulary.pieces
+    return {
+        "objective": objective,
+        "input": [pieces[token] for token in batch.tokens[0].tolist()],
+        "target": [None if label == IGNORE else pieces[label] for label in batch.labels[0].tolist()],
+        "positions": batch.positions[0].tolist(),
+        "languages": [codes[language] for language in batch.languages[0].tolist()],
+    }

@@ -1,0 +1,1 @@
+"""Pretraining of encoders (paper, section 3)."""

@@ -1,0 +1,139 @@
+"""What a pretraining run will take, said before any data is read: updates, batches, memory."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from xlm_core.config import Compute, ModelConfig, Pretraining, TranslationTraining
+from xlm_core.errors import ConfigError, TrainingError
+from xlm_core.model.output_layer import MAX_SCORES
+from xlm_core.model.transformer import Transformer
+from xlm_core.train.distributed import DistributedContext
+
+LOG = logging.getLogger(__name__)
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A rough estimate, in bytes, of the tensors that one process holds while it trains.
+
+    What Python, PyTorch and its allocator take for themselves comes on top.
+    """
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+    scores: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(vars(self).values())
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name} {value / 1e9:.2g}" for name, value in vars(self).items())
+        return f"{self.total / 1e9:.2g} GB of tensors per process ({shown})"
+
+
+def memory_of(model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int) -> Memory:
+    """What training ``model`` holds.
+
+    Of each layer what the backward pass reads is counted, float by float and token by token: inputs of the linear
+    layers, of the normalizations, of GELU and of the dropouts, and the attention weights, which a CPU keeps and a GPU
+    computes again. Half precision is not counted as a saving, for weights and sums stay in float32.
+    """
+    config = model.config
+    n_tokens = tokens_of_part(pretraining)
+    n_weights = sum(parameter.numel() for parameter in model.parameters())
+    weights_of_token = 3 * config.n_heads * pretraining.seq_len if not torch.cuda.is_available() else 0
+    of_layer = 14 * config.dim + 2 * config.feedforward_dim + weights_of_token
+    kept = config.n_layers * config.dim + of_layer if compute.activation_checkpointing else config.n_layers * of_layer
+    moments = 2 * n_weights // (n_processes if compute.zero_stage1 else 1)
+    scores = 3 * min(n_tokens * model.n_tokens, max(MAX_SCORES, model.n_tokens))
+    floats = (n_weights, n_weights, moments, n_tokens * kept, scores)
+    return Memory(*(FLOAT_BYTES * n for n in floats))
+
+
+def parts_per_update(training: Pretraining | TranslationTraining) -> int:
+    """Micro-batches of an update, over all processes: as few as keep each within ``micro_batch_tokens``.
+
+    They share ``batch_tokens`` evenly, so that an update is of the same size whatever fits into memory.
+    """
+    return -(-training.batch_tokens // training.micro_batch_tokens)
+
+
+def tokens_of_part(training: Pretraining | TranslationTraining) -> int:
+    """Tokens of one micro-batch, padding counted."""
+    return training.batch_tokens // parts_per_update(training)
+
+
+def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) -> None:
+    """Refuse sizes that do not fit together.
+
+    Raises:
+        ConfigError: the model has too few positions, a batch too few tokens, or an update too few batches.
+    """
+    if pretraining.seq_len > model.max_positions:
+        raise ConfigError(
+            f"pretraining.seq_len is {pretraining.seq_len}, but the model has {model.max_positions} positions; "
+            f"lower it or raise model.max_positions"
+        )
+    n_parts, n_tokens = parts_per_update(pretraining), tokens_of_part(pretraining)
+    if pretraining.seq_len > n_tokens:
+        raise ConfigError(
+            f"pretraining.seq_len is {pretraining.seq_len}, but a batch has {n_tokens} tokens; "
+            f"lower it or raise pretraining.micro_batch_tokens and batch_tokens"
+        )
+    if n_parts < n_processes:
+        raise ConfigError(
+            f"pretraining.batch_tokens ({pretraining.batch_tokens}) is {n_parts} batches of at most "
+            f"pretraining.micro_batch_tokens ({pretraining.micro_batch_tokens}) tokens, but there are {n_processes} "
+            f"processes; expected one for each: raise batch_tokens, lower micro_batch_tokens, or lower "
+            f"compute.gpus, compute.processes or compute.nodes"
+        )
+
+
+def tell(
+    model: Transformer,
+    objectives: Sequence[str],
+    pretraining: Pretraining,
+    compute: Compute,
+    processes: DistributedContext,
+) -> None:
+    """Log what the run will take."""
+    LOG.info("%d parameters", sum(parameter.numel() for parameter in model.parameters()))
+    LOG.info(
+        "%s: %d updates of %d tokens, in %d batches on %d processes; %.3g tokens in all",
+        "+".join(objectives),
+        pretraining.optim.max_updates,
+        pretraining.batch_tokens,
+        parts_per_update(pretraining),
+        processes.size,
+        pretraining.optim.max_updates * pretraining.batch_tokens,
+    )
+    LOG.info("about %s", memory_of(model, pretraining, compute, processes.size))
+
+
+@contextmanager
+def memory_errors(pretraining: Pretraining) -> Iterator[None]:
+    """A block in which lack of memory becomes a message that says what to do.
+
+    Raises:
+        TrainingError: a tensor did not fit into memory.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        # On a CPU PyTorch raises a plain RuntimeError, which its text alone tells apart.
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise TrainingError(
+            f"out of memory with pretraining.micro_batch_tokens at {pretraining.micro_batch_tokens}; set it to "
+            f"{pretraining.micro_batch_tokens // 2}: an update keeps its {pretraining.batch_tokens} tokens, in more "
+            f"batches; or set compute.activation_checkpointing ({str(error).splitlines()[0]})"
+        ) from error

@@ -1,0 +1,107 @@
+"""Scores of a translator on a test set, and what it said (paper, section 5.2).
+
+Beside the score stand the sentences, their translations by the model and by people, all as lines of text, so that
+``sacrebleu references.txt < hypotheses.txt`` gives the same number.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from xlm_core import digests, results, tsv
+from xlm_core.config import Search
+from xlm_core.io import atomic
+from xlm_core.languages import pair, sides
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.bleu import bleu, bleu_items, chrf, tokenized_bleu
+from xlm_core.results import Result
+from xlm_core.tasks.inference.translate import TranslationPipeline
+
+PARTS = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
+
+
+def score(
+    *,
+    model: Path,
+    vocabulary: Path,
+    test: Path,
+    direction: Sequence[str],
+    search: Search,
+    micro_batch_tokens: int,
+    place: Mapping[str, str],
+    n_threads: int,
+    output: Path,
+    kept: Mapping[str, Path],
+    kept_items: Path,
+) -> None:
+    """Translate a test set, keep what was said, and write BLEU, tokenized BLEU and chrF.
+
+    Args:
+        test: raw records of both languages of the pair, in the order of its name.
+        direction: source and target.
+        place: what goes into the results as it is: their table, system, setting, column, seeds and code.
+        output: JSON lines.
+        kept: each of ``PARTS`` -> lines of text.
+        kept_items: what each sentence adds to BLEU, named by the direction.
+
+    Raises:
+        ConfigError: the translator was not trained in this direction.
+    """
+    torch.set_num_threads(n_threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    interpreter = TranslationPipeline.open(model, vocabulary, device)
+    lines = _translated(interpreter, test, direction, search, micro_batch_tokens)
+    for part in PARTS:
+        _write_lines(kept[part], lines[part])
+    about, n_empty = interpreter.about, lines["hypotheses"].count("")
+    result = partial(
+        Result,
+        **place,
+        n=len(lines["sources"]),
+        config=about["config"],
+        data=digests.of_value([about["data"], digests.of_file(test)]),
+        note=f"{n_empty} empty translations" if n_empty else "",
+    )
+    scores = {
+        "BLEU": bleu(lines["hypotheses"], lines["references"]),
+        "tokenized BLEU": tokenized_bleu(lines["tokenized_hypotheses"], lines["tokenized_references"]),
+        "chrF": chrf(lines["hypotheses"], lines["references"]),
+    }
+    how = _searched(search)
+    found = [
+        result(metric=metric, value=one.value, signature=f"{metric} {one.signature}, {how}")
+        for metric, one in scores.items()
+    ]
+    results.write(found, output)
+    sample_statistics.write(kept_items, {"-".join(direction): bleu_items(lines["hypotheses"], lines["references"])})
+
+
+def _translated(
+    interpreter: TranslationPipeline, test: Path, direction: Sequence[str], search: Search, micro_batch_tokens: int
+) -> dict[str, list[str]]:
+    """Each of ``PARTS`` -> one line per sentence of the test set."""
+    source, target = direction
+    columns = sides(pair(source, target))
+    rows = list(tsv.read(test, len(columns)))
+    sources, raw = ([row[columns.index(language)] for row in rows] for language in (source, target))
+    best = [some[0] for some in interpreter.translate(sources, source, target, search, micro_batch_tokens)]
+    references = [interpreter.reference(sentence, target) for sentence in raw]
+    return {
+        "sources": sources,
+        "hypotheses": [one.text for one in best],
+        "references": [text for _, text in references],
+        "tokenized_hypotheses": [one.tokens for one in best],
+        "tokenized_references": [tokens for tokens, _ in references],
+    }
+
+
+def _searched(search: Search) -> str:
+    """How translations were searched for, in words."""
+    return "greedy" if search.width == 1 else f"beam of {search.width}, length penalty {search.length_penalty:g}"
+
+
+def _write_lines(path: Path, lines: Sequence[str]) -> None:
+    with atomic(path) as partial_path:
+        partial_path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")

@@ -1,0 +1,142 @@
+"""How good a translator is on validation sentences, while it is trained."""
+
+import logging
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from xlm_core import tsv
+from xlm_core.config import ModelConfig, TranslationTraining
+from xlm_core.data.packed_sequences import PackedSequences
+from xlm_core.errors import ConfigError
+from xlm_core.languages import pair, sides
+from xlm_core.metrics.bleu import tokenized_bleu
+from xlm_core.metrics.loss import LossSum, zero
+from xlm_core.model.decoding import greedy
+from xlm_core.model.encoder_decoder import EncoderDecoder
+from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
+from xlm_core.tasks.translation.data import Step
+from xlm_core.tasks.translation.generate import N_ENDS, limits_of, translate
+from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.train.loop import Measured
+
+LOG = logging.getLogger(__name__)
+BATCH = 32  # sentences whose loss is computed at once
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """Validation sentences of one direction.
+
+    source      ids of each sentence
+    languages   ids of both languages
+    references  tokenized text of their translations
+    batches     for the loss
+    """
+
+    source: Sequence[Sequence[int]]
+    languages: tuple[int, int]
+    references: Sequence[str]
+    batches: Sequence[TranslationBatch]
+
+
+def exams_of(
+    validation: Mapping[str, Path],
+    steps: Sequence[Step],
+    ids: Mapping[str, int],
+    words: Vocabulary,
+    model: ModelConfig,
+    settings: TranslationTraining,
+) -> dict[tuple[str, str], ValidationSet]:
+    """An exam for each direction, source and target, that any of ``steps`` teaches.
+
+    Args:
+        validation: pair -> records of tokenized sentences and their translations.
+
+    Raises:
+        ConfigError: there is no validation set for a direction.
+    """
+    directions = dict.fromkeys((step.source, step.target) for step in steps if step.kind != "ae")
+    for direction in directions:
+        if pair(*direction) not in validation:
+            raise ConfigError(
+                f"no validation set for {'-'.join(direction)}, only for {', '.join(validation)}; name one"
+            )
+    return {direction: _exam(direction, validation, ids, words, model, settings) for direction in directions}
+
+
+def _exam(
+    direction: tuple[str, str],
+    validation: Mapping[str, Path],
+    ids: Mapping[str, int],
+    words: Vocabulary,
+    model: ModelConfig,
+    settings: TranslationTraining,
+) -> ValidationSet:
+    """The first sentences of a validation set, in one direction; one that is too long for training loses its end."""
+    key = pair(*direction)
+    rows = list(tsv.read(validation[key], len(sides(key))))
+    columns = [sides(key).index(language) for language in direction]
+    source, references = ([row[column] for row in rows[: settings.max_valid_sentences]] for column in columns)
+    room = min(settings.max_tokens, model.max_positions) - N_ENDS
+    sentences, translations = (
+        [encoded[:room] for encoded in words.encode(texts, language)]
+        for texts, language in zip((source, references), direction, strict=True)
+    )
+    n_cut = sum(len(encoded) == room for encoded in sentences)
+    LOG.info("validation of %s-%s uses %d of %d pairs, %d at most cut", *direction, len(source), len(rows), n_cut)
+    languages = (ids[direction[0]], ids[direction[1]])
+    batches = [
+        translation_batch(
+            PackedSequences.of(sentences[start:end]), PackedSequences.of(translations[start:end]), languages
+        )
+        for start, end in _slices(len(sentences), BATCH)
+    ]
+    return ValidationSet(sentences, languages, references, batches)
+
+
+def _slices(n: int, size: int) -> list[tuple[int, int]]:
+    """Borders of at most ``size`` things in a row, out of ``n``."""
+    return [(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def examine(
+    translator: EncoderDecoder,
+    exams: Mapping[tuple[str, str], ValidationSet],
+    words: Vocabulary,
+    settings: TranslationTraining,
+) -> dict[str, LossSum | float]:
+    """Loss and tokenized BLEU of every direction."""
+    was_training = translator.training
+    translator.eval()
+    device = translator.decoder.output_bias.device
+    measured: dict[str, LossSum | float] = {}
+    for (source, target), exam in exams.items():
+        lengths = np.array([len(sentence) for sentence in exam.source])
+        limits = limits_of(
+            lengths, settings.max_length_a, settings.max_length_b, translator.decoder.config.max_positions
+        )
+        found = translate(
+            exam.source,
+            limits,
+            lambda batch, some, exam=exam: greedy(translator, batch, exam.languages[1], some),
+            language=exam.languages[0],
+            micro_batch_tokens=settings.micro_batch_tokens,
+            device=device,
+        )
+        with torch.inference_mode():
+            losses = [translation_loss(translator, batch.to(device)) for batch in exam.batches]
+        measured[f"mt.{source}-{target}"] = sum(losses, zero(device))
+        hypotheses = [words.decode(ids, target) for ids in found]
+        measured[f"bleu.{source}-{target}"] = tokenized_bleu(hypotheses, exam.references).value
+    translator.train(was_training)
+    return measured
+
+
+def bleu_missing(measured: Measured) -> float:
+    """How far the mean BLEU of all directions is from 100: the smaller the better, as of every criterion."""
+    return 100 - statistics.fmean(value for value in measured.values() if not isinstance(value, LossSum))
