@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from fresh import side_by_side
 
+from microworld.render import text
+from microworld.stories import stories
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.data import token_store
-from xlm_core.microworld.render import text
-from xlm_core.microworld.stories import stories
 from xlm_core.text import bpe, duplicates, extract, sample, tokenize, vocabulary
 
 FACTOR = 10

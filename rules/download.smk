@@ -27,12 +27,12 @@ rule download:
 
 if CONFIG.microworld:
 
-    rule make_microworld:
+    rule generate_microworld:
         """Generate the embedded small world: text in real languages, translations, test sets and pairs to classify."""
         output:
             microworld_files(),
         log:
-            "<logs>/make_microworld.log",
+            "<logs>/generate_microworld.log",
         conda:
             "../envs/text.yaml"
         resources:
@@ -41,8 +41,8 @@ if CONFIG.microworld:
         params:
             world=plain(CONFIG.microworld),
             languages=CONFIG.languages,
-            code=code("xlm_core.microworld"),
+            code=code("microworld"),
         message:
             "Generating the microworld"
         script:
-            "../workflow_scripts/make_microworld.py"
+            "../workflow_scripts/generate_microworld.py"

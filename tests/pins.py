@@ -38,6 +38,7 @@ PORTABLE = ("texts", "tokens", "vocabularies", "stores", "jobs")  # the same on 
 
 # Old name -> new name. Several old rules may have become one.
 RULES: dict[str, str] = {
+    "make_microworld": "generate_microworld",
     "sample_text": "sample_bpe_text",
     "build_labelled_store": "build_xnli_store",
     "train_embeddings": "train_subword_vectors",

@@ -59,7 +59,12 @@ def test_words_layout_and_strangers_do_not_count(package: Path, name: str, old: 
 def test_the_closure_of_pretraining_holds_the_model_and_not_the_report():
     closure = set(digests._closure(ROOT, ("xlm_core.tasks.pretraining.train",)))
     assert {"xlm_core.model.attention", "xlm_core.data.masking", "xlm_core.objectives"} <= closure
-    assert not any(name.startswith(("xlm_core.report", "xlm_core.microworld")) for name in closure)
+    assert not any(name.startswith(("xlm_core.report", "microworld")) for name in closure)
+
+
+def test_the_closure_of_the_generator_holds_both_packages():
+    closure = set(digests._closure(ROOT, ("microworld",)))
+    assert {"microworld.lexicon", "xlm_core.languages", "xlm_core.io"} <= closure
 
 
 def test_plain_values_have_one_digest_whatever_their_order():

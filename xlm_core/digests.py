@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = "xlm_core"
+PACKAGES = (PACKAGE, "microworld")  # whose imports are followed
 
 # What these modules hold cannot change a number: the settings in use reach a step by value, errors end it.
 NEUTRAL = (f"{PACKAGE}.config", f"{PACKAGE}.errors", f"{PACKAGE}.train.log")
@@ -25,12 +26,12 @@ def of_file(path: Path) -> str:
 
 
 def of_code(root: Path, *modules: str) -> str:
-    """Digest of modules and of all they import inside the package, whatever their comments, docstrings and layout.
+    """Digest of modules and of all they import inside ``PACKAGES``, whatever their comments, docstrings and layout.
 
     The YAML files that lie beside a module belong to it: they are data that it reads.
 
     Args:
-        root: folder that holds the package.
+        root: folder that holds the packages.
         modules: names such as ``xlm_core.tasks.classification.xnli``.
     """
     trees = _closure(root, modules)
@@ -45,7 +46,7 @@ def _short(text: str) -> str:
 
 
 def _closure(root: Path, modules: tuple[str, ...]) -> dict[str, ast.Module]:
-    """The syntax trees of modules and of all they import inside the package, without docstrings."""
+    """The syntax trees of modules and of all they import inside ``PACKAGES``, without docstrings."""
     trees: dict[str, ast.Module] = {}
     waiting = list(modules)
     while waiting:
@@ -65,11 +66,11 @@ def _file(root: Path, module: str) -> Path | None:
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
-    """Names imported from inside the package, which may be modules or things in them."""
+    """Names imported from inside ``PACKAGES``, which may be modules or things in them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
             yield str(node.module)
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xlm_core import microworld
+import microworld
 from xlm_core.config import Microworld
 from xlm_core.errors import ConfigError
 

@@ -10,10 +10,10 @@ import yaml
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from xlm_core.microworld import lexicon, render
-from xlm_core.microworld.frames import BE, Frame, Noun
-from xlm_core.microworld.inference import LABELS, Pair, pairs
-from xlm_core.microworld.meaning import label
+from microworld import lexicon, render
+from microworld.frames import BE, Frame, Noun
+from microworld.inference import LABELS, Pair, pairs
+from microworld.meaning import label
 
 DATA = yaml.safe_load((lexicon.FOLDER / "lexicon.yaml").read_text(encoding="utf-8"))
 N_TRAIN = 2000

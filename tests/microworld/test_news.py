@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xlm_core import microworld
+import microworld
+from microworld import news
+from microworld.frames import BE, Frame, Noun
+from microworld.render import text
+from microworld.stories import stories
 from xlm_core.config import Microworld
-from xlm_core.microworld import news
-from xlm_core.microworld.frames import BE, Frame, Noun
-from xlm_core.microworld.render import text
-from xlm_core.microworld.stories import stories
 from xlm_core.text import sgm
 
 WORLD = Microworld(

@@ -6,9 +6,9 @@ import unicodedata
 import numpy as np
 import pytest
 
-from xlm_core.microworld import lexicon, render
-from xlm_core.microworld.frames import BE, Frame, Noun
-from xlm_core.microworld.stories import stories
+from microworld import lexicon, render
+from microworld.frames import BE, Frame, Noun
+from microworld.stories import stories
 
 LATIN = ("de", "en", "es", "fr")
 

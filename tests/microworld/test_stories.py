@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from xlm_core.microworld import lexicon, render
-from xlm_core.microworld.frames import BE
-from xlm_core.microworld.stories import LONGEST, SHORTEST, stories
+from microworld import lexicon, render
+from microworld.frames import BE
+from microworld.stories import LONGEST, SHORTEST, stories
 
 
 @pytest.mark.parametrize("n_sentences", [3, 4, 5, 9, 10, 11, 500])

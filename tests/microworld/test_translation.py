@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.microworld.translation import with_errors
+from microworld.translation import with_errors
 
 SENTENCES = st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=8).map(lambda words: [*words, "."]))
 

@@ -9,13 +9,13 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from xlm_core import microworld
+import microworld
+from microworld import lexicon
+from microworld.frames import BE, Frame, Noun
+from microworld.similarity import similarity
+from microworld.understanding import BAD, GOOD, TASKS, Example, examples
 from xlm_core.config import GLUE_FILES, Microworld
 from xlm_core.errors import ConfigError
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.frames import BE, Frame, Noun
-from xlm_core.microworld.similarity import similarity
-from xlm_core.microworld.understanding import BAD, GOOD, TASKS, Example, examples
 from xlm_core.text import glue
 
 WORLD = Microworld(stories={}, nli_train=1, nli_valid=1, nli_test=1, glue_train=30, glue_valid=12, glue_test=9)

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from microworld import vocabulary, write
 from xlm_core.config import Microworld
 from xlm_core.errors import ConfigError
-from xlm_core.microworld import vocabulary, write
 
 WORLD = Microworld(
     stories={"en": 1}, dictionaries=["en-fr"], similarity={"en-fr": 60}, nli_train=1, nli_valid=1, nli_test=1

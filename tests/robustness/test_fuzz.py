@@ -29,10 +29,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_codes import learned
 
+from microworld import corpora
 from xlm_core import config, tsv
 from xlm_core.config import GLUE_FILES, Microworld, Text
 from xlm_core.errors import XlmError
-from xlm_core.microworld import corpora
 from xlm_core.text import dictionaries, glue, huggingface, nli, tokenize
 from xlm_core.text.extract import extract
 from xlm_core.text.vocabulary import SPECIAL, Vocabulary

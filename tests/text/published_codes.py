@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from microworld import corpora
 from xlm_core.config import Microworld
-from xlm_core.microworld import corpora
 from xlm_core.text.normalize import lower_and_strip
 from xlm_core.text.tokenize import segmenter
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from xlm_core.microworld import english, lexicon
-from xlm_core.microworld.drawing import is_trip
-from xlm_core.microworld.frames import BE, Frame
+from microworld import english, lexicon
+from microworld.drawing import is_trip
+from microworld.frames import BE, Frame
 
 WHETHER, PLACE, SUBJECT, OBJECT = "whether", "place", "subject", "object"
 ASKING = {

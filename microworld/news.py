@@ -15,10 +15,10 @@ from itertools import combinations, islice
 
 import numpy as np
 
+from microworld.frames import Frame
+from microworld.render import text
+from microworld.stories import story
 from xlm_core.errors import ConfigError
-from xlm_core.microworld.frames import Frame
-from xlm_core.microworld.render import text
-from xlm_core.microworld.stories import story
 
 PIVOT = "en"
 TESTS = "tests"

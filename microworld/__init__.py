@@ -10,6 +10,6 @@ Four languages share the Latin script, an order of words and many words. Hindi i
 verb last, postpositions. Only names, cities and digits are kept in the Latin script there, as anchors.
 """
 
-from xlm_core.microworld.corpora import write
+from microworld.corpora import write
 
 __all__ = ["write"]

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from xlm_core import config, microworld
+import microworld
+from xlm_core import config
 from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from microworld.understanding import Example, examples
 from xlm_core.config import GLUE_FILES, Microworld
 from xlm_core.io import atomic, write_zip
-from xlm_core.microworld.understanding import Example, examples
 
 MNLI_COLUMNS = (
     "index", "promptID", "pairID", "genre", "sentence1_binary_parse", "sentence2_binary_parse", "sentence1_parse",

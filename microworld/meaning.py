@@ -7,8 +7,8 @@ follows it grows more general under a denial's "not" exactly where it would grow
 
 from functools import cache
 
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld import lexicon
+from microworld.frames import BE, Frame, Noun
 
 LABELS = ("entailment", "neutral", "contradiction")
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xlm_core.microworld import edits, lexicon
-from xlm_core.microworld.drawing import (
+from microworld import edits, lexicon
+from microworld.drawing import (
     THINGS,
     action,
     attribute,
@@ -21,7 +21,7 @@ from xlm_core.microworld.drawing import (
     somewhere,
     thing,
 )
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld.frames import BE, Frame, Noun
 
 SHORTEST, LONGEST = 3, 8  # sentences
 TRIES = 20  # for a sentence that the story does not have yet

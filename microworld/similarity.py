@@ -1,7 +1,7 @@
 """Similarity: how much two frames share, from 0 to 5."""
 
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.frames import Frame, Noun
+from microworld import lexicon
+from microworld.frames import Frame, Noun
 
 HIGHEST = 5.0
 DENIED = 0.6  # what is left of the similarity where one denies what the other says

@@ -5,9 +5,9 @@ Each edit returns a new frame, or None where it does not apply.
 
 import numpy as np
 
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.drawing import COUNTS, chance, fits, is_trip, kinds_of_objects, pick, somewhere, verbs_of
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld import lexicon
+from microworld.drawing import COUNTS, chance, fits, is_trip, kinds_of_objects, pick, somewhere, verbs_of
+from microworld.frames import BE, Frame, Noun
 
 
 def weaken(rng: np.random.Generator, frame: Frame) -> Frame | None:

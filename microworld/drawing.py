@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld import lexicon
+from microworld.frames import BE, Frame, Noun
 
 T = TypeVar("T")
 SUBJECTS = ("person", "animal")

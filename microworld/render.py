@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from microworld import english, french, german, hindi, lexicon, spanish
+from microworld.frames import Frame
 from xlm_core.errors import ConfigError
-from xlm_core.microworld import english, french, german, hindi, lexicon, spanish
-from xlm_core.microworld.frames import Frame
 
 SENTENCE: dict[str, Callable[[Frame], list[str]]] = {
     module.LANGUAGE: module.sentence for module in (english, french, german, hindi, spanish)

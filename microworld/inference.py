@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlm_core.microworld import edits, lexicon
-from xlm_core.microworld.drawing import action, attribute, chance, counted, described, name, pick, somewhere, thing
-from xlm_core.microworld.frames import BE, Frame, Noun
-from xlm_core.microworld.meaning import LABELS, label
+from microworld import edits, lexicon
+from microworld.drawing import action, attribute, chance, counted, described, name, pick, somewhere, thing
+from microworld.frames import BE, Frame, Noun
+from microworld.meaning import LABELS, label
 
 NEGATED = 0.15  # share of the hypotheses drawn; premises affirm
 SAME_PLACE = 0.05  # share that is kept of the hypotheses that change nothing about the place, on which the task dwells

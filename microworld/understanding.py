@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from microworld import edits, english, lexicon, wordings
+from microworld.drawing import chance, described, name, pick, thing
+from microworld.frames import BE, Frame, Noun
+from microworld.inference import anything, awkward, one_of_each
+from microworld.meaning import LABELS, label
+from microworld.render import written
+from microworld.similarity import similarity
+from microworld.wordings import PLACE, WHETHER, capital
 from xlm_core.errors import ConfigError
-from xlm_core.microworld import edits, english, lexicon, wordings
-from xlm_core.microworld.drawing import chance, described, name, pick, thing
-from xlm_core.microworld.frames import BE, Frame, Noun
-from xlm_core.microworld.inference import anything, awkward, one_of_each
-from xlm_core.microworld.meaning import LABELS, label
-from xlm_core.microworld.render import written
-from xlm_core.microworld.similarity import similarity
-from xlm_core.microworld.wordings import PLACE, WHETHER, capital
 
 GOOD = ("happy", "healthy", "rich", "harmless", "clean", "interesting")
 BAD = ("sad", "sick", "poor", "dangerous", "dirty", "boring")

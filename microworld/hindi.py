@@ -5,8 +5,8 @@ Names, cities and digits stay in the Latin script: they are what this distant la
 
 from functools import cache
 
-from xlm_core.microworld import lexicon, phrases
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld import lexicon, phrases
+from microworld.frames import BE, Frame, Noun
 
 LANGUAGE = "hi"
 

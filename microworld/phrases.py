@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import cache
 
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.frames import Noun
+from microworld import lexicon
+from microworld.frames import Noun
 
 
 @cache

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import NamedTuple
 
-from xlm_core.microworld import lexicon, phrases
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld import lexicon, phrases
+from microworld.frames import BE, Frame, Noun
 
 LANGUAGE = "en"
 

@@ -11,9 +11,9 @@ from itertools import product
 
 import numpy as np
 
+from microworld import lexicon
+from microworld.drawing import pick
 from xlm_core.errors import ConfigError
-from xlm_core.microworld import lexicon
-from xlm_core.microworld.drawing import pick
 
 SAME = 4.0  # the rating of two words with one meaning
 MARKS = ("pre ", "estar ")  # of adjectives, which say how they are used

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from xlm_core.microworld import lexicon, phrases
-from xlm_core.microworld.frames import BE, Frame, Noun
+from microworld import lexicon, phrases
+from microworld.frames import BE, Frame, Noun
 
 LANGUAGE = "fr"
 

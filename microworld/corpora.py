@@ -16,15 +16,15 @@ from typing import IO
 
 import numpy as np
 
+from microworld import glue, news, vocabulary
+from microworld.inference import Pair, pairs
+from microworld.render import check_languages, text, words, written
+from microworld.stories import stories
+from microworld.translation import with_errors
 from xlm_core.config import TEST_SETS, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.io import atomic, write_zip
 from xlm_core.languages import sides
-from xlm_core.microworld import glue, news, vocabulary
-from xlm_core.microworld.inference import Pair, pairs
-from xlm_core.microworld.render import check_languages, text, words, written
-from xlm_core.microworld.stories import stories
-from xlm_core.microworld.translation import with_errors
 
 EVALUATION_COLUMNS = (
     "language", "gold_label", "sentence1_binary_parse", "sentence2_binary_parse", "sentence1_parse", "sentence2_parse",
@@ -50,11 +50,11 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
         outputs: those of ``world.files`` that are wanted, each with its path:
             stories/<language>: gzip, one sentence per line, stories back to back;
             translations/<pair>: zip in the layout of OPUS;
-            news/<language>, bitext/<pair>: likewise, see ``xlm_core.microworld.news``;
-            dictionaries/<direction>, similarity/<direction>: see ``xlm_core.microworld.vocabulary``;
+            news/<language>, bitext/<pair>: likewise, see ``microworld.news``;
+            dictionaries/<direction>, similarity/<direction>: see ``microworld.vocabulary``;
             tests/dev: the test sets of news, ``worlddev`` and ``worldtest``, in the layout of WMT's dev.tgz;
             xnli/evaluation: zip in the layout of XNLI-1.0;
-            glue/<file>: what is official of GLUE, see ``xlm_core.microworld.glue``;
+            glue/<file>: what is official of GLUE, see ``microworld.glue``;
             xnli/training: zip in the layout of XNLI-MT-1.0: the training sets, and the evaluation sets translated to
             English, both with errors of translation.
 
