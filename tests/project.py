@@ -13,7 +13,18 @@ import full_disk
 import yaml
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "profiles", "envs", "docs", "config.yaml", "configs")
+COPIED = (
+    "Snakefile",
+    "rules",
+    "workflow_scripts",
+    "xlm_core",
+    "microworld",
+    "profiles",
+    "envs",
+    "docs",
+    "config.yaml",
+    "configs",
+)
 
 
 class Project:

@@ -16,7 +16,7 @@ from xlm_core.data.token_store import TokenStore
 from xlm_core.text.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "docs", "envs", "profiles", "config.yaml")
+PARTS = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "microworld", "docs", "envs", "profiles", "config.yaml")
 WORDS = {
     "it": (
         ["il cane", "la gatta", "il bambino", "la nonna"],

@@ -19,7 +19,18 @@ from scipy import stats
 from sklearn import metrics
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("Snakefile", "rules", "workflow_scripts", "xlm_core", "docs", "envs", "profiles", "config.yaml", "configs")
+PARTS = (
+    "Snakefile",
+    "rules",
+    "workflow_scripts",
+    "xlm_core",
+    "microworld",
+    "docs",
+    "envs",
+    "profiles",
+    "config.yaml",
+    "configs",
+)
 # Laid over configs/small.yaml: one row, a small model, little text to learn its pieces from.
 SHORT = {
     "name": "short",
