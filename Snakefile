@@ -43,6 +43,8 @@ wildcard_constraints:
     translator=r"[A-Za-z0-9_.-]+",
     list="dictionary|similarity",
     direction=r"[a-z]{2,3}-[a-z]{2,3}",
+    source=r"[a-z]{2,3}",
+    target=r"[a-z]{2,3}",
     seed=r"\d+",
     finetuning_seed=r"\d+",
     task=r"[A-Za-z0-9-]+",

@@ -28,7 +28,7 @@ rule train_translator:
         texts=translator_texts,
         languages=translator_languages,
         text=translator_text,
-        steps=translator_steps,
+        objectives=translator_objectives,
         model=translator_model,
         training=translator_training,
         precision=CONFIG.compute.precision,
@@ -49,14 +49,14 @@ rule score_translation:
         test=test_text,
     output:
         **{
-            part: f"<results>/translations/{{translator}}/{{seed}}/{{direction}}/{part}.txt"
+            part: f"<results>/translations/{{translator}}/{{seed}}/{{source}}-{{target}}/{part}.txt"
             for part in ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
         },
-        results="<results>/results/translation/{translator}/{seed}/{direction}.jsonl",
-        kept="<results>/results/translation/{translator}/{seed}/{direction}.items.json",
-        job="<results>/results/translation/{translator}/{seed}/{direction}.job.json",
+        results="<results>/results/translation/{translator}/{seed}/{source}-{target}.jsonl",
+        kept="<results>/results/translation/{translator}/{seed}/{source}-{target}.items.json",
+        job="<results>/results/translation/{translator}/{seed}/{source}-{target}.job.json",
     log:
-        "<logs>/score_translation/{translator}.{seed}.{direction}.log",
+        "<logs>/score_translation/{translator}.{seed}.{source}-{target}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -68,10 +68,10 @@ rule score_translation:
         search=translation_search,
         micro_batch_tokens=lambda wildcards: translator_training(wildcards)["micro_batch_tokens"],
         place=translation_place,
-        attempts=work("jobs/score_translation/{translator}.{seed}.{direction}.json"),
+        attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),
         code=code("xlm_core.tasks.translation.evaluate"),
     message:
-        "Translating with {wildcards.translator}, seed {wildcards.seed}, {wildcards.direction}"
+        "Translating with {wildcards.translator}, seed {wildcards.seed}, {wildcards.source}-{wildcards.target}"
     script:
         "../workflow_scripts/score_translation.py"
 

@@ -178,24 +178,24 @@ def test_a_run_has_the_shape_of_its_setup():
 
 
 def test_the_translators_of_the_default_configuration():
-    both, there = ("en-fr", "fr-en"), ("mt.en-fr",)
-    unsupervised = (("ae.en-en", "ae.fr-fr", "bt.en-fr", "bt.fr-en"), both)
-    both_ways = (*there, "mt.fr-en")
+    there, back = ("en", "fr"), ("fr", "en")
+    unsupervised = (["ae.en-en", "ae.fr-fr", "bt.en-fr", "bt.fr-en"], (there, back))
+    both_ways = ["mt.en-fr", "mt.fr-en"]
     found = translators(config.parse(default()))
-    assert {name: (plan.steps, plan.tested) for name, plan in found.items()} == {
+    assert {name: ([str(one) for one in plan.objectives], plan.directions) for name, plan in found.items()} == {
         "unsupervised.en-fr.none.none": unsupervised,
         "unsupervised.en-fr.embeddings.embeddings": unsupervised,
         "unsupervised.en-fr.clm.clm": unsupervised,
         "unsupervised.en-fr.mlm.mlm": unsupervised,
-        "supervised.one_way.none": (there, ("en-fr",)),
-        "supervised.one_way.clm": (there, ("en-fr",)),
-        "supervised.one_way.mlm": (there, ("en-fr",)),
-        "supervised.both_ways.none": (both_ways, ("en-fr",)),
-        "supervised.both_ways.clm": (both_ways, ("en-fr",)),
-        "supervised.both_ways.mlm": (both_ways, ("en-fr",)),
-        "supervised.back_translation.none": ((*both_ways, "bt.en-fr", "bt.fr-en"), ("en-fr",)),
-        "supervised.back_translation.clm": ((*both_ways, "bt.en-fr", "bt.fr-en"), ("en-fr",)),
-        "supervised.back_translation.mlm": ((*both_ways, "bt.en-fr", "bt.fr-en"), ("en-fr",)),
+        "supervised.one_way.none": (["mt.en-fr"], (there,)),
+        "supervised.one_way.clm": (["mt.en-fr"], (there,)),
+        "supervised.one_way.mlm": (["mt.en-fr"], (there,)),
+        "supervised.both_ways.none": (both_ways, (there,)),
+        "supervised.both_ways.clm": (both_ways, (there,)),
+        "supervised.both_ways.mlm": (both_ways, (there,)),
+        "supervised.back_translation.none": ([*both_ways, "bt.en-fr", "bt.fr-en"], (there,)),
+        "supervised.back_translation.clm": ([*both_ways, "bt.en-fr", "bt.fr-en"], (there,)),
+        "supervised.back_translation.mlm": ([*both_ways, "bt.en-fr", "bt.fr-en"], (there,)),
     }
     for name, plan in found.items():
         assert (plan.pair, plan.setup) == ("en-fr", "news")
@@ -209,15 +209,15 @@ def test_encoder_and_decoder_may_begin_with_different_runs():
     del data["claims"]
     data["translation"]["unsupervised"]["rows"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
-    assert (plan.encoder, plan.decoder, plan.place) == ("mlm", "none", ("mlm", "no pretraining"))
+    assert (plan.encoder, plan.decoder, (plan.system, plan.setting)) == ("mlm", "none", ("mlm", "no pretraining"))
 
 
 def test_the_direction_of_the_supervised_table():
     data = default()
     data["translation"]["supervised"] |= {"source": "fr", "target": "en", "rows": ["back_translation"]}
     plan = translators(config.parse(data))["supervised.back_translation.mlm"]
-    assert (plan.pair, plan.tested) == ("en-fr", ("fr-en",))
-    assert plan.steps == ("mt.fr-en", "mt.en-fr", "bt.fr-en", "bt.en-fr")
+    assert (plan.pair, plan.directions) == ("en-fr", (("fr", "en"),))
+    assert [str(one) for one in plan.objectives] == ["mt.fr-en", "mt.en-fr", "bt.fr-en", "bt.en-fr"]
 
 
 @pytest.mark.parametrize(

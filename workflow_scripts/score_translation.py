@@ -14,7 +14,7 @@ with step(snakemake.log[0]), recorded(snakemake):
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),
         test=Path(snakemake.input.test),
-        direction=snakemake.wildcards.direction.split("-"),
+        direction=(snakemake.wildcards.source, snakemake.wildcards.target),
         search=config.read(config.Search, params.search, path="translation.search"),
         micro_batch_tokens=params.micro_batch_tokens,
         place={**params.place, "seeds": snakemake.wildcards.seed, "code": params.code},

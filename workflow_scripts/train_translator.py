@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.tasks.translation.data import Step
 from xlm_core.tasks.translation.train import train_translator
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.job_record import recorded
@@ -24,7 +23,9 @@ with step(snakemake.log[0]), recorded(snakemake):
         vocabulary=Path(inputs.vocabulary),
         languages=params.languages,
         text=params.text,
-        steps=[Step.parse(step) for step in params.steps],
+        objectives=[
+            config.read(config.TranslationObjective, objective, path="objectives") for objective in params.objectives
+        ],
         **halves,
         model=config.read(config.ModelConfig, params.model, path="model"),
         settings=config.read(config.TranslationTraining, params.training, path="translation.training"),

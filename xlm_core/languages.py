@@ -47,6 +47,11 @@ def pair(first: str, second: str) -> str:
     return "-".join(sorted((first, second)))
 
 
+def direction_key(source: str, target: str) -> str:
+    """The key of a direction of translation, as file names and columns of tables have it: source, then target."""
+    return f"{source}-{target}"
+
+
 def language_ids(languages: Sequence[str]) -> dict[str, int]:
     """Ids of the language embeddings: the alphabetical order of the codes, as in the published models."""
     return {language: number for number, language in enumerate(sorted(languages))}

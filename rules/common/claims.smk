@@ -47,7 +47,7 @@ def claim_items(table, name, seed):
         path = "<results>/results/translation/{}/{}/{}.items.json"
         plans = plans_of(table.removesuffix("_mt")).items()
         mine = [(key, plan) for key, plan in plans if (plan.encoder, plan.decoder) == (name, name)]
-        return [path.format(key, seed, direction) for key, plan in mine for direction in plan.tested]
+        return [path.format(key, seed, direction) for key, plan in mine for direction in direction_keys(plan)]
     if table == "embeddings":
         return [f"<results>/results/embeddings/{seed}.items.json"]
     if table == "glue":

@@ -1,6 +1,7 @@
 """Translation: what a translator reads, what it says, and what is compared."""
 
 from xlm_core.config import translators
+from xlm_core.languages import direction_key
 
 
 def plan_of(wildcards):
@@ -23,16 +24,15 @@ def translator_inputs(wildcards):
 
 def translator_texts(wildcards):
     """The languages whose text a translator reads."""
-    steps = [step.split(".") for step in plan_of(wildcards).steps]
-    return sorted({directions.split("-")[1] for kind, directions in steps if kind != "mt"})
+    return sorted({one.target for one in plan_of(wildcards).objectives if one.kind != "mt"})
 
 
 def translator_languages(wildcards):
     return CONFIG.setup(plan_of(wildcards).setup).languages
 
 
-def translator_steps(wildcards):
-    return list(plan_of(wildcards).steps)
+def translator_objectives(wildcards):
+    return [plain(objective) for objective in plan_of(wildcards).objectives]
 
 
 def translator_model(wildcards):
@@ -48,7 +48,7 @@ def translator_training(wildcards):
     plan = plan_of(wildcards)
     if plan.table == "unsupervised":
         return plain(CONFIG.translation.unsupervised.training)
-    return plain(CONFIG.translation.supervised.training_of(len(plan.steps)))
+    return plain(CONFIG.translation.supervised.training_of(len(plan.objectives)))
 
 
 def validation_text(pair):
@@ -88,7 +88,7 @@ def translation_search(wildcards):
 def translation_place(wildcards):
     """Where in the tables a score stands."""
     plan = plan_of(wildcards)
-    cell = zip(("system", "setting", "column"), plan.cell(wildcards.direction), strict=True)
+    cell = zip(("system", "setting", "column"), plan.cell((wildcards.source, wildcards.target)), strict=True)
     return {"table": f"{plan.table}_mt", **dict(cell)}
 
 
@@ -98,13 +98,18 @@ def translation_results(wildcards):
     return [
         file
         for name, plan in plans_of(wildcards.table).items()
-        for file in expand(path, translator=name, seed=seeds_of(wildcards.table), direction=plan.tested)
+        for file in expand(path, translator=name, seed=seeds_of(wildcards.table), direction=direction_keys(plan))
     ]
+
+
+def direction_keys(plan):
+    """The directions that a translator is tested in, as file names have them."""
+    return [direction_key(*direction) for direction in plan.directions]
 
 
 def said(translator, seed, direction, part):
     """The lines of a test set, of its translations by people, or of what a translator said."""
-    return f"<results>/translations/{translator}/{seed}/{direction}/{part}.txt"
+    return f"<results>/translations/{translator}/{seed}/{direction_key(*direction)}/{part}.txt"
 
 
 def comparisons(wildcards):
@@ -116,7 +121,7 @@ def comparisons(wildcards):
 def compared_cells(wildcards):
     """Row, setting and column of what is compared, the seed, and row and setting of what it is compared with."""
     return [
-        [*TRANSLATORS[name].cell(direction), str(seed), *TRANSLATORS[other].place]
+        [*TRANSLATORS[name].cell(direction), str(seed), TRANSLATORS[other].system, TRANSLATORS[other].setting]
         for name, direction, other, seed in comparisons(wildcards)
     ]
 
@@ -139,12 +144,13 @@ def labels_of_rows(wildcards):
 
 def rows_of(wildcards):
     """The rows of a table, row and setting, each once."""
-    return [list(place) for place in dict.fromkeys(plan.place for plan in plans_of(wildcards.table).values())]
+    rows = dict.fromkeys((plan.system, plan.setting) for plan in plans_of(wildcards.table).values())
+    return [list(row) for row in rows]
 
 
 def columns_of(wildcards):
     """The columns of a table, each once."""
-    cells = (plan.cell(direction) for plan in plans_of(wildcards.table).values() for direction in plan.tested)
+    cells = (plan.cell(direction) for plan in plans_of(wildcards.table).values() for direction in plan.directions)
     return list(dict.fromkeys(column for _, _, column in cells))
 
 
@@ -163,7 +169,7 @@ def sampled(wildcards):
     """direction -> the first and the last translator of a table that were tested in it."""
     of = {}
     for name, plan in plans_of(wildcards.table).items():
-        for direction in plan.tested:
+        for direction in plan.directions:
             of.setdefault(direction, []).append(name)
     return {direction: list(dict.fromkeys((names[0], names[-1]))) for direction, names in of.items()}
 
@@ -171,7 +177,8 @@ def sampled(wildcards):
 def sampled_labels(wildcards):
     """direction -> what the translators that are shown are called."""
     labels = labels_of_translators(wildcards)
-    return {direction: [labels[name] for name in names] for direction, names in sampled(wildcards).items()}
+    chosen = sampled(wildcards).items()
+    return {direction_key(*direction): [labels[name] for name in names] for direction, names in chosen}
 
 
 def sampled_translations(wildcards):

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xlm_core.config import Compute, ModelConfig, Optim, TranslationTraining
+from xlm_core.config import Compute, ModelConfig, Optim, TranslationObjective, TranslationTraining
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.tasks.translation import train
-from xlm_core.tasks.translation.data import Step
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -54,7 +53,7 @@ def write_translator(folder: Path) -> tuple[Path, Path]:
         vocabulary=path,
         languages=["de", "en"],
         text=TEXT,
-        steps=[Step("mt", *DIRECTION)],
+        objectives=[TranslationObjective(kind="mt", source="en", target="de")],
         encoder=None,
         decoder=None,
         model=MODEL,

@@ -8,13 +8,14 @@ import pytest
 import torch
 from small_world import COMPUTE, write_store
 
-from xlm_core.config import ModelConfig, Optim, TranslationTraining, Weights
+from xlm_core import config
+from xlm_core.config import ModelConfig, Optim, TranslationObjective, TranslationTraining, Weights
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining.data import Corpora
 from xlm_core.tasks.pretraining.train import initialize
-from xlm_core.tasks.translation.data import Step, training_objectives
+from xlm_core.tasks.translation.data import training_objectives
 from xlm_core.tasks.translation.train import train_translator
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import MASK, Vocabulary
@@ -30,8 +31,19 @@ SETTINGS = TranslationTraining(
     eval_interval=4,
     max_valid_sentences=20,
 )
-MT = (Step("mt", "en", "de"),)
-UNSUPERVISED = (Step("ae", "de", "de"), Step("ae", "en", "en"), Step("bt", "de", "en"), Step("bt", "en", "de"))
+
+
+def objective(kind, source, target):
+    return TranslationObjective(kind=kind, source=source, target=target)
+
+
+MT = (objective("mt", "en", "de"),)
+UNSUPERVISED = (
+    objective("ae", "de", "de"),
+    objective("ae", "en", "en"),
+    objective("bt", "de", "en"),
+    objective("bt", "en", "de"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +77,15 @@ def world(tmp_path_factory):
 def teach(world, tmp_path):
     """Train into a folder; returns the translator, what is said about it, and the log."""
 
-    def run(name="run", steps=MT, settings=SETTINGS, model=MODEL, seed=0, encoder=None, decoder=None, minutes=60.0):
+    def run(
+        name="run", objectives=MT, settings=SETTINGS, model=MODEL, seed=0, encoder=None, decoder=None, minutes=60.0
+    ):
         folder = tmp_path / name
         train_translator(
             **world,
             languages=["en", "de"],
             text={"lowercase": False},
-            steps=steps,
+            objectives=objectives,
             encoder=encoder,
             decoder=decoder,
             model=model,
@@ -119,9 +133,10 @@ def test_supervised_it_learns_to_translate_what_it_has_not_seen(teach):
 
 @pytest.mark.parametrize("updates", ["in_turn", "together"])
 def test_unsupervised_every_step_is_trained_and_both_directions_are_measured(teach, updates):
-    _, about, history = teach(steps=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
+    _, about, history = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
     losses = {name for line in history if line["kind"] == "train" for name in line["loss"]}
-    assert losses == {"ae.de-de", "ae.en-en", "bt.de-en", "bt.en-de"} == set(about["objectives"])
+    assert losses == {"ae.de-de", "ae.en-en", "bt.de-en", "bt.en-de"}
+    assert about["objectives"] == [config.plain(objective) for objective in UNSUPERVISED]
     assert sorted(evaluations(history)[0]["scores"]) == ["bleu.de-en", "bleu.en-de", "mt.de-en", "mt.en-de"]
 
 
@@ -137,7 +152,7 @@ def test_the_best_evaluation_is_kept(teach):
 @pytest.mark.parametrize("updates", ["in_turn", "together"])
 def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
     settings = changed(updates=updates)
-    whole, _, history = teach("whole", steps=UNSUPERVISED, settings=settings)
+    whole, _, history = teach("whole", objectives=UNSUPERVISED, settings=settings)
     make_update = loop.make_update
 
     def dies(state, *rest):
@@ -147,9 +162,9 @@ def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
 
     monkeypatch.setattr(loop, "make_update", dies)
     with pytest.raises(KeyboardInterrupt):
-        teach("killed", steps=UNSUPERVISED, settings=settings, minutes=0.0)
+        teach("killed", objectives=UNSUPERVISED, settings=settings, minutes=0.0)
     monkeypatch.undo()
-    resumed, _, log = teach("killed", steps=UNSUPERVISED, settings=settings)
+    resumed, _, log = teach("killed", objectives=UNSUPERVISED, settings=settings)
     assert same(whole, resumed)
     assert [line["scores"] for line in evaluations(log)] == [line["scores"] for line in evaluations(history)]
 
@@ -176,8 +191,8 @@ def test_a_translator_may_have_a_dropout_of_its_own(teach):
 
 
 def test_shared_embeddings_stay_the_same(teach):
-    model, _, _ = teach(steps=UNSUPERVISED, settings=changed(tie_encoder_decoder_embeddings=True))
-    apart, _, _ = teach("apart", steps=UNSUPERVISED)
+    model, _, _ = teach(objectives=UNSUPERVISED, settings=changed(tie_encoder_decoder_embeddings=True))
+    apart, _, _ = teach("apart", objectives=UNSUPERVISED)
     assert torch.equal(model.encoder.embeddings.weight, model.decoder.embeddings.weight)
     assert not torch.equal(apart.encoder.embeddings.weight, apart.decoder.embeddings.weight)
 
@@ -194,10 +209,10 @@ def test_a_pretrained_model_that_does_not_fit_is_refused(teach, world, tmp_path)
 def lessons(world):
     """What the steps of ``UNSUPERVISED`` and ``MT`` are about, with some settings."""
 
-    def of(steps, settings=SETTINGS):
+    def of(objectives, settings=SETTINGS):
         words = Vocabulary.read(world["vocabulary"])
         corpora = Corpora.open(world["monolingual"], world["parallel"], words.digest)
-        return training_objectives(corpora, steps, language_ids(["de", "en"]), words, MODEL, settings, 0)
+        return training_objectives(corpora, objectives, language_ids(["de", "en"]), words, MODEL, settings, 0)
 
     return of
 
@@ -205,17 +220,17 @@ def lessons(world):
 def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
     fading = changed(weights={"ae": [(0, 1.0), (8, 0.0)], "bt": [(0, 0.5)]})
     drawn = [lessons(UNSUPERVISED, fading).of_update(update) for update in range(12)]
-    assert [str(step) for ((step, _, _),) in drawn[:4]] == [str(step) for step in UNSUPERVISED]
+    assert [str(objective) for ((objective, _, _),) in drawn[:4]] == [str(objective) for objective in UNSUPERVISED]
     assert [number for ((_, number, _),) in drawn[:8]] == [0, 0, 0, 0, 1, 1, 1, 1]
     assert [weight for ((_, _, weight),) in drawn[:4]] == [1.0, 0.875, 0.5, 0.5]
-    assert {step.kind for ((step, _, _),) in drawn[8:]} == {"bt"}
+    assert {objective.kind for ((objective, _, _),) in drawn[8:]} == {"bt"}
 
 
 def test_together_every_step_is_in_every_update(lessons):
     together = changed(updates="together", batch_tokens=240)
     drawn = lessons(UNSUPERVISED, together).of_update(3)
-    assert [(str(step), number) for step, number, _ in drawn] == [
-        (str(step), number) for step in UNSUPERVISED for number in (6, 7)
+    assert [(str(objective), number) for objective, number, _ in drawn] == [
+        (str(objective), number) for objective in UNSUPERVISED for number in (6, 7)
     ]
 
 

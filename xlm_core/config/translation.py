@@ -8,6 +8,18 @@ from xlm_core.config.section import Positive, Section
 from xlm_core.config.training import Optim
 
 
+class TranslationObjective(Section):
+    """One objective of a translator in one direction; "ae" has one language as source and target."""
+
+    kind: Literal["ae", "bt", "mt"]
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        """The name of its loss in logs."""
+        return f"{self.kind}.{self.source}-{self.target}"
+
+
 class Noise(Section):
     """What a denoising autoencoder is to mend."""
 

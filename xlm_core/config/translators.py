@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from xlm_core.languages import pair, sides
+from xlm_core.config.translation import TranslationObjective
+from xlm_core.languages import direction_key, pair, sides
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
@@ -22,12 +23,12 @@ class TranslationExperiment(NamedTuple):
     pair     its languages
     setup    of the models it begins with, and its own vocabulary and shape
     encoder, decoder  the runs it begins with
-    steps    what it learns, as ``lessons.Step`` writes them
+    objectives  what it learns
     corpora  parallel ones, where it learns from translations
-    tested   directions, source and target, as "en-fr"
-    place    row and setting of the table: unsupervised the run of the encoder and the label of that of the decoder,
+    directions  source and target, for each direction that is tested
+    system, setting  of the table: unsupervised the run of the encoder and the label of that of the decoder,
              supervised what is learned and the direction
-    column   of the supervised table: the label of the run of both halves; the others are directions
+    column   of the supervised table: the label of the run of encoder and decoder; the others are directions
     label    what its curve is called
     """
 
@@ -36,16 +37,17 @@ class TranslationExperiment(NamedTuple):
     setup: str
     encoder: str
     decoder: str
-    steps: tuple[str, ...]
+    objectives: tuple[TranslationObjective, ...]
     corpora: tuple[str, ...]
-    tested: tuple[str, ...]
-    place: tuple[str, str]
+    directions: tuple[tuple[str, str], ...]
+    system: str
+    setting: str
     column: str | None
     label: str
 
-    def cell(self, direction: str) -> tuple[str, str, str]:
-        """Row, setting and column of what it says in a direction."""
-        return *self.place, self.column or direction
+    def cell(self, direction: tuple[str, str]) -> tuple[str, str, str]:
+        """System, setting and column of its scores in a direction."""
+        return self.system, self.setting, self.column or direction_key(*direction)
 
 
 def translators(config: "Config") -> dict[str, TranslationExperiment]:
@@ -62,6 +64,7 @@ def _unsupervised(config: "Config") -> dict[str, TranslationExperiment]:
     found = {}
     for key in translation.unsupervised.pairs if translation.unsupervised else ():
         first, second = sides(key)
+        there, back = (first, second), (second, first)
         for encoder, decoder in translation.unsupervised.rows:
             found[f"unsupervised.{key}.{encoder}.{decoder}"] = TranslationExperiment(
                 table="unsupervised",
@@ -69,10 +72,11 @@ def _unsupervised(config: "Config") -> dict[str, TranslationExperiment]:
                 setup=translation.pairs[key].setup,
                 encoder=encoder,
                 decoder=decoder,
-                steps=(f"ae.{first}-{first}", f"ae.{second}-{second}", f"bt.{first}-{second}", f"bt.{second}-{first}"),
+                objectives=(*objectives("ae", (first, first), (second, second)), *objectives("bt", there, back)),
                 corpora=(),
-                tested=(f"{first}-{second}", f"{second}-{first}"),
-                place=(encoder, config.runs[decoder].label),
+                directions=(there, back),
+                system=encoder,
+                setting=config.runs[decoder].label,
                 column=None,
                 label=f"{key}, {config.runs[encoder].label} / {config.runs[decoder].label}",
             )
@@ -86,12 +90,12 @@ def _supervised(config: "Config") -> dict[str, TranslationExperiment]:
     table = translation.supervised
     if table is None:
         return {}
-    there, back = f"{table.source}-{table.target}", f"{table.target}-{table.source}"
-    key = pair(table.source, table.target)
-    steps = {
-        "one_way": (f"mt.{there}",),
-        "both_ways": (f"mt.{there}", f"mt.{back}"),
-        "back_translation": (f"mt.{there}", f"mt.{back}", f"bt.{there}", f"bt.{back}"),
+    there, back = (table.source, table.target), (table.target, table.source)
+    key = pair(*there)
+    learned = {
+        "one_way": objectives("mt", there),
+        "both_ways": objectives("mt", there, back),
+        "back_translation": (*objectives("mt", there, back), *objectives("bt", there, back)),
     }
     return {
         f"supervised.{row}.{run}": TranslationExperiment(
@@ -100,16 +104,22 @@ def _supervised(config: "Config") -> dict[str, TranslationExperiment]:
             setup=translation.pairs[key].setup,
             encoder=run,
             decoder=run,
-            steps=steps[row],
+            objectives=learned[row],
             corpora=tuple(table.corpora),
-            tested=(there,),
-            place=(row, there),
+            directions=(there,),
+            system=row,
+            setting=direction_key(*there),
             column=config.runs[run].label,
             label=f"{row_labels(config)[row]}, {config.runs[run].label}",
         )
         for row in table.rows
         for run in table.columns
     }
+
+
+def objectives(kind: Literal["ae", "bt", "mt"], *directions: tuple[str, str]) -> tuple[TranslationObjective, ...]:
+    """One objective of this kind for each of ``directions``, source and target."""
+    return tuple(TranslationObjective(kind=kind, source=source, target=target) for source, target in directions)
 
 
 def row_labels(config: "Config") -> dict[str, str]:
@@ -126,7 +136,7 @@ def seeds(config: "Config", plans: Iterable[TranslationExperiment]) -> list[int]
     return [seed for seed in config.seeds.pretraining if all(seed in config.pretraining_seeds(run) for run in runs)]
 
 
-def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, str, str]]:
+def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, tuple[str, str], str]]:
     """Each translator of a table, a direction, and the one that it is compared with in that column.
 
     Unsupervised that is the one of the first row, supervised that of the row above.
@@ -134,7 +144,7 @@ def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, str,
     last: dict[str, str] = {}  # column -> the translator to compare with
     found = []
     for name, plan in plans.items():
-        for direction in plan.tested:
+        for direction in plan.directions:
             column = plan.cell(direction)[2]
             if column in last:
                 found.append((name, direction, last[column]))

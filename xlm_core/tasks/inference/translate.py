@@ -15,7 +15,7 @@ import torch
 from sacremoses import MosesDetokenizer
 from torch import Tensor
 
-from xlm_core.config import Search, Text
+from xlm_core.config import Search, Text, TranslationObjective
 from xlm_core.data.batch import Batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import language_ids
@@ -68,9 +68,8 @@ class TranslationPipeline:
         """
         translator, about = checkpoint.load_translator(model)
         words = vocabulary_of(model, about, vocabulary)
-        steps = [step.split(".") for step in about["objectives"]]
-        taught = [tuple(directions.split("-")) for kind, directions in steps if kind != "ae"]
-        directions = tuple(dict.fromkeys((source, target) for source, target in taught))
+        objectives = [TranslationObjective.model_validate(objective) for objective in about["objectives"]]
+        directions = tuple(dict.fromkeys((one.source, one.target) for one in objectives if one.kind != "ae"))
         text = Text.model_validate(about["text"])
         return cls(translator.to(device).eval(), words, language_ids(about["languages"]), text, directions, about)
 

@@ -10,13 +10,12 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from xlm_core.config import ModelConfig, TranslationTraining
+from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
 from xlm_core.data.buckets import LengthBucketedDataset, Records
 from xlm_core.data.noise import add_noise
 from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
@@ -38,29 +37,11 @@ LOG = logging.getLogger(__name__)
 TAG = 6  # keeps these random numbers apart from those of other modules
 
 
-class Step(NamedTuple):
-    """One objective in one direction; "ae" has one language as both."""
-
-    kind: Literal["ae", "bt", "mt"]
-    source: str
-    target: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}.{self.source}-{self.target}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Step":
-        """A step as ``str`` writes it."""
-        kind, directions = text.split(".")
-        source, target = directions.split("-")
-        return cls(kind, source, target)
-
-
 @dataclass(frozen=True)
 class TranslationBatches:
     """What a translator learns, batch by batch; which batch is which depends on the seed and on numbers alone.
 
-    steps      the objectives, which take turns or make an update together
+    objectives they take turns or make an update together
     sentences  language -> its sentences, for ae and bt
     pairs      pair -> sentences and their translations, for mt
     ids        language -> id
@@ -69,7 +50,7 @@ class TranslationBatches:
     seed       of the run
     """
 
-    steps: Sequence[Step]
+    objectives: Sequence[TranslationObjective]
     sentences: Mapping[str, LengthBucketedDataset]
     pairs: Mapping[str, LengthBucketedDataset]
     ids: Mapping[str, int]
@@ -77,13 +58,16 @@ class TranslationBatches:
     settings: TranslationTraining
     seed: int
 
-    def of_update(self, update: int) -> list[tuple[Step, int, float]]:
-        """The micro-batches of an update: step, number of the batch among those of its step, weight of its loss.
+    def of_update(self, update: int) -> list[tuple[TranslationObjective, int, float]]:
+        """The micro-batches of an update: objective, number of the batch among its own, weight of its loss.
 
-        A step whose weight has fallen to zero loses its turn.
+        An objective whose weight has fallen to zero loses its turn.
         """
-        weighted = [(step, schedule.weight(update, getattr(self.settings.weights, step.kind))) for step in self.steps]
-        active = [(step, weight) for step, weight in weighted if weight > 0]
+        weighted = [
+            (objective, schedule.weight(update, getattr(self.settings.weights, objective.kind)))
+            for objective in self.objectives
+        ]
+        active = [(objective, weight) for objective, weight in weighted if weight > 0]
         if not active:
             raise ConfigError(f"no objective has a weight above 0 at update {update}; see the weights of the training")
         turn = update
@@ -91,41 +75,45 @@ class TranslationBatches:
             turn, place = divmod(update, len(active))
             active = [active[place]]
         numbers = range(turn * self.n_batches, (turn + 1) * self.n_batches)
-        return [(step, number, weight) for step, weight in active for number in numbers]
+        return [(objective, number, weight) for objective, weight in active for number in numbers]
 
     @property
     def n_batches(self) -> int:
-        """Micro-batches of a step in an update, over all processes."""
+        """Micro-batches of an objective in an update, over all processes."""
         return parts_per_update(self.settings)
 
-    def texts(self, step: Step, ordinal: int) -> tuple[PackedSequences | None, PackedSequences]:
+    def texts(self, objective: TranslationObjective, ordinal: int) -> tuple[PackedSequences | None, PackedSequences]:
         """Source and target of a batch; the source is None where the model is to make it itself."""
-        if step.kind == "mt":
-            key = pair(step.source, step.target)
+        if objective.kind == "mt":
+            key = pair(objective.source, objective.target)
             pairs, columns = self.pairs[key], sides(key)
             numbers = pairs.batch(ordinal)
-            return pairs.side(numbers, columns.index(step.source)), pairs.side(numbers, columns.index(step.target))
-        target = self.sentences[step.target].side(self.sentences[step.target].batch(ordinal))
-        if step.kind == "bt":
+            return pairs.side(numbers, columns.index(objective.source)), pairs.side(
+                numbers, columns.index(objective.target)
+            )
+        target = self.sentences[objective.target].side(self.sentences[objective.target].batch(ordinal))
+        if objective.kind == "bt":
             return None, target
-        rng = np.random.default_rng([self.seed, TAG, self.ids[step.target], ordinal])
+        rng = np.random.default_rng([self.seed, TAG, self.ids[objective.target], ordinal])
         return add_noise(target, self.words.begins_word(target.tokens), self.settings.noise, rng), target
 
 
 def training_objectives(
     corpora: Corpora,
-    steps: Sequence[Step],
+    objectives: Sequence[TranslationObjective],
     ids: Mapping[str, int],
     words: Vocabulary,
     model: ModelConfig,
     settings: TranslationTraining,
     seed: int,
 ) -> TranslationBatches:
-    """The text of every step, in batches."""
-    spoken = dict.fromkeys(step.target for step in steps if step.kind != "mt")
-    translated = dict.fromkeys(pair(step.source, step.target) for step in steps if step.kind == "mt")
+    """The text of every objective, in batches."""
+    spoken = dict.fromkeys(objective.target for objective in objectives if objective.kind != "mt")
+    translated = dict.fromkeys(
+        pair(objective.source, objective.target) for objective in objectives if objective.kind == "mt"
+    )
     return TranslationBatches(
-        steps=steps,
+        objectives=objectives,
         sentences={language: _sentences(corpora, language, ids, settings, model, seed) for language in spoken},
         pairs={key: pairs_of(corpora, key, settings, model, seed) for key in translated},
         ids=ids,
@@ -179,29 +167,29 @@ def parts_of(
 ) -> Callable[[int], list[Part]]:
     """What gives the micro-batches of an update, those of this process; their texts are prepared when it is called."""
     settings, device = lessons.settings, processes.device
-    most = len(lessons.steps) * lessons.n_batches  # micro-batches of an update
+    most = len(lessons.objectives) * lessons.n_batches  # micro-batches of an update
 
-    def back_translated(target: PackedSequences, step: Step) -> PackedSequences:
+    def back_translated(target: PackedSequences, objective: TranslationObjective) -> PackedSequences:
         translator.eval()
         limits = limits_of(
             target.lengths, settings.max_length_a, settings.max_length_b, translator.decoder.config.max_positions
         )
-        source = sentence_batch(target, lessons.ids[step.target]).to(device)
-        made = greedy(translator, source, lessons.ids[step.source], torch.from_numpy(limits).to(device))
+        source = sentence_batch(target, lessons.ids[objective.target]).to(device)
+        made = greedy(translator, source, lessons.ids[objective.source], torch.from_numpy(limits).to(device))
         translator.train()
         return PackedSequences.of(made)
 
-    def part(step: Step, ordinal: int, weight: float, number: int) -> Part:
-        given, target = lessons.texts(step, ordinal)
-        languages = (lessons.ids[step.source], lessons.ids[step.target])
+    def part(objective: TranslationObjective, ordinal: int, weight: float, number: int) -> Part:
+        given, target = lessons.texts(objective, ordinal)
+        languages = (lessons.ids[objective.source], lessons.ids[objective.target])
         prepared = None if given is None else translation_batch(given, target, languages)
 
         def compute() -> LossSum:
-            batch = prepared or translation_batch(back_translated(target, step), target, languages)
+            batch = prepared or translation_batch(back_translated(target, objective), target, languages)
             return loss(batch.to(device))
 
         count = int(target.lengths.sum()) + len(target.lengths)
-        return Part(str(step), count, count, dropout_seed(lessons.seed, number), compute, weight)
+        return Part(str(objective), count, count, dropout_seed(lessons.seed, number), compute, weight)
 
     def parts(update: int) -> list[Part]:
         drawn = lessons.of_update(update)

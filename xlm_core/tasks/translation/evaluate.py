@@ -13,7 +13,7 @@ import torch
 from xlm_core import digests, results, tsv
 from xlm_core.config import Search
 from xlm_core.io import atomic
-from xlm_core.languages import pair, sides
+from xlm_core.languages import direction_key, pair, sides
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.bleu import bleu, bleu_items, chrf, tokenized_bleu
 from xlm_core.results import Result
@@ -75,7 +75,9 @@ def score(
         for metric, one in scores.items()
     ]
     results.write(found, output)
-    sample_statistics.write(kept_items, {"-".join(direction): bleu_items(lines["hypotheses"], lines["references"])})
+    sample_statistics.write(
+        kept_items, {direction_key(*direction): bleu_items(lines["hypotheses"], lines["references"])}
+    )
 
 
 def _translated(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from xlm_core import digests
-from xlm_core.config import Compute, ModelConfig, TranslationTraining, plain
+from xlm_core.config import Compute, ModelConfig, TranslationObjective, TranslationTraining, plain
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.languages import language_ids
@@ -19,7 +19,7 @@ from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import TranslationLoss, precision_of
 from xlm_core.tasks.pretraining.data import Corpora, Stores
-from xlm_core.tasks.translation.data import Step, TranslationBatches, parts_of, training_objectives
+from xlm_core.tasks.translation.data import TranslationBatches, parts_of, training_objectives
 from xlm_core.tasks.translation.validation import ValidationSet, bleu_missing, examine, exams_of
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
@@ -42,7 +42,7 @@ def train_translator(
     vocabulary: Path,
     languages: Sequence[str],
     text: Mapping[str, Any],
-    steps: Sequence[Step],
+    objectives: Sequence[TranslationObjective],
     encoder: Path | None,
     decoder: Path | None,
     model: ModelConfig,
@@ -67,7 +67,7 @@ def train_translator(
         valid: pair -> records of tokenized sentences and their translations, of the pairs that are translated.
         languages: all those of the model.
         text: how sentences are to be prepared for it, for whoever uses it.
-        steps: what it learns.
+        objectives: what it learns.
         encoder, decoder: pretrained models to begin with; None: random weights.
         output: the translator, and beside it for whoever takes it elsewhere ``kept_vocabulary``, a copy.
         history: the log as JSON lines.
@@ -82,10 +82,10 @@ def train_translator(
     is_tied = settings.tie_encoder_decoder_embeddings
     translator, begun = _initialized(model, words, languages, encoder, decoder, is_tied, seed)
     training = Corpora.open(monolingual, parallel, words.digest)
-    lessons = training_objectives(training, steps, ids, words, model, settings, seed)
-    exams = exams_of(valid, steps, ids, words, model, settings)
+    lessons = training_objectives(training, objectives, ids, words, model, settings, seed)
+    exams = exams_of(valid, objectives, ids, words, model, settings)
     read = [words.digest, training.digests, {key: digests.of_file(path) for key, path in valid.items()}]
-    about = _about(model, settings, words, languages, text, steps, begun, read, seed)
+    about = _about(model, settings, words, languages, text, objectives, begun, read, seed)
     about["precision"] = str(precision_of(compute.precision, processes.device)).removeprefix("torch.")
     folder = work / digests.of_value([about, begun, code])
     _train(translator, lessons, exams, settings, compute, checkpoint_minutes, folder, processes)
@@ -111,7 +111,7 @@ def _about(
     words: Vocabulary,
     languages: Sequence[str],
     text: Mapping[str, Any],
-    steps: Sequence[Step],
+    objectives: Sequence[TranslationObjective],
     begun: Begun,
     read: Any,
     seed: int,
@@ -120,7 +120,11 @@ def _about(
 
     Its digests of settings and data hold those of the models it ``begun`` with, but not their seeds.
     """
-    shown = {"languages": sorted(languages), "objectives": [str(step) for step in steps], "text": dict(text)}
+    shown = {
+        "languages": sorted(languages),
+        "objectives": [plain(objective) for objective in objectives],
+        "text": dict(text),
+    }
     halves = [[half and half[name] for half in begun] for name in ("config", "data")]
     return {
         **shown,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from xlm_core import tsv
-from xlm_core.config import ModelConfig, TranslationTraining
+from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
 from xlm_core.data.packed_sequences import PackedSequences
 from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
@@ -19,7 +19,6 @@ from xlm_core.metrics.loss import LossSum, zero
 from xlm_core.model.decoding import greedy
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
-from xlm_core.tasks.translation.data import Step
 from xlm_core.tasks.translation.generate import N_ENDS, limits_of, translate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.loop import Measured
@@ -46,13 +45,13 @@ class ValidationSet:
 
 def exams_of(
     validation: Mapping[str, Path],
-    steps: Sequence[Step],
+    objectives: Sequence[TranslationObjective],
     ids: Mapping[str, int],
     words: Vocabulary,
     model: ModelConfig,
     settings: TranslationTraining,
 ) -> dict[tuple[str, str], ValidationSet]:
-    """An exam for each direction, source and target, that any of ``steps`` teaches.
+    """An exam for each direction, source and target, that any of ``objectives`` teaches.
 
     Args:
         validation: pair -> records of tokenized sentences and their translations.
@@ -60,7 +59,9 @@ def exams_of(
     Raises:
         ConfigError: there is no validation set for a direction.
     """
-    directions = dict.fromkeys((step.source, step.target) for step in steps if step.kind != "ae")
+    directions = dict.fromkeys(
+        (objective.source, objective.target) for objective in objectives if objective.kind != "ae"
+    )
     for direction in directions:
         if pair(*direction) not in validation:
             raise ConfigError(
