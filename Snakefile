@@ -79,7 +79,7 @@ localrules:
     embedding_table,
     alignment_figure,
     objectives_figure,
-    stores,
+    prepare_data,
     provenance,
     # On a cluster these run where you type the command: what needs the internet, and what takes seconds.
     download,
@@ -187,7 +187,7 @@ rule objectives_figure:
         rules.plot_objectives.output,
 
 
-rule stores:
+rule prepare_data:
     """All that trainings read: texts as token ids, and the test sets of translation; up to where a GPU is of use."""
     input:
         all_stores(),

@@ -1,7 +1,7 @@
 """Pretraining: causal, masked and translation language modeling (paper, sections 3.2 to 3.4)."""
 
 
-rule initialize:
+rule init_random_model:
     """A model with random weights: the baseline without pretraining."""
     input:
         vocabulary=vocabulary_of,
@@ -9,7 +9,7 @@ rule initialize:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
-        "<logs>/initialize/{setup}.{run}.{seed}.log",
+        "<logs>/init_random_model/{setup}.{run}.{seed}.log",
     wildcard_constraints:
         run=runs_with(lambda run: not run.has_learned),
     conda:
@@ -25,7 +25,7 @@ rule initialize:
     message:
         "Initializing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
-        "../workflow_scripts/initialize.py"
+        "../workflow_scripts/init_random_model.py"
 
 
 rule pretrain:

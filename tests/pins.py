@@ -54,6 +54,7 @@ RULES: dict[str, str] = {
     "judge_claims": "test_claims",
     "compare_translations": "bootstrap_translations",
     "make_examples": "sample_objective_batches",
+    "initialize": "init_random_model",
 }
 COLUMNS: dict[str, str] = {}
 WORDS: dict[str, str] = {}

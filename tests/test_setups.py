@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.config.translators import translators
+from xlm_core.workflow.experiments import translators
 from xlm_core.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent

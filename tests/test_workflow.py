@@ -14,7 +14,7 @@ from project import Project
 
 ROOT = Path(__file__).parent.parent
 DOWNSTREAM_OF_VOCABULARY = {
-    "build_vocabulary", "build_store", "build_xnli_store", "initialize", "pretrain", "finetune_xnli", "score_xnli",
+    "build_vocabulary", "build_store", "build_xnli_store", "init_random_model", "pretrain", "finetune_xnli", "score_xnli",
     "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli_heatmap", "plot_confusions",
     "make_retrieval_table", "plot_retrieval_by_layer", "plot_training_curves", "plot_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
@@ -336,7 +336,7 @@ def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
 
 def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
-    trained = Counter(initialize=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
     trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + EMBEDDINGS + glue(GLUE_ROWS)
     trained += PERPLEXITY + ABLATION + CLAIMS
     shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(show_translations=2)  # which show one seed
@@ -403,7 +403,7 @@ def test_code_of_the_report_draws_again(project: Project, edited):
 
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
-    trained = Counter(initialize=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
     trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
     trained += glue(GLUE_ROWS) + PERPLEXITY + ABLATION + CLAIMS
     shown = XNLI + RETRIEVAL + CURVES + Counter(sample_objective_batches=1, plot_objectives=1)
@@ -469,14 +469,14 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     expected = Counter(
         download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
         sample_bpe_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1, tokenize_xnli=n_labelled,
-        build_xnli_store=n_labelled, initialize=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
+        build_xnli_store=n_labelled, init_random_model=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
     assert rules.total() <= 2000
 
 
 def test_the_stores_are_the_text_and_no_training(unused: Project):
-    rules = unused.waiting_rules("stores", configuration=["configs/xlm100_like.yaml"])
+    rules = unused.waiting_rules("prepare_data", configuration=["configs/xlm100_like.yaml"])
     n_shards = yaml.safe_load((ROOT / "configs" / "xlm100_like.yaml").read_text())["text"]["n_shards"]
     expected = Counter(
         download=15, extract=15, tokenize=15 * n_shards, build_store=15 * n_shards, sample_bpe_text=1, learn_bpe=1,
@@ -486,7 +486,7 @@ def test_the_stores_are_the_text_and_no_training(unused: Project):
 
 
 def test_duplicates_are_looked_for_where_a_setup_drops_them_and_never_in_test_sets(unused: Project):
-    targets, laid_over = ("unsupervised_mt_table", "stores"), unused.folder / "deduplicated.yaml"
+    targets, laid_over = ("unsupervised_mt_table", "prepare_data"), unused.folder / "deduplicated.yaml"
     laid_over.write_text("name: deduplicated\nsetups: {news: {text: {deduplicate: true}}}\n")
     plain = unused.waiting_rules(*targets)
     rules = unused.waiting_rules(*targets, configuration=["tiny.yaml", "deduplicated.yaml"])
@@ -528,7 +528,7 @@ def test_the_paper_s_glue_lists_its_jobs(unused: Project):
     expected = Counter(
         extract_glue=n_texts, tokenize_glue=n_texts, build_glue_store=2 * n_texts, finetune_glue=n_models,
         score_glue=n_models, make_glue_submission=4 * 3, download=n_files + 15 + 15, learn_bpe=2, pretrain=3,
-        initialize=1,
+        init_random_model=1,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
 
@@ -539,13 +539,13 @@ def test_a_configuration_without_glue_says_so(unused: Project):
 
 
 def test_the_table_has_made_all_stores(project: Project):
-    assert project.waiting_rules("stores") == Counter()
+    assert project.waiting_rules("prepare_data") == Counter()
 
 
 def test_a_second_configuration_file_changes_single_keys_of_the_first(unused: Project):
     (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\nlanguages: [en]\n")
-    run = unused.snakemake("stores", "-n", configuration=["tiny.yaml", "reduced.yaml"])
+    run = unused.snakemake("prepare_data", "-n", configuration=["tiny.yaml", "reduced.yaml"])
     assert run.returncode == 1 and "corpora.stories.keys: unknown name 'hi'" in run.stdout  # a list is replaced
     (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\n")
-    run = unused.snakemake("stores", "-n", "-p", configuration=["tiny.yaml", "reduced.yaml"])
+    run = unused.snakemake("prepare_data", "-n", "-p", configuration=["tiny.yaml", "reduced.yaml"])
     assert run.returncode == 0 and "results/reduced/" in run.stdout and "results/tiny/" not in run.stdout

@@ -1,4 +1,4 @@
-"""BatchKey words and their translations on the map of each model."""
+"""Plot words and their translations on the map of each model."""
 
 from pathlib import Path
 

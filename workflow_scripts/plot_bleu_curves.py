@@ -1,4 +1,4 @@
-"""BatchKey validation BLEU over the training of every translator of a table."""
+"""Plot validation BLEU over the training of every translator of a table."""
 
 from pathlib import Path
 

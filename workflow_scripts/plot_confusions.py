@@ -1,4 +1,4 @@
-"""BatchKey which class every system takes for which."""
+"""Plot which class every system takes for which."""
 
 from pathlib import Path
 

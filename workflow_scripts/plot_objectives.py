@@ -1,4 +1,4 @@
-"""BatchKey real CLM, MLM and TLM batches."""
+"""Plot real CLM, MLM and TLM batches."""
 
 from pathlib import Path
 

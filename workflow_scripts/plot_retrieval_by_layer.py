@@ -1,4 +1,4 @@
-"""BatchKey the accuracy of sentence retrieval over the layers of every run."""
+"""Plot the accuracy of sentence retrieval over the layers of every run."""
 
 from pathlib import Path
 

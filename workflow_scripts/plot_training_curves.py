@@ -1,4 +1,4 @@
-"""BatchKey loss and validation perplexity of every pretraining run."""
+"""Plot loss and validation perplexity of every pretraining run."""
 
 from pathlib import Path
 

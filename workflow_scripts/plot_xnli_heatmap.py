@@ -1,4 +1,4 @@
-"""BatchKey the XNLI table as a heat map."""
+"""Plot the XNLI table as a heat map."""
 
 from pathlib import Path
 

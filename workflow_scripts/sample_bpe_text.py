@@ -1,4 +1,4 @@
-"""BatchKey lines of all languages to learn byte-pair encoding on."""
+"""Draw lines of all languages to learn byte-pair encoding on."""
 
 from pathlib import Path
 

@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from xlm_core import config as configuration
 from xlm_core import digests
-from xlm_core.config import translators
+from xlm_core.workflow import experiments
 from xlm_core.errors import ConfigError
 from xlm_core.workflow.step import WORKFLOW
 
@@ -23,7 +23,7 @@ def checked_config():
 CONFIG = checked_config()
 BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
 SETUPS = {BASE: CONFIG, **CONFIG.setups}
-TRANSLATORS = translators.translators(CONFIG)
+TRANSLATORS = experiments.translators(CONFIG)
 WORD_LISTS = CONFIG.embeddings.lists if CONFIG.embeddings else {}  # "dictionary" and "similarity": pairs of words
 ROOT = Path(workflow.current_basedir).parents[1]
 os.environ[WORKFLOW] = str(os.getpid())  # jobs inherit it, and end when this process is killed

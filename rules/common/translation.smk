@@ -1,7 +1,7 @@
 """Translation: what a translator reads, what it says, and what is compared."""
 
-from xlm_core.config import translators
 from xlm_core.languages import direction_key
+from xlm_core.workflow import experiments
 
 
 def plan_of(wildcards):
@@ -78,7 +78,7 @@ def plans_of(table):
 
 
 def seeds_of(table):
-    return translators.seeds(CONFIG, plans_of(table).values())
+    return experiments.seeds(CONFIG, plans_of(table).values())
 
 
 def translation_search(wildcards):
@@ -114,7 +114,7 @@ def said(translator, seed, direction, part):
 
 def comparisons(wildcards):
     """EncoderDecoder, direction, the translator it is compared with, and the seed: for all cells of a table but the first."""
-    compared = translators.compared(plans_of(wildcards.table))
+    compared = experiments.compared(plans_of(wildcards.table))
     return [(*one, seed) for one in compared for seed in seeds_of(wildcards.table)]
 
 
@@ -138,7 +138,7 @@ def compared_files(wildcards):
 def labels_of_rows(wildcards):
     """Run of an encoder, or row of the supervised table -> its label."""
     if wildcards.table == "supervised":
-        return translators.row_labels(CONFIG)
+        return experiments.row_labels(CONFIG)
     return {plan.encoder: CONFIG.runs[plan.encoder].label for plan in plans_of("unsupervised").values()}
 
 

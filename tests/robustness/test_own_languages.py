@@ -98,7 +98,7 @@ def test_the_configuration_of_the_page_lists_its_jobs(place):
     (settings,) = blocks("your-languages.md")
     found = jobs(place, settings)
     assert (found["extract"], found["tokenize"], found["build_store"]) == (3, 3, 3)
-    assert (found["pretrain"], found["initialize"], found["finetune_xnli"], found["score_xnli"]) == (1, 1, 2, 2)
+    assert (found["pretrain"], found["init_random_model"], found["finetune_xnli"], found["score_xnli"]) == (1, 1, 2, 2)
     assert config.parse(settings).xnli.labels == ["different", "same"]
 
 
@@ -138,7 +138,7 @@ def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):
     settings |= {"vocabulary": vocabulary["vocabulary"], "runs": {"none": settings["runs"]["none"], "theirs": run}}
     settings["xnli"]["runs"] = ["none", "theirs"]
     found = jobs(place, settings)
-    assert (found["import_model"], found["import_vocabulary"], found["initialize"]) == (1, 1, 1)
+    assert (found["import_model"], found["import_vocabulary"], found["init_random_model"]) == (1, 1, 1)
     absent = ("pretrain", "learn_bpe", "build_vocabulary", "build_store", "extract", "plot_training_curves")
     assert not any(found[rule] for rule in absent)
     assert (found["finetune_xnli"], found["build_xnli_store"]) == (2, 5)
