@@ -67,7 +67,7 @@ rule score_translation:
     params:
         search=translation_search,
         micro_batch_tokens=lambda wildcards: translator_training(wildcards)["micro_batch_tokens"],
-        place=translation_place,
+        cell=translation_cell,
         attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),
         code=code("xlm_core.tasks.translation.evaluate"),
     message:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config, digests
+from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
@@ -22,8 +23,14 @@ with step(snakemake.log[0]), recorded(snakemake):
         refinement=config.read(config.Refinement, params.refinement, path="embeddings.refinement"),
         n_candidates=params.candidates,
         config=digests.of_value([params.vectors, params.refinement]),
-        seeds=snakemake.wildcards.seed,
-        code=params.code,
+        context=ResultContext(
+            table="embeddings",
+            system="",
+            setting="",
+            pretraining_seed=int(snakemake.wildcards.seed),
+            finetuning_seed=None,
+            code_digest=params.code,
+        ),
         output=Path(snakemake.output.results),
         kept=Path(snakemake.output.kept),
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import glue
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
@@ -14,10 +15,14 @@ with step(snakemake.log[0]), recorded(snakemake):
         model=Path(snakemake.input.model),
         valid={column: examples / f"{part}.store" for column, part in snakemake.params.valid.items()},
         test={name: further.get(name, examples) / f"{part}.store" for name, part in snakemake.params.test.items()},
-        system=f"{snakemake.wildcards.setup}.{snakemake.wildcards.run}",
-        setting=snakemake.params.setting,
-        seeds=f"{snakemake.wildcards.seed}.{snakemake.wildcards.finetuning_seed}",
-        code=snakemake.params.code,
+        context=ResultContext(
+            table="glue",
+            system=f"{snakemake.wildcards.setup}.{snakemake.wildcards.run}",
+            setting=snakemake.params.setting,
+            pretraining_seed=int(snakemake.wildcards.seed),
+            finetuning_seed=int(snakemake.wildcards.finetuning_seed),
+            code_digest=snakemake.params.code,
+        ),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         predictions=Path(snakemake.output.predictions),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlm_core.results import ResultContext
 from xlm_core.tasks import perplexity
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
@@ -13,10 +14,14 @@ with step(snakemake.log[0]), recorded(snakemake):
         test=[Path(path) for path in snakemake.input.test],
         language=snakemake.params.language,
         seq_len=snakemake.params.seq_len,
-        system=snakemake.wildcards.setup,
-        setting=snakemake.params.setting,
-        seeds=snakemake.wildcards.seed,
-        code=snakemake.params.code,
+        context=ResultContext(
+            table="perplexity",
+            system=snakemake.wildcards.setup,
+            setting=snakemake.params.setting,
+            pretraining_seed=int(snakemake.wildcards.seed),
+            finetuning_seed=None,
+            code_digest=snakemake.params.code,
+        ),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         kept=Path(snakemake.output.kept),

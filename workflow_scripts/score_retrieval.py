@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlm_core.results import ResultContext
 from xlm_core.tasks import retrieval
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
@@ -13,9 +14,14 @@ with step(snakemake.log[0]), recorded(snakemake):
         pivot=snakemake.params.pivot,
         n_sentences=snakemake.params.n_sentences,
         layer=snakemake.params.layer,
-        system=snakemake.wildcards.run,
-        seeds=snakemake.wildcards.seed,
-        code=snakemake.params.code,
+        context=ResultContext(
+            table="retrieval",
+            system=snakemake.wildcards.run,
+            setting="",
+            pretraining_seed=int(snakemake.wildcards.seed),
+            finetuning_seed=None,
+            code_digest=snakemake.params.code,
+        ),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.results import ResultContext
 from xlm_core.tasks.translation import evaluate
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
@@ -17,7 +18,15 @@ with step(snakemake.log[0]), recorded(snakemake):
         direction=(snakemake.wildcards.source, snakemake.wildcards.target),
         search=config.read(config.Search, params.search, path="translation.search"),
         micro_batch_tokens=params.micro_batch_tokens,
-        place={**params.place, "seeds": snakemake.wildcards.seed, "code": params.code},
+        context=ResultContext(
+            table=params.cell["table"],
+            system=params.cell["system"],
+            setting=params.cell["setting"],
+            pretraining_seed=int(snakemake.wildcards.seed),
+            finetuning_seed=None,
+            code_digest=params.code,
+        ),
+        column=params.cell["column"],
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         kept={part: Path(snakemake.output[part]) for part in evaluate.PARTS},

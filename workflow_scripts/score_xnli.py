@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import xnli
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
@@ -14,11 +15,15 @@ with step(snakemake.log[0]), recorded(snakemake):
         selected=Path(selected) if selected else None,
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
         classes=snakemake.params.classes,
-        system=snakemake.params.system,
-        setting=snakemake.params.setting,
+        context=ResultContext(
+            table="xnli",
+            system=snakemake.params.system,
+            setting=snakemake.params.setting,
+            pretraining_seed=int(snakemake.wildcards.seed),
+            finetuning_seed=int(snakemake.wildcards.finetuning_seed),
+            code_digest=snakemake.params.code,
+        ),
         setting_selected=snakemake.params.setting_selected,
-        seeds=f"{snakemake.wildcards.seed}.{snakemake.wildcards.finetuning_seed}",
-        code=snakemake.params.code,
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         confusion=Path(snakemake.output.confusion),

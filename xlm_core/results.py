@@ -2,29 +2,45 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from xlm_core.io import atomic
 
 
 @dataclass(frozen=True)
+class ResultContext:
+    """What a step knows of its results before it measures them; the fields are those of ``Result``.
+
+    ``system`` and ``setting`` are empty where one step measures several.
+    """
+
+    table: str
+    system: str
+    setting: str
+    pretraining_seed: int
+    finetuning_seed: int | None
+    code_digest: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One measured number.
 
-    table     table it belongs to: "xnli", "retrieval"
-    system    row: the name of the pretraining run, such as "mlm_tlm"
-    setting   protocol: "zero-shot"
-    column    language code, direction or task
-    metric    "accuracy", in percent
-    value     the number
-    n         items it was measured on
-    seeds     the seeds of pretraining and fine-tuning, as "0.1"
-    config    digest of the settings behind it
-    data      digest of the data behind it
-    code      digest of the code behind it
-    signature how the scorer worked, so that only comparable numbers are compared
-    note      what a reader must know about this number, such as a collapse to one class; else empty
+    table          table it belongs to: "xnli", "retrieval"
+    system         the name of the pretraining run, such as "mlm_tlm", after that of its setup: "separate/mlm_tlm"
+    setting        protocol: "zero-shot"
+    column         language, direction or task
+    metric         "accuracy", in percent
+    value          the number
+    n              items it was measured on
+    pretraining_seed  of the model
+    finetuning_seed   of its fine-tuning; None where there is none
+    config_digest  of the settings behind it
+    data_digest    of the data behind it
+    code_digest    of the code behind it
+    signature      how the scorer worked, so that only comparable numbers are compared
+    warnings       what a reader must know about this number, such as a collapse to one class
     """
 
     table: str
@@ -34,12 +50,27 @@ class Result:
     metric: str
     value: float
     n: int
-    seeds: str
-    config: str
-    data: str
-    code: str
+    pretraining_seed: int
+    finetuning_seed: int | None
+    config_digest: str
+    data_digest: str
+    code_digest: str
     signature: str
-    note: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def seed(self) -> str:
+        """What both seeds are called in tables and errors: ``0``, or ``0.1`` with that of the fine-tuning."""
+        return seed_label(self.pretraining_seed, self.finetuning_seed)
+
+
+def seed_label(pretraining_seed: int, finetuning_seed: int | None) -> str:
+    """The seeds of a number as tables print them.
+
+    >>> seed_label(0, None), seed_label(2, 1)
+    ('0', '2.1')
+    """
+    return f"{pretraining_seed}" if finetuning_seed is None else f"{pretraining_seed}.{finetuning_seed}"
 
 
 def write(results: Iterable[Result], path: Path) -> None:

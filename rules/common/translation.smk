@@ -85,8 +85,8 @@ def translation_search(wildcards):
     return plain(CONFIG.translation.search)
 
 
-def translation_place(wildcards):
-    """Where in the tables a score stands."""
+def translation_cell(wildcards):
+    """The cell of the tables that a score fills."""
     plan = plan_of(wildcards)
     cell = zip(("system", "setting", "column"), plan.cell((wildcards.source, wildcards.target)), strict=True)
     return {"table": f"{plan.table}_mt", **dict(cell)}

@@ -21,14 +21,14 @@ FIVE = ["en", "fr", "es", "de", "hi"]
 FIFTEEN = ["en", "fr", "es", "de", "el", "bg", "ru", "tr", "ar", "vi", "th", "zh", "hi", "sw", "ur"]
 
 
-def result(run, setting, column, value, seeds="0.0", table="xnli"):
-    return Result(table, run, setting, column, "accuracy", value, 10, seeds, "c", "d", "x", "s")
+def result(run, setting, column, value, seeds=(0, 0), table="xnli"):
+    return Result(table, run, setting, column, "accuracy", value, 10, *seeds, "c", "d", "x", "s")
 
 
 def xnli(columns=FIVE):
     """Accuracies 40, 41, ... along the columns, 10 more in each further row, +- 1 over two seeds."""
     return [
-        result(run, setting, column, 40.0 + 10 * i + j + 2 * seed - 1, f"0.{seed}")
+        result(run, setting, column, 40.0 + 10 * i + j + 2 * seed - 1, (0, seed))
         for i, (run, setting) in enumerate(ROWS)
         for j, column in enumerate(columns)
         for seed in range(2)
@@ -38,7 +38,7 @@ def xnli(columns=FIVE):
 def by_layer():
     """Accuracies of 10 times the layer, and one more for each run; raw half of it; +- 1 over two seeds."""
     return [
-        result(run, setting, str(k), factor * (10.0 * k + i) + 2 * seed - 1, str(seed), "retrieval_by_layer")
+        result(run, setting, str(k), factor * (10.0 * k + i) + 2 * seed - 1, (seed, None), "retrieval_by_layer")
         for i, run in enumerate(LABELS)
         for setting, factor in (("centered", 1.0), ("raw", 0.5))
         for k in range(3)
@@ -139,7 +139,7 @@ def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path,
 
 
 def test_retrieval_of_one_seed_has_no_thin_lines(tmp_path, drawn):
-    some = [one for one in by_layer() if one.seeds == "0"]
+    some = [one for one in by_layer() if one.pretraining_seed == 0]
     layers.draw(write(tmp_path / "r", some), LABELS, 2, {}, tmp_path / "l.svg")
     assert len(drawn[0].axes[0].lines) == 2
     assert "one pretraining seed" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]

@@ -32,7 +32,7 @@ METRICS = {
 def measured() -> list[Result]:
     places = [place for several in COLUMNS.values() for place in several]
     return [
-        Result("glue", row, "en", column, metric, value, 408, "0.0", f"{row} {column}", column, "c0de", "s")
+        Result("glue", row, "en", column, metric, value, 408, 0, 0, f"{row} {column}", column, "c0de", "s")
         for row, values in VALUES.items()
         for (column, metric), value in zip(places, values, strict=True)
     ]

@@ -24,15 +24,15 @@ VALUES = {
 }
 
 
-def result(run="mlm", column="en", value=50.0, seeds="0.0", **changes):
-    plain = Result("xnli", run, "zero-shot", column, "accuracy", value, 500, seeds, f"{run}", column, "c0de", "s1")
+def result(run="mlm", column="en", value=50.0, seeds=(0, 0), **changes):
+    plain = Result("xnli", run, "zero-shot", column, "accuracy", value, 500, *seeds, f"{run}", column, "c0de", "s1")
     return replace(plain, **changes)
 
 
 @pytest.fixture
 def good():
     return [
-        result(run, column, value, f"0.{seed}")
+        result(run, column, value, (0, seed))
         for (run, column), values in VALUES.items()
         for seed, value in enumerate(values)
     ]
@@ -99,7 +99,7 @@ def test_markdown_read_back(tmp_path, good):
 
 def test_transfer_is_the_mean_over_the_other_languages_seed_by_seed(tmp_path):
     values = {"en": (90.0, 80.0), "fr": (50.0, 54.0), "hi": (40.0, 38.0)}
-    some = [result("mlm", column, value, f"{s}.0") for column, both in values.items() for s, value in enumerate(both)]
+    some = [result("mlm", column, value, (s, 0)) for column, both in values.items() for s, value in enumerate(both)]
     rows = tidy_rows(make(tmp_path, some, rows=LINES[:1], columns=["hi", "en", "fr"])["tidy"])
     assert [key[2] for key in rows] == ["hi", "en", "fr", "transfer", "avg"]
     transfer, avg = (rows["XLM (MLM)", "zero-shot", name] for name in ("transfer", "avg"))
@@ -116,7 +116,7 @@ def test_no_transfer_where_it_would_be_empty_or_the_average(tmp_path, good, colu
 
 
 def test_one_seed_has_no_spread(tmp_path, good):
-    texts = make(tmp_path, [one for one in good if one.seeds == "0.0"])
+    texts = make(tmp_path, [one for one in good if one.finetuning_seed == 0])
     assert grid(texts["md"])[1][2:4] == ["78.0", "61.0"]
     assert tidy_rows(texts["tidy"])["XLM (MLM)", "zero-shot", "en"]["spread"] == ""
     assert "±" not in texts["md"]
@@ -150,7 +150,7 @@ def test_differences_by_hand(tmp_path, good):
 def test_equal_seeds_are_compared_whatever_their_spread(tmp_path):
     """Two rows that go up and down together differ by exactly as much at each seed."""
     some = [
-        result(run, "en", value + more, f"0.{seed}")
+        result(run, "en", value + more, (0, seed))
         for run, more in (("mlm", 0.0), ("mlm_tlm", -1.5))
         for seed, value in enumerate((40.0, 70.0, 55.0, 61.0))
     ]
@@ -163,7 +163,7 @@ def test_equal_seeds_are_compared_whatever_their_spread(tmp_path):
 def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
     """Few-shot with seeds 0.1 and 0.2 only: its differences are of these, 82 - 80 and 85 - 82 in English."""
     few = [
-        result("mlm", column, value, f"0.{seed}", setting="few-shot")
+        result("mlm", column, value, (0, seed), setting="few-shot")
         for column, values in (("en", (82.0, 85.0)), ("fr", (70.0, 70.0)))
         for seed, value in enumerate(values, 1)
     ]
@@ -178,7 +178,7 @@ def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
 
 def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
     """MLM+TLM with pretraining seeds 0 and 1, MLM with 0 alone: refused unless it is said, and no seed more."""
-    more = [replace(one, seeds=f"1.{one.seeds[-1]}") for one in good if one.system == "mlm_tlm"]
+    more = [replace(one, pretraining_seed=1) for one in good if one.system == "mlm_tlm"]
     with pytest.raises(CorpusError, match=r"no result for run 'mlm', .* seed '1\.0' \(6 missing of 24"):
         make(tmp_path, good + more)
     texts = make(tmp_path, good + more, fewer_seeds={"mlm": [0]})
@@ -247,8 +247,8 @@ def test_dagger_only_where_unconfirmed(tmp_path, good, monkeypatch, kind, mark):
 
 def test_remarks_become_footnotes(tmp_path, good):
     marked = [
-        replace(one, note="collapsed to 'neutral' (99.0 %)")
-        if (one.system, one.column) == ("mlm", "fr") and one.seeds > "0.0"
+        replace(one, warnings=["collapsed to 'neutral' (99.0 %)"])
+        if (one.system, one.column) == ("mlm", "fr") and one.finetuning_seed > 0
         else one
         for one in good
     ]
@@ -270,10 +270,10 @@ def test_remarks_become_footnotes(tmp_path, good):
 @pytest.mark.parametrize(
     "change, caution",
     [
-        ({"code": "0ther"}, "different code versions in this table (0ther, c0de)"),
+        ({"code_digest": "0ther"}, "different code versions in this table (0ther, c0de)"),
         ({"signature": "s2"}, "different scorers in setting 'zero-shot' (s1, s2)"),
-        ({"config": "0ther"}, "different settings in XLM (MLM), zero-shot (0ther, mlm)"),
-        ({"data": "0ther"}, "different data in XLM (MLM), zero-shot, en (0ther, en)"),
+        ({"config_digest": "0ther"}, "different settings in XLM (MLM), zero-shot (0ther, mlm)"),
+        ({"data_digest": "0ther"}, "different data in XLM (MLM), zero-shot, en (0ther, en)"),
     ],
 )
 def test_mixed_digests_are_told(tmp_path, good, change, caution):
@@ -286,16 +286,16 @@ def test_mixed_digests_are_told(tmp_path, good, change, caution):
 def test_settings_score_and_train_in_ways_of_their_own(tmp_path, good):
     """Another scorer in another setting is no reason for a caution, nor is another model for each column."""
     selected = [replace(one, setting="zero-shot, selected per language", signature="s2") for one in good]
-    single = [replace(one, setting="translate-train", config=f"{one.system}.{one.column}") for one in good]
+    single = [replace(one, setting="translate-train", config_digest=f"{one.system}.{one.column}") for one in good]
     rows = LINES + [[run, setting] for setting in (selected[0].setting, "translate-train") for run in ROWS]
     text = " ".join(make(tmp_path, good + selected + single, rows=rows)["md"].split())
     assert "Caution" not in text
     assert "Scorer: s1 (zero-shot, translate-train); s2 (zero-shot, selected per language). Code: c0de." in text
-    odd = [replace(single[0], config="0ther", code="c1"), *single[1:]]
+    odd = [replace(single[0], config_digest="0ther", code_digest="c1"), *single[1:]]
     text = " ".join(make(tmp_path, good + selected + odd, rows=rows)["md"].split())
     assert "Caution: different settings in XLM (MLM), translate-train, en (0ther, mlm.en)." in text
     assert "Caution: different code versions in this table (c0de, c1)." in text
-    mixed = [replace(good[0], config="0ther"), *good[1:]]
+    mixed = [replace(good[0], config_digest="0ther"), *good[1:]]
     assert "different settings in XLM (MLM), zero-shot (0ther, mlm)" in " ".join(make(tmp_path, mixed)["md"].split())
 
 
@@ -399,11 +399,11 @@ def test_heat_grows_with_the_mean(tmp_path, good):
 def test_retrieval_means_of_directions(tmp_path):
     values = {"en-fr": (10.0, 30.0), "fr-en": (20.0, 40.0), "de-en": (50.0, 50.0), "en-de": (70.0, 90.0)}
     some = [
-        result("mlm", column, value + bonus, str(seed), table="retrieval", setting=setting, note=note)
+        result("mlm", column, value + bonus, (seed, None), table="retrieval", setting=setting, warnings=warnings)
         for setting, bonus in (("raw", 0), ("centered", 5))
         for column, both in values.items()
         for seed, value in enumerate(both)
-        for note in ["odd" if (setting, column, seed) == ("raw", "fr-en", 1) else ""]
+        for warnings in [["odd"] if (setting, column, seed) == ("raw", "fr-en", 1) else []]
     ]
     results.write(some, tmp_path / "r.jsonl")
     outputs = {kind: tmp_path / kind for kind in ("md", "tidy")}

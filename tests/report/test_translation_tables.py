@@ -32,7 +32,7 @@ OUTPUTS = ("md", "html", "tex", "tidy", "differences")
 def scores(table, row, setting, column, several, seed=0):
     """The results of one cell and seed, a value per metric."""
     return [
-        Result(table, row, setting, column, metric, value, 500, str(seed), f"{row} {column}", column, "c0de", metric)
+        Result(table, row, setting, column, metric, value, 500, seed, None, f"{row} {column}", column, "c0de", metric)
         for metric, value in zip(METRICS, several, strict=True)
     ]
 
@@ -182,8 +182,8 @@ def test_supervised_rows_less_the_one_above(tmp_path, supervised):
 
 def test_remark_is_told_once_for_all_metrics(tmp_path, good):
     noted = [
-        replace(one, note="2 empty translations")
-        if (one.system, one.column, one.seeds) == ("mlm", "en-fr", "1")
+        replace(one, warnings=["2 empty translations"])
+        if (one.system, one.column, one.pretraining_seed) == ("mlm", "en-fr", 1)
         else one
         for one in good
     ]
@@ -207,7 +207,7 @@ def test_scorers_differ_between_metrics_but_not_within_one(tmp_path, good):
 )
 def test_missing_metric(tmp_path, good, metric, column):
     def is_missing(one):
-        return (one.system, one.column, one.metric, one.seeds) == ("mlm", "fr-en", metric, "1")
+        return (one.system, one.column, one.metric, one.pretraining_seed) == ("mlm", "fr-en", metric, 1)
 
     message = f"no result for run 'mlm', setting '{MLM}', column '{column}', seed '1' (1 missing of 24"
     with pytest.raises(CorpusError, match=re.escape(message)):

@@ -12,6 +12,7 @@ from xlm_core import results
 from xlm_core.config import Refinement
 from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics
+from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
 from xlm_core.tasks.word_embeddings.evaluate import Direction, EmbeddingSpace
 from xlm_core.tasks.word_embeddings.fasttext import LearnedWords
@@ -93,8 +94,7 @@ def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
         refinement=Refinement(rounds=0),
         n_candidates=10,
         config="c",
-        seeds="0",
-        code="x",
+        context=ResultContext("embeddings", "", "", 0, None, "x"),
         output=folder / "r.jsonl",
         kept=folder / "items.json",
     )

@@ -12,6 +12,7 @@ from xlm_core.config import Finetuning
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
+from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import glue
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
@@ -97,10 +98,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
         model=world / "classifier",
         valid={column: world / name for column, name in valid.items()},
         test={name: world / path for name, path in test.items()},
-        system="english.mlm",
-        setting="en",
-        seeds="0.0",
-        code="c",
+        context=ResultContext("glue", "english/mlm", "en", 0, 0, "c"),
         n_threads=1,
         output=world / "results.jsonl",
         predictions=world / "predictions.tsv",
@@ -167,4 +165,4 @@ def test_a_model_that_says_the_same_of_everything_is_remarked(world):
     classifier.head.classes.bias.data[1] = 1000.0
     checkpoint.save(world / "classifier", classifier.encoder, about, head=classifier.head)
     (one,), _ = score(world, "SST-2", {"SST-2": "classes"}, {})
-    assert one.note == "collapsed to '1' (100.0 %)"
+    assert one.warnings == ["collapsed to '1' (100.0 %)"]

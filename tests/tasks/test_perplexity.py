@@ -20,6 +20,7 @@ from xlm_core.errors import CorpusError, StoreError
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
+from xlm_core.results import ResultContext
 from xlm_core.tasks import perplexity
 from xlm_core.text import vocabulary as vocabularies
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, SPECIAL, UNK, Vocabulary
@@ -57,10 +58,7 @@ def score(model: Path, stores: list[Path], seq_len: int = 5, language: str = "ne
         test=stores,
         language=language,
         seq_len=seq_len,
-        system="little",
-        setting="CLM",
-        seeds="0",
-        code="c0de",
+        context=ResultContext("perplexity", "little", "clm", 0, None, "c0de"),
         n_threads=1,
         output=model.parent / "results.jsonl",
         kept=model.parent / "items.json",
@@ -94,8 +92,8 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
     kept = sample_statistics.read(model.parent / "items.json")["ne"]
     assert kept.summands[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
     assert kept.value == pytest.approx(found[perplexity.PER_WORD].value)
-    assert {(one.n, one.column, one.system, one.setting, one.note) for one in found.values()} == {
-        (8, "ne", "little", "CLM", "")
+    assert {(one.n, one.column, one.system, one.setting, *one.warnings) for one in found.values()} == {
+        (8, "ne", "little", "clm")
     }
 
 
@@ -117,7 +115,7 @@ def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
 def test_unknown_characters_are_counted_and_told(tmp_path: Path, model: Path, words: Vocabulary):
     assert perplexity.sizes(np.array([17, UNK, EOS]), words) == (2, 1, 1)
     found = score(model, [store(tmp_path / "a", [[17, UNK]], words)])
-    assert {one.note for one in found.values()} == {"1 unknown pieces, of no bytes"}
+    assert {tuple(one.warnings) for one in found.values()} == {("1 unknown pieces, of no bytes",)}
 
 
 def test_bytes_are_those_of_the_text(tmp_path: Path):

@@ -12,6 +12,7 @@ from xlm_core.data.token_store import TokenStore, TokenStoreWriter
 from xlm_core.errors import CorpusError
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
+from xlm_core.results import ResultContext
 from xlm_core.tasks import retrieval
 
 MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=16, language_embeddings=True)
@@ -73,9 +74,7 @@ def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **cha
         pivot="en",
         n_sentences=n_sentences,
         layer=layer,
-        system="mlm",
-        seeds="0",
-        code="x",
+        context=ResultContext("retrieval", "mlm", "", 0, None, "x"),
         n_threads=1,
         output=tmp_path / "results.jsonl",
     )

@@ -10,12 +10,13 @@ from xlm_core import results
 from xlm_core.config import Search
 from xlm_core.errors import ConfigError
 from xlm_core.metrics import sample_statistics
+from xlm_core.results import ResultContext
 from xlm_core.tasks.inference.translate import detokenized
 from xlm_core.tasks.translation import evaluate
 from xlm_core.tasks.translation.evaluate import PARTS
 
 GREEDY = Search()
-PLACE = {"table": "supervised_mt", "system": "s", "setting": "en-de", "column": "MLM", "seeds": "0", "code": "c0de"}
+CONTEXT = ResultContext("supervised_mt", "s", "en-de", 0, None, "c0de")
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,8 @@ def scored(files, tmp_path):
     def run(search=GREEDY, direction=DIRECTION):
         kept = {part: tmp_path / f"{part}.txt" for part in PARTS}
         evaluate.score(
-            **files, direction=direction, search=search, micro_batch_tokens=100, place=PLACE, n_threads=1,
-            output=tmp_path / "results.jsonl", kept=kept,
+            **files, direction=direction, search=search, micro_batch_tokens=100, context=CONTEXT, column="MLM",
+            n_threads=1, output=tmp_path / "results.jsonl", kept=kept,
             kept_items=tmp_path / "items.json",
         )  # fmt: skip
         return results.read([tmp_path / "results.jsonl"]), kept
@@ -76,7 +77,7 @@ def test_lines_stay_aligned_and_what_has_no_words_is_counted(scored, files):
     assert {len(some) for some in lines.values()} == {len(rows)} == {result.n for result in found}
     assert lines["sources"] == [english for _, english in rows]
     assert lines["references"] == [german for german, _ in rows]
-    assert lines["hypotheses"][30] == "" and {result.note for result in found} == {"1 empty translations"}
+    assert lines["hypotheses"][30] == "" and [result.warnings for result in found] == [["1 empty translations"]] * 3
 
 
 def test_the_signature_says_how_it_was_searched(scored):

@@ -11,6 +11,7 @@ from xlm_core.config import Finetuning
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
+from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import xnli
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
@@ -63,11 +64,8 @@ def score(world, test, selected=None):
         selected=selected,
         test=test,
         classes=["contradiction", "neutral", "entailment"],
-        system="mlm",
-        setting="zero-shot",
+        context=ResultContext("xnli", "mlm", "zero-shot", 0, 0, "c"),
         setting_selected="one by one",
-        seeds="0.0",
-        code="c",
         n_threads=1,
         output=world / "results.jsonl",
         confusion=world / "confusion.json",
@@ -108,8 +106,8 @@ def test_a_translated_test_set_is_read_in_its_own_language(world):
     (translated,) = score(world, {"fr": world / "test.en"})
     (english,) = score(world, {"en": world / "test.en"})
     (french,) = score(world, {"fr": world / "test.fr"})
-    assert (translated.column, translated.value, translated.data) == ("fr", english.value, english.data)
-    assert translated.data != french.data
+    assert (translated.column, translated.value, translated.data_digest) == ("fr", english.value, english.data_digest)
+    assert translated.data_digest != french.data_digest
 
 
 def test_what_was_selected_language_by_language_is_reported_beside_the_model(world):

@@ -23,7 +23,7 @@ def compared(results: Sequence[Result], full: str, train: str) -> list[Result]:
     zero_shot = [result for result in results if (result.table, result.setting) == ("xnli", SETTING)]
     by_run: dict[tuple[str, str], dict[str, Result]] = {}
     for result in zero_shot:
-        by_run.setdefault((result.system, result.seeds), {})[result.column] = result
+        by_run.setdefault((result.system, result.seed), {})[result.column] = result
     found = []
     for (system, seeds), of_language in by_run.items():
         others = [language for language in of_language if language != train]
@@ -36,11 +36,11 @@ def compared(results: Sequence[Result], full: str, train: str) -> list[Result]:
         mean, mean_of_full = (_mean(one, others) for one in (of_language, base))
         first = of_language[others[0]]
         n = sum(of_language[language].n for language in others)
-        notes = {one.note: None for one in of_language.values() if one.note}
+        warnings = list(dict.fromkeys(warning for one in of_language.values() for warning in one.warnings))
         numbers = {TRANSFER: mean, FULL: mean_of_full, DIFFERENCE: mean - mean_of_full}
-        found.append(replace(of_language[train], table=TABLE, note=""))
+        found.append(replace(of_language[train], table=TABLE, warnings=[]))
         found += [
-            replace(first, table=TABLE, column=column, value=value, n=n, note="; ".join(notes) * (column == TRANSFER))
+            replace(first, table=TABLE, column=column, value=value, n=n, warnings=warnings * (column == TRANSFER))
             for column, value in numbers.items()
         ]
     return found

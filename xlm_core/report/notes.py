@@ -42,7 +42,7 @@ def _seeds(results: Sequence[Result], shape: Shape) -> str:
     """How many seeds a number is the mean of; some rows may have fewer than others."""
     seeds: dict[str, set[str]] = {}
     for result in results:
-        seeds.setdefault(shape.title(place(result).row), set()).add(result.seeds)
+        seeds.setdefault(shape.title(place(result).row), set()).add(result.seed)
     most = sorted(max(seeds.values(), key=len))
     fewer: dict[str, list[str]] = {}
     for row, some in seeds.items():
@@ -100,14 +100,14 @@ def cautions(results: Sequence[Result], shape: Shape) -> list[str]:
         return f"{row(result)}, {result.column}"
 
     tests: list[tuple[str, Callable[[Result], str], Callable[[Result], str]]] = [
-        ("code versions", lambda result: result.code, lambda result: "this table"),
+        ("code versions", lambda result: result.code_digest, lambda result: "this table"),
         ("scorers", lambda result: result.signature, lambda result: _scored(result, shape)),
         (
             "settings",
-            lambda result: result.config,
+            lambda result: result.config_digest,
             lambda result: cell(result) if result.setting in shape.by_column else row(result),
         ),
-        ("data", lambda result: result.data, cell),
+        ("data", lambda result: result.data_digest, cell),
     ]
     found = []
     for what, digest, group in tests:
@@ -132,14 +132,14 @@ def footnotes(results: Sequence[Result], shape: Shape) -> tuple[list[str], dict[
         number each cell shows. A mean that is shown instead of its parts shows theirs.
     """
     order = {at: number for number, at in enumerate(places(shape, shape.measured))}
-    remarked = sorted((r for r in results if r.note), key=lambda r: (order[place(r)], r.seeds))
+    remarked = sorted((r for r in results if r.warnings), key=lambda r: (order[place(r)], r.seed))
     rows: dict[str, dict[str, dict[str, list[str]]]] = {}  # row -> remark -> column -> seeds
     marks: dict[Place, int] = {}
     for result in remarked:
         remarks = rows.setdefault(shape.title(place(result).row), {})
-        for note in result.note.split("; "):
+        for note in result.warnings:
             seeds = remarks.setdefault(note, {}).setdefault(shape.taken_apart(result.column)[0], [])
-            seeds.extend([result.seeds] if result.seeds not in seeds else [])
+            seeds.extend([result.seed] if result.seed not in seeds else [])
         marks |= dict.fromkeys(_shown_at(place(result), shape), len(rows))
     return [f"{row}: {'; '.join(_remark(note, where) for note, where in rows[row].items())}." for row in rows], marks
 
@@ -208,4 +208,4 @@ def _provenance(results: Sequence[Result], shape: Shape) -> str:
         signature if len(where) == len(settings) else f"{signature} ({', '.join(s for s in settings if s in where)})"
         for signature, where in sorted(scorers.items())
     ]
-    return f"Scorer: {'; '.join(named)}. Code: {', '.join(sorted({result.code for result in results}))}."
+    return f"Scorer: {'; '.join(named)}. Code: {', '.join(sorted({result.code_digest for result in results}))}."

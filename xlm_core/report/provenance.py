@@ -132,7 +132,7 @@ def _summary(manifest: Manifest) -> list[str]:
     """The lines about one table."""
     numbers, jobs = manifest["numbers"], list(manifest["jobs"].values())
     attempts = [attempt for job in jobs for attempt in job["attempts"]]
-    seeds = {number["seeds"] for number in numbers}
+    seeds = {results.seed_label(number["pretraining_seed"], number["finetuning_seed"]) for number in numbers}
     systems = {(number["system"], number["setting"]) for number in numbers}
     counted = f"{len(numbers)}, systems: {len(systems)}, seeds: {', '.join(sorted(seeds))}"
     return [

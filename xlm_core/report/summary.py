@@ -122,7 +122,7 @@ def select(results: Sequence[Result], shape: Shape) -> list[Result]:
     chosen = [replace(result, column=result.column + shape.metrics[result.metric]) for result in of_table]
     found: dict[tuple[Place, str], Result] = {}
     for result in chosen:
-        key = (place(result), result.seeds)
+        key = (place(result), result.seed)
         if key in found:
             raise CorpusError(
                 f"table '{shape.name}': two results for {_cell_name(*key)}; expected one, remove the other"
@@ -148,7 +148,7 @@ def by_seed(results: Sequence[Result], shape: Shape) -> pd.DataFrame:
 
     A mean is taken seed by seed, so that its spread is that of the mean.
     """
-    frame = pd.DataFrame([(*place(result), result.seeds, result.value) for result in results])
+    frame = pd.DataFrame([(*place(result), result.seed, result.value) for result in results])
     frame.columns = pd.Index([*Place._fields, "seed", "value"])
     values = frame.pivot(index=["run", "setting", "seed"], columns="column", values="value")
     for column, parts in shape.means.items():
@@ -254,8 +254,8 @@ def _check_sizes(results: Sequence[Result], shape: Shape) -> None:
         first = sizes.setdefault((result.setting if shape.own_items else "", result.column), result)
         if first.n != result.n:
             raise CorpusError(
-                f"table '{shape.name}', column '{result.column}': {_cell_name(place(first), first.seeds)} was measured "
-                f"on {first.n} items, {_cell_name(place(result), result.seeds)} on {result.n}; score both on the same"
+                f"table '{shape.name}', column '{result.column}': {_cell_name(place(first), first.seed)} was measured "
+                f"on {first.n} items, {_cell_name(place(result), result.seed)} on {result.n}; score both on the same"
             )
 
 

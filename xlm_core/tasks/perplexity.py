@@ -27,7 +27,7 @@ from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, clm_batch
-from xlm_core.results import Result
+from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.pretraining.data import Corpora
 from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
 
@@ -45,10 +45,7 @@ def score(
     test: Sequence[Path],
     language: str,
     seq_len: int,
-    system: str,
-    setting: str,
-    seeds: str,
-    code: str,
+    context: ResultContext,
     n_threads: int,
     output: Path,
     kept: Path,
@@ -60,7 +57,7 @@ def score(
         vocabulary: that of the model.
         test: stores that hold the language in any column.
         seq_len: tokens of a window, as in pretraining.
-        system, setting, seeds, code: go into the results as they are.
+        context: of the results.
         output: JSON lines; the column is the language.
         kept: the items: nats and words of every sentence, its end included.
 
@@ -83,17 +80,13 @@ def score(
     LOG.info("%s: %d words, %d pieces, %d bytes, %d unknown", language, n_words, len(tokens), n_bytes, n_unknown)
     result = partial(
         Result,
-        table="perplexity",
-        system=system,
-        setting=setting,
+        **vars(context),
         column=language,
         n=n_words,
-        seeds=seeds,
-        config=about["config"],
-        data=digests.of_value([about["data"], corpora.digests]),
-        code=code,
+        config_digest=about["config"],
+        data_digest=digests.of_value([about["data"], corpora.digests]),
         signature=SIGNATURE.format(seq_len=seq_len),
-        note=f"{n_unknown} unknown pieces, of no bytes" if n_unknown else "",
+        warnings=[f"{n_unknown} unknown pieces, of no bytes"] if n_unknown else [],
     )
     units = in_units(float(nats.sum()), n_words, len(tokens), n_bytes)
     results.write([result(metric=metric, value=value) for metric, value in units.items()], output)

@@ -10,6 +10,7 @@ Letters: N sentences, D dimensions, K layers and before them the embeddings, whi
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ from xlm_core.errors import CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.results import Result
+from xlm_core.results import Result, ResultContext
 
 HYPOTHESIS = 1  # column of the labelled stores; premises repeat, hypotheses seldom do
 BATCH_SIZE = 128
@@ -37,9 +38,7 @@ def score(
     pivot: str,
     n_sentences: int,
     layer: int | None,
-    system: str,
-    seeds: str,
-    code: str,
+    context: ResultContext,
     n_threads: int,
     output: Path,
 ) -> None:
@@ -53,7 +52,7 @@ def score(
         test: language -> store of XNLI's test pairs, aligned by record.
         n_sentences: candidates; fewer where fewer sentences are unique in every language.
         layer: the one in the table, 0 for the embeddings; None for the last.
-        system, seeds, code: go into the results as they are.
+        context: of the results, whose tables and settings are filled in.
         output: JSON lines.
     """
     torch.set_num_threads(n_threads)
@@ -61,8 +60,8 @@ def score(
     stores = {language: TokenStore.open(path, about["vocabulary"]) for language, path in test.items()}
     rows = unique_rows(list(stores.values()))[:n_sentences]
     ids = language_ids(about["languages"])
-    shared = {"metric": "accuracy", "system": system, "seeds": seeds, "code": code}
-    shared |= {"config": about["config"], "data": about["data"]}
+    origin = {"config_digest": about["config"], "data_digest": about["data"]}
+    result = partial(Result, **vars(context) | origin, metric="accuracy")
     n_layers = encoder.config.n_layers
     scores = _score_layers(encoder, stores, rows, ids, pivot)
     found = []
@@ -74,7 +73,7 @@ def score(
         for table, columns in several.items():
             n = len(rows) * len(accuracies) // len(columns)
             found += [
-                Result(table=table, setting=setting, column=column, value=value, n=n, signature=signature, **shared)
+                result(table=table, setting=setting, column=column, value=value, n=n, signature=signature)
                 for column, value in columns.items()
             ]
     results.write(found, output)

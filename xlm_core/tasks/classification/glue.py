@@ -20,7 +20,7 @@ from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.model import checkpoint
-from xlm_core.results import Result
+from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification import finetuning, metadata, training
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.tasks.classification.training import Data
@@ -97,10 +97,7 @@ def score(
     model: Path,
     valid: Mapping[str, Path],
     test: Mapping[str, Path],
-    system: str,
-    setting: str,
-    seeds: str,
-    code: str,
+    context: ResultContext,
     n_threads: int,
     output: Path,
     predictions: Path,
@@ -113,7 +110,7 @@ def score(
         model: a fine-tuned classifier.
         valid: column of the table -> validation store.
         test: set of the leaderboard -> its store, without labels.
-        system, setting, seeds, code: go into the results as they are.
+        context: of the results.
         output: JSON lines.
         predictions: a table with the columns ``PREDICTIONS``, tabs between them: classes as the official files spell
             them, scores in full; the labels of test sets are empty.
@@ -131,17 +128,13 @@ def score(
         of_columns[column] = _items(form.metrics[0], labels, said)
         result = partial(
             Result,
-            table="glue",
-            system=system,
-            setting=setting,
+            **vars(context),
             column=column,
             n=len(examples),
-            seeds=seeds,
-            config=about["config"],
-            data=metadata.data(about, examples),
-            code=code,
+            config_digest=about["config"],
+            data_digest=metadata.data(about, examples),
             signature=SIGNATURE.format(max_tokens=max_tokens),
-            note=_remarks(column, examples, said, form, max_tokens),
+            warnings=_warnings(column, examples, said, form, max_tokens),
         )
         found += [result(metric=name, value=value) for name, value in metrics(task, labels, said).items()]
     for name, examples in metadata.all_of_each(test, about).items():
@@ -179,11 +172,11 @@ def _lines(
         yield name, split, index, "" if labels is None else word(labels[index]), word(prediction)
 
 
-def _remarks(column: str, examples: Examples, predictions: np.ndarray, form: Form, max_tokens: int) -> str:
-    """What a reader must know about a number; empty if there is nothing."""
+def _warnings(column: str, examples: Examples, predictions: np.ndarray, form: Form, max_tokens: int) -> list[str]:
+    """What a reader must know about a number."""
     n_cut = metadata.warn_of_cuts(column, examples, max_tokens)
     if form.classes is not None:
         collapsed = training.collapse(predictions, form.classes)
     else:
         collapsed = "the same score for all" if np.ptp(predictions) == 0 else ""
-    return "; ".join(note for note in (collapsed, f"{n_cut} cut short" if n_cut else "") if note)
+    return [warning for warning in (collapsed, f"{n_cut} cut short" if n_cut else "") if warning]

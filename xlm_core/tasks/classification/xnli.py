@@ -14,7 +14,7 @@ from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.model import checkpoint
-from xlm_core.results import Result
+from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification import finetuning, metadata, training
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.tasks.classification.selection import BestCheckpoint
@@ -65,11 +65,8 @@ def score(
     selected: Path | None,
     test: Mapping[str, Path],
     classes: Sequence[str],
-    system: str,
-    setting: str,
+    context: ResultContext,
     setting_selected: str,
-    seeds: str,
-    code: str,
     n_threads: int,
     output: Path,
     confusion: Path,
@@ -82,8 +79,8 @@ def score(
         selected: what ``finetune`` selected language by language; None where that does not count.
         test: column of the table -> test store.
         classes: their names, in the order of their ids.
-        system, seeds, code: go into the results as they are.
-        setting, setting_selected: likewise, of the model's accuracies and of the selected ones.
+        context: of the model's accuracies.
+        setting_selected: the setting of the selected ones.
         output: JSON lines.
         confusion: JSON, column -> how often (classes, classes) each gold class, row by row, was taken for each.
         kept: the items, column by column: whether each pair was classified right.
@@ -93,7 +90,7 @@ def score(
     classifier, about = checkpoint.load_classifier(model)
     classifier = classifier.to(device)
     examples = metadata.all_of_each(test, about)
-    result = partial(Result, table="xnli", metric="accuracy", system=system, seeds=seeds, code=code)
+    result = partial(Result, metric="accuracy", **vars(context))
     found, confusions, right = [], {}, {}
     for column, some in examples.items():
         tally, predictions = training.evaluate(classifier, some, about["max_tokens"], device)
@@ -101,11 +98,10 @@ def score(
         right[column] = SampleStatistics("percent", (predictions == some.labels(np.arange(len(some))))[:, None])
         found.append(
             result(
-                setting=setting,
                 column=column,
                 value=tally.accuracy,
                 n=tally.count,
-                note=_remarks(column, some, predictions, classes, about["max_tokens"]),
+                warnings=_warnings(column, some, predictions, classes, about["max_tokens"]),
                 **_provenance(about, some, SIGNATURE),
             )
         )
@@ -119,11 +115,13 @@ def score(
     sample_statistics.write(kept, right)
 
 
-def _remarks(column: str, examples: Examples, predictions: np.ndarray, classes: Sequence[str], max_tokens: int) -> str:
-    """What a reader must know about an accuracy; empty if there is nothing."""
+def _warnings(
+    column: str, examples: Examples, predictions: np.ndarray, classes: Sequence[str], max_tokens: int
+) -> list[str]:
+    """What a reader must know about an accuracy."""
     n_cut = metadata.warn_of_cuts(column, examples, max_tokens)
-    notes = [training.collapse(predictions, classes), f"{n_cut} pairs cut short" if n_cut else ""]
-    return "; ".join(note for note in notes if note)
+    warnings = [training.collapse(predictions, classes), f"{n_cut} pairs cut short" if n_cut else ""]
+    return [warning for warning in warnings if warning]
 
 
 def _some_of_each(stores: Mapping[str, Path], n: Mapping[str, int | None], about: Mapping[str, Any]) -> Examples:
@@ -137,7 +135,11 @@ def _some_of_each(stores: Mapping[str, Path], n: Mapping[str, int | None], about
 def _provenance(about: Mapping[str, Any], examples: Examples, signature: str) -> dict[str, str]:
     """Where an accuracy comes from, in the fields of a ``Result``."""
     signature = signature.format(max_tokens=about["max_tokens"])
-    return {"config": about["config"], "data": metadata.data(about, examples), "signature": signature}
+    return {
+        "config_digest": about["config"],
+        "data_digest": metadata.data(about, examples),
+        "signature": signature,
+    }
 
 
 def _confusion(examples: Examples, predictions: np.ndarray, n_classes: int) -> list[list[int]]:

@@ -16,7 +16,7 @@ from xlm_core.io import atomic
 from xlm_core.languages import direction_key, pair, sides
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.bleu import bleu, bleu_items, chrf, tokenized_bleu
-from xlm_core.results import Result
+from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.inference.translate import TranslationPipeline
 
 PARTS = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
@@ -30,7 +30,8 @@ def score(
     direction: Sequence[str],
     search: Search,
     micro_batch_tokens: int,
-    place: Mapping[str, str],
+    context: ResultContext,
+    column: str,
     n_threads: int,
     output: Path,
     kept: Mapping[str, Path],
@@ -41,7 +42,7 @@ def score(
     Args:
         test: raw records of both languages of the pair, in the order of its name.
         direction: source and target.
-        place: what goes into the results as it is: their table, system, setting, column, seeds and code.
+        context, column: of the results.
         output: JSON lines.
         kept: each of ``PARTS`` -> lines of text.
         kept_items: what each sentence adds to BLEU, named by the direction.
@@ -58,11 +59,12 @@ def score(
     about, n_empty = interpreter.about, lines["hypotheses"].count("")
     result = partial(
         Result,
-        **place,
+        **vars(context),
+        column=column,
         n=len(lines["sources"]),
-        config=about["config"],
-        data=digests.of_value([about["data"], digests.of_file(test)]),
-        note=f"{n_empty} empty translations" if n_empty else "",
+        config_digest=about["config"],
+        data_digest=digests.of_value([about["data"], digests.of_file(test)]),
+        warnings=[f"{n_empty} empty translations"] if n_empty else [],
     )
     scores = {
         "BLEU": bleu(lines["hypotheses"], lines["references"]),

@@ -11,6 +11,7 @@ Letters: P pairs of words, Q words that are looked up, M candidates, D dimension
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from xlm_core.errors import CorpusError
 from xlm_core.languages import sides
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
-from xlm_core.results import Result
+from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.word_embeddings import muse
 from xlm_core.tasks.word_embeddings.fasttext import InputEmbeddings, LearnedWords, Words
 
@@ -98,8 +99,7 @@ def score(
     refinement: Refinement,
     n_candidates: int,
     config: str,
-    seeds: str,
-    code: str,
+    context: ResultContext,
     output: Path,
     kept: Path,
 ) -> None:
@@ -115,7 +115,7 @@ def score(
         refinement: of MUSE's alignment; its ``neighbors`` are also those of CSLS.
         n_candidates: most frequent words of a language that are candidates.
         config: digest of the settings of the baselines.
-        seeds, code: go into the results as they are.
+        context: of the results, whose systems and settings are filled in.
         output: JSON lines.
         kept: the items: the cosine of each pair of words, of every row, direction and setting; see ``column_of``.
 
@@ -126,19 +126,22 @@ def score(
     embeddings = {run: InputEmbeddings.read(path, vocabulary) for run, path in models.items()}
     shared: dict[str, Words] = {**embeddings, **({CONCAT: LearnedWords.read(concat)} if concat else {})}
     origins = {run: (words.config, words.data) for run, words in embeddings.items()}
+    result = partial(Result, **vars(context), signature=SIGNATURE)
     found, of_pairs = [], {}
     for direction in dict.fromkeys(key for files in lists.values() for key in files):
         at = _direction(direction, rows, learned, shared, refinement, n_candidates)
         for kind, path in ((kind, files[direction]) for kind, files in lists.items() if direction in files):
             for row, setting, metric, measure in _measures(at, rows, kind, path):
+                cell = {"system": row, "setting": setting, "column": direction, "metric": metric}
                 of_row, of_data = origins.get(row, (config, ""))
                 found.append(
-                    Result(
-                        table="embeddings", system=row, setting=setting, column=direction, metric=metric,
-                        value=measure.value, n=measure.n, seeds=seeds, config=of_row,
-                        data=digests.of_value([digests.of_file(path), of_data]), code=code, signature=SIGNATURE,
+                    result(
+                        **cell,
+                        **measure._asdict(),
+                        config_digest=of_row,
+                        data_digest=digests.of_value([digests.of_file(path), of_data]),
                     )
-                )  # fmt: skip
+                )
         if direction in lists["dictionary"]:
             of_pairs |= _cosines(at, rows, lists["dictionary"][direction])
     results.write(found, output)
