@@ -1,5 +1,6 @@
 """A translator of six words and three marks, trained in seconds, for the tests of what uses translators."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,8 @@ def pairs(n, seed=0):
     return [(" ".join(WORDS.get(word, word) for word in words), " ".join(words)) for words in english]
 
 
-def write_translator(folder: Path) -> tuple[Path, Path]:
-    """The translator and its vocabulary."""
+def write_corpus(folder: Path) -> dict:
+    """Texts, pairs and a vocabulary: the data arguments of ``train_translator``."""
     known = pairs(1500)
     sample, model, path = (folder / name for name in ("text", "model", "vocabulary.json"))
     sample.write_text("".join(f"{text}\n" for sides in known for text in sides))
@@ -45,27 +46,39 @@ def write_translator(folder: Path) -> tuple[Path, Path]:
         for german, english in known:
             writer.add([words.encode([german], "de")[0], words.encode([english], "en")[0]])
     (folder / "valid.tsv").write_text("".join(f"{german}\t{english}\n" for german, english in pairs(40, seed=1)))
-    output = folder / "translator"
+    return {
+        "monolingual": {language: [folder / "train.store"] for language in ("de", "en")},
+        "parallel": {"de-en": [folder / "train.store"]},
+        "valid": {"de-en": folder / "valid.tsv"},
+        "vocabulary": path,
+    }
+
+
+def train_small(corpus: dict, folder: Path, objectives: Sequence[TranslationObjective], settings: TranslationTraining) -> None:
+    """Train a translator into ``folder``."""
     train.train_translator(
-        monolingual={},
-        parallel={"de-en": [folder / "train.store"]},
-        valid={"de-en": folder / "valid.tsv"},
-        vocabulary=path,
+        **corpus,
         languages=["de", "en"],
         text=TEXT,
-        objectives=[TranslationObjective(kind="mt", source="en", target="de")],
+        objectives=objectives,
         encoder=None,
         decoder=None,
         model=MODEL,
-        settings=SETTINGS,
+        settings=settings,
         compute=Compute(precision="float32"),
         checkpoint_minutes=60.0,
         n_threads=1,
         seed=0,
         code="c",
-        output=output / "model.safetensors",
-        kept_vocabulary=output / "vocabulary.json",
-        history=output / "history.jsonl",
+        output=folder / "model.safetensors",
+        kept_vocabulary=folder / "vocabulary.json",
+        history=folder / "history.jsonl",
         work=folder / "work",
     )
+
+
+def write_translator(folder: Path) -> tuple[Path, Path]:
+    """The translator and its vocabulary."""
+    output = folder / "translator"
+    train_small(write_corpus(folder), output, [Step("mt", *DIRECTION)], SETTINGS)
     return output / "model.safetensors", output / "vocabulary.json"

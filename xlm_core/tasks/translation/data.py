@@ -77,6 +77,23 @@ class TranslationBatches:
         numbers = range(turn * self.n_batches, (turn + 1) * self.n_batches)
         return [(objective, number, weight) for objective, weight in active for number in numbers]
 
+    def check_processes(self, n_processes: int) -> None:
+        """Refuse a training that has updates with fewer micro-batches than there are processes.
+
+        Raises:
+            ConfigError: at some update a process would have nothing to do.
+        """
+        weights = self.settings.weights
+        changes = {0, *(update for kind in ("ae", "bt", "mt") for update, _ in getattr(weights, kind))}
+        sizes = [len(self.of_update(update)) for update in changes if update < self.settings.optim.max_updates]
+        if min(sizes) < n_processes:
+            raise ConfigError(
+                f"translation: training.tokens_per_update ({self.settings.tokens_per_update}) is {min(sizes)} batches "
+                f"of at most training.tokens_per_batch ({self.settings.tokens_per_batch}) tokens, but there are "
+                f"{n_processes} processes; expected one for each: raise tokens_per_update, lower tokens_per_batch, or "
+                f"lower compute.gpus or compute.processes"
+            )
+
     @property
     def n_batches(self) -> int:
         """Micro-batches of an objective in an update, over all processes."""

@@ -83,6 +83,7 @@ def train_translator(
     translator, begun = _initialized(model, words, languages, encoder, decoder, is_tied, seed)
     training = Corpora.open(monolingual, parallel, words.digest)
     lessons = training_objectives(training, objectives, ids, words, model, settings, seed)
+    lessons.check_processes(processes.size)
     exams = exams_of(valid, objectives, ids, words, model, settings)
     read = [words.digest, training.digests, {key: digests.of_file(path) for key, path in valid.items()}]
     about = _about(model, settings, words, languages, text, objectives, begun, read, seed)
@@ -196,6 +197,8 @@ def _train(
 ) -> None:
     """Train ``translator``; afterwards it is the best of all evaluations, on the CPU."""
     translator.to(processes.device).train()
+    # An encoder predicts no tokens. Several processes wait for the gradient of every weight that may have one.
+    translator.encoder.output_bias.requires_grad_(False)
     shard = compute.zero_stage1 and processes.size > 1
     state = TrainState(translator, make_optimizer(translator, settings.optim, shard=shard))
     resume(folder, state, folder.name, processes)

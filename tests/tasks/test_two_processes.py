@@ -1,0 +1,91 @@
+"""Two processes train as one does, over Gloo: all that is trained on several, with and without accumulation."""
+
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from parallel_jobs import run_all
+from shared_training import train_all
+from small_translator import train_small
+from small_world import COMPUTE, MODEL, SETTINGS
+
+from xlm_core.config import Optim, TranslationTraining
+from xlm_core.errors import ConfigError
+from xlm_core.tasks.lessons import Lessons, Step
+from xlm_core.train.launcher import launch
+
+PRETRAINED = ("clm", "mlm", "tlm")
+SUPERVISED = (Step("mt", "en", "de"), Step("mt", "de", "en"))
+UNSUPERVISED = (Step("ae", "de", "de"), Step("ae", "en", "en"), Step("bt", "de", "en"), Step("bt", "en", "de"))
+TRANSLATORS = {"supervised": SUPERVISED, "unsupervised": UNSUPERVISED}
+N_BATCHES = (2, 4)  # of an update, over all processes
+TRAINING = TranslationTraining(
+    max_tokens=38,
+    tokens_per_update=240,
+    tokens_per_batch=120,
+    optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=8),
+    evaluate_every=4,
+    n_valid=6,
+)
+
+
+def pretraining(world: dict, folder: Path, objective: str, n_batches: int) -> partial:
+    """A pretraining whose updates are of so many batches."""
+    settings = SETTINGS.model_copy(update={"tokens_per_batch": SETTINGS.tokens_per_update // n_batches}).model_dump()
+    run = {"objectives": [objective], "pretraining": settings, "save_minutes": 60.0}
+    run |= {"model": MODEL.model_dump(), "compute": COMPUTE.model_dump()}
+    return partial(train_all, world, {f"{objective}{n_batches}": run}, folder)
+
+
+def translator(words: dict, folder: Path, name: str, n_batches: int) -> partial:
+    """The training of a translator whose updates are of so many batches."""
+    settings = TRAINING.model_copy(update={"tokens_per_batch": TRAINING.tokens_per_update // n_batches})
+    return partial(train_small, words, folder / f"{name}{n_batches}", TRANSLATORS[name], settings)
+
+
+@pytest.fixture(scope="module")
+def finished(world: dict, small_corpus: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of each number of processes, with the same trainings."""
+    folder = tmp_path_factory.mktemp("processes")
+    for n_processes in (1, 2):
+        here = folder / str(n_processes)
+        calls = [pretraining(world, here, name, n) for name in PRETRAINED for n in N_BATCHES]
+        calls += [translator(small_corpus, here, name, n) for name in TRANSLATORS for n in N_BATCHES]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # by which the processes find this folder
+            job = partial(run_all, calls)
+            launch(job, n_processes=n_processes, n_nodes=1, work=folder / "launch", log=folder / "log")
+    return folder
+
+
+def losses(folder: Path) -> list[float]:
+    """Every loss of a training, of updates and of evaluations."""
+    found: list[float] = []
+    for line in map(json.loads, (folder / "history.jsonl").read_text().splitlines()):
+        if line["kind"] == "train":
+            found += line["loss"].values()
+        else:
+            found += (score["nats"] for score in line["scores"].values() if "nats" in score)
+    return found
+
+
+@pytest.mark.parametrize("n_batches", N_BATCHES)
+@pytest.mark.parametrize("name", [*PRETRAINED, *TRANSLATORS])
+def test_two_processes_have_the_losses_of_one(finished: Path, name: str, n_batches: int):
+    """Dropout belongs to the batch and not to the process."""
+    expected, found = (losses(finished / n / f"{name}{n_batches}") for n in ("1", "2"))
+    assert len(expected) >= 8
+    assert found == pytest.approx(expected, rel=1e-4 if name in TRANSLATORS else 1e-5)
+
+
+def test_a_translator_that_leaves_a_process_without_a_batch_is_refused():
+    fading = TRAINING.model_copy(update={"tokens_per_batch": 240, "updates": "together"})
+    weights = fading.weights.model_copy(update={"ae": [(0, 1.0), (5, 0.0)]})
+    fading = fading.model_copy(update={"weights": weights})
+    lessons = Lessons(UNSUPERVISED[:3], {}, {}, {}, None, fading, 0)
+    lessons.check_processes(1)
+    with pytest.raises(ConfigError, match=r"training.tokens_per_update \(240\) is 1 batches .* there are 2 processes"):
+        lessons.check_processes(2)
