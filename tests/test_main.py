@@ -59,6 +59,30 @@ def test_raw_text_is_cleaned_unless_it_is_said_to_be_tokenized(files, monkeypatc
     assert vector("the dög.", "--keep-accents") == vector("the dög .", "--tokenized") != vector("the dög.")
 
 
+DECOMPOSED = "the dog sees an a\u0308nt ."
+COMPOSED = "the dog sees an änt ."
+
+
+@pytest.mark.parametrize("options", [[], ["--keep-accents"], ["--keep-accents", "--tokenized"]])
+def test_decomposed_letters_are_composed_before_a_text_is_cut(files, monkeypatch, capsys, options):
+    shown = []
+    for text in (DECOMPOSED, COMPOSED):
+        typed(monkeypatch, text.encode())
+        main(["embed", *files, "--language", "en", *options])
+        main(["fill-mask", *files, "--language", "en", *options, f"<mask> {text}"])
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
+def test_decomposed_letters_are_translated_as_composed_ones(translator, monkeypatch, capsys):
+    shown = []
+    for text in (DECOMPOSED, COMPOSED):
+        typed(monkeypatch, text.encode())
+        main(["translate", "--model", str(translator), "--from", "en", "--to", "de"])
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
 @pytest.fixture(scope="module")
 def translator(tmp_path_factory):
     """The folder of a translator from English to German."""

@@ -23,6 +23,7 @@ from xlm_core.tasks.inference import embed, fill_mask
 from xlm_core.tasks.inference.encoder import SentenceEncoder
 from xlm_core.tasks.inference.translate import Translation, TranslationPipeline
 from xlm_core.text.lines import decoded, open_whole
+from xlm_core.text.normalize import compose
 from xlm_core.text.tokenize import tokens_of
 
 TOKENS_PER_BATCH = 4096  # of translations that are searched for at once
@@ -177,8 +178,8 @@ def _reader(options: argparse.Namespace) -> SentenceEncoder:
 
 def _cleaning(options: argparse.Namespace) -> Callable[[str], str]:
     """What makes tokens of a line."""
-    if options.tokenized:
-        return str
+    if options.tokenized:  # without its accents the text of a model's corpora is decomposed
+        return compose if options.keep_accents else str
     text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
     return partial(tokens_of, language=options.language, text=text)
 

@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from xlm_core import config as configuration
 from xlm_core import digests
+from xlm_core.config.local_files import check_local_files
 from xlm_core.workflow import experiments
 from xlm_core.errors import ConfigError
 from xlm_core.workflow.step import WORKFLOW
@@ -15,7 +16,9 @@ from xlm_core.workflow.step import WORKFLOW
 def checked_config():
     """The configuration, typed; or one short message before anything else happens."""
     try:
-        return configuration.parse(config)
+        found = configuration.parse(config)
+        check_local_files(found)
+        return found
     except ConfigError as error:
         raise WorkflowError(f"The configuration cannot be used.\n{error}") from None
 

@@ -29,8 +29,7 @@ def corpora_of_stores(finished):
 
 def stores_of(corpus, key, shard):
     """split -> the finished store of one shard."""
-    folder = source(corpus).path.format(key=key, shard=shard).rstrip("/")
-    return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
+    return source(corpus).store_paths(key, shard)
 
 
 def finished_stores(wildcards):

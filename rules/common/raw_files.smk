@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from xlm_core import config as configuration
-from xlm_core.languages import sides
 
 GENERATED = {
     "stories": "{key}.txt.gz",
@@ -53,12 +52,7 @@ def microworld_files():
 
 def places(corpus, key):
     """The addresses or paths of one language or pair of a corpus: by year, and of each year by side."""
-    origin = source(corpus)
-    pattern = origin.url or origin.path
-    languages = sides(key) if "{language}" in pattern else [None]
-    years = getattr(origin, "years", None) or [None]
-    names = {"key": key, "file": glue_file(corpus, key)}
-    return [pattern.format(**names, language=language, year=year) for year in years for language in languages]
+    return source(corpus).locations(key, glue_file(corpus, key))
 
 
 def downloaded(url):

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from small_translator import write_corpus
 from small_world import world

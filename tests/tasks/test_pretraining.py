@@ -225,7 +225,9 @@ def test_sizes_that_do_not_fit_are_refused(pretrain, settings, message):
 
 
 def test_an_objective_without_text_is_refused(pretrain):
-    with pytest.raises(ConfigError, match="objective 'tlm': found no parallel training text"):
+    with pytest.raises(
+        ConfigError, match=r"'tlm': found no parallel training text, .* name one under 'parallel' of the setup"
+    ):
         pretrain(parallel={}, parallel_valid={})
 
 

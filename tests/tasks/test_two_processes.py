@@ -14,7 +14,7 @@ from small_world import COMPUTE, MODEL, SETTINGS
 
 from xlm_core.config import Optim, TranslationTraining
 from xlm_core.errors import ConfigError
-from xlm_core.tasks.lessons import Lessons, Step
+from xlm_core.tasks.translation.data import Step, TranslationBatches
 from xlm_core.train.launcher import launch
 
 PRETRAINED = ("clm", "mlm", "tlm")
@@ -24,25 +24,25 @@ TRANSLATORS = {"supervised": SUPERVISED, "unsupervised": UNSUPERVISED}
 N_BATCHES = (2, 4)  # of an update, over all processes
 TRAINING = TranslationTraining(
     max_tokens=38,
-    tokens_per_update=240,
-    tokens_per_batch=120,
+    batch_tokens=240,
+    micro_batch_tokens=120,
     optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=8),
-    evaluate_every=4,
-    n_valid=6,
+    eval_interval=4,
+    max_valid_sentences=6,
 )
 
 
 def pretraining(world: dict, folder: Path, objective: str, n_batches: int) -> partial:
     """A pretraining whose updates are of so many batches."""
-    settings = SETTINGS.model_copy(update={"tokens_per_batch": SETTINGS.tokens_per_update // n_batches}).model_dump()
-    run = {"objectives": [objective], "pretraining": settings, "save_minutes": 60.0}
+    settings = SETTINGS.model_copy(update={"micro_batch_tokens": SETTINGS.batch_tokens // n_batches}).model_dump()
+    run = {"objectives": [objective], "pretraining": settings, "checkpoint_minutes": 60.0}
     run |= {"model": MODEL.model_dump(), "compute": COMPUTE.model_dump()}
     return partial(train_all, world, {f"{objective}{n_batches}": run}, folder)
 
 
 def translator(words: dict, folder: Path, name: str, n_batches: int) -> partial:
     """The training of a translator whose updates are of so many batches."""
-    settings = TRAINING.model_copy(update={"tokens_per_batch": TRAINING.tokens_per_update // n_batches})
+    settings = TRAINING.model_copy(update={"micro_batch_tokens": TRAINING.batch_tokens // n_batches})
     return partial(train_small, words, folder / f"{name}{n_batches}", TRANSLATORS[name], settings)
 
 
@@ -82,10 +82,10 @@ def test_two_processes_have_the_losses_of_one(finished: Path, name: str, n_batch
 
 
 def test_a_translator_that_leaves_a_process_without_a_batch_is_refused():
-    fading = TRAINING.model_copy(update={"tokens_per_batch": 240, "updates": "together"})
+    fading = TRAINING.model_copy(update={"micro_batch_tokens": 240, "updates": "together"})
     weights = fading.weights.model_copy(update={"ae": [(0, 1.0), (5, 0.0)]})
     fading = fading.model_copy(update={"weights": weights})
-    lessons = Lessons(UNSUPERVISED[:3], {}, {}, {}, None, fading, 0)
+    lessons = TranslationBatches(UNSUPERVISED[:3], {}, {}, {}, None, fading, 0)
     lessons.check_processes(1)
-    with pytest.raises(ConfigError, match=r"training.tokens_per_update \(240\) is 1 batches .* there are 2 processes"):
+    with pytest.raises(ConfigError, match=r"training.batch_tokens \(240\) is 1 batches .* there are 2 processes"):
         lessons.check_processes(2)

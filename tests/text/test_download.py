@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +30,7 @@ class Server(ThreadingHTTPServer):
         self.ranges = True
         self.headers: dict[str, str] = {}
         self.seen: list[str] = []  # the Range of each request
+        self.agents: list[str] = []  # the User-Agent of each request
 
     @property
     def url(self) -> str:
@@ -43,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         asked = self.headers.get("Range", "")
         server.seen.append(asked)
+        server.agents.append(self.headers.get("User-Agent", ""))
         if server.statuses:
             self.send_response(server.statuses.pop(0))
             self.send_header("Content-Length", "0")
@@ -110,6 +113,19 @@ def test_a_file_comes_with_its_record(server, tmp_path):
         "retrieved_from": "network",
     }
     assert names(tmp_path) == {"file.gz", "record.json"}
+
+
+def test_a_request_names_the_project(server, tmp_path):
+    """Servers such as dumps.wikimedia.org answer the library's own name with 403."""
+    server.breaks = [100_000]
+    fetch(server.url, tmp_path)
+    assert set(server.agents) == {download.user_agent()} and len(server.agents) == 2
+    assert re.fullmatch(r"xlm-core/\d\S+ \(.*cross-lingual language model pretraining\)", server.agents[0])
+
+
+def test_a_project_that_is_not_installed_has_a_name(monkeypatch):
+    monkeypatch.setattr(download, "PROJECT", "xlm-core-from-a-folder")
+    assert download.user_agent() == "xlm-core-from-a-folder (cross-lingual language model pretraining)"
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_was(server, tmp_path):

@@ -55,6 +55,11 @@ def fails(
     assert not list(folder.glob("out/*")) and not list(folder.glob("out/.*"))
 
 
+def test_decomposed_letters_are_composed(tmp_path: Path):
+    found, _ = run(tmp_path, "de", "scho\u0308ne Gru\u0308ße\n".encode())
+    assert found == ["schöne Grüße"]
+
+
 def zipped(folder: Path, files: dict[str, bytes]) -> bytes:
     with zipfile.ZipFile(folder / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in files.items():

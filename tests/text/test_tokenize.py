@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,24 @@ def run(folder: Path, lines: str, languages: tuple[str, ...], text: Text = PLAIN
 def test_moses(tmp_path: Path, language: str, sentence: str, expected: str):
     found, _ = run(tmp_path, sentence + "\n", (language,))
     assert found == [[expected]]
+
+
+@pytest.mark.parametrize("already_tokenized", [False, True])
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("de", "schöne Grüße ."), ("fr", "l' été ."), ("ru", "ёж и йод ."), ("vi", "tiếng Việt .")],
+)
+def test_decomposed_letters_are_composed_before_they_are_cut(
+    tmp_path: Path, language: str, sentence: str, already_tokenized: bool
+):
+    """Moses cuts a word at a combining mark."""
+    decomposed = unicodedata.normalize("NFD", sentence)
+    assert decomposed != sentence
+    found, expected = (
+        run(tmp_path, f"{text}\n", (language,), already_tokenized=already_tokenized)[0]
+        for text in (decomposed, sentence)
+    )
+    assert found == expected and unicodedata.is_normalized("NFC", found[0][0])
 
 
 def test_chinese_and_thai_have_no_blanks(tmp_path: Path):

@@ -1,12 +1,14 @@
 """The sections about text: where it comes from, and what becomes of it before any model sees it."""
 
+from collections.abc import Sequence
+from string import Formatter
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from xlm_core.config.imported import ImportedVocabulary
 from xlm_core.config.section import Positive, Section, known
-from xlm_core.languages import is_pair
+from xlm_core.languages import is_pair, sides
 
 GLUE_FILES = {
     "CoLA": ("CoLA.zip",),
@@ -20,6 +22,7 @@ GLUE_FILES = {
     "WNLI": ("WNLI.zip",),
     "AX": ("AX.tsv",),
 }  # task of GLUE, in the order of its leaderboard -> what its official files are called
+PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and paths
 TEST_SETS = ("worlddev", "worldtest")  # of the microworld
 
 
@@ -46,6 +49,25 @@ class Source(Section):
     def place(self) -> str:
         """The address or path, before names are put into it; empty where the files are generated."""
         return self.url or self.path or ""
+
+    @model_validator(mode="after")
+    def _placeholders_are_known(self) -> Self:
+        for _, name, _, _ in Formatter().parse(self.place):
+            if name is not None:
+                known(name, PLACEHOLDERS, "placeholder in the url or path")
+        return self
+
+    def locations(self, key: str, file: str = "", years: Sequence[int] = (0,)) -> list[str]:
+        """The addresses or paths of one key: by year, and of each year by side of a pair.
+
+        Args:
+            key: a language, a pair, or an official file's name.
+            file: replaces ``{file}``.
+            years: replace ``{year}``.
+        """
+        languages = sides(key) if "{language}" in self.place else [""]
+        names = {"key": key, "file": file}
+        return [self.place.format(**names, language=language, year=year) for year in years for language in languages]
 
 
 def _is_range(lines: tuple[int, int]) -> tuple[int, int]:
@@ -83,6 +105,15 @@ class Corpus(Source):
         if self.format == "store":
             self._check_store()
         return self
+
+    def locations(self, key: str, file: str = "", years: Sequence[int] = ()) -> list[str]:
+        """As ``Source.locations``, with the years of the corpus."""
+        return super().locations(key, file, years or self.years or (0,))
+
+    def store_paths(self, key: str, shard: int) -> dict[str, str]:
+        """Split -> path of the finished store of one shard."""
+        folder = self.place.format(key=key, shard=shard).rstrip("/")
+        return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
 
     def store_files(self, key: str, n_shards: int) -> list[str]:
         """What the files of a finished store are called under ``sha256``: it/0/train.store."""

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import shutil
 import time
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +23,7 @@ from xlm_core.errors import DownloadError
 from xlm_core.io import read_json, storage_errors, to_disk, write_json
 
 LOG = logging.getLogger(__name__)
+PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
 TIMEOUT = (20, 120)  # seconds to connect, and between two pieces of an answer
 ATTEMPTS = 6  # connections for one file, each going on where the last one broke
@@ -157,7 +159,7 @@ def _go_on(session: requests.Session, url: str, partial: Path) -> None:
         requests.RequestException, HTTPError: if the connection breaks, also when the answer is shorter than announced.
     """
     start = partial.stat().st_size if partial.exists() else 0
-    headers = {"Accept-Encoding": "identity"}  # so that lengths and positions are those of the file
+    headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}  # lengths and positions are of the file
     if start:
         headers["Range"] = f"bytes={start}-"
         tag = _tag_file(partial)
@@ -176,6 +178,20 @@ def _go_on(session: requests.Session, url: str, partial: Path) -> None:
             partial.unlink()
             raise requests.ConnectionError("the server sent another part than asked for; started anew")
         _receive(answer, partial, start if resumed else 0)
+
+
+def user_agent() -> str:
+    """Name the project, its version and, where its metadata gives one, the address of its home page.
+
+    Some servers, such as dumps.wikimedia.org, refuse the library's own name with the answer 403. A project that runs
+    from its folder without being installed has no metadata, and gives its name alone.
+    """
+    try:
+        project = metadata.metadata(PROJECT)
+    except metadata.PackageNotFoundError:
+        return f"{PROJECT} ({DESCRIPTION})"
+    addresses = [line.split(", ")[1] for line in project.get_all("Project-URL") or ()]
+    return f"{PROJECT}/{project['Version']} ({'; '.join([*addresses[:1], DESCRIPTION])})"
 
 
 def _receive(answer: requests.Response, partial: Path, start: int) -> None:

@@ -23,10 +23,11 @@ CHUNK = 1 << 20  # bytes
 
 
 def clean_field(text: str) -> str:
-    """``text`` as one field, without control and format characters (categories Cc and Cf).
+    """``text`` as one field, without control and format characters (categories Cc and Cf), letters composed (NFC).
 
     Control characters that count as white space become blanks, as every other white space does.
     """
+    text = unicodedata.normalize("NFC", text)
     if not text.isprintable():  # most lines are; looking at each character is slow
         text = "".join(c for c in text if c.isspace() or c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf"))
     return tsv.field(text)

@@ -13,6 +13,11 @@ from functools import cache
 from sacremoses import MosesPunctNormalizer
 
 
+def compose(text: str) -> str:
+    """Put letters and their accents together (NFC), before which no text is cut into words or pieces."""
+    return unicodedata.normalize("NFC", text)
+
+
 def normalize_punctuation(text: str, language: str) -> str:
     """Unify quotes, dashes and blanks, and remove control characters, by the Moses rules of a language."""
     return _normalizer(language).normalize(text)
@@ -37,7 +42,7 @@ def romanian(text: str, letters: str) -> str:
     """
     if letters == "as_it_is":
         return text
-    text = unicodedata.normalize("NFC", text).translate(COMMAS)
+    text = compose(text).translate(COMMAS)
     return text.translate(PLAIN) if letters == "stripped" else text
 
 

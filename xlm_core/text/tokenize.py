@@ -21,7 +21,7 @@ from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
 from xlm_core.text import duplicates, filters
-from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, romanian
+from xlm_core.text.normalize import compose, lower_and_strip, normalize_punctuation, romanian
 
 ROMANIAN = "ro"
 
@@ -81,6 +81,7 @@ def tokenize(
 
 def spelled(side: str, language: str, text: Text) -> str:
     """A raw sentence with the letters that the text of its language is to have."""
+    side = compose(side)
     return romanian(side, text.romanian) if language == ROMANIAN else side
 
 

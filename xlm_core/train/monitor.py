@@ -51,7 +51,8 @@ class ProgressMonitor:
         if in_row >= MAX_SKIPPED_IN_ROW:
             raise TrainingError(
                 f"update {update}: the loss was not finite for {in_row} updates in a row; expected a finite one: "
-                f"lower pretraining.optim.learning_rate or lengthen its warmup_updates"
+                f"lower the learning rate or lengthen the warm-up (learning_rate and warmup_updates under 'optim' of "
+                f"pretraining and translation; learning_rates and warmup_ratio under 'finetuning')"
             )
         for name, loss in losses.items():
             level = self._unlearned.get(name, 0.0)

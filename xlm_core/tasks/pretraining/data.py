@@ -250,5 +250,5 @@ def _refuse_nothing(sizes: Mapping[str, int], objective: str, place: str) -> Non
         kind = "parallel" if objective == "tlm" else "monolingual"
         raise ConfigError(
             f"objective '{objective}': found no {kind} {place} text, expected at least one corpus; "
-            f"name one in pretraining.{kind} or take the objective out of the run"
+            f"name one under '{kind}' of the setup, or take the objective out of the run"
         )

@@ -88,10 +88,10 @@ class TranslationBatches:
         sizes = [len(self.of_update(update)) for update in changes if update < self.settings.optim.max_updates]
         if min(sizes) < n_processes:
             raise ConfigError(
-                f"translation: training.tokens_per_update ({self.settings.tokens_per_update}) is {min(sizes)} batches "
-                f"of at most training.tokens_per_batch ({self.settings.tokens_per_batch}) tokens, but there are "
-                f"{n_processes} processes; expected one for each: raise tokens_per_update, lower tokens_per_batch, or "
-                f"lower compute.gpus or compute.processes"
+                f"translation: training.batch_tokens ({self.settings.batch_tokens}) is {min(sizes)} batches of at most "
+                f"training.micro_batch_tokens ({self.settings.micro_batch_tokens}) tokens, but there are {n_processes} "
+                f"processes; expected one for each: raise batch_tokens, lower micro_batch_tokens, or lower "
+                f"compute.gpus or compute.processes"
             )
 
     @property
