@@ -54,7 +54,9 @@ def write_corpus(folder: Path) -> dict:
     }
 
 
-def train_small(corpus: dict, folder: Path, objectives: Sequence[TranslationObjective], settings: TranslationTraining) -> None:
+def train_small(
+    corpus: dict, folder: Path, objectives: Sequence[TranslationObjective], settings: TranslationTraining
+) -> None:
     """Train a translator into ``folder``."""
     train.train_translator(
         **corpus,
@@ -80,5 +82,5 @@ def train_small(corpus: dict, folder: Path, objectives: Sequence[TranslationObje
 def write_translator(folder: Path) -> tuple[Path, Path]:
     """The translator and its vocabulary."""
     output = folder / "translator"
-    train_small(write_corpus(folder), output, [Step("mt", *DIRECTION)], SETTINGS)
+    train_small(write_corpus(folder), output, [TranslationObjective(kind="mt", source="en", target="de")], SETTINGS)
     return output / "model.safetensors", output / "vocabulary.json"

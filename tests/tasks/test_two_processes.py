@@ -12,14 +12,19 @@ from shared_training import train_all
 from small_translator import train_small
 from small_world import COMPUTE, MODEL, SETTINGS
 
-from xlm_core.config import Optim, TranslationTraining
+from xlm_core.config import Optim, TranslationObjective, TranslationTraining
 from xlm_core.errors import ConfigError
-from xlm_core.tasks.translation.data import Step, TranslationBatches
+from xlm_core.tasks.translation.data import TranslationBatches
 from xlm_core.train.launcher import launch
 
 PRETRAINED = ("clm", "mlm", "tlm")
-SUPERVISED = (Step("mt", "en", "de"), Step("mt", "de", "en"))
-UNSUPERVISED = (Step("ae", "de", "de"), Step("ae", "en", "en"), Step("bt", "de", "en"), Step("bt", "en", "de"))
+SUPERVISED = tuple(
+    TranslationObjective(kind="mt", source=source, target=target) for source, target in (("en", "de"), ("de", "en"))
+)
+UNSUPERVISED = tuple(
+    TranslationObjective(kind=kind, source=source, target=target)
+    for kind, source, target in (("ae", "de", "de"), ("ae", "en", "en"), ("bt", "de", "en"), ("bt", "en", "de"))
+)
 TRANSLATORS = {"supervised": SUPERVISED, "unsupervised": UNSUPERVISED}
 N_BATCHES = (2, 4)  # of an update, over all processes
 TRAINING = TranslationTraining(
