@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from fresh import side_by_side
 
+from microworld.documents import documents
 from microworld.render import text
-from microworld.stories import stories
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.data import token_store
@@ -65,7 +65,7 @@ def parse() -> argparse.Namespace:
 def lines_of(path: Path | None) -> Iterator[str]:
     """Sentences without end, of a file or of the microworld; after ``DIFFERENT`` they begin again."""
     if path is None:
-        told = (text(frame, "en") for story in stories(np.random.default_rng(0), DIFFERENT) for frame in story)
+        told = (text(frame, "en") for frames in documents(np.random.default_rng(0), DIFFERENT) for frame in frames)
     else:
         told = (line.rstrip("\n") for line in open(path, encoding="utf-8"))  # noqa: SIM115 (ends with the process)
     return cycle(islice(told, DIFFERENT))

@@ -1,15 +1,15 @@
 """The microworld: text in real languages about a small closed world, generated from a seed.
 
-Nothing needs to be downloaded to see the whole workflow run, and a run of minutes shows what the paper claims. A frame
-(``frames``) says who does what where; a small grammar per language (``english``, ``french``, ``spanish``, ``german``
-and ``hindi``) renders it from ``lexicon.yaml`` and ``grammar.<language>.yaml``. From frames come stories whose
-sentences bear on each other (``stories``), their translations, and labelled pairs of sentences (``inference``), all
-written in the formats of the corpora that they stand for (``corpora``).
+It is the data of the default configuration: nothing needs to be downloaded to see the whole workflow run. A frame
+(``lexicon``) is the meaning of a sentence; a small grammar per language (``render``) makes text of it. Frames are
+sampled (``sampling``) and changed (``perturbations``) to make documents, their translations, labelled pairs of
+sentences (``nli``), text for machine translation (``translation_corpora``), the tasks of GLUE and lists of words, all
+in the formats of the corpora that they stand for (``write``).
 
 Four languages share the Latin script, an order of words and many words. Hindi is the distant one: another script, the
-verb last, postpositions. Only names, cities and digits are kept in the Latin script there, as anchors.
+verb last, postpositions. Only names, cities and digits are in the Latin script there, as anchors.
 """
 
-from microworld.corpora import write
+from microworld.write import write
 
 __all__ = ["write"]

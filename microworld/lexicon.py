@@ -1,6 +1,6 @@
-"""Lexicon: the concepts of the microworld, how they are related, and their forms in every language.
+"""Frames, which say what a sentence means in no language, and the lexicon of the concepts that they are made of.
 
-The data are ``lexicon.yaml`` and ``grammar.<language>.yaml`` beside this file; this module only reads them.
+The data are ``lexicon.yaml`` and ``grammar.<language>.yaml`` beside this file.
 """
 
 from functools import cache
@@ -10,8 +10,62 @@ from typing import Any, NamedTuple
 import yaml
 
 FOLDER = Path(__file__).parent
-WORD_SETS = "adjectives"
-SITE = "site"  # the kind of everything that is listed as a site
+BE = "be"  # the verb of "is big", "is in Berlin" and "is an animal"
+SITE = "site"  # the kind of every site
+BY_SEX = {"f": "woman", "m": "man"}
+
+
+def _load(name: str) -> Any:
+    return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+
+
+_LEXICON: dict[str, Any] = _load("lexicon.yaml")
+CITIES: dict[str, str] = _LEXICON["cities"]  # city -> its country
+COUNTRIES: dict[str, dict[str, str]] = _LEXICON["countries"]
+SITES: dict[str, dict[str, str]] = _LEXICON["sites"]
+NOUNS: dict[str, dict[str, str]] = _LEXICON["nouns"]
+VERBS: dict[str, dict[str, Any]] = _LEXICON["verbs"]
+NAMES: dict[str, str] = {name: sex for sex, names in _LEXICON["names"].items() for name in names}
+_SETS: dict[str, dict[str, Any]] = _LEXICON["adjectives"]
+ADJECTIVES: dict[str, dict[str, str]] = {
+    word: forms for group in _SETS.values() for word, forms in group["words"].items()
+}
+ADJECTIVE_SETS: dict[str, str] = {word: name for name, group in _SETS.items() for word in group["words"]}
+PARENTS: dict[str, str] = {
+    **{noun: entry["parent"] for noun, entry in NOUNS.items() if "parent" in entry},
+    **{name: BY_SEX[sex] for name, sex in NAMES.items()},
+    **CITIES,
+    **dict.fromkeys(SITES, SITE),
+}  # name, noun or location -> the next more general concept
+GRAMMARS: dict[str, dict[str, Any]] = {
+    path.name.split(".")[1]: _load(path.name) for path in sorted(FOLDER.glob("grammar.*.yaml"))
+}  # language -> its tables
+
+
+class Noun(NamedTuple):
+    """A name or a noun with its modifiers."""
+
+    concept: str
+    plural: bool = False
+    number: int | None = None  # only of a plural
+    adjective: str | None = None
+    definite: bool = True
+    sex: str = "m"  # of people whose word does not show it
+
+
+class Frame(NamedTuple):
+    """One simple sentence in the present.
+
+    With the verb ``BE`` it says what the subject is like (``adjective``), what it is (``object``) or where it is
+    (``location``).
+    """
+
+    subject: Noun
+    verb: str
+    object: Noun | None = None
+    adjective: str | None = None
+    location: str | None = None  # a city, a country or a site
+    negated: bool = False
 
 
 class NounForms(NamedTuple):
@@ -24,7 +78,7 @@ class NounForms(NamedTuple):
 
 
 class VerbForms(NamedTuple):
-    """A verb in one language: third person singular and plural, and what stands before its object."""
+    """A verb in one language: third person singular and plural, and the preposition of its object."""
 
     singular: str
     plural: str
@@ -32,120 +86,83 @@ class VerbForms(NamedTuple):
 
 
 @cache
-def data() -> dict[str, Any]:
-    """The whole of ``lexicon.yaml``."""
-    return yaml.safe_load((FOLDER / "lexicon.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def grammar(language: str) -> dict[str, Any]:
-    """The tables of one language."""
-    return yaml.safe_load((FOLDER / f"grammar.{language}.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The codes of the languages that have a grammar."""
-    return tuple(sorted(path.name.split(".")[1] for path in FOLDER.glob("grammar.*.yaml")))
-
-
-@cache
-def names() -> dict[str, str]:
-    """Every given name with the sex of its bearer, ``f`` or ``m``."""
-    return {name: sex for sex, listed in data()["names"].items() for name in listed}
-
-
-@cache
-def adjectives() -> dict[str, dict[str, str]]:
-    """Every adjective with its forms by language."""
-    return {word: forms for group in data()[WORD_SETS].values() for word, forms in group["words"].items()}
-
-
-@cache
-def adjective_set(adjective: str) -> str:
-    """The set of adjectives that exclude each other which ``adjective`` is one of."""
-    return next(name for name, group in data()[WORD_SETS].items() if adjective in group["words"])
-
-
-@cache
-def parent(concept: str) -> str | None:
-    """The next more general concept: of a name, a noun or a place."""
-    if concept in names():
-        return {"f": "woman", "m": "man"}[names()[concept]]
-    if concept in data()["sites"]:
-        return SITE
-    if concept in data()["cities"]:
-        return data()["cities"][concept]
-    return data()["nouns"].get(concept, {}).get("parent")
-
-
-@cache
 def ancestors(concept: str) -> tuple[str, ...]:
-    """``concept`` and everything more general than it, from the special to the general."""
-    above = parent(concept)
-    return (concept, *ancestors(above)) if above else (concept,)
-
-
-@cache
-def leaves(kind: str) -> tuple[str, ...]:
-    """The most special nouns and sites of a kind, names left out; the kind itself where nothing is below it."""
-    below = [noun for noun, entry in data()["nouns"].items() if entry.get("parent") == kind]
-    below += list(data()["sites"]) if kind == SITE else []
-    return tuple(leaf for child in below for leaf in leaves(child)) or (kind,)
+    """Return ``concept`` and everything more general than it, from the special to the general."""
+    parent = PARENTS.get(concept)
+    return (concept, *ancestors(parent)) if parent else (concept,)
 
 
 @cache
 def children(kind: str) -> tuple[str, ...]:
-    """The nouns, names or cities directly below ``kind``."""
-    of_people = [name for name, sex in names().items() if kind == {"f": "woman", "m": "man"}[sex]]
-    below = [noun for noun, entry in data()["nouns"].items() if entry.get("parent") == kind]
-    return (*below, *of_people, *(city for city, country in data()["cities"].items() if country == kind))
+    """Return the nouns, names, cities or sites directly below ``kind``."""
+    return tuple(concept for concept, parent in PARENTS.items() if parent == kind)
 
 
 @cache
-def describing(concept: str) -> tuple[str, ...]:
-    """The adjectives that can be said of a concept."""
+def leaves(kind: str) -> tuple[str, ...]:
+    """Return the most special nouns and sites of a kind, without names; the kind itself where nothing is below it."""
+    return tuple(leaf for child in children(kind) if child not in NAMES for leaf in leaves(child)) or (kind,)
+
+
+@cache
+def adjectives_of(concept: str) -> tuple[str, ...]:
+    """Return the adjectives that can describe a concept."""
     kinds = ancestors(concept)
-    fitting = [group["words"] for group in data()[WORD_SETS].values() if any(kind in kinds for kind in group["of"])]
-    return tuple(word for words in fitting for word in words)
+    return tuple(word for group in _SETS.values() if set(group["of"]) & set(kinds) for word in group["words"])
+
+
+def is_person(concept: str) -> bool:
+    """Return whether the concept is a person."""
+    return "person" in ancestors(concept)
+
+
+def is_profession(noun: Noun) -> bool:
+    """Return whether the noun has a form for either sex, as the words for professions do."""
+    return is_person(noun.concept) and noun.concept not in ("person", "man", "woman")
 
 
 @cache
-def noun(concept: str, language: str, sex: str = "m") -> NounForms:
-    """The forms of a noun; ``sex`` chooses among two words for people."""
-    written = data()["nouns"][concept][language].split(" | ")
-    return _noun_forms(written["mf".index(sex)] if len(written) == 2 else written[0], language)
+def noun_forms(noun: Noun, language: str) -> NounForms:
+    """Return the forms of a noun or a site; the sex chooses among two words for people."""
+    if noun.concept in SITES:
+        return site_forms(noun.concept, language)[1]
+    words = NOUNS[noun.concept][language].split(" | ")
+    return _parse_noun(words["mf".index(noun.sex)] if len(words) == 2 else words[0], language)
 
 
 @cache
-def site(concept: str, language: str) -> tuple[str, NounForms]:
-    """The preposition or postposition of a site, and its noun."""
-    preposition, _, written = data()["sites"][concept][language].partition(" ")
-    return preposition, _noun_forms(written, language)
+def site_forms(concept: str, language: str) -> tuple[str, NounForms]:
+    """Return the preposition or postposition of a site, and its noun."""
+    preposition, _, noun = SITES[concept][language].partition(" ")
+    return preposition, _parse_noun(noun, language)
 
 
 @cache
-def verb(concept: str, language: str) -> VerbForms:
-    """The forms of a verb; for Hindi the postposition of the object and the stem, twice."""
-    written = data()["verbs"][concept][language]
+def verb_forms(concept: str, language: str) -> VerbForms:
+    """Return the forms of a verb; for Hindi the postposition of the object and the stem, twice."""
+    entry = VERBS[concept][language]
     if language == "hi":
-        postposition, _, stem = written.rpartition(" | ")
+        postposition, _, stem = entry.rpartition(" | ")
         return VerbForms(stem, stem, postposition)
-    forms, _, preposition = written.partition(" + ")
+    forms, _, preposition = entry.partition(" + ")
     singular, plural = forms.split("/")
     return VerbForms(singular, plural, preposition)
 
 
-def _noun_forms(written: str, language: str) -> NounForms:
+def gender(noun: Noun, language: str) -> str:
+    """Return the grammatical gender."""
+    return NAMES[noun.concept] if noun.concept in NAMES else noun_forms(noun, language).gender
+
+
+def _parse_noun(entry: str, language: str) -> NounForms:
     """Read "GENDER SINGULAR/PLURAL/OBLIQUE", where all but the singular may be missing."""
-    gender, _, words = ("", "", written) if language == "en" else written.partition(" ")
+    gender, _, words = ("", "", entry) if language == "en" else entry.partition(" ")
     singular, *rest = words.split("/")
-    plural = rest[0] if rest else _plural(singular, language)
+    plural = rest[0] if rest else _regular_plural(singular, language)
     return NounForms(gender, singular, plural, rest[1] if len(rest) > 1 else singular)
 
 
-def _plural(singular: str, language: str) -> str:
-    """The regular plural."""
+def _regular_plural(singular: str, language: str) -> str:
     if language == "es":
-        return singular + ("s" if singular[-1] in grammar(language)["vowels"] else "es")
+        return singular + ("s" if singular[-1] in GRAMMARS[language]["vowels"] else "es")
     return singular + ("s" if language in ("en", "fr") else "")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from microworld import lexicon, render
-from microworld.frames import BE, Frame, Noun
-from microworld.stories import stories
+from microworld.documents import documents
+from microworld.lexicon import BE, Frame, Noun
 
 LATIN = ("de", "en", "es", "fr")
 
@@ -17,16 +17,16 @@ def a(concept: str, adjective: str | None = None, sex: str = "m") -> Noun:
     return Noun(concept, adjective=adjective, definite=False, sex=sex)
 
 
-def some(concept: str, count: int | None = None, adjective: str | None = None) -> Noun:
-    return Noun(concept, plural=True, count=count, adjective=adjective, definite=False)
+def some(concept: str, number: int | None = None, adjective: str | None = None) -> Noun:
+    return Noun(concept, plural=True, number=number, adjective=adjective, definite=False)
 
 
 ANNA, LEO = Noun("Anna"), Noun("Leo")
 FRAMES = {
-    "buys": Frame(ANNA, "buy", a("car", "red"), place="Berlin"),
-    "buys not": Frame(ANNA, "buy", a("car", "expensive"), place="park", negated=True),
-    "plural": Frame(Noun("dog", plural=True, count=3), "see", a("lawyer", sex="f"), place="beach"),
-    "vowel": Frame(Noun("elephant", adjective="big"), "seek", a("elephant", "small"), place="airport"),
+    "buys": Frame(ANNA, "buy", a("car", "red"), location="Berlin"),
+    "buys not": Frame(ANNA, "buy", a("car", "expensive"), location="park", negated=True),
+    "plural": Frame(Noun("dog", plural=True, number=3), "see", a("lawyer", sex="f"), location="beach"),
+    "vowel": Frame(Noun("elephant", adjective="big"), "seek", a("elephant", "small"), location="airport"),
     "talks not": Frame(LEO, "talk", some("dog", adjective="big"), negated=True),
     "talks": Frame(LEO, "talk", Noun("architect")),
     "hotel": Frame(Noun("horse"), "go", Noun("hotel")),
@@ -37,12 +37,12 @@ FRAMES = {
     "mammal": Frame(Noun("dog"), BE, a("mammal")),
     "no bird": Frame(Noun("dog"), BE, a("bird"), negated=True),
     "dangerous": Frame(Noun("animal", plural=True), BE, adjective="dangerous", negated=True),
-    "cats": Frame(Noun("cat", plural=True), BE, place="garden"),
+    "cats": Frame(Noun("cat", plural=True), BE, location="garden"),
     "paints": Frame(ANNA, "paint", some("horse", 2, "big")),
-    "known": Frame(ANNA, "wash", Noun("car"), place="germany", negated=True),
+    "known": Frame(ANNA, "wash", Noun("car"), location="germany", negated=True),
     "none": Frame(ANNA, "wash", some("car", adjective="big"), negated=True),
     "name": Frame(ANNA, "photograph", LEO, negated=True),
-    "not 9": Frame(Noun("Simon"), "eat", some("kiwi", 9), place="Bilbao", negated=True),
+    "not 9": Frame(Noun("Simon"), "eat", some("kiwi", 9), location="Bilbao", negated=True),
     "healthy": Frame(Noun("journalist", adjective="healthy", sex="f"), "work"),
     "sick": Frame(Noun("cow"), BE, adjective="sick"),
 }
@@ -148,23 +148,27 @@ def test_sentences_are_as_people_write_them(language: str, key: str, written: st
     assert render.text(FRAMES[key], language) == written
 
 
-@pytest.mark.parametrize("language", lexicon.languages())
+@pytest.mark.parametrize("language", lexicon.GRAMMARS)
 def test_everything_in_the_lexicon_can_be_said(language: str):
-    listed = lexicon.data()
-    frames = [Frame(ANNA, BE, place=place) for kind in ("cities", "countries", "sites") for place in listed[kind]]
-    for noun in listed["nouns"]:
+    frames = [
+        Frame(ANNA, BE, location=place) for kind in (lexicon.CITIES, lexicon.COUNTRIES, lexicon.SITES) for place in kind
+    ]
+    for noun in lexicon.NOUNS:
         for sex in "mf":
-            frames += [Frame(ANNA, "see", a(noun, sex=sex)), Frame(Noun(noun, plural=True, sex=sex), BE, place="park")]
-    for word in lexicon.adjectives():
+            frames += [
+                Frame(ANNA, "see", a(noun, sex=sex)),
+                Frame(Noun(noun, plural=True, sex=sex), BE, location="park"),
+            ]
+    for word in lexicon.ADJECTIVES:
         frames += [Frame(subject, BE, adjective=word) for subject in (ANNA, Noun("car"), Noun("dog", plural=True))]
         frames += [Frame(ANNA, "see", Noun(noun, adjective=word)) for noun in ("dog", "cat", "apple")]
-    frames += [Frame(ANNA, verb, negated=negated) for verb in listed["verbs"] for negated in (False, True)]
+    frames += [Frame(ANNA, verb, negated=negated) for verb in lexicon.VERBS for negated in (False, True)]
     lines = [render.text(frame, language) for frame in frames]
     assert all(re.fullmatch(r"[^\s].*\S[.।]", line) and "  " not in line and "None" not in line for line in lines)
     if language == "hi":
         for line in lines:
             foreign = re.findall(r"[A-Za-z]+", line)
-            assert all(word in {"Anna", *listed["cities"]} for word in foreign), line
+            assert all(word in {"Anna", *lexicon.CITIES} for word in foreign), line
     else:
         assert not re.search("[\u0900-\u097f]", "".join(lines))
 
@@ -177,8 +181,8 @@ def bare(word: str) -> str:
 def test_a_good_part_of_running_text_is_written_alike():
     counts = {}
     for language in LATIN:
-        frames = [frame for story in stories(np.random.default_rng(1), 3000) for frame in story]
-        counts[language] = [bare(word) for frame in frames for word in render.words(frame, language)[:-1]]
+        frames = [frame for story in documents(np.random.default_rng(1), 3000) for frame in story]
+        counts[language] = [bare(word) for frame in frames for word in render.tokens(frame, language)[:-1]]
     for language, tokens in counts.items():
         others = [set(counts[other]) for other in LATIN if other != language]
         share = np.mean([any(token in other for other in others) for token in tokens])

@@ -29,7 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_codes import learned
 
-from microworld import corpora
+import microworld
 from xlm_core import config, tsv
 from xlm_core.config import GLUE_FILES, Microworld, Text
 from xlm_core.errors import XlmError
@@ -80,7 +80,7 @@ def generated() -> dict[str, bytes]:
     wanted = [file for file in world.files if not file.startswith("news/")]
     with TemporaryDirectory() as folder:
         paths = {file: Path(folder) / file.replace("/", ".") for file in wanted}
-        corpora.write(world, ["en", "fr"], paths)
+        microworld.write(world, ["en", "fr"], paths)
         return {file: path.read_bytes() for file, path in paths.items()}
 
 

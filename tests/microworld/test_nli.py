@@ -11,9 +11,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from microworld import lexicon, render
-from microworld.frames import BE, Frame, Noun
-from microworld.inference import LABELS, Pair, pairs
-from microworld.meaning import label
+from microworld.entailment import label
+from microworld.lexicon import BE, Frame, Noun
+from microworld.nli import LABELS, Pair, pairs
 
 DATA = yaml.safe_load((lexicon.FOLDER / "lexicon.yaml").read_text(encoding="utf-8"))
 N_TRAIN = 2000
@@ -52,7 +52,7 @@ def of_noun(noun: Noun | None, entity: tuple) -> bool:
         noun.concept in kinds(concept)
         and (not two_sexes or noun.sex == sex)
         and noun.plural == (number > 1)
-        and noun.count in (None, number)
+        and noun.number in (None, number)
         and (noun.adjective is None or noun.adjective in adjectives)
     )
 
@@ -65,7 +65,7 @@ def entities(one: Noun | None, other: Noun | None, also: tuple[str | None, ...] 
     nouns = [noun for noun in (one, other) if noun]
     wanted = {*(noun.adjective for noun in nouns), *also} - {None}
     sets = [words for words in SETS if wanted & {*words}]
-    numbers = {1, 2, 10, *(noun.count for noun in nouns if noun.count)}
+    numbers = {1, 2, 10, *(noun.number for noun in nouns if noun.number)}
     found = {}
     for concept, sex, number, adjectives in product(SPECIAL, "mf", sorted(numbers), product(*sets)):
         entity = (concept, sex, number, adjectives)
@@ -93,7 +93,7 @@ def is_true(frame: Frame, situation: tuple) -> bool | None:
         (frame.adjective is None or frame.adjective in subject[3])
         and frame.verb in ("be", verb)
         and of_noun(frame.object, thing)
-        and (frame.place is None or frame.place in kinds(city) | {site})
+        and (frame.location is None or frame.location in kinds(city) | {site})
     )
     return said != frame.negated
 
@@ -104,7 +104,7 @@ def judged(premise: Frame, hypothesis: Frame) -> str:
     subjects = entities(premise.subject, hypothesis.subject, (premise.adjective, hypothesis.adjective))
     things = entities(premise.object, hypothesis.object)
     found = set()
-    for subject, verb, thing, where in product(subjects, verbs, things, places(premise.place, hypothesis.place)):
+    for subject, verb, thing, where in product(subjects, verbs, things, places(premise.location, hypothesis.location)):
         situation = (subject, verb, thing, *where)
         if is_true(premise, situation):
             found.add(is_true(hypothesis, situation))
@@ -125,7 +125,7 @@ def test_labels_are_equally_frequent(generated: list[Pair]):
     assert set(counts) == set(LABELS) and max(counts.values()) - min(counts.values()) <= 1
 
 
-@pytest.mark.parametrize("language", lexicon.languages())
+@pytest.mark.parametrize("language", lexicon.GRAMMARS)
 def test_pairs_read_differently_in_every_language(generated: list[Pair], language: str):
     lines = {(render.text(pair.premise, language), render.text(pair.hypothesis, language)) for pair in generated}
     assert len(lines) == len(generated)
@@ -139,7 +139,7 @@ def test_sentences_of_kinds_are_not_judged():
 # At random a third is guessed; of MultiNLI more than half, from the hypotheses alone (Gururangan et al. 2018).
 @pytest.mark.parametrize(("side", "most"), [("premise", 0.38), ("hypothesis", 0.55)])
 def test_one_sentence_alone_tells_no_more_of_the_label_than_in_multinli(generated: list[Pair], side: str, most: float):
-    lines = [" ".join(render.words(getattr(pair, side), "en")) for pair in generated]
+    lines = [" ".join(render.tokens(getattr(pair, side), "en")) for pair in generated]
     labels = [pair.label for pair in generated]
     features = CountVectorizer(ngram_range=(1, 2), token_pattern=r"\S+").fit_transform(lines)
     model = LogisticRegression(max_iter=300).fit(features[:N_TRAIN], labels[:N_TRAIN])

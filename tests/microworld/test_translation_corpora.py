@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import microworld
-from microworld import news
-from microworld.frames import BE, Frame, Noun
+from microworld import translation_corpora
+from microworld.documents import documents
+from microworld.lexicon import BE, Frame, Noun
 from microworld.render import text
-from microworld.stories import stories
+from microworld.translation_corpora import partition_of
 from xlm_core.config import Microworld
 from xlm_core.text import sgm
 
@@ -49,7 +50,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def in_english(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same files, with every sentence in English."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(news, "text", lambda frame, language: text(frame, "en"))
+        patch.setattr(translation_corpora, "text", lambda frame, language: text(frame, "en"))
         return write(tmp_path_factory.mktemp("english"))
 
 
@@ -72,11 +73,11 @@ def anchors(sentence: str) -> Counter[str]:
 
 
 def frames(n: int) -> list[Frame]:
-    return [frame for story in stories(np.random.default_rng(0), n) for frame in story]
+    return [frame for story in documents(np.random.default_rng(0), n) for frame in story]
 
 
 def test_the_places_share_all_sentences_in_the_stated_shares():
-    counts = Counter(news.place_of(frame, ["fr", "de", "en"]) for frame in set(frames(6000)))
+    counts = Counter(partition_of(frame, ["fr", "de", "en"]) for frame in set(frames(6000)))
     total = counts.total()
     assert counts.keys() == {"tests", "de", "en", "fr"}
     assert abs(counts["tests"] / total - 0.1) < 0.02
@@ -85,15 +86,15 @@ def test_the_places_share_all_sentences_in_the_stated_shares():
 
 def test_a_place_follows_from_the_english_sentence_alone():
     """A teacher is of a sex in French, and in English of none."""
-    woman, man = (Frame(Noun("teacher", sex=sex), BE, place="Berlin") for sex in "fm")
+    woman, man = (Frame(Noun("teacher", sex=sex), BE, location="Berlin") for sex in "fm")
     assert text(woman, "fr") != text(man, "fr") and text(woman, "en") == text(man, "en")
-    assert news.place_of(woman, ["en", "fr"]) == news.place_of(man, ["en", "fr"])
+    assert partition_of(woman, ["en", "fr"]) == partition_of(man, ["en", "fr"])
 
 
 def test_a_place_does_not_depend_on_the_order_of_languages_and_test_sets_on_none():
     for frame in frames(1000):
-        assert news.place_of(frame, ["en", "fr"]) == news.place_of(frame, ["fr", "en"])
-        assert (news.place_of(frame, ["en", "fr"]) == "tests") == (news.place_of(frame, ["de", "es", "hi"]) == "tests")
+        assert partition_of(frame, ["en", "fr"]) == partition_of(frame, ["fr", "en"])
+        assert (partition_of(frame, ["en", "fr"]) == "tests") == (partition_of(frame, ["de", "es", "hi"]) == "tests")
 
 
 def test_the_sizes_asked_for(files: dict[str, Path]):

@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 import microworld
 from microworld import lexicon
-from microworld.frames import BE, Frame, Noun
-from microworld.similarity import similarity
-from microworld.understanding import BAD, GOOD, TASKS, Example, examples
+from microworld.entailment import similarity
+from microworld.glue_examples import BAD, GOOD, TASKS, Example, examples
+from microworld.lexicon import BE, Frame, Noun
 from xlm_core.config import GLUE_FILES, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.text import glue
@@ -99,7 +99,7 @@ def test_a_pronoun_stands_for_whom_it_agrees_with():
         named, because = said.split(" because ")
         who = replaced.split(" is ")[0]
         assert who.lower() in named.lower()
-        agrees = because.split()[0] == pronouns.get(lexicon.names().get(who), "it")
+        agrees = because.split()[0] == pronouns.get(lexicon.NAMES.get(who), "it")
         assert label == str(int(agrees))
 
 
@@ -110,16 +110,16 @@ def test_no_acceptable_sentence_is_called_wrong():
     assert not right & {example.sentences for example in found if example.label == "0"}
 
 
-DOG = Frame(Noun("dog"), "sleep", place="Berlin")
+DOG = Frame(Noun("dog"), "sleep", location="Berlin")
 
 
 @pytest.mark.parametrize(
     ("other", "score"),
     [
         (DOG, 5.0),
-        (DOG._replace(place=None), 5 * 2 / 3),  # one of three parts is gone
-        (DOG._replace(place="Bonn"), 5 * 2.5 / 3),  # of the same country
-        (DOG._replace(place="Paris"), 5 * 2 / 3),
+        (DOG._replace(location=None), 5 * 2 / 3),  # one of three parts is gone
+        (DOG._replace(location="Bonn"), 5 * 2.5 / 3),  # of the same country
+        (DOG._replace(location="Paris"), 5 * 2 / 3),
         (DOG._replace(subject=Noun("cat")), 5 * 2.5 / 3),  # both are mammals
         (DOG._replace(subject=Noun("dog", adjective="big")), 5 * 2.75 / 3),
         (DOG._replace(negated=True), 3.0),
