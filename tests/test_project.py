@@ -60,6 +60,7 @@ def test_ci_runs_the_readme_s_test_command():
     assert "pytest" in command
     script = (ROOT / ".ci" / "run").read_text()
     assert "README.md" in script and "<!-- test command -->" in script
+    assert "pytest -m robustness" in script
 
 
 def test_snakemake_s_floor_is_stated_once():
@@ -67,18 +68,13 @@ def test_snakemake_s_floor_is_stated_once():
     assert requirements()["snakemake"] == f"snakemake>={floor}"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["snakefmt", "--check", "Snakefile", "rules"],
-    ],
-    ids=" ".join,
-)
-def test_the_code_is_tidy(command: list[str]):
-    run = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
+@pytest.mark.parametrize("check", ["ruff check", "ruff format --check", "snakefmt --check", "mypy --strict"])
+def test_style_and_types_are_checked_by_ci_and_before_commits(check: str):
+    """Not by a test: they take longer than all tests of the project's own files."""
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    hooks = [hook["entry"] for hook in repository["hooks"]]
+    assert f"python -m {check}" in (ROOT / ".ci" / "run").read_text()
+    assert f"python -m {check}" in hooks
 
 
 def test_snakemake_s_linter_finds_what_is_justified():
