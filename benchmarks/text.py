@@ -25,7 +25,7 @@ from microworld.render import text
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.data import token_store
-from xlm_core.text import bpe, duplicates, extract, sample, tokenize, vocabulary
+from xlm_core.text import bpe, duplicates, extract, tokenize, vocabulary
 
 FACTOR = 10
 DIFFERENT = 300_000  # lines
@@ -99,7 +99,7 @@ def run_extract(folder: Path, shard: str, _: int) -> None:
 
 def run_mark(folder: Path, shard: str, _: int) -> None:
     """Marks of the lines that are repeated."""
-    duplicates.mark([folder / "0.tsv"], [folder / f"{shard}.repeated"])
+    duplicates.find_duplicates([folder / "0.tsv"], [folder / f"{shard}.repeated"])
 
 
 def run_tokenize(folder: Path, shard: str, _: int) -> None:
@@ -118,9 +118,10 @@ def run_tokenize(folder: Path, shard: str, _: int) -> None:
 
 def run_sample(folder: Path, _: str, n_lines: int) -> None:
     """Lines to learn on."""
-    files = {"en": [sample.TokenFile(folder / "0.tokens.tsv", ("en",))]}
+    files = {"en": [bpe.TokenFile(folder / "0.tokens.tsv", ("en",))]}
     statistics = folder / "sample.json"
-    sample.sample(files, folder / "sample.txt", n_lines=n_lines, alpha=0.5, seed=0, statistics=statistics, **SHARES)
+    output = folder / "sample.txt"
+    bpe.sample_for_bpe(files, output, n_lines=n_lines, alpha=0.5, seed=0, statistics=statistics, **SHARES)
 
 
 def run_learn(folder: Path, _: str, __: int) -> None:

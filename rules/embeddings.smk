@@ -18,7 +18,7 @@ if CONFIG.embeddings:
             runtime=30,
         params:
             text=text_of_words(),
-            code=code("xlm_core.text.dictionaries"),
+            code=code("xlm_core.text.formats.dictionary"),
         message:
             "Extracting words ({wildcards.list}, {wildcards.direction})"
         script:

@@ -62,7 +62,7 @@ rule extract_xnli:
         evaluation=raw_files("xnli_evaluation", "evaluation"),
         training=raw_files("xnli_training", "training"),
     output:
-        **{key.replace(".", "_"): f"<results>/text/xnli/{key}.tsv" for key in CONFIG.xnli.parts},
+        parts=[f"<results>/text/xnli/{split}.{language}.tsv" for split, language in CONFIG.xnli.parts],
         statistics="<results>/text/xnli/statistics.json",
     log:
         "<logs>/extract_xnli.log",
@@ -72,8 +72,9 @@ rule extract_xnli:
         mem_mb=doubled(1000),
         runtime=60,
     params:
+        parts=[list(part) for part in CONFIG.xnli.parts],
         labels=CONFIG.xnli.labels,
-        code=code("xlm_core.text.nli"),
+        code=code("xlm_core.text.formats.xnli"),
     message:
         "Extracting XNLI"
     script:

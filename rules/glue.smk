@@ -16,7 +16,7 @@ rule extract_glue:
         runtime=30,
     params:
         parts=glue_parts,
-        code=code("xlm_core.text.glue"),
+        code=code("xlm_core.text.formats.glue"),
     message:
         "Extracting GLUE ({wildcards.task})"
     script:

@@ -19,7 +19,7 @@ rule sample_bpe_text:
         alpha=alpha_of_sample,
         n_lines=lines_of_sample,
         shares=split_shares,
-        code=code("xlm_core.text.sample"),
+        code=code("xlm_core.text.bpe"),
     message:
         "Sampling text for byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
     script:

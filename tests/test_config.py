@@ -271,7 +271,10 @@ LISTS = ("selected_per_language", "translate_test", "translate_train", "translat
 
 def test_zero_shot_alone_reads_no_translations():
     plain = xnli(few_shot={"runs": []})
-    assert plain.parts == ["train.en", "valid.fr", "valid.en", "valid.de", "test.fr", "test.en", "test.de"]
+    assert plain.parts == [
+        ("train", "en"),
+        *((split, code) for split in ("valid", "test") for code in ("fr", "en", "de")),
+    ]
     assert plain.protocols == {"none": ["zero_shot"], "mlm": ["zero_shot"]}
     assert plain.rows == [["none", "zero-shot"], ["mlm", "zero-shot"]] and list(plain.settings) == ["zero-shot"]
 
@@ -283,8 +286,8 @@ def test_sentences_are_retrieved_from_the_training_language_or_the_first_that_is
 
 def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
     full = xnli(few_shot={"runs": ["mlm"], "examples": 7}, **{key: ["mlm"] for key in LISTS})
-    assert full.parts[:3] == ["train.en", "train.fr", "train.de"]
-    assert full.parts[-2:] == ["translated.fr", "translated.de"]
+    assert full.parts[:3] == [("train", "en"), ("train", "fr"), ("train", "de")]
+    assert full.parts[-2:] == [("translated", "fr"), ("translated", "de")]
     alone = [f"translate_train_{language}" for language in ("fr", "en", "de")]
     assert full.protocols["mlm"] == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
     assert [setting for run, setting in full.rows if run == "mlm"] == list(config.SETTINGS.values())

@@ -30,14 +30,14 @@ def conda_requirements(path: Path) -> list[str]:
 def requirements() -> dict[str, str]:
     """name -> requirement, over the dependencies and all extras."""
     lines = PROJECT["dependencies"] + [line for extra in PROJECT["optional-dependencies"].values() for line in extra]
-    return {re.split(r"[\[<>=]", line)[0]: line for line in lines}
+    return {re.split(r"[\[<>=]", line)[0]: line.partition(";")[0] for line in lines}
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_conda_environments_ask_for_the_same_versions(path: Path):
     known = requirements()
     for line in conda_requirements(path):
-        name, version = re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", line).groups()
+        name, version = re.fullmatch(r"([A-Za-z0-9_.-]+?)([<>=].*)?", line).groups()
         if name == "python":
             assert version == PROJECT["requires-python"]
         else:

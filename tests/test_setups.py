@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.workflow.experiments import translators
 from xlm_core.errors import ConfigError
+from xlm_core.workflow.experiments import translators
 
 ROOT = Path(__file__).parent.parent
 SECTIONS = ("languages", "monolingual", "parallel", "text", "vocabulary", "model", "pretraining")

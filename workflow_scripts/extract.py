@@ -12,5 +12,5 @@ with step(snakemake.log[0]):
         shards=[Path(path) for path in snakemake.output.shards],
         key=snakemake.wildcards.key,
         statistics=Path(snakemake.output.statistics),
-        lines=snakemake.params.lines,
+        line_range=snakemake.params.lines,
     )

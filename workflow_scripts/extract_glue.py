@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xlm_core.text import glue
+from xlm_core.text.formats import glue
 from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):

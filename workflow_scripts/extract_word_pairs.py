@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.text import dictionaries
+from xlm_core.text.formats import dictionary
 from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
-    dictionaries.extract(
+    dictionary.extract(
         snakemake.wildcards.list,
         source=Path(snakemake.input[0]),
         direction=snakemake.wildcards.direction,

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from xlm_core.text import nli
+from xlm_core.text.formats import xnli
 from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
-    outputs = {key.replace("_", "."): Path(path) for key, path in snakemake.output.items()}
-    statistics = outputs.pop("statistics")
-    nli.extract(
+    parts = zip(snakemake.params.parts, snakemake.output.parts, strict=True)
+    xnli.extract(
         evaluation=Path(snakemake.input.evaluation[0]),
         training=Path(snakemake.input.training[0]),
-        outputs=outputs,
-        statistics=statistics,
+        outputs={(split, language): Path(path) for (split, language), path in parts},
+        statistics=Path(snakemake.output.statistics),
         labels=snakemake.params.labels,
     )

@@ -6,4 +6,4 @@ from xlm_core.text import duplicates
 from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
-    duplicates.mark([Path(path) for path in snakemake.input], [Path(path) for path in snakemake.output])
+    duplicates.find_duplicates([Path(path) for path in snakemake.input], [Path(path) for path in snakemake.output])

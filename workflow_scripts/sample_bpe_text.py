@@ -1,13 +1,13 @@
-"""Draw lines of all languages to learn byte-pair encoding on."""
+"""Sample lines of all languages to learn byte-pair encoding on."""
 
 from pathlib import Path
 
 from xlm_core.languages import sides
-from xlm_core.text.sample import TokenFile, sample
+from xlm_core.text.bpe import TokenFile, sample_for_bpe
 from xlm_core.workflow.step import step
 
 with step(snakemake.log[0]):
-    sample(
+    sample_for_bpe(
         {
             language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
             for language, paths in snakemake.input.items()

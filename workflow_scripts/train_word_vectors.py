@@ -5,7 +5,7 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.languages import sides
 from xlm_core.tasks.word_embeddings import fasttext
-from xlm_core.text.sample import TokenFile
+from xlm_core.text.bpe import TokenFile
 from xlm_core.workflow.job_record import recorded
 from xlm_core.workflow.step import step
 

@@ -16,15 +16,14 @@ from tqdm import tqdm
 
 from xlm_core.config import Search, Text, read
 from xlm_core.errors import CorpusError, XlmError
-from xlm_core.io import atomic, open_binary
+from xlm_core.io import atomic, decode_lines, open_binary
 from xlm_core.model import interop
 from xlm_core.model.interop import MODEL, VOCABULARY
 from xlm_core.tasks.inference import embed, fill_mask
 from xlm_core.tasks.inference.encoder import SentenceEncoder
 from xlm_core.tasks.inference.translate import Translation, TranslationPipeline
-from xlm_core.text.lines import decoded, open_whole
 from xlm_core.text.normalize import compose
-from xlm_core.text.tokenize import tokens_of
+from xlm_core.text.tokenize import tokenize_line
 
 TOKENS_PER_BATCH = 4096  # of translations that are searched for at once
 
@@ -156,14 +155,14 @@ def _portions(path: Path | None, size: int) -> Iterator[list[str]]:
     """The sentences of a file or of the standard input as they come, at most ``size`` at a time."""
     place = str(path or "the standard input")
     with sys.stdin.buffer if path is None else _opened(path) as file:
-        lines = decoded(file, place)
+        lines = decode_lines(file, place)
         while some := list(islice(lines, size)):
             yield some
 
 
 def _opened(path: Path) -> IO[bytes]:
     try:
-        return open_whole(path)
+        return open_binary(path)
     except OSError as error:
         raise CorpusError(f"{path}: {error}; expected UTF-8 text, one sentence per line") from error
 
@@ -181,7 +180,7 @@ def _cleaning(options: argparse.Namespace) -> Callable[[str], str]:
     if options.tokenized:  # without its accents the text of a model's corpora is decomposed
         return compose if options.keep_accents else str
     text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
-    return partial(tokens_of, language=options.language, text=text)
+    return partial(tokenize_line, language=options.language, text=text)
 
 
 def _lines(path: Path | None) -> list[str]:

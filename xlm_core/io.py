@@ -11,17 +11,23 @@ import gzip
 import json
 import lzma
 import os
+import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import zstandard
+from xlm_core.errors import CorpusError, StorageError, XlmError
 
-from xlm_core.errors import StorageError, XlmError
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
-MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x28\xb5\x2f\xfd": zstandard.open}
+MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x28\xb5\x2f\xfd": zstd.open}
+DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError)  # of damaged or cut-off files
 REMEDIES = {
     errno.ENOSPC: "Free space there (df -h and df -i show what is left), or choose a folder on another disk",
     errno.EDQUOT: "Remove files of yours there, ask for a larger quota, or choose a folder on another disk",
@@ -129,6 +135,27 @@ def open_binary(path: Path) -> IO[bytes]:
         if head.startswith(magic):
             return opener(path, "rb")
     return open(path, "rb")
+
+
+def decode_lines(stream: IO[bytes], name: str) -> Iterator[str]:
+    r"""Yield the lines of a binary stream, without their ends; only ``\n`` ends a line.
+
+    Raises:
+        CorpusError: the stream is damaged or not UTF-8; the message has ``name`` and the line.
+    """
+    n_read = 0
+    try:
+        for line in stream:
+            yield line.decode("utf-8").removesuffix("\n")
+            n_read += 1
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{name}, line {n_read + 1}: byte {error.start} is not UTF-8 ({error.reason}); convert the file to UTF-8"
+        ) from error
+    except DECOMPRESSION_ERRORS as error:
+        raise CorpusError(
+            f"{name}: damaged or cut off after line {n_read} ({error}); remove the file and fetch it again"
+        ) from error
 
 
 def write_json(path: Path, value: Any) -> None:

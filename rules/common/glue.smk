@@ -1,7 +1,7 @@
 """GLUE: its files, its parts, and the rows of its table."""
 
 from xlm_core import config as configuration
-from xlm_core.text import glue
+from xlm_core.text.formats import glue
 
 
 def glue_files(wildcards):
@@ -21,7 +21,7 @@ def glue_tokens(wildcards):
 
 def glue_classes(wildcards):
     """Part of a task -> its labels, which is none in test sets; None where they are scores."""
-    classes = glue.FORMS[wildcards.task].classes
+    classes = glue.GLUE_TASKS[wildcards.task].classes
     return {
         part: [glue.NO_LABEL] if part.startswith("test") else classes and list(classes)
         for part in CONFIG.glue.parts(wildcards.task)
@@ -29,7 +29,7 @@ def glue_classes(wildcards):
 
 
 def n_glue_sentences(wildcards):
-    return len(glue.FORMS[wildcards.task].sentences)
+    return len(glue.GLUE_TASKS[wildcards.task].sentences)
 
 
 def glue_stores(setup, task):
@@ -97,7 +97,7 @@ def glue_predictions(wildcards):
 def glue_table_params(wildcards):
     """What the table of GLUE shows."""
     columns = {
-        task: [[column, metric] for column in CONFIG.glue.valid(task) for metric in glue.FORMS[task].metrics]
+        task: [[column, metric] for column in CONFIG.glue.valid(task) for metric in glue.GLUE_TASKS[task].metrics]
         for task in CONFIG.glue.trained
     }
     return {

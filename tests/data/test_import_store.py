@@ -61,7 +61,7 @@ def test_the_same_sentences_arrive(built, words, tmp_path):
 def test_another_vocabulary_is_refused(built, words, tmp_path):
     other = Vocabulary.read(words)
     changed = tmp_path / "other.json"
-    Vocabulary(other.pieces[:-1], other.counts[:-1], other.models, other.offsets, other.of).write(changed)
+    Vocabulary(other.pieces[:-1], other.counts[:-1], other.models, other.offsets, other.model_of).write(changed)
     with pytest.raises(ArtifactError, match=r"was built with vocabulary \w+, expected \w+: .*as vocabulary\.imported"):
         imported(tmp_path, built, changed)
     assert not (tmp_path / "out").exists()

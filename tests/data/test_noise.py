@@ -60,7 +60,7 @@ def test_the_published_noise_is_of_tokens():
 sentences_of_words = st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=12), min_size=1, max_size=6)
 
 
-def tokens_of(words):
+def tokenize_line(words):
     """Sentences out of words of so many pieces; all tokens differ."""
     counter = iter(range(100, 10_000))
     text = [[[next(counter) for _ in range(size)] for size in sentence] for sentence in words]
@@ -70,7 +70,7 @@ def tokens_of(words):
 
 @given(words=sentences_of_words, shuffle=st.integers(0, 5), seed=st.integers(0, 1000))
 def test_words_move_whole_and_not_far(words, shuffle, seed):
-    text, flat, begins = tokens_of(words)
+    text, flat, begins = tokenize_line(words)
     found = noisy(flat, begins, Noise(**{**NONE, "shuffle": shuffle}), np.random.default_rng(seed))
     for sentence, moved in zip(text, found, strict=True):
         first = {word[0]: (place, word) for place, word in enumerate(sentence)}
@@ -86,7 +86,7 @@ def test_words_move_whole_and_not_far(words, shuffle, seed):
 
 @given(words=sentences_of_words, drop=st.floats(0, 0.99), seed=st.integers(0, 1000))
 def test_words_are_left_out_whole_and_one_stays(words, drop, seed):
-    text, flat, begins = tokens_of(words)
+    text, flat, begins = tokenize_line(words)
     found = noisy(flat, begins, Noise(**{**NONE, "drop": drop}), np.random.default_rng(seed))
     for sentence, left in zip(text, found, strict=True):
         kept = [word for word in sentence if word[0] in left]

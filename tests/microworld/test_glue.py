@@ -16,7 +16,7 @@ from microworld.glue_examples import BAD, GOOD, TASKS, Example, examples
 from microworld.lexicon import BE, Frame, Noun
 from xlm_core.config import GLUE_FILES, Microworld
 from xlm_core.errors import ConfigError
-from xlm_core.text import glue
+from xlm_core.text.formats import glue
 
 WORLD = Microworld(stories={}, nli_train=1, nli_valid=1, nli_test=1, glue_train=30, glue_valid=12, glue_test=9)
 N_TRAIN, N_TEST = 800, 400
@@ -44,7 +44,7 @@ def test_files_are_read_as_official_ones(files, tmp_path: Path, task: str):
     found = [extracted(tmp_path, files[task], task, part) for part in ("train", "valid", "test")]
     assert [len(rows) for rows in found] == [30, 12, 9]
     assert {row[2] for row in found[2]} == {"-"} and all(row[0] for rows in found for row in rows)
-    assert {bool(row[1]) for rows in found for row in rows} == {not glue.FORMS[task].is_single}
+    assert {bool(row[1]) for rows in found for row in rows} == {not glue.GLUE_TASKS[task].is_single}
     sentences = [tuple(row[:2]) for rows in found for row in rows]
     assert len(set(sentences)) == len(sentences)  # nothing to train on is tested
 

@@ -17,7 +17,7 @@ from microworld.lexicon import BE, Frame, Noun
 from microworld.render import text
 from microworld.translation_corpora import partition_of
 from xlm_core.config import Microworld
-from xlm_core.text import sgm
+from xlm_core.text.formats import sgm
 
 WORLD = Microworld(
     seed=3,

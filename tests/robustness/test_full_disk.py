@@ -14,7 +14,7 @@ from xlm_core.config import Text
 from xlm_core.data import token_store
 from xlm_core.model import checkpoint, interop
 from xlm_core.model.transformer import Transformer
-from xlm_core.text import bpe, duplicates, sample, tokenize
+from xlm_core.text import bpe, duplicates, tokenize
 
 SHARES = {"valid_fraction": 0.05, "test_fraction": 0.05}
 
@@ -32,7 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def marks(world: Path, output: Path) -> Callable[[], object]:
-    return partial(duplicates.mark, [world / "numbers.tsv"], [output / "0.repeated"])
+    return partial(duplicates.find_duplicates, [world / "numbers.tsv"], [output / "0.repeated"])
 
 
 def tokens(world: Path, output: Path) -> Callable[[], object]:
@@ -51,8 +51,8 @@ def tokens(world: Path, output: Path) -> Callable[[], object]:
 
 def sampled(world: Path, output: Path) -> Callable[[], object]:
     return partial(
-        sample.sample,
-        {"en": [sample.TokenFile(world / "pairs.tsv", LANGUAGES)]},
+        bpe.sample_for_bpe,
+        {"en": [bpe.TokenFile(world / "pairs.tsv", LANGUAGES)]},
         output / "all.txt",
         n_lines=1000,
         alpha=0.5,

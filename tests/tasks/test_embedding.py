@@ -14,7 +14,7 @@ from xlm_core.data.batch import from_arrays
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
 from xlm_core.tasks.inference.embed import BATCH_SIZE, embed, pool
 from xlm_core.tasks.inference.encoder import SentenceEncoder
-from xlm_core.text.tokenize import tokens_of
+from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import EOS, Vocabulary
 
 CPU = torch.device("cpu")
@@ -107,6 +107,6 @@ def test_what_cannot_be_embedded_is_refused(reader, model, vocabulary, tmp_path)
 def test_raw_text_is_cleaned_as_the_corpora_are():
     raw = "L’été «\u00a0Ça va\u00a0» ?"
     lowered, kept = (Text(lowercase=flag, strip_accents=flag) for flag in (True, False))
-    assert tokens_of(raw, "fr", lowered) == 'l\' ete " ca va " ?'
-    assert tokens_of(raw, "fr", kept) == 'L\' été " Ça va " ?'
-    assert all(tokens_of(line, LANGUAGES[0], lowered) == line for line in TEXT[:2])
+    assert tokenize_line(raw, "fr", lowered) == 'l\' ete " ca va " ?'
+    assert tokenize_line(raw, "fr", kept) == 'L\' été " Ça va " ?'
+    assert all(tokenize_line(line, LANGUAGES[0], lowered) == line for line in TEXT[:2])

@@ -13,7 +13,7 @@ from xlm_core.config import Search, Text
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.model import checkpoint
 from xlm_core.tasks.inference.translate import TranslationPipeline, detokenized
-from xlm_core.text.tokenize import tokens_of
+from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
@@ -107,7 +107,7 @@ def test_a_language_model_alone_is_refused(files, tmp_path):
 )
 def test_detokenizing_undoes_tokenizing(language, sentence):
     kept = Text(lowercase=False, strip_accents=False)
-    assert detokenized(tokens_of(sentence, language, kept), language) == sentence
+    assert detokenized(tokenize_line(sentence, language, kept), language) == sentence
 
 
 @pytest.mark.parametrize("language", ["zh", "th"])

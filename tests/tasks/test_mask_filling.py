@@ -12,11 +12,11 @@ from xlm_core.data.batch import from_arrays
 from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.tasks.inference.encoder import SentenceEncoder
 from xlm_core.tasks.inference.fill_mask import encode, fill
-from xlm_core.text.tokenize import tokens_of
+from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL
 
 CPU = torch.device("cpu")
-clean = partial(tokens_of, language="en", text=Text())
+clean = partial(tokenize_line, language="en", text=Text())
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_masks_are_kept_apart_from_the_words_beside_them(reader, text):
     ],
 )
 def test_no_tokenizer_takes_a_mask_apart(reader, language, text):
-    assert encode(reader, text, partial(tokens_of, language=language, text=Text())).count(MASK) == 1
+    assert encode(reader, text, partial(tokenize_line, language=language, text=Text())).count(MASK) == 1
 
 
 def test_masks_at_the_ends_and_side_by_side(reader):

@@ -11,7 +11,7 @@ from xlm_core.tasks.pretraining import train
 from xlm_core.tasks.word_embeddings import fasttext
 from xlm_core.tasks.word_embeddings.fasttext import InputEmbeddings, LearnedWords
 from xlm_core.text import bpe, vocabulary
-from xlm_core.text.sample import TokenFile
+from xlm_core.text.bpe import TokenFile
 from xlm_core.text.vocabulary import Vocabulary
 
 COLORS, ACTS = ["red", "green", "blue"], ["stands", "waits", "burns"]

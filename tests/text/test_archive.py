@@ -8,12 +8,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xlm_core.errors import ArchiveError
-from xlm_core.text import archive
+from xlm_core.io import zstd
+from xlm_core.text.formats import archive
 
 TEXT = "".join(f"line {n} of a text\n" for n in range(5000)).encode()
 
@@ -276,7 +276,7 @@ def test_any_wrong_byte_is_read_or_refused_in_words(tmp_path, place, byte):
 
 
 def test_a_damaged_tar_zst_is_refused(tmp_path):
-    data = bytearray(zstandard.compress(tarred(tmp_path / "a.tar", {"text": TEXT}, "").read_bytes()))
+    data = bytearray(zstd.compress(tarred(tmp_path / "a.tar", {"text": TEXT}, "").read_bytes()))
     data[4] |= 8  # a bit of the frame's header that has no meaning
     (tmp_path / "a.tar.zst").write_bytes(data)
     with pytest.raises(ArchiveError, match=r"a\.tar\.zst: broken"):

@@ -9,13 +9,13 @@ import pytest
 
 from xlm_core.config import Text
 from xlm_core.errors import ArchiveError, CorpusError
-from xlm_core.text import dictionaries
+from xlm_core.text.formats import dictionary
 
 RATINGS = "cyclone\ttifón\t3.71\nInternational Mathematical Olympiad\tteoría\t0.83\n"
 
 
 def extracted(folder: Path, kind: str, source: Path, direction: str = "en-es") -> list[list[str]]:
-    dictionaries.extract(kind, source, direction, Text(), folder / "out.tsv", folder / "out.json")
+    dictionary.extract(kind, source, direction, Text(), folder / "out.tsv", folder / "out.json")
     return [line.split("\t") for line in (folder / "out.tsv").read_text().splitlines()]
 
 

@@ -25,7 +25,7 @@ def marked(folder: Path, found: list[list[str]], n_shards: int) -> list[list[boo
     shards = [folder / f"{number}.tsv" for number in range(n_shards)]
     marks = [folder / f"{number}.repeated" for number in range(n_shards)]
     tsv.write(found, shards)
-    duplicates.mark(shards, marks)
+    duplicates.find_duplicates(shards, marks)
     assert sorted(folder.iterdir()) == sorted([*shards, *marks])  # the buckets are gone
     return [[bool(byte) for byte in path.read_bytes()] for path in marks]
 
@@ -73,10 +73,10 @@ def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shard
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tsv, "BLOCK", BLOCK)
         patch.setattr(duplicates, "SPAN", span)
-        patch.setattr(duplicates, "AT_ONCE", 2)
+        patch.setattr(duplicates, "CHUNK", 2)
         folder = Path(name)
         is_repeated = marked(folder, found, n_shards)
-        blocks = tsv.dealt(len(found), n_shards)
+        blocks = tsv.block_starts(len(found), n_shards)
         flat = np.zeros(len(found), dtype=bool)
         for own, marks in zip(blocks, is_repeated, strict=True):
             for block, start in zip(own, range(0, len(marks), BLOCK), strict=True):
@@ -94,8 +94,8 @@ def test_what_was_dealt_out_is_gathered_again(count: int, n_shards: int):
         patch.setattr(tsv, "BLOCK", 3)
         shards = [Path(folder) / str(number) for number in range(n_shards)]
         tsv.write(([str(number)] for number in range(count)), shards)
-        assert [int(line) for line in tsv.gathered(shards)] == list(range(count))
-        for shard, own in zip(shards, tsv.dealt(count, n_shards), strict=True):
+        assert [int(line) for line in tsv.interleave_shards(shards)] == list(range(count))
+        for shard, own in zip(shards, tsv.block_starts(count, n_shards), strict=True):
             held = [number for start in own for number in range(count)[start : start + 3]]
             assert [int(fields[0]) for fields in tsv.read(shard, 1)] == held
 
@@ -112,11 +112,11 @@ def test_an_evaluation_set_keeps_its_duplicates(tmp_path: Path):
 def test_damaged_marks_are_an_error(tmp_path: Path):
     (tmp_path / "marks").write_bytes(b"\0\xff")
     with pytest.raises(CorpusError, match=r"marks: no marks of duplicates \(byte b'\\xff'\)"):
-        list(duplicates.marked(iter([["a"], ["b"]]), tmp_path / "marks"))
+        list(duplicates.with_marks(iter([["a"], ["b"]]), tmp_path / "marks"))
 
 
 @pytest.mark.parametrize("n_marks", [0, 1, 3])
 def test_marks_of_another_shard_are_an_error(tmp_path: Path, n_marks: int):
     (tmp_path / "marks").write_bytes(bytes(n_marks))
     with pytest.raises(CorpusError, match=f"{n_marks} marks, expected one per record"):
-        list(duplicates.marked(iter([["a"], ["b"]]), tmp_path / "marks"))
+        list(duplicates.with_marks(iter([["a"], ["b"]]), tmp_path / "marks"))

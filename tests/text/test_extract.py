@@ -10,14 +10,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core import config
 from xlm_core.errors import ArchiveError, CorpusError
-from xlm_core.text import lines
+from xlm_core.io import zstd
 from xlm_core.text.extract import extract
+from xlm_core.tsv import clean_field
 
 ROOT = Path(__file__).parent.parent.parent
 PAPER = config.load(ROOT / "configs" / "paper.yaml")
@@ -27,7 +27,7 @@ COMPRESSORS = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
     "xz": lzma.compress,
-    "zst": zstandard.ZstdCompressor().compress,
+    "zst": zstd.compress,
 }
 TEXT = "".join(f"Sentence {n}, with its number {n * n}.\n" for n in range(3000))
 
@@ -145,9 +145,9 @@ def test_line_separators_other_than_newline_do_not_end_a_line(tmp_path):
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_a_clean_field_is_clean_and_stays_as_it_is(text):
-    found = lines.clean_field(text)
+    found = clean_field(text)
     assert not set(found) & set("\t\n\r\x00\x0b\x0c\x85\u2028\ufeff\u200b")
-    assert found == found.strip() and lines.clean_field(found) == found
+    assert found == found.strip() and clean_field(found) == found
 
 
 def test_blocks_are_dealt_to_shards(tmp_path):
@@ -233,23 +233,23 @@ def test_archives_of_a_pair_are_read_one_after_another(tmp_path):
     ],
 )
 def test_a_range_of_the_lines(tmp_path, lines, expected):
-    found, _ = run(tmp_path, "en", b"a0\na1\n", b"b0\n\nb2\n", lines=lines)
+    found, _ = run(tmp_path, "en", b"a0\na1\n", b"b0\n\nb2\n", line_range=lines)
     assert found == expected
 
 
 def test_counts_are_those_of_the_lines_of_the_range(tmp_path):
-    found, counts = run(tmp_path, "en", b"0\n\n2\n\n4\n5\n", lines=[1, 5])
+    found, counts = run(tmp_path, "en", b"0\n\n2\n\n4\n5\n", line_range=[1, 5])
     assert found == ["2", "4"] and counts == {"read": 4, "kept": 2, "dropped": {"empty": 2}}
 
 
 def test_a_range_of_pairs(tmp_path):
     archive = zipped(tmp_path, {"x.de": b"a\n\nc\nd\n", "x.en": b"1\n2\n3\n4\n"})
-    assert run(tmp_path, "de-en", archive, format_="moses", lines=[1, 3])[0] == ["c\t3"]
-    assert run(tmp_path, "de-en", b"a\nb\nc\n", b"1\n2\n3\n", lines=[1, 3])[0] == ["b\t2", "c\t3"]
+    assert run(tmp_path, "de-en", archive, format_="moses", line_range=[1, 3])[0] == ["c\t3"]
+    assert run(tmp_path, "de-en", b"a\nb\nc\n", b"1\n2\n3\n", line_range=[1, 3])[0] == ["b\t2", "c\t3"]
 
 
 def test_a_range_beyond_the_last_line_is_an_error(tmp_path):
-    fails(tmp_path, "no text in en", "en", b"a\nb\n", lines=[2, 9])
+    fails(tmp_path, "no text in en", "en", b"a\nb\n", line_range=[2, 9])
 
 
 def sgm_set(name: str, **segments: list[str]) -> dict[str, bytes]:
@@ -268,7 +268,7 @@ def test_a_test_set_of_wmt(tmp_path):
     found, counts = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13")
     assert found == ["A & B\tA & B", "zwei Zeilen\ttwo lines", "vier\t4"]
     assert counts == {"read": 4, "kept": 3, "dropped": {"empty side": 1}}
-    found, _ = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13", lines=[1, 4])
+    found, _ = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13", line_range=[1, 4])
     assert found == ["zwei Zeilen\ttwo lines", "vier\t4"]
 
 

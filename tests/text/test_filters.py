@@ -72,10 +72,10 @@ def test_nothing_is_filtered_by_default(tmp_path: Path):
 
 def test_a_pair_is_dropped_for_either_of_its_sides():
     text = Text(min_script_ratio=0.5)
-    assert filters.fault_of_text(["The cat", "Кошка"], ["en", "ru"], text) is None
-    assert filters.fault_of_text(["The cat", "The cat"], ["en", "ru"], text) == "other script"
-    assert filters.fault_of_text(["Кошка", "Кошка"], ["en", "ru"], text) == "other script"
-    assert filters.fault_of_tokens(["a b c", "a b"], Text(min_words=3)) == "too short"
+    assert filters.text_filter_reason(["The cat", "Кошка"], ["en", "ru"], text) is None
+    assert filters.text_filter_reason(["The cat", "The cat"], ["en", "ru"], text) == "other script"
+    assert filters.text_filter_reason(["Кошка", "Кошка"], ["en", "ru"], text) == "other script"
+    assert filters.token_filter_reason(["a b c", "a b"], Text(min_words=3)) == "too short"
 
 
 @pytest.mark.parametrize(("language", "sentence"), SENTENCES.items())

@@ -8,7 +8,7 @@ import pytest
 
 from xlm_core.config import GLUE_FILES
 from xlm_core.errors import CorpusError
-from xlm_core.text import glue
+from xlm_core.text.formats import glue
 
 PAIR = "index\tsentence1\tsentence2"
 QQP = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate"
@@ -68,7 +68,7 @@ def test_mrpc_begins_with_a_byte_order_mark_and_its_ids_say_what_validates(tmp_p
 
 
 def test_an_id_without_its_pair_is_an_error(tmp_path: Path):
-    with pytest.raises(CorpusError, match=r"1 of the 2 pairs that are listed in .*mrpc_dev_ids\.tsv; expected all"):
+    with pytest.raises(CorpusError, match=r"1 of the 2 pairs listed in .*mrpc_dev_ids\.tsv; expected all"):
         run(tmp_path, "MRPC", "train", mrpc(tmp_path, "3\t4\n4\t3\n"))
 
 
@@ -150,4 +150,4 @@ def test_official_files_are_read_to_their_last_line(mirror: Path, tmp_path: Path
 
 
 def test_every_task_has_a_form_and_its_files():
-    assert list(glue.FORMS) == list(GLUE_FILES)
+    assert list(glue.GLUE_TASKS) == list(GLUE_FILES)

@@ -41,7 +41,7 @@ def test_the_published_files_encode_as_the_published_program_does(tmp_path):
     text = published_codes.lines()["en"][:50]
     assert whole.decode(whole.encode(text, "en")[0], "en") == text[0]
     assert cut.pieces == whole.pieces[:100]
-    assert set(whole.of) == {"en", "fr"}
+    assert set(whole.model_of) == {"en", "fr"}
 
 
 def test_the_tokenizer_of_a_folder(ours, tmp_path):

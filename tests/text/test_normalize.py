@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.config import Text
-from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, romanian
-from xlm_core.text.tokenize import tokens_of
+from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, normalize_romanian
+from xlm_core.text.tokenize import tokenize_line
 
 
 def stripped(text: str) -> str:
@@ -102,24 +102,24 @@ DECOMPOSED = unicodedata.normalize("NFD", ROMANIAN)
     ],
 )
 def test_the_letters_of_romanian(text: str, letters: str, expected: str):
-    assert romanian(text, letters) == expected
+    assert normalize_romanian(text, letters) == expected
 
 
 @given(st.text() | st.just(ROMANIAN) | st.just(DECOMPOSED))
 def test_romanian_as_it_is_changes_nothing(text: str):
-    assert romanian(text, "as_it_is") == text
+    assert normalize_romanian(text, "as_it_is") == text
 
 
 @pytest.mark.parametrize("letters", ["normalized", "stripped"])
 def test_letters_that_are_not_romanian_stay(letters: str):
-    assert romanian("café Müller ñ č 你好 ё", letters) == "café Müller ñ č 你好 ё"
+    assert normalize_romanian("café Müller ñ č 你好 ё", letters) == "café Müller ñ č 你好 ё"
 
 
 @pytest.mark.parametrize("already_tokenized", [True, False])
 def test_only_romanian_is_spelled_like_romanian(already_tokenized: bool):
     def tokens(language: str, letters: str) -> str:
         text = Text(lowercase=False, strip_accents=False, romanian=letters)
-        return tokens_of("Şi ţară", language, text, already_tokenized)
+        return tokenize_line("Şi ţară", language, text, already_tokenized)
 
     expected = {"as_it_is": "Şi ţară", "normalized": "Și țară", "stripped": "Si tara"}
     assert {letters: tokens("ro", letters) for letters in expected} == expected

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.errors import CorpusError
-from xlm_core.text import sample as module
-from xlm_core.text.sample import TokenFile, sample
-from xlm_core.text.split import split_of
+from xlm_core.text import bpe
+from xlm_core.text.bpe import TokenFile, sample_for_bpe
+from xlm_core.text.hold_out import split_of
 
 
 def run(folder: Path, files: dict, n_lines: int = 1000, alpha: float = 0.5, name: str = "sample.txt") -> list[str]:
-    sample(
+    sample_for_bpe(
         files,
         folder / name,
         n_lines=n_lines,
@@ -67,7 +67,7 @@ def test_the_same_seed_draws_the_same_lines(tmp_path: Path, files: dict):
 
 @given(st.integers(1, 60), st.integers(0, 200), st.integers(0, 5))
 def test_a_draw_has_the_size_that_was_asked_for(n_available: int, n_wanted: int, seed: int):
-    drawn = list(module.draw(iter(map(str, range(n_available))), n_available, n_wanted, np.random.default_rng(seed)))
+    drawn = list(bpe.draw_lines(iter(map(str, range(n_available))), n_available, n_wanted, np.random.default_rng(seed)))
     assert len(drawn) == n_wanted
     times = Counter(drawn)
     whole = n_wanted // n_available
@@ -77,7 +77,7 @@ def test_a_draw_has_the_size_that_was_asked_for(n_available: int, n_wanted: int,
 def test_every_line_is_drawn_equally_often():
     times = Counter()
     for seed in range(2000):
-        times.update(module.draw(iter("abcdef"), 6, 2, np.random.default_rng(seed)))
+        times.update(bpe.draw_lines(iter("abcdef"), 6, 2, np.random.default_rng(seed)))
     assert all(abs(times[line] - 2000 / 3) < 90 for line in "abcdef")  # over four deviations
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xlm_core.errors import ArchiveError, CorpusError
-from xlm_core.text import sgm
+from xlm_core.text.formats import sgm
 
 GERMAN = """<refset setid="newstest2013" srclang="any" trglang="de">
 <doc sysid="ref" docid="abendzeitung" genre="news" origlang="de">
@@ -72,7 +72,7 @@ def document(*segments: tuple[str, str], name: str = "bbc") -> str:
     ],
 )
 def test_pairs_in_the_order_of_the_key_and_of_the_file(tmp_path: Path, german: str, english: str):
-    assert sgm.pairs(tar(tmp_path, {english: ENGLISH, german: GERMAN}), "newstest2013", "de-en") == PAIRS
+    assert list(sgm.read([tar(tmp_path, {english: ENGLISH, german: GERMAN})], "newstest2013", "de-en")) == PAIRS
 
 
 def test_of_many_sets_and_sides_the_one_asked_for(tmp_path: Path):
@@ -83,14 +83,14 @@ def test_of_many_sets_and_sides_the_one_asked_for(tmp_path: Path):
     ]  # fmt: skip
     files = {f"dev/{name}": document(("1", "not this")) for name in names}
     files |= {"dev/newstest2016-ende-ref.de.sgm": GERMAN, "dev/newstest2016-deen-ref.en.sgm": ENGLISH}
-    assert sgm.pairs(tar(tmp_path, files), "newstest2016", "de-en") == PAIRS
+    assert list(sgm.read([tar(tmp_path, files)], "newstest2016", "de-en")) == PAIRS
 
 
 def test_segments_belong_together_by_their_numbers_and_not_by_their_lines(tmp_path: Path):
     german = document(("2", "zwei"), ("1", "eins")) + document(("1", "drei"), name="cnn")
     english = document(("1", "three"), name="cnn") + document(("1", "one"), ("2", "two"))
     path = tar(tmp_path, {"s-ref.de.sgm": german, "s-ref.en.sgm": english})
-    assert sgm.pairs(path, "s", "de-en") == [["zwei", "two"], ["eins", "one"], ["drei", "three"]]
+    assert list(sgm.read([path], "s", "de-en")) == [["zwei", "two"], ["eins", "one"], ["drei", "three"]]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_sides_that_do_not_fit(tmp_path: Path, german: list[str], english: list[
     sides = {"de": german, "en": english}
     files = {f"s-ref.{code}.sgm": document(*((n, "text") for n in numbers)) for code, numbers in sides.items()}
     with pytest.raises(CorpusError, match=message):
-        sgm.pairs(tar(tmp_path, files), "s", "de-en")
+        list(sgm.read([tar(tmp_path, files)], "s", "de-en"))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_side_cut_off_anywhere_is_an_error(tmp_path: Path):
     for end in range(0, last, 7):
         path = tar(tmp_path, {"s-ref.de.sgm": whole[:end], "s-ref.en.sgm": ENGLISH})
         with pytest.raises(CorpusError):
-            sgm.pairs(path, "s", "de-en")
+            list(sgm.read([path], "s", "de-en"))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_set_that_is_not_there_is_told_with_what_is(tmp_path: Path, name: str,
     files += ["newstest2016-deen-ref.en.sgm", "newstest2014-ref.de.sgm", "newstest2014-ende-ref.de.sgm"]
     path = tar(tmp_path, dict.fromkeys(files, document(("1", "text"))))
     with pytest.raises(ArchiveError, match=message):
-        sgm.pairs(path, name, key)
+        list(sgm.read([path], name, key))
 
 
 @given(st.binary() | st.lists(st.sampled_from(PIECES)).map(lambda pieces: "".join(pieces).encode()))

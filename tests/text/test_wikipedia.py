@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from xlm_core.errors import CorpusError
-from xlm_core.text import wikipedia
 from xlm_core.text.extract import extract
-from xlm_core.tsv import Counts
+from xlm_core.text.formats import wikipedia
+from xlm_core.tsv import FilterStats
 
 HIDDEN = wikipedia.ENGLISH_NAMESPACES | {"fichier", "catégorie", "файл", "ไฟล์"}
 CASES = [
@@ -132,16 +132,16 @@ def test_what_is_no_dump_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("unit", ["{{", "[[", "''", "<div>", "<a ", "<!--", "{|\n", "[http://a ", "-{", "( , ", "{{{"])
 def test_endless_nesting_does_not_take_minutes(unit):
-    counts = Counts()
+    counts = FilterStats()
     start = time.perf_counter()
-    list(wikipedia._kept(unit * (100_000 // len(unit)), HIDDEN, counts))
+    list(wikipedia._page_records(unit * (100_000 // len(unit)), HIDDEN, counts))
     assert time.perf_counter() - start < 10
     assert counts.dropped.total() <= 1
 
 
 def test_a_page_too_tangled_to_parse_is_counted():
-    counts = Counts()
-    assert not list(wikipedia._kept("<div>" * 100_000, HIDDEN, counts))
+    counts = FilterStats()
+    assert not list(wikipedia._page_records("<div>" * 100_000, HIDDEN, counts))
     assert (counts.read, counts.dropped) == (1, {"unparsable page": 1})
 
 
@@ -156,7 +156,7 @@ def test_memory_does_not_grow_with_the_dump(tmp_path):
         path = tmp_path / str(n_pages)
         path.write_bytes(bz2.compress(dump(*(page(f"P{n}", "Mot. " * 200) for n in range(n_pages))).encode()))
         tracemalloc.start()
-        assert sum(1 for _ in wikipedia.paragraphs(path, Counts())) == n_pages
+        assert sum(1 for _ in wikipedia.read([path], FilterStats())) == n_pages
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]

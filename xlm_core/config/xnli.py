@@ -59,14 +59,13 @@ class Xnli(Section):
         return self.train_language if self.train_language in self.languages else self.languages[0]
 
     @property
-    def parts(self) -> list[str]:
-        """The parts of XNLI that are read: ``train.en``, ``valid.fr``, ``test.fr``, ``translated.fr``, ..."""
+    def parts(self) -> list[tuple[str, str]]:
+        """The (split, language) of the tables that are read; split "translated" is the test set in English."""
         needs_translations = self.few_shot.runs or self.translate_train or self.translate_train_all
-        found = [
-            f"train.{language}" for language in (self.train_language, *(self.others if needs_translations else ()))
-        ]
-        found += [f"{split}.{language}" for split in ("valid", "test") for language in self.languages]
-        return found + [f"translated.{language}" for language in self.others if self.translate_test]
+        translations = self.others if needs_translations else ()
+        parts = [("train", language) for language in (self.train_language, *translations)]
+        parts += [(split, language) for split in ("valid", "test") for language in self.languages]
+        return parts + [("translated", language) for language in self.others if self.translate_test]
 
     @property
     def protocols(self) -> dict[str, list[str]]:

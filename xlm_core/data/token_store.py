@@ -24,8 +24,8 @@ import numpy as np
 from xlm_core import tsv
 from xlm_core.errors import CorpusError, StoreError
 from xlm_core.io import atomic, together
-from xlm_core.text.split import split_of_record
-from xlm_core.text.vocabulary import Vocabulary, batches
+from xlm_core.text.hold_out import split_of_record
+from xlm_core.text.vocabulary import Vocabulary, batched
 
 MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
@@ -218,14 +218,14 @@ def build(
         statistics: JSON: records read and kept; those without any known piece are dropped.
     """
     encoder = Vocabulary.read(vocabulary)
-    counts = tsv.Counts()
+    counts = tsv.FilterStats()
     columns = [(languages.index(language), language) for language in stored]
     with ExitStack() as stack:
         partials = zip(outputs, stack.enter_context(together(list(outputs.values()))), strict=True)
         writers = {split: stack.enter_context(TokenStoreWriter(path, stored, encoder)) for split, path in partials}
         for fields, ids in _encoded(tsv.read(tokens, len(languages)), columns, encoder):
-            counts.read += 1
             if all(ids):
+                counts.kept += 1
                 writers[split_of_record(fields, languages, valid_fraction, test_fraction)].add(ids)
             else:
                 counts.drop("empty")
@@ -257,7 +257,7 @@ def build_labelled(
         CorpusError: a label is not one of ``classes``, or no number where it is a score.
     """
     encoder = Vocabulary.read(vocabulary)
-    counts = tsv.Counts()
+    counts = tsv.FilterStats()
     languages = (language,) * n_sentences
     is_scored = classes is None
     with (
@@ -265,8 +265,8 @@ def build_labelled(
         TokenStoreWriter(partial, languages, encoder, labelled=True, scored=is_scored) as writer,
     ):
         for fields, ids in _encoded(tsv.read(tokens, 3), list(enumerate(languages)), encoder):
-            counts.read += 1
-            writer.add(ids, _label(fields[2], classes, f"{tokens}, line {counts.read}"))
+            counts.kept += 1
+            writer.add(ids, _label(fields[2], classes, f"{tokens}, line {counts.kept}"))
     counts.write(statistics)
 
 
@@ -286,7 +286,7 @@ def _encoded(
     lines: Iterable[list[str]], columns: Sequence[tuple[int, str]], vocabulary: Vocabulary
 ) -> Iterator[tuple[list[str], tuple[list[int], ...]]]:
     """Each record with the ids of its sentences in some columns, which are given with their languages."""
-    for batch in batches(iter(lines)):
+    for batch in batched(iter(lines)):
         fields = list(zip(*batch, strict=True))
         encoded = [vocabulary.encode(fields[column], language) for column, language in columns]
         yield from zip(batch, zip(*encoded, strict=True), strict=True)

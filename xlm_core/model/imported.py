@@ -84,7 +84,7 @@ def _read_folder(folder: Path, words: Vocabulary, sums: Mapping[Path, str]) -> F
     read = (huggingface.CONFIG, huggingface.WEIGHTS, OURS, PIECES, MERGES)
     artifact.check_unnamed(folder, read, sums)
     model, languages, is_causal = huggingface.import_model(folder)
-    tokenizer = read_tokenizer(folder, list(words.of))
+    tokenizer = read_tokenizer(folder, list(words.model_of))
     if tokenizer.digest != words.digest or len(words) != model.n_tokens:
         raise CheckpointError(
             f"{folder}: a model of {model.n_tokens} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "

@@ -1,8 +1,11 @@
-"""Download: a file fetched by its URL, from a local mirror or the network; resumed, retried, checked.
+"""Download a file by its URL, from a local mirror or the network, with resumption, retries and a checksum.
 
-What has arrived of a file is kept beside it, under a stable name, until the whole is there: a later attempt, in this
-run or the next, goes on from there. A file is checked against the sum that is known for it, else against the sum that
-was recorded when it was fetched first.
+Downloads are resumed (HTTP Range with If-Range, RFC 9110 sections 13.1.5 and 14.2) because dumps have up to 20 GB and
+connections of hours break: starting anew might never end. ``pooch`` and ``urllib`` cannot resume. The partial file has
+a stable name, so that the next run resumes it too. The server's ETag or date is kept beside it: with it the server
+sends the whole file again if the file has changed meanwhile, instead of the end of another version.
+
+A file is checked against its known sum, else against the sum that was recorded at its first download.
 """
 
 import hashlib
@@ -25,10 +28,10 @@ from xlm_core.io import read_json, storage_errors, to_disk, write_json
 LOG = logging.getLogger(__name__)
 PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
-TIMEOUT = (20, 120)  # seconds to connect, and between two pieces of an answer
-ATTEMPTS = 6  # connections for one file, each going on where the last one broke
+TIMEOUT = (20, 120)  # seconds to connect, and between two chunks of an answer
+ATTEMPTS = 6  # connections for one file, each resuming after the last one
 BACKOFF = 1.0  # seconds before the second try of a request, doubled each time
-BROKEN_OFF = (requests.RequestException, HTTPError)  # a further attempt may go on
+CONNECTION_ERRORS = (requests.RequestException, HTTPError)  # a further attempt may succeed
 BUSY = (429, 500, 502, 503, 504)  # answers that ask to try again
 
 
@@ -46,41 +49,40 @@ def fetch(
 
     Args:
         url: an http or https address.
-        output: where the file appears when it is whole and checked.
-        mirror: a folder of files at ``<host>/<path of the URL>``, looked into before the network.
+        output: the file, which appears when it is complete and checked.
+        mirror: a folder of files at ``<host>/<path of the URL>``, which is tried before the network.
         sha256: the file's known sum, in hexadecimal.
         expected_bytes: the file's known size.
         licence: the licence of the file, for the record.
-        record: JSON of what was fetched; its sum is demanded of every later download.
+        record: JSON of the first download; later downloads must have its sum.
 
     Raises:
-        DownloadError: if the file cannot be had, or is not the one expected.
-        StorageError: there is no room for it; what has arrived over the network is kept.
+        DownloadError: the file is not available, or is not the expected one.
+        StorageError: there is no room for it; the part downloaded from the network is kept.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{url}: not an address this can fetch, expected http:// or https://; correct the URL")
-    copy = _in_mirror(url, mirror)
+    copy = _path_in_mirror(url, mirror)
     with storage_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial = output.with_name(f".{output.name}.partial")
+        partial = output.with_name(f".{output.name}.copy.partial" if copy else f".{output.name}.partial")
         if copy:
             LOG.info("%s: copied from the mirror, %s", url, copy)
-            partial = output.with_name(f".{output.name}.copy.partial")  # never resumed, unlike a download
             _copy(copy, partial)
         else:
-            _from_network(url, partial)
+            _download(url, partial)
         to_disk(partial)
-    found = _check(url, partial, sha256, expected_bytes, record)
+    sum_and_size = _check(url, partial, sha256, expected_bytes, record)
     if not record.exists():
         origin = "mirror" if copy else "network"
-        write_json(record, {"url": url, **found, "licence": licence, "retrieved_from": origin})
+        write_json(record, {"url": url, **sum_and_size, "licence": licence, "retrieved_from": origin})
     partial.replace(output)
-    _forget_tag(partial)
+    _version_file(partial).unlink(missing_ok=True)
 
 
 def _copy(source: Path, partial: Path) -> None:
-    """Copy the whole of a file, or nothing."""
+    """Copy a whole file, or nothing."""
     try:
         shutil.copyfile(source, partial)
     except OSError:
@@ -88,8 +90,8 @@ def _copy(source: Path, partial: Path) -> None:
         raise
 
 
-def _in_mirror(url: str, mirror: Path | None) -> Path | None:
-    """The mirror's copy of a file, if there is a mirror and it has one."""
+def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
+    """Return the mirror's copy of a file; None if there is no mirror or it lacks the file."""
     if mirror is None:
         return None
     parts = urlsplit(url)
@@ -103,45 +105,43 @@ def _in_mirror(url: str, mirror: Path | None) -> Path | None:
 
 
 def _check(url: str, file: Path, sha256: str | None, expected_bytes: int | None, record: Path) -> dict[str, str | int]:
-    """The sum and size of a file that is the expected one; any other is removed.
+    """Return sum and size of the expected file; remove any other file.
 
     Raises:
-        DownloadError: if sum or size differ from the expected or the recorded ones.
+        DownloadError: sum or size differ from the expected or the recorded ones.
     """
-    digest = hashlib.sha256()
     with open(file, "rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    found, n_bytes = digest.hexdigest(), file.stat().st_size
-    message = ""
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    n_bytes = file.stat().st_size
+    fault = ""
     if expected_bytes is not None and n_bytes != expected_bytes:
-        message = f"{n_bytes} bytes, expected {expected_bytes}; correct the size if the file has a new version"
+        fault = f"{n_bytes} bytes, expected {expected_bytes}; correct the size if the file has a new version"
     elif sha256 is not None:
-        if found != sha256.lower():
-            message = f"sha256 {found}, expected {sha256}; fetch again, or correct the sum if the file is a new one"
-    elif record.exists() and found != (recorded := read_json(record)["sha256"]):
-        message = (
-            f"sha256 {found}, but {recorded} when it was fetched first; "
+        if digest != sha256.lower():
+            fault = f"sha256 {digest}, expected {sha256}; fetch again, or correct the sum if the file is a new one"
+    elif record.exists() and digest != (recorded := read_json(record)["sha256"]):
+        fault = (
+            f"sha256 {digest}, but {recorded} when it was fetched first; "
             f"to accept the new file, delete the record {record} and fetch again"
         )
-    if message:
+    if fault:
         file.unlink()
-        _forget_tag(file)
-        raise DownloadError(f"{url}: {message}")
-    return {"sha256": found, "bytes": n_bytes}
+        _version_file(file).unlink(missing_ok=True)
+        raise DownloadError(f"{url}: {fault}")
+    return {"sha256": digest, "bytes": n_bytes}
 
 
-def _from_network(url: str, partial: Path) -> None:
-    """Bring ``partial`` to its whole length, over as many connections as it takes."""
+def _download(url: str, partial: Path) -> None:
+    """Complete ``partial`` over as many connections as needed, up to ``ATTEMPTS``."""
     with requests.Session() as session:
         retry = Retry(total=5, backoff_factor=BACKOFF, status_forcelist=BUSY, raise_on_status=False)
         session.mount("http://", HTTPAdapter(max_retries=retry))
         session.mount("https://", HTTPAdapter(max_retries=retry))
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return _go_on(session, url, partial)
-            except BROKEN_OFF as error:
-                n_bytes = partial.stat().st_size if partial.exists() else 0
+                return _resume(session, url, partial)
+            except CONNECTION_ERRORS as error:
+                n_bytes = _size(partial)
                 LOG.warning("%s: broke off at %d bytes, attempt %d of %d (%s)", url, n_bytes, attempt, ATTEMPTS, error)
                 failure = error
                 time.sleep(BACKOFF * attempt)
@@ -151,33 +151,34 @@ def _from_network(url: str, partial: Path) -> None:
     ) from failure
 
 
-def _go_on(session: requests.Session, url: str, partial: Path) -> None:
-    """One connection: ask for what is missing of ``partial`` and append it.
+def _resume(session: requests.Session, url: str, partial: Path) -> None:
+    """Request the missing bytes of ``partial`` and append them.
 
     Raises:
-        DownloadError: at an answer that a further attempt would not change.
-        requests.RequestException, HTTPError: if the connection breaks, also when the answer is shorter than announced.
+        DownloadError: the answer is an error that a further attempt would not change.
+        requests.RequestException, HTTPError: the connection breaks, or the answer is shorter than announced.
     """
-    start = partial.stat().st_size if partial.exists() else 0
+    start = _size(partial)
     headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}  # lengths and positions are of the file
     if start:
         headers["Range"] = f"bytes={start}-"
-        tag = _tag_file(partial)
-        if tag.exists():
-            headers["If-Range"] = tag.read_text(encoding="utf-8")  # the whole file anew if it has changed meanwhile
+        version = _version_file(partial)
+        if version.exists():
+            headers["If-Range"] = version.read_text(encoding="utf-8")
     with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        content_range = answer.headers.get("Content-Range", "")
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            if answer.headers.get("Content-Range") == f"bytes */{start}":
+            if content_range == f"bytes */{start}":
                 return  # nothing is missing
             partial.unlink()
             raise requests.ConnectionError("the part on disk does not fit the server's file; started anew")
         if answer.status_code not in (requests.codes.ok, requests.codes.partial_content):
             raise DownloadError(f"{url}: the server answers {answer.status_code} {answer.reason}; check the URL")
-        resumed = answer.status_code == requests.codes.partial_content
-        if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+        is_resumed = answer.status_code == requests.codes.partial_content
+        if is_resumed and not content_range.startswith(f"bytes {start}-"):
             partial.unlink()
             raise requests.ConnectionError("the server sent another part than asked for; started anew")
-        _receive(answer, partial, start if resumed else 0)
+        _receive(answer, partial, start if is_resumed else 0)
 
 
 def user_agent() -> str:
@@ -199,27 +200,26 @@ def _receive(answer: requests.Response, partial: Path, start: int) -> None:
     length = answer.headers.get("Content-Length")
     total = start + int(length) if length else None
     if not start:
-        _forget_tag(partial)
-        tag = answer.headers.get("ETag", "")
-        if not tag.startswith('"'):  # weak tags do not vouch for equal bytes
-            tag = answer.headers.get("Last-Modified", "")
-        if tag:
-            _tag_file(partial).write_text(tag, encoding="utf-8")
+        version = answer.headers.get("ETag", "")
+        if not version.startswith('"'):  # weak ETags do not promise equal bytes
+            version = answer.headers.get("Last-Modified", "")
+        _version_file(partial).unlink(missing_ok=True)
+        if version:
+            _version_file(partial).write_text(version, encoding="utf-8")
     bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=partial.name, disable=None)
     with bar, open(partial, "ab" if start else "wb") as file:
-        # Not decoded, because some servers announce a .gz file as an encoding of what is in it.
+        # Not decoded, because some servers announce a .gz file as an encoding of its content.
         for chunk in answer.raw.stream(CHUNK, decode_content=False):
             file.write(chunk)
             bar.update(len(chunk))
-    if total is not None and partial.stat().st_size != total:
-        raise requests.ConnectionError(f"{partial.stat().st_size} bytes came of {total}")
+    if total is not None and _size(partial) != total:
+        raise requests.ConnectionError(f"{_size(partial)} bytes came of {total}")
 
 
-def _tag_file(partial: Path) -> Path:
-    """Where the server's tag, or date, of the version in ``partial`` is kept."""
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _version_file(partial: Path) -> Path:
+    """Return the path of the server's ETag, or date, of the version in ``partial``."""
     return partial.with_name(f"{partial.name}.etag")
-
-
-def _forget_tag(partial: Path) -> None:
-    """Remove the tag of a partial file that is no more."""
-    _tag_file(partial).unlink(missing_ok=True)

@@ -1,10 +1,10 @@
-"""Duplicates: which records of a corpus are letter by letter, in both sides of a pair, the same as an earlier one.
+"""Find duplicate records: those equal, in both sides of a pair, to an earlier record of the corpus.
 
 Three passes whose memory does not grow with the text. The first writes the hash and the number of each record to one of
-many buckets on disk, chosen by the hash, so that equal records meet in one. The second sorts bucket after bucket, and
-writes the number of each record that equals an earlier one to the file of its span of the corpus. The third makes the
-marks of one span after another. Hashes have 128 bits: among a thousand million different records there are two with the
-same hash with a probability of 2e-21.
+256 buckets on disk, chosen by the hash, so that equal records meet in one bucket. The second sorts bucket after bucket,
+and writes the number of each record that equals an earlier one to the file of its span of the corpus. The third writes
+the marks of one span after another. Hashes have 128 bits: among 1e9 different records, two have the same hash with a
+probability of 2e-21.
 """
 
 import tempfile
@@ -16,126 +16,124 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
 from xlm_core.io import together
 
-HASHED = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # what a bucket holds of a record
-N_BUCKETS = 256  # the first byte of the hash chooses one
+ENTRY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # of a record in a bucket
+N_BUCKETS = 256  # chosen by the first byte of the hash
 SPAN = 1 << 21  # records whose marks are in memory at once
-AT_ONCE = 1 << 14  # records whose hashes are in memory at once; of repeats of one record, two or three times as many
-MARKS = (b"\0", b"\1")  # of a record: not repeated, and repeated
+CHUNK = 1 << 14  # records whose hashes are in memory at once; up to three times as many if one is repeated often
+MARKS = (b"\0", b"\1")  # not repeated, and repeated
+Entries = npt.NDArray[np.void]
+Numbers = npt.NDArray[np.int64]
 
 
-def mark(shards: Sequence[Path], marks: Sequence[Path]) -> None:
+def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
     """Mark the records of a corpus that are repeated.
 
-    First is what came first before the records were dealt out, so the marks do not depend on the number of shards.
-    While it works, 25 bytes of each record lie on the disk of the marks, and 8 more of each that is repeated, without a
-    name: they vanish with the process.
+    The order is the corpus's before ``tsv.write`` distributed it, so the marks do not depend on the number of shards.
+    Temporary files need 25 bytes per record, and 8 more per repeated record, on the disk of the marks; they have no
+    name and are removed with the process.
 
     Args:
-        shards: all of the corpus, in the order in which ``records.write`` dealt it out.
-        marks: of each shard, one byte per record: 1 where it is repeated, else 0.
+        shards: all shards of the corpus, in the order of ``tsv.write``.
+        marks: output per shard, one byte per record: 1 if it is repeated, else 0.
 
     Raises:
         StorageError: the disk of ``marks`` has no room.
     """
     with together(marks) as partials, ExitStack() as stack:
 
-        def nameless() -> IO[bytes]:
+        def temporary_file() -> IO[bytes]:
             return stack.enter_context(tempfile.TemporaryFile(dir=Path(marks[0]).parent))
 
-        buckets = [nameless() for _ in range(N_BUCKETS)]
-        n_records = _hash(shards, buckets)
+        buckets = [temporary_file() for _ in range(N_BUCKETS)]
+        n_records = _fill_buckets(shards, buckets)
         starts = range(0, n_records + 1, SPAN)
-        spans = [nameless() for _ in starts]
+        spans = [temporary_file() for _ in starts]
         for bucket in buckets:
-            for numbers in _repeated(bucket):
-                _divide(numbers, spans)
-        whole = nameless()
+            for numbers in _repeated_numbers(bucket):
+                _append_to_spans(numbers, spans)
+        corpus_marks = temporary_file()
         for span, start in zip(spans, starts, strict=True):
-            whole.write(_flags(span, start, min(SPAN, n_records - start)))
-        for own, partial in zip(tsv.dealt(n_records, len(shards)), partials, strict=True):
-            _write(partial, whole, own)
+            corpus_marks.write(_span_marks(span, start, min(SPAN, n_records - start)))
+        for block_starts, partial in zip(tsv.block_starts(n_records, len(shards)), partials, strict=True):
+            with open(partial, "wb") as file:
+                for start in block_starts:
+                    corpus_marks.seek(start)
+                    file.write(corpus_marks.read(tsv.BLOCK))
 
 
-def _hash(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
-    """Fill the buckets; returns how many records there are."""
+def _fill_buckets(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
+    """Write hash and number of every record to its bucket; return the number of records."""
     n_records = 0
-    for line in tsv.gathered(shards):
+    for line in tsv.interleave_shards(shards):
         digest = blake2b(line, digest_size=16).digest()
         buckets[digest[0]].write(digest + n_records.to_bytes(8, "little"))
         n_records += 1
     return n_records
 
 
-def _repeated(bucket: IO[bytes]) -> Iterator[np.ndarray]:
-    """The numbers (k,) of the records of a bucket that are not the first with their hash, some at a time.
+def _repeated_numbers(bucket: IO[bytes]) -> Iterator[Numbers]:
+    """Yield the numbers (k,) of the records of a bucket that are not the first with their hash, in chunks.
 
-    A large bucket is read once for each part of its hashes: the system still has what was just written or read. A
-    record that is there very often is no burden, for only its first is kept.
+    A large bucket is read once per part of its hashes, which is fast while the system caches it. Only the first of
+    equal records stays in memory.
     """
-    n_parts = 1 + bucket.tell() // (HASHED.itemsize * AT_ONCE)
+    n_parts = 1 + bucket.tell() // (ENTRY.itemsize * CHUNK)
     for part in range(n_parts):
         bucket.seek(0)
-        waiting = [np.empty(0, dtype=HASHED)]
-        while some := bucket.read(HASHED.itemsize * AT_ONCE):
-            hashed = np.frombuffer(some, dtype=HASHED)
-            waiting.append(hashed[hashed["low"] % n_parts == part])
-            if sum(map(len, waiting)) > 2 * AT_ONCE:
-                firsts, again = _firsts(np.concatenate(waiting))
-                yield again
-                waiting = [firsts]
-        yield _firsts(np.concatenate(waiting))[1]
+        pending = [np.empty(0, dtype=ENTRY)]
+        while chunk := bucket.read(ENTRY.itemsize * CHUNK):
+            entries = np.frombuffer(chunk, dtype=ENTRY)
+            pending.append(entries[entries["low"] % n_parts == part])
+            if sum(map(len, pending)) > 2 * CHUNK:
+                firsts, repeated = _split_repeated(np.concatenate(pending))
+                yield repeated
+                pending = [firsts]
+        yield _split_repeated(np.concatenate(pending))[1]
 
 
-def _firsts(hashed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first records with their hash (f,), and the numbers (k,) of the others."""
-    hashed = hashed[np.lexsort((hashed["low"], hashed["high"]))]  # stable: of equal ones the first stays the first
-    high, low = hashed["high"], hashed["low"]
-    is_again = np.zeros(len(hashed), dtype=bool)
-    is_again[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    return hashed[~is_again], hashed["number"][is_again]
+def _split_repeated(entries: Entries) -> tuple[Entries, Numbers]:
+    """Return the first entries with their hash (f,), and the numbers (k,) of the others."""
+    entries = entries[np.lexsort((entries["low"], entries["high"]))]  # stable: the first of equal entries stays first
+    high, low = entries["high"], entries["low"]
+    is_repeated = np.zeros(len(entries), dtype=bool)
+    is_repeated[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+    return entries[~is_repeated], entries["number"][is_repeated]
 
 
-def _divide(numbers: np.ndarray, spans: Sequence[IO[bytes]]) -> None:
+def _append_to_spans(numbers: Numbers, spans: Sequence[IO[bytes]]) -> None:
     """Append each of the numbers (k,) to the file of its span."""
     numbers = np.sort(numbers)
     ends = np.searchsorted(numbers, SPAN * np.arange(1, len(spans)))
     for part, span in zip(np.split(numbers, ends), spans, strict=True):
-        span.write(part)
+        span.write(part.tobytes())
 
 
-def _flags(span: IO[bytes], start: int, n_records: int) -> np.ndarray:
-    """Of so many records from ``start`` on whether each is repeated, by the numbers that the file holds."""
+def _span_marks(span: IO[bytes], start: int, n_records: int) -> bytes:
+    """Return the marks of ``n_records`` records from ``start`` on; ``span`` holds the numbers of the repeated ones."""
     is_repeated = np.zeros(n_records, dtype=bool)
     span.seek(0)
-    while some := span.read(8 * AT_ONCE):
-        is_repeated[np.frombuffer(some, dtype="<i8") - start] = True
-    return is_repeated
+    while chunk := span.read(8 * CHUNK):
+        is_repeated[np.frombuffer(chunk, dtype="<i8") - start] = True
+    return is_repeated.tobytes()
 
 
-def _write(path: Path, whole: IO[bytes], starts: range) -> None:
-    """Write the marks of one shard, of whose blocks the first records are given, out of those of the corpus."""
-    with open(path, "wb") as file:
-        for start in starts:
-            whole.seek(start)
-            file.write(whole.read(tsv.BLOCK))
-
-
-def marked(found: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[list[str], bool]]:
-    """The records of a shard, each with whether it is repeated; without ``marks`` none is.
+def with_marks(records: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[list[str], bool]]:
+    """Yield the records of a shard, each with whether it is repeated; without ``marks`` none is.
 
     Raises:
-        CorpusError: the marks are damaged, or of another shard.
+        CorpusError: the marks are damaged, or belong to another shard.
     """
     if marks is None:
-        yield from ((fields, False) for fields in found)
+        yield from ((fields, False) for fields in records)
         return
     with open(marks, "rb") as file:
-        for fields, byte in zip_longest(found, iter(lambda: file.read(1), b"")):
+        for fields, byte in zip_longest(records, iter(lambda: file.read(1), b"")):
             if fields is None or byte is None:
                 n_marks = marks.stat().st_size
                 raise CorpusError(f"{marks}: {n_marks} marks, expected one per record; remove the file and rerun")

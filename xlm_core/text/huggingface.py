@@ -73,7 +73,7 @@ def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
             f"{folder / PIECES}: expected ids 0 to {len(ids) - 1}, the first of them {', '.join(SPECIAL)}; this is the "
             f"vocabulary of another model"
         )
-    pieces = (*SPECIAL, *map(fastbpe.piece, symbols[N_SPECIAL:]))
+    pieces = (*SPECIAL, *map(fastbpe.piece_of, symbols[N_SPECIAL:]))
     codes = (folder / MERGES).read_bytes()
     of = dict.fromkeys(languages, 0)
     vocabulary = Vocabulary(pieces, np.zeros(len(pieces), dtype=np.int64), (codes,), (0,), of, "fastbpe")
@@ -101,7 +101,7 @@ def _settings(tokenizer_class: str) -> dict[str, Any]:
 
 def _write_published(vocabulary: Vocabulary, folder: Path, languages: Sequence[str]) -> None:
     """The files of an ``XLMTokenizer``."""
-    names = [*SPECIAL, *map(fastbpe.symbol, vocabulary.pieces[N_SPECIAL:])]
+    names = [*SPECIAL, *map(fastbpe.symbol_of, vocabulary.pieces[N_SPECIAL:])]
     write_json(folder / PIECES, {name: id_ for id_, name in enumerate(names)})
     with atomic(folder / MERGES) as partial:
         partial.write_bytes(vocabulary.models[0])

@@ -47,10 +47,10 @@ def import_vocabulary(
         vocabulary = read_tokenizer(place.parent, sorted(languages))
     else:
         vocabulary = Vocabulary.read(place)
-    if missing := set(languages) - vocabulary.of.keys():
+    if missing := set(languages) - vocabulary.model_of.keys():
         raise ArtifactError(
-            f"{place} encodes {', '.join(vocabulary.of)}, but not {', '.join(sorted(missing))}; give a vocabulary of "
-            f"all languages of the setup"
+            f"{place} encodes {', '.join(vocabulary.model_of)}, but not {', '.join(sorted(missing))}; give a "
+            f"vocabulary of all languages of the setup"
         )
     if len(vocabulary) != size:
         raise ArtifactError(

@@ -1,4 +1,4 @@
-"""Normalization: punctuation as Moses does it, then lower case and no accents, as published; the letters of Romanian.
+"""Normalize punctuation by the rules of Moses, case and accents as published, and the letters of Romanian.
 
 The published chain runs three Perl scripts of Moses. Their port, sacremoses, departs from them in three places:
 control, format and unassigned characters vanish instead of becoming blanks, so a word with a joiner stays one word;
@@ -32,8 +32,8 @@ COMMAS = str.maketrans("ŞşŢţ", "ȘșȚț")  # cedillas, which old keyboards 
 PLAIN = str.maketrans("ȘșȚțĂăÂâÎî", "SsTtAaAaIi")
 
 
-def romanian(text: str, letters: str) -> str:
-    """The letters of Romanian, which WMT's texts do not write alike.
+def normalize_romanian(text: str, letters: str) -> str:
+    """Unify the letters of Romanian, which differ between WMT's texts.
 
     Args:
         text: in Romanian.

@@ -24,7 +24,7 @@ from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification import finetuning, metadata, training
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.tasks.classification.training import Data
-from xlm_core.text.glue import ACCURACY, FORMS, Form
+from xlm_core.text.formats.glue import ACCURACY, GLUE_TASKS, GlueTask
 
 SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
 PREDICTIONS = ("set", "split", "index", "label", "prediction")  # columns of the kept predictions
@@ -34,10 +34,10 @@ def metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str,
     """The official metrics of a task by their names, in percent.
 
     Args:
-        task: one of ``xlm_core.text.glue.FORMS``.
+        task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
         labels, predictions: (N,) ids of classes, or scores. F1 is that of class 1.
     """
-    return {name: 100 * MEASURES[name](labels, predictions) for name in FORMS[task].metrics}
+    return {name: 100 * MEASURES[name](labels, predictions) for name in GLUE_TASKS[task].metrics}
 
 
 def _f1(labels: np.ndarray, predictions: np.ndarray) -> float:
@@ -75,7 +75,7 @@ def finetune(
     """Fine-tune an encoder on one task; the best mean of the task's metrics on its validation sets selects the model.
 
     Args:
-        task: one of ``xlm_core.text.glue.FORMS``.
+        task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
         encoder: a pretrained model.
         train: store of training examples.
         valid: column of the table -> validation store.
@@ -83,7 +83,7 @@ def finetune(
         output: the classifier; that of a task with scores has one output.
         history: as in ``finetuning.run``.
     """
-    classes = FORMS[task].classes
+    classes = GLUE_TASKS[task].classes
     model, about = checkpoint.load(encoder)
     examples = training.choose(*metadata.opened(train, about), None, seed=0)
     data = Data(examples, metadata.all_of_each(valid, about), {}, partial(metrics, task))
@@ -119,7 +119,7 @@ def score(
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     classifier, about = checkpoint.load_classifier(model)
-    classifier, form, max_tokens = classifier.to(device), FORMS[task], about["max_tokens"]
+    classifier, form, max_tokens = classifier.to(device), GLUE_TASKS[task], about["max_tokens"]
     found, lines, of_columns = [], [], {}
     for column, examples in metadata.all_of_each(valid, about).items():
         _, said = training.evaluate(classifier, examples, max_tokens, device)
@@ -161,7 +161,7 @@ def _items(metric: str, labels: np.ndarray, predictions: np.ndarray) -> SampleSt
 
 
 def _lines(
-    name: str, split: str, predictions: np.ndarray, form: Form, labels: np.ndarray | None = None
+    name: str, split: str, predictions: np.ndarray, form: GlueTask, labels: np.ndarray | None = None
 ) -> Iterator[tuple[str, str, int, str, str]]:
     """What was said of a set, line by line."""
 
@@ -172,7 +172,7 @@ def _lines(
         yield name, split, index, "" if labels is None else word(labels[index]), word(prediction)
 
 
-def _warnings(column: str, examples: Examples, predictions: np.ndarray, form: Form, max_tokens: int) -> list[str]:
+def _warnings(column: str, examples: Examples, predictions: np.ndarray, form: GlueTask, max_tokens: int) -> list[str]:
     """What a reader must know about a number."""
     n_cut = metadata.warn_of_cuts(column, examples, max_tokens)
     if form.classes is not None:

@@ -24,7 +24,7 @@ from xlm_core.model.decoding import Hypothesis, beam, greedy
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.tasks.inference.encoder import cut, vocabulary_of
 from xlm_core.tasks.translation.generate import limits_of, translate
-from xlm_core.text.tokenize import spelled, tokens_of
+from xlm_core.text.tokenize import normalize_letters, tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
 UNSPACED = ("zh", "th")  # languages that write no blanks between words
@@ -84,7 +84,7 @@ class TranslationPipeline:
             ConfigError: the translator was not trained in this direction.
         """
         self.check(source, target)
-        tokenized = [tokens_of(sentence, source, self.text) for sentence in sentences]
+        tokenized = [tokenize_line(sentence, source, self.text) for sentence in sentences]
         encoded = cut(self.vocabulary.encode(tokenized, source), self.translator.encoder)
         filled = [number for number, ids in enumerate(encoded) if ids]
         positions = self.translator.decoder.config.max_positions
@@ -119,7 +119,7 @@ class TranslationPipeline:
 
     def reference(self, sentence: str, target: str) -> tuple[str, str]:
         """A raw translation by people, as it is compared with tokens and with text: with the letters of the model's."""
-        return tokens_of(sentence, target, self.text), spelled(sentence, target, self.text)
+        return tokenize_line(sentence, target, self.text), normalize_letters(sentence, target, self.text)
 
     def _spoken(self, hypothesis: Hypothesis, target: str) -> Translation:
         tokens = self.vocabulary.decode(hypothesis.tokens, target)

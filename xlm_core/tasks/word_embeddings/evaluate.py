@@ -111,7 +111,7 @@ def score(
         vocabulary: of the models.
         vectors: language -> vectors of its words, learned on its text alone.
         concat: vectors learned on the text of all languages together; None where there is no such row.
-        lists: "dictionary" and "similarity": direction -> records of ``xlm_core.text.dictionaries``.
+        lists: "dictionary" and "similarity": direction -> records of ``xlm_core.text.formats.dictionary``.
         refinement: of MUSE's alignment; its ``neighbors`` are also those of CSLS.
         n_candidates: most frequent words of a language that are candidates.
         config: digest of the settings of the baselines.

@@ -19,7 +19,7 @@ from xlm_core.errors import CheckpointError, CorpusError
 from xlm_core.io import atomic
 from xlm_core.model import checkpoint
 from xlm_core.tasks.inference.encoder import vocabulary_of
-from xlm_core.text.sample import TokenFile
+from xlm_core.text.bpe import TokenFile
 from xlm_core.text.vocabulary import UNK, Vocabulary
 
 LOG = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from xlm_core.errors import CorpusError
 
 @given(st.text())
 def test_a_field_never_holds_a_separator(text: str):
-    cleaned = tsv.field(text)
+    cleaned = tsv.collapse_blanks(text)
     assert "\t" not in cleaned and "\n" not in cleaned and cleaned == cleaned.strip()
     assert len(cleaned.splitlines()) <= 1
 
@@ -51,8 +51,8 @@ def test_a_failure_in_the_middle_leaves_no_shard(tmp_path: Path):
 
 
 def test_counts_add_up(tmp_path: Path):
-    counts = tsv.Counts()
-    counts.read = 5
+    counts = tsv.FilterStats()
+    counts.kept = 3
     counts.drop("empty")
     counts.drop("empty")
     counts.write(tmp_path / "statistics.json")

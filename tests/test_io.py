@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from xlm_core import io
 from xlm_core.errors import CorpusError, StorageError
@@ -19,7 +18,7 @@ COMPRESSED = {
     "gz": gzip.compress(TEXT),
     "bz2": bz2.compress(TEXT),
     "xz": lzma.compress(TEXT),
-    "zst": zstandard.compress(TEXT),
+    "zst": io.zstd.compress(TEXT),
 }
 
 

@@ -1,4 +1,4 @@
-"""Which lines are held out: decided by a hash of the line, so that equal lines never straddle two splits."""
+"""Hold out validation and test lines by a hash of the line, so that equal lines never are in two splits."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ Split = Literal["train", "valid", "test"]
 
 
 def split_of(text: str, valid_fraction: float, test_fraction: float) -> Split:
-    """Train, valid or test: the same for the same text on every machine and in every corpus."""
+    """Return the split of a line: the same for the same text on every machine and in every corpus."""
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") / 2**64
     if number < valid_fraction:
         return "valid"
@@ -19,10 +19,10 @@ def split_of(text: str, valid_fraction: float, test_fraction: float) -> Split:
 def split_of_record(
     fields: Sequence[str], languages: Sequence[str], valid_fraction: float, test_fraction: float
 ) -> Split:
-    """The split of a line, or of a pair by its English side, else by its first.
+    """Return the split of a line, or of a pair by its English side, else by its first.
 
-    So a line of monolingual text falls into the same split as the same line inside a pair. Of a pair's other side this
-    cannot be promised: a sentence that translates two different English ones may stand in two splits.
+    So a line of monolingual text falls into the same split as the same line inside a pair. This cannot hold for the
+    other side of a pair: a sentence that translates two different English ones may be in two splits.
     """
     pivot = list(languages).index(PIVOT) if PIVOT in languages else 0
     return split_of(fields[pivot], valid_fraction, test_fraction)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlm_core.errors import ArchiveError, CorpusError
-from xlm_core.text import nli
+from xlm_core.text.formats import xnli
 
 HEADER = "language\tgold_label\tparse\tsentence1\tsentence2\tgenre"
 DEV = [
@@ -37,9 +37,11 @@ def build(folder: Path, dev: list[str] | None = None, train: list[str] | None = 
 
 
 def run(folder: Path, archives: tuple[Path, Path], *keys: str) -> dict:
-    outputs = {key: folder / "out" / f"{key}.tsv" for key in keys}
-    nli.extract(*archives, outputs, folder / "out" / "statistics.json")
-    return {key: path.read_text(encoding="utf-8").split("\n")[:-1] for key, path in outputs.items()}
+    outputs = {tuple(key.split(".")): folder / "out" / f"{key}.tsv" for key in keys}
+    xnli.extract(*archives, outputs, folder / "out" / "statistics.json")
+    return {
+        key: path.read_text(encoding="utf-8").split("\n")[:-1] for key, path in zip(keys, outputs.values(), strict=True)
+    }
 
 
 def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
@@ -80,11 +82,14 @@ def test_bad_tables_are_named_by_place_and_leave_nothing(tmp_path, change, messa
 def test_another_task_has_labels_of_its_own(tmp_path):
     dev = [HEADER, "en\tyes\t\ta\tb\tg", "en\tcontradictory\t\tc\td\tg"]
     archives = build(tmp_path, dev, [TRAIN[0], "a\tb\tyes"])
-    outputs, statistics = {key: tmp_path / key for key in ("valid.en", "train.en")}, tmp_path / "statistics.json"
-    nli.extract(*archives, outputs, statistics, ["yes", "contradictory"])
+    outputs, statistics = (
+        {(split, "en"): tmp_path / f"{split}.en" for split in ("valid", "train")},
+        tmp_path / "statistics.json",
+    )
+    xnli.extract(*archives, outputs, statistics, ["yes", "contradictory"])
     assert (tmp_path / "valid.en").read_text() == "a\tb\tyes\nc\td\tcontradictory\n"
     with pytest.raises(CorpusError, match=r"label 'contradictory', expected one of yes, no \(xnli\.labels\)"):
-        nli.extract(*archives, outputs, statistics, ["yes", "no"])
+        xnli.extract(*archives, outputs, statistics, ["yes", "no"])
 
 
 def test_a_language_without_a_training_table_is_an_error(tmp_path):
@@ -107,4 +112,4 @@ def test_official_archives(mirror, tmp_path):
     assert [len(found[key]) for key in keys] == [2490, 2490, 5010, 5010, 10000]
     labels = {key: [line.split("\t")[2] for line in found[key]] for key in keys}
     assert labels["valid.zh"] == labels["valid.sw"] and labels["test.zh"] == labels["test.sw"]
-    assert {label: labels["test.sw"].count(label) for label in nli.LABELS} == dict.fromkeys(nli.LABELS, 1670)
+    assert {label: labels["test.sw"].count(label) for label in xnli.LABELS} == dict.fromkeys(xnli.LABELS, 1670)

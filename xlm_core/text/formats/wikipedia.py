@@ -1,12 +1,12 @@
-"""Wikipedia: the paragraphs of a dump of articles (``pages-articles.xml.bz2``).
+"""Read the paragraphs of a Wikipedia dump (``pages-articles.xml.bz2``).
 
-The dump is read as a stream, one page at a time. Wikitext is parsed by mwparserfromhell; what is left of a page are
-its paragraphs as a reader sees them, one per line, without headings, lists, tables, captions, notes and templates.
-Lists are left out because their items are mostly names and fragments, not sentences.
+The dump is read as a stream, one page at a time. Wikitext is parsed by mwparserfromhell; each page gives its paragraphs
+as a reader sees them, one per line, without headings, lists, tables, captions, notes and templates. Lists are left out
+because their items are mostly names and fragments, not sentences.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from typing import IO
@@ -18,8 +18,8 @@ from mwparserfromhell.parser import ParserError
 from mwparserfromhell.wikicode import Wikicode
 
 from xlm_core.errors import CorpusError
-from xlm_core.text.lines import DAMAGE, open_whole
-from xlm_core.tsv import Counts
+from xlm_core.io import DECOMPRESSION_ERRORS, open_binary
+from xlm_core.tsv import FilterStats
 
 FILE, CATEGORY = "6", "14"  # keys of the namespaces whose links show no text
 ENGLISH_NAMESPACES = frozenset(("file", "image", "media", "category"))  # understood in every language
@@ -57,49 +57,44 @@ UNCLOSED = (
 MAX_COST = 50_000_000  # unclosed elements times characters; a few seconds
 
 
-def paragraphs(path: Path, counts: Counts) -> Iterator[str]:
-    """The paragraphs of all articles of a dump.
+def read(paths: Sequence[Path], stats: FilterStats) -> Iterator[list[str]]:
+    """Yield the paragraphs of all articles of dumps, each as a record of one field.
 
-    Pages that are left out (redirects, other namespaces, those that the parser cannot parse) are counted as records
-    read and dropped.
+    Pages that are left out (redirects, other namespaces, those that the parser cannot parse) and paragraphs that are
+    not text are counted as dropped.
 
     Raises:
-        CorpusError: if the file is damaged or cut off.
+        CorpusError: a file is damaged or cut off.
     """
-    with open_whole(path) as stream:
+    for path in paths:
         hidden = ENGLISH_NAMESPACES
-        for kind, element in _elements(stream, path):
-            if kind == "namespaces":
-                hidden = hidden | _hidden_namespaces(element)
-            elif reason := _why_not(element):
-                counts.read += 1
-                counts.drop(reason)
-            else:
-                yield from _kept(element.findtext("{*}revision/{*}text") or "", hidden, counts)
+        with open_binary(path) as stream:
+            for kind, element in _elements(stream, path):
+                if kind == "namespaces":
+                    hidden = hidden | _hidden_namespaces(element)
+                elif reason := _skip_reason(element):
+                    stats.drop(reason)
+                else:
+                    yield from _page_records(element.findtext("{*}revision/{*}text") or "", hidden, stats)
 
 
-def _kept(source: str, hidden: frozenset[str], counts: Counts) -> Iterator[str]:
-    """The paragraphs of one page that are text; the others are counted."""
+def _page_records(source: str, hidden: frozenset[str], stats: FilterStats) -> Iterator[list[str]]:
     try:
-        found = page_paragraphs(source, hidden)
+        paragraphs = page_paragraphs(source, hidden)
     except (ParserError, RecursionError, _PathologicalError):
-        counts.read += 1
-        counts.drop("unparsable page")
+        stats.drop("unparsable page")
         return
-    for text in found:
+    for text in paragraphs:
         if BROKEN.search(text):
-            reason = "broken markup"
+            stats.drop("broken markup")
         elif not any(map(str.isalpha, text)):
-            reason = "no letter"
+            stats.drop("no letter")
         else:
-            yield text
-            continue
-        counts.read += 1
-        counts.drop(reason)
+            yield [text]
 
 
 def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
-    """The ``namespaces`` and ``page`` elements of a dump, each forgotten once the next is asked for."""
+    """Yield the ``namespaces`` and ``page`` elements of a dump; each is cleared when the next is asked for."""
     n_pages = 0
     title = "the start"
     try:
@@ -113,7 +108,7 @@ def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.
                     title = repr(element.findtext("{*}title"))
                 yield kind, element
                 root.clear()
-    except (*DAMAGE, *NOT_XML) as error:
+    except (*DECOMPRESSION_ERRORS, *NOT_XML) as error:
         raise CorpusError(
             f"{path}: damaged or cut off after {n_pages} pages, the last being {title} ({error}); "
             "remove the file and fetch it again"
@@ -121,14 +116,14 @@ def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.
 
 
 def _hidden_namespaces(element: ElementTree.Element) -> frozenset[str]:
-    """The dump's own names, in lower case, of the namespaces of files and categories."""
+    """Return the dump's names, in lower case, of the namespaces of files and categories."""
     return frozenset(
         (namespace.text or "").lower() for namespace in element if namespace.get("key") in (FILE, CATEGORY)
     ) - {""}
 
 
-def _why_not(page: ElementTree.Element) -> str | None:
-    """Why a page is left out; None for an article."""
+def _skip_reason(page: ElementTree.Element) -> str | None:
+    """Return why a page is left out; None for an article."""
     if page.findtext("{*}ns") != "0":
         return "page of another namespace"
     if page.find("{*}redirect") is not None:
@@ -137,21 +132,18 @@ def _why_not(page: ElementTree.Element) -> str | None:
 
 
 class _PathologicalError(Exception):
-    """A page that would take the parser minutes."""
+    """A page that the parser would need minutes for."""
 
 
 def _check_cost(source: str) -> None:
-    """Refuse a page with so many unclosed elements that the parser, which goes back for each, would hardly end."""
-    unclosed = 0
-    for opening, closing in UNCLOSED:
-        n_closed = len(closing.findall(source))
-        unclosed += max(0, len(opening.findall(source)) - n_closed)
+    """Refuse a page with so many unclosed elements that the parser, which backtracks at each, would take minutes."""
+    unclosed = sum(max(0, len(opens.findall(source)) - len(closes.findall(source))) for opens, closes in UNCLOSED)
     if unclosed * len(source) > MAX_COST:
         raise _PathologicalError
 
 
 def page_paragraphs(source: str, hidden: frozenset[str] = ENGLISH_NAMESPACES) -> list[str]:
-    """The paragraphs of one page of wikitext.
+    """Return the paragraphs of one page of wikitext.
 
     Args:
         source: wikitext.
@@ -159,55 +151,56 @@ def page_paragraphs(source: str, hidden: frozenset[str] = ENGLISH_NAMESPACES) ->
     """
     _check_cost(source)
     # Bold and italics are left to QUOTES: the parser can take minutes to match quotes that have no partner.
-    shown = _shown(mwparserfromhell.parse(source, skip_style_tags=True), hidden)
-    shown = VARIANTS.sub(_variant, shown)
-    found: list[str] = []
+    visible = VARIANTS.sub(_choose_variant, _visible_text(mwparserfromhell.parse(source, skip_style_tags=True), hidden))
+    paragraphs: list[str] = []
     lines: list[str] = []
-    for line in (*shown.split("\n"), ""):
+    for line in (*visible.split("\n"), ""):
         if line.strip() and not line.startswith(ENDS_PARAGRAPH):
             lines.append(line)
         else:
-            found.append(" ".join(lines))
+            paragraphs.append(" ".join(lines))
             lines = []
-    return [text for text in map(_polished, found) if text]
+    return [text for text in map(_clean_wikitext, paragraphs) if text]
 
 
-def _shown(code: Wikicode, hidden: frozenset[str]) -> str:
-    """What a reader sees of parsed wikitext."""
-    return "".join(_node(node, hidden) for node in code.nodes)
+def _visible_text(code: Wikicode, hidden: frozenset[str]) -> str:
+    """Return the text that a reader sees of parsed wikitext."""
+    return "".join(_visible_node(node, hidden) for node in code.nodes)
 
 
-def _node(node: nodes.Node, hidden: frozenset[str]) -> str:
-    """What a reader sees of one node; templates, template arguments and comments show nothing."""
+def _visible_node(node: nodes.Node, hidden: frozenset[str]) -> str:
+    """Return the text of one node; templates, template arguments and comments have none."""
     match node:
         case nodes.Text():
             return node.value
         case nodes.HTMLEntity():
             return node.normalize()
         case nodes.Wikilink():
-            return _link(node, hidden)
+            return _visible_link(node, hidden)
         case nodes.ExternalLink():
-            return _shown(node.title, hidden) if node.title else ""
+            return _visible_text(node.title, hidden) if node.title else ""
         case nodes.Heading():
             return BREAK
         case nodes.Tag():
-            return _tag(node, hidden)
+            return _visible_tag(node, hidden)
         case _:
             return ""
 
 
-def _link(node: nodes.Wikilink, hidden: frozenset[str]) -> str:
-    """The text of a link; none for files, categories and links to other languages."""
+def _visible_link(node: nodes.Wikilink, hidden: frozenset[str]) -> str:
+    """Return the text of a link; none for files, categories and links to other languages."""
     title = str(node.title).strip()
     namespace, colon, _ = title.partition(":")
     namespace = namespace.strip()
     if colon and (namespace.lower() in hidden or LANGUAGE_CODE.fullmatch(namespace)):
         return ""
-    return _shown(node.text, hidden) if node.text is not None else _shown(node.title, hidden).strip().removeprefix(":")
+    if node.text is not None:
+        return _visible_text(node.text, hidden)
+    return _visible_text(node.title, hidden).strip().removeprefix(":")
 
 
-def _tag(node: nodes.Tag, hidden: frozenset[str]) -> str:
-    """The text of an HTML tag, or of wiki markup that stands for one."""
+def _visible_tag(node: nodes.Tag, hidden: frozenset[str]) -> str:
+    """Return the text of an HTML tag, or of the wiki markup for one."""
     name = str(node.tag).strip().lower()
     if name in LIST_TAGS:
         return f"\n{LIST_MARK}" if node.wiki_markup is None else LIST_MARK
@@ -215,12 +208,12 @@ def _tag(node: nodes.Tag, hidden: frozenset[str]) -> str:
         return BREAK if name == "table" else ""
     if name == "br":
         return " "
-    text = _shown(node.contents, hidden) if node.contents else ""
+    text = _visible_text(node.contents, hidden) if node.contents else ""
     return f"{BREAK}{text}{BREAK}" if name in BLOCK_TAGS else text
 
 
-def _variant(match: re.Match[str]) -> str:
-    """The simplified form, or the first, of the forms of Chinese in ``-{zh-hans:...; zh-hant:...}-``."""
+def _choose_variant(match: re.Match[str]) -> str:
+    """Choose the simplified form, or else the first, of the Chinese forms in ``-{zh-hans:...; zh-hant:...}-``."""
     flag, bar, content = match[1].rpartition("|")
     if bar and flag.strip() in ("T", "H", "D", "-"):
         return ""
@@ -231,9 +224,9 @@ def _variant(match: re.Match[str]) -> str:
     return by_variant.get("zh-hans") or by_variant.get("zh-cn") or forms[0][2]
 
 
-def _polished(text: str) -> str:
-    """A paragraph without the remains of markup: quotes, magic words, entities, lone tags, emptied brackets."""
-    text = QUOTES.sub(_apostrophes, text)
+def _clean_wikitext(text: str) -> str:
+    """Remove remains of markup from a paragraph: quotes, magic words, entities, lone tags, emptied brackets."""
+    text = QUOTES.sub(_surplus_apostrophes, text)
     text = MAGIC_WORD.sub("", text)
     text = TAG.sub("", unescape(text))
     text = " ".join(text.split())
@@ -241,7 +234,7 @@ def _polished(text: str) -> str:
     return BRACKET_START.sub(r"\1", text).strip()
 
 
-def _apostrophes(match: re.Match[str]) -> str:
-    """The apostrophes that are text in a run of them: 2, 3 or 5 are markup, in 4 or more than 5 the surplus is text."""
+def _surplus_apostrophes(match: re.Match[str]) -> str:
+    """Keep the apostrophes that are text: runs of 2, 3 or 5 are markup, in 4 or more than 5 the surplus is text."""
     n = len(match[0])
     return "'" * (1 if n == 4 else max(0, n - 5))

@@ -1,0 +1,1 @@
+"""Readers of the publishers' file formats: each yields raw records, which are lists of fields."""

@@ -1,0 +1,205 @@
+"""Read members of zip and tar archives as streams, without unpacking them to disk.
+
+A tar may be compressed in any way that ``io.open_binary`` knows; zip and tar are told apart by content.
+
+Archives come from the network and are not trusted. Refused are: names that lead out of a folder, links, devices,
+encrypted members, and members larger than a bound. ``tarfile.data_filter`` checks only some of this (no zips, no drive
+letters, no backslashes), and ``tarfile`` alone takes damage between two members for the end of the archive.
+"""
+
+import io
+import re
+import stat
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from xlm_core.errors import ArchiveError
+from xlm_core.io import DECOMPRESSION_ERRORS, open_binary
+
+MAX_BYTES = 64 << 30  # bound of one unpacked member; the largest file of OPUS is well below it
+CHUNK = 1 << 20  # bytes read at once, and bound of a tar's headers: far more than any name takes
+ZIP_MAGIC = b"PK"
+DAMAGE = (
+    *DECOMPRESSION_ERRORS, zipfile.BadZipFile, tarfile.TarError, ValueError, NotImplementedError, RecursionError,
+    LookupError, OverflowError, struct.error,
+)  # fmt: skip
+CLIMBS_OUT = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")  # absolute, with a drive, or with a step up
+ENCRYPTED = 0x1  # bit of a zip member's flags
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One member of an archive.
+
+    kind  "file", "folder", or the name of another kind
+    open  opens the member; of a tar it must be called before the next entry is read
+    """
+
+    name: str
+    kind: str
+    n_bytes: int
+    is_encrypted: bool
+    open: Callable[[], IO[bytes] | None]
+
+
+def members(archive: Path) -> list[str]:
+    """List the names of an archive's files, in the archive's order. A tar is read completely.
+
+    Raises:
+        ArchiveError: the file is not a whole zip or tar, or a member is unsafe.
+    """
+    return [entry.name for entry in _entries(archive) if entry.kind == "file"]
+
+
+@contextmanager
+def open_member(archive: Path, member: str, *, max_bytes: int = MAX_BYTES) -> Iterator[IO[bytes]]:
+    """Open one member as a binary stream. A tar is read, and checked, up to that member.
+
+    Raises:
+        ArchiveError: the archive is broken or unsafe, the member is absent, encrypted, or larger than ``max_bytes``;
+            raised by a read if the data are damaged, cut off, or more than declared.
+    """
+    names = []
+    with closing(_entries(archive)) as entries:
+        for entry in entries:
+            if entry.name == member and entry.kind == "file":
+                with _open_entry(entry, f"{archive}, member {member}", max_bytes) as stream:
+                    yield stream
+                return
+            names.append(entry.name)
+    listed = ", ".join(names[:20]) or "nothing"
+    raise ArchiveError(f"{archive}: no member {member}; it holds {listed}; check that this is the right archive")
+
+
+def _open_entry(entry: _Entry, location: str, max_bytes: int) -> IO[bytes]:
+    if entry.is_encrypted:
+        raise ArchiveError(f"{location} is encrypted; provide an archive without a password")
+    if entry.n_bytes > max_bytes:
+        raise ArchiveError(f"{location} has {entry.n_bytes} bytes, at most {max_bytes} expected; check the archive")
+    with _archive_errors(location):
+        data = entry.open()
+    assert data is not None, "regular files have data"
+    return io.BufferedReader(_MemberStream(data, location, max_bytes), CHUNK)
+
+
+def _entries(archive: Path) -> "Iterator[_Entry]":
+    """Yield the checked entries of an archive."""
+    with _archive_errors(str(archive)), open(archive, "rb") as file:
+        is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+    return _zip_entries(archive) if is_zip else _tar_entries(archive)
+
+
+def _checked_entry(archive: Path, entry: _Entry, stored_name: str) -> _Entry:
+    """Return ``entry`` if it stays inside its archive; ``stored_name`` is its name before Python normalized it."""
+    if CLIMBS_OUT.search(entry.name) or CLIMBS_OUT.search(stored_name):
+        raise ArchiveError(f"{archive}: member {stored_name!r} leads out of its folder; check the archive")
+    if entry.kind not in ("file", "folder"):
+        raise ArchiveError(f"{archive}: member {entry.name!r} is a {entry.kind}, expected a file; check the archive")
+    return entry
+
+
+def _zip_entries(archive: Path) -> Iterator[_Entry]:
+    """Yield the members of a zip, all of which are checked before the first."""
+    with _archive_errors(str(archive)):
+        file = zipfile.ZipFile(archive)
+    with file:
+        with _archive_errors(str(archive)):
+            entries = [_zip_entry(archive, file, info) for info in file.infolist()]
+        yield from entries
+
+
+def _zip_entry(archive: Path, file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
+    kind = "link" if stat.S_ISLNK(info.external_attr >> 16) else "folder" if info.is_dir() else "file"
+    is_encrypted = bool(info.flag_bits & ENCRYPTED)
+    entry = _Entry(info.filename, kind, info.file_size, is_encrypted, partial(file.open, info))
+    return _checked_entry(archive, entry, info.orig_filename)  # filename is cut at a NUL, its backslashes are slashes
+
+
+def _tar_entries(archive: Path) -> Iterator[_Entry]:
+    """Yield the members of a tar in one pass, because a tar has no directory.
+
+    Raises:
+        ArchiveError: a header is damaged or missing.
+    """
+    with _archive_errors(str(archive)):
+        tape = _Tape(open_binary(archive))
+    with closing(tape):
+        with _archive_errors(str(archive)):
+            tar = tarfile.open(fileobj=tape, mode="r:", errors="replace")  # type: ignore[call-overload]  # noqa: SIM115
+        while True:
+            with _archive_errors(str(archive)):
+                info = tar.next()
+            if info is None:
+                break
+            kind = "file" if info.isreg() else "folder" if info.isdir() else "link or a device"
+            entry = _Entry(info.name, kind, info.size, False, partial(tar.extractfile, info))
+            yield _checked_entry(archive, entry, info.name)
+            tar.members.clear()  # otherwise tarfile keeps every header in memory
+        with _archive_errors(str(archive)):
+            tape.finish()
+
+
+class _Tape:
+    """An uncompressed tar as ``tarfile`` reads it: forward only, with bounded headers and a checked end."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._last = b""
+        self.tell, self.close = stream.tell, stream.close
+
+    def read(self, n_bytes: int) -> bytes:
+        if n_bytes > CHUNK:
+            raise tarfile.ReadError(f"a header of {n_bytes} bytes, at most {CHUNK} expected")
+        self._last = self._stream.read(n_bytes)
+        return self._last
+
+    def seek(self, offset: int) -> int:
+        if offset < self.tell():  # a negative size, with which some versions of tarfile never end
+            raise tarfile.ReadError("a member that ends before it begins")
+        return self._stream.seek(offset)
+
+    def finish(self) -> None:
+        """Check that the last block read was the empty one that ends a tar, and that the compressed file is whole."""
+        if self._last != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("cut off, or no tar member where one was expected")
+        while self._stream.read(CHUNK):
+            pass
+
+
+@contextmanager
+def _archive_errors(location: str) -> Iterator[None]:
+    """Turn the errors of a broken archive into an ``ArchiveError`` that names the location."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise ArchiveError(f"{location}: broken ({error}); remove the file and fetch it again") from error
+
+
+class _MemberStream(io.RawIOBase):
+    """The bytes of one member, with at most ``max_bytes`` and with named errors."""
+
+    def __init__(self, data: IO[bytes], location: str, max_bytes: int) -> None:
+        self._data, self._location, self._n_left = data, location, max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # typeshed asks for any buffer
+        with _archive_errors(self._location):
+            chunk = self._data.read(len(buffer))
+        self._n_left -= len(chunk)
+        if self._n_left < 0:
+            raise ArchiveError(f"{self._location}: more bytes than the bound allows; check the archive")
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        self._data.close()
+        super().close()

@@ -1,0 +1,159 @@
+"""Extract the nine GLUE tasks, and its diagnostic set (AX), from their official files.
+
+The official training, validation ("dev") and test sets are kept; the labels of the test sets are not public. The files
+quote nothing and differ in all else. CoLA has a header only in its test set. MRPC is the corpus of its authors, with a
+byte order mark, and a list of the training pairs that are held out for validation. STS-B has scores instead of classes.
+Some lines of QQP were broken in two when it was made; such a pair is dropped and counted.
+
+A record is the first sentence, the second sentence (empty for single-sentence tasks), and the label as the official
+files spell it; "-" in test sets. The order of the rows is kept because the leaderboard depends on it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from xlm_core import tsv
+from xlm_core.errors import CorpusError
+from xlm_core.text.formats.table import open_table, open_table_member, read_rows
+from xlm_core.tsv import FilterStats, clean_field
+
+NO_LABEL = "-"
+INDEX = "index"
+ACCURACY = "accuracy"
+MAX_SCORE = 5.0  # of STS-B; the lowest is 0
+NUMBER = r"\d+(\.\d+)?"
+MEMBERS = {
+    "train": "train.tsv",
+    "valid": "dev.tsv",
+    "valid_matched": "dev_matched.tsv",
+    "valid_mismatched": "dev_mismatched.tsv",
+    "test": "test.tsv",
+    "test_matched": "test_matched.tsv",
+    "test_mismatched": "test_mismatched.tsv",
+}  # part -> file in the archive of a task
+COLA_HEADER = ("source", "label", "mark", "sentence")  # the files have no names for these columns
+MRPC_IDS = ("#1 ID", "#2 ID")
+
+
+class GlueTask(NamedTuple):
+    """The columns of a task's tables, its labels and its metrics.
+
+    sentences  the columns of its sentences, one or two
+    label      the column of its labels
+    classes    its labels in the order of their ids; None if they are scores
+    index      the column that counts the rows of the test set
+    metrics    the leaderboard's, in its order
+    """
+
+    sentences: tuple[str, ...]
+    label: str = "label"
+    classes: tuple[str, ...] | None = ("0", "1")
+    index: str = INDEX
+    metrics: tuple[str, ...] = (ACCURACY,)
+
+    @property
+    def is_single(self) -> bool:
+        """True for a single-sentence task."""
+        return len(self.sentences) == 1
+
+
+PAIR = ("sentence1", "sentence2")
+TWO_WAY = ("entailment", "not_entailment")
+THREE_WAY = ("contradiction", "entailment", "neutral")
+GLUE_TASKS = {
+    "CoLA": GlueTask(("sentence",), metrics=("Matthews",)),
+    "SST-2": GlueTask(("sentence",)),
+    "MRPC": GlueTask(("#1 String", "#2 String"), "Quality", metrics=("F1", ACCURACY)),
+    "STS-B": GlueTask(PAIR, "score", None, metrics=("Pearson", "Spearman")),
+    "QQP": GlueTask(("question1", "question2"), "is_duplicate", index="id", metrics=("F1", ACCURACY)),
+    "MNLI": GlueTask(PAIR, "gold_label", THREE_WAY),
+    "QNLI": GlueTask(("question", "sentence"), classes=TWO_WAY),
+    "RTE": GlueTask(PAIR, classes=TWO_WAY),
+    "WNLI": GlueTask(PAIR),
+    "AX": GlueTask(PAIR, classes=THREE_WAY, metrics=()),
+}
+
+
+def extract(task: str, part: str, files: Sequence[Path], output: Path, statistics: Path) -> None:
+    """Write the records of one part of a task.
+
+    Args:
+        task: one of ``GLUE_TASKS``.
+        part: one of ``MEMBERS``.
+        files: the official files: an archive; of MRPC the training set, the test set, and the ids of the validation
+            pairs; of AX its table.
+        output: the records.
+        statistics: JSON of records read, kept, and dropped as having "too few columns" (QQP only).
+
+    Raises:
+        ArchiveError: an archive is broken.
+        CorpusError: a column is missing, a label is unknown, a row has another number of fields, or the rows of a test
+            set are not in order.
+    """
+    stats = FilterStats()
+    records = _mrpc_records(part, files, stats) if task == "MRPC" else _records(task, part, files, stats)
+    tsv.write(records, [output])
+    stats.write(statistics)
+
+
+def _records(name: str, part: str, files: Sequence[Path], stats: FilterStats) -> Iterator[list[str]]:
+    """Yield the records of one part of a task; older copies of it lie in further folders of some archives."""
+    (path,) = files
+    task, is_test = GLUE_TASKS[name], part.startswith("test")
+    columns = (*task.sentences, task.index if is_test else task.label)
+    header = COLA_HEADER if name == "CoLA" and not is_test else None
+    short_rows = stats if name == "QQP" and not is_test else None
+    with open_table(path) if name == "AX" else open_table_member(path, f"{name}/{MEMBERS[part]}") as table:
+        for location, (*sentences, last) in read_rows(table, columns, header, short_rows):
+            if is_test and last != str(stats.kept):
+                raise CorpusError(
+                    f"{location}: {task.index} {last!r}, expected {stats.kept}, the leaderboard counts the rows; "
+                    "fetch the file again"
+                )
+            stats.kept += 1
+            yield _record(sentences, NO_LABEL if is_test else _checked_label(last, task, location))
+    if not stats.read:
+        raise CorpusError(f"{table.name}: no example; fetch the file again")
+
+
+def _mrpc_records(part: str, files: Sequence[Path], stats: FilterStats) -> Iterator[list[str]]:
+    """Yield the records of MRPC: pairs of its training file whose ids are listed are the validation set."""
+    train, test, ids = files
+    task, is_test = GLUE_TASKS["MRPC"], part == "test"
+    valid_ids = set() if is_test else _listed_ids(ids)
+    n_listed = 0
+    with open_table(test if is_test else train) as table:
+        for location, (first, second, *pair_ids, label) in read_rows(table, (*task.sentences, *MRPC_IDS, task.label)):
+            is_listed = tuple(pair_ids) in valid_ids
+            n_listed += is_listed
+            if is_test or is_listed == (part == "valid"):
+                stats.kept += 1
+                yield _record([first, second], NO_LABEL if is_test else _checked_label(label, task, location))
+    if n_listed != len(valid_ids):
+        raise CorpusError(
+            f"{train}: {n_listed} of the {len(valid_ids)} pairs listed in {ids}; expected all, fetch both again"
+        )
+
+
+def _listed_ids(path: Path) -> set[tuple[str, ...]]:
+    with open_table(path) as table:
+        return {tuple(values) for _, values in read_rows(table, MRPC_IDS, header=MRPC_IDS)}
+
+
+def _record(sentences: Sequence[str], label: str) -> list[str]:
+    first, second = (*map(clean_field, sentences), "")[:2]
+    return [first, second, label]
+
+
+def _checked_label(label: str, task: GlueTask, location: str) -> str:
+    """Return ``label`` if it is one of the task's."""
+    if task.classes is None:
+        if not re.fullmatch(NUMBER, label) or float(label) > MAX_SCORE:
+            raise CorpusError(f"{location}: score {label!r}, expected a number from 0 to 5; fetch the file again")
+    elif label not in task.classes:
+        raise CorpusError(
+            f"{location}: label {label!r}, expected one of {', '.join(task.classes)}; fetch the file again"
+        )
+    return label
