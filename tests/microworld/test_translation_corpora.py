@@ -65,7 +65,7 @@ def side(path: Path, language: str) -> list[str]:
 
 def evaluation(files: dict[str, Path]) -> list[list[str]]:
     """The pairs of both test sets."""
-    return [pair for name in SIZES for pair in sgm.pairs(files["tests/dev"], name, "en-fr")]
+    return [pair for name in SIZES for pair in sgm.read([files["tests/dev"]], name, "en-fr")]
 
 
 def anchors(sentence: str) -> Counter[str]:
@@ -100,7 +100,7 @@ def test_a_place_does_not_depend_on_the_order_of_languages_and_test_sets_on_none
 def test_the_sizes_asked_for(files: dict[str, Path]):
     assert {language: len(lines(files[f"news/{language}"])) for language in WORLD.news} == WORLD.news
     assert [len(side(files["bitext/en-fr"], language)) for language in ("en", "fr")] == [1500, 1500]
-    assert {name: len(sgm.pairs(files["tests/dev"], name, "en-fr")) for name in SIZES} == SIZES
+    assert {name: len(list(sgm.read([files["tests/dev"]], name, "en-fr"))) for name in SIZES} == SIZES
 
 
 def test_the_french_news_says_the_same_in_english(files: dict[str, Path], in_english: dict[str, Path]):
