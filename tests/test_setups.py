@@ -75,7 +75,7 @@ def test_the_setup_of_translation_by_default():
 
 def test_a_configuration_with_setups_is_read_again_from_what_it_wrote():
     loaded = config.parse(default(other={"languages": ["hi", "en"], "model": {"dim": 64}}))
-    assert config.parse(config.plain(loaded)) == loaded
+    assert config.parse(config.to_dict(loaded)) == loaded
 
 
 def test_a_mistake_at_the_top_is_told_once():

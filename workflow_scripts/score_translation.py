@@ -16,7 +16,7 @@ with step(snakemake.log[0]), recorded(snakemake):
         vocabulary=Path(snakemake.input.vocabulary),
         test=Path(snakemake.input.test),
         direction=(snakemake.wildcards.source, snakemake.wildcards.target),
-        search=config.read(config.Search, params.search, path="translation.search"),
+        search=config.read(config.DecodingConfig, params.search, path="translation.search"),
         micro_batch_tokens=params.micro_batch_tokens,
         context=ResultContext(
             table=params.cell["table"],

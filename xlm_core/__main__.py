@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from xlm_core.config import Search, Text, read
+from xlm_core.config import DecodingConfig, Text, read
 from xlm_core.errors import CorpusError, XlmError
 from xlm_core.io import atomic, decode_lines, open_binary
 from xlm_core.model import interop
@@ -133,7 +133,7 @@ def _translate(options: argparse.Namespace) -> None:
     interpreter = TranslationPipeline.open(model, options.vocabulary or model.with_name(VOCABULARY), _device())
     interpreter.check(options.source, options.target)
     search = read(
-        Search,
+        DecodingConfig,
         {"width": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty},
         path="translate",
     )

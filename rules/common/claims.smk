@@ -35,7 +35,7 @@ def glue_row(name):
 def zero_shot_system(table, name):
     """A system of the table of XNLI or of the ablation."""
     if table == "xnli":
-        return configuration.System(run=name)
+        return configuration.SystemConfig(run=name)
     return CONFIG.ablation.full if name == "full" else CONFIG.ablation.rows[name]
 
 

@@ -45,7 +45,7 @@ else:
 
 def plain(section, *leave_out):
     """A section of the configuration as plain data, the only form in which Snakemake can compare parameters."""
-    return {key: value for key, value in configuration.plain(section).items() if key not in leave_out}
+    return {key: value for key, value in configuration.to_dict(section).items() if key not in leave_out}
 
 
 def code(*modules):

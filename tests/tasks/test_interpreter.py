@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_translator import DIRECTION, MODEL, WORDS, write_translator
 
-from xlm_core.config import Search, Text
+from xlm_core.config import DecodingConfig, Text
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.model import checkpoint
 from xlm_core.tasks.inference.translate import TranslationPipeline, detokenized
@@ -17,7 +17,7 @@ from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
-GREEDY, BEAM = Search(), Search(width=3, n_best=3)
+GREEDY, BEAM = DecodingConfig(), DecodingConfig(width=3, n_best=3)
 
 
 @pytest.fixture(scope="module")

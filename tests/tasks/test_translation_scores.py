@@ -7,7 +7,7 @@ import pytest
 from small_translator import DIRECTION, pairs, write_translator
 
 from xlm_core import results
-from xlm_core.config import Search
+from xlm_core.config import DecodingConfig
 from xlm_core.errors import ConfigError
 from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
@@ -15,7 +15,7 @@ from xlm_core.tasks.inference.translate import detokenized
 from xlm_core.tasks.translation import evaluate
 from xlm_core.tasks.translation.evaluate import PARTS
 
-GREEDY = Search()
+GREEDY = DecodingConfig()
 CONTEXT = ResultContext("supervised_mt", "s", "en-de", 0, None, "c0de")
 
 
@@ -82,7 +82,7 @@ def test_lines_stay_aligned_and_what_has_no_words_is_counted(scored, files):
 
 def test_the_signature_says_how_it_was_searched(scored):
     greedy = {result.metric: result.signature for result in scored()[0]}
-    beam = {result.metric: result.signature for result in scored(Search(width=3, length_penalty=0.6))[0]}
+    beam = {result.metric: result.signature for result in scored(DecodingConfig(width=3, length_penalty=0.6))[0]}
     assert greedy["BLEU"].startswith("BLEU nrefs:1|case:mixed") and greedy["BLEU"].endswith(", greedy")
     assert beam["chrF"].endswith(", beam of 3, length penalty 0.6")
 

@@ -9,7 +9,7 @@ import torch
 from small_world import COMPUTE, write_store
 
 from xlm_core import config
-from xlm_core.config import ModelConfig, Optim, TranslationObjective, TranslationTraining, Weights
+from xlm_core.config import LossWeights, ModelConfig, Optim, TranslationObjective, TranslationTraining
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
@@ -136,7 +136,7 @@ def test_unsupervised_every_step_is_trained_and_both_directions_are_measured(tea
     _, about, history = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
     losses = {name for line in history if line["kind"] == "train" for name in line["loss"]}
     assert losses == {"ae.de-de", "ae.en-en", "bt.de-en", "bt.en-de"}
-    assert about["objectives"] == [config.plain(objective) for objective in UNSUPERVISED]
+    assert about["objectives"] == [config.to_dict(objective) for objective in UNSUPERVISED]
     assert sorted(evaluations(history)[0]["scores"]) == ["bleu.de-en", "bleu.en-de", "mt.de-en", "mt.en-de"]
 
 
@@ -260,4 +260,4 @@ def test_texts_by_kind(lessons, world):
 @pytest.mark.parametrize("points", [[(5, 1.0), (5, 0.0)], [(5, 1.0), (2, 0.0)], [(0, -1.0)]])
 def test_schedules_that_make_no_sense_are_refused(points):
     with pytest.raises(ValueError, match=r"must (rise|not be negative)"):
-        Weights(ae=points)
+        LossWeights(ae=points)

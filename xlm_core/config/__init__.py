@@ -11,9 +11,9 @@ import yaml
 from pydantic import Field, model_validator
 
 from xlm_core.config import checks
-from xlm_core.config.ablation import Ablation, System, system
-from xlm_core.config.claims import Claim, Compared
-from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, Microworld, Source, Text, VocabularyConfig
+from xlm_core.config.ablation import Ablation, SystemConfig, system
+from xlm_core.config.claims import ClaimConfig, ComparisonConfig
+from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, CorpusSource, Microworld, Text, VocabularyConfig
 from xlm_core.config.embeddings import (
     BASELINES,
     WORD_SETTINGS,
@@ -23,22 +23,22 @@ from xlm_core.config.embeddings import (
     WordPairs,
     WordVectors,
 )
-from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueSource
+from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueTaskFiles
 from xlm_core.config.imported import Imported, ImportedModel, ImportedVocabulary
 from xlm_core.config.perplexity import Perplexity
-from xlm_core.config.section import Section, plain, read
-from xlm_core.config.setups import BASE, Setup, with_setups
+from xlm_core.config.section import StrictModel, read, to_dict
+from xlm_core.config.setups import BASE, Setup, expand_setups
 from xlm_core.config.training import Compute, Finetuning, Masking, ModelConfig, Optim, Pretraining
 from xlm_core.config.translation import (
+    DecodingConfig,
+    EvaluationSets,
+    LossWeights,
     Noise,
-    Search,
     SupervisedMt,
-    TestSets,
-    Translation,
+    TranslationConfig,
     TranslationObjective,
     TranslationTraining,
     UnsupervisedMt,
-    Weights,
 )
 from xlm_core.config.xnli import SETTINGS, FewShot, Xnli
 from xlm_core.errors import ConfigError
@@ -57,20 +57,24 @@ __all__ = [
     "WORD_SETTINGS",
     "Ablation",
     "AlignmentFigure",
-    "Claim",
-    "Compared",
+    "ClaimConfig",
+    "ComparisonConfig",
     "Compute",
     "Config",
     "Corpus",
+    "CorpusSource",
+    "DecodingConfig",
     "Embeddings",
+    "EvaluationSets",
     "FewShot",
     "Finetuning",
     "Glue",
     "GlueRow",
-    "GlueSource",
+    "GlueTaskFiles",
     "Imported",
     "ImportedModel",
     "ImportedVocabulary",
+    "LossWeights",
     "Masking",
     "Microworld",
     "ModelConfig",
@@ -81,33 +85,29 @@ __all__ = [
     "Refinement",
     "Retrieval",
     "Run",
-    "Search",
-    "Section",
     "Seeds",
     "Setup",
-    "Source",
+    "StrictModel",
     "SupervisedMt",
-    "System",
-    "TestSets",
+    "SystemConfig",
     "Text",
-    "Translation",
+    "TranslationConfig",
     "TranslationObjective",
     "TranslationTraining",
     "UnsupervisedMt",
     "VocabularyConfig",
-    "Weights",
     "WordPairs",
     "WordVectors",
     "Xnli",
     "load",
     "parse",
-    "plain",
     "read",
     "system",
+    "to_dict",
 ]
 
 
-class Run(Section):
+class Run(StrictModel):
     """One pretraining run, a row of the tables: which objectives it trains, or the finished model that it is."""
 
     label: str
@@ -132,14 +132,14 @@ class Run(Section):
         return bool(self.objectives) or self.imported is not None
 
 
-class Retrieval(Section):
+class Retrieval(StrictModel):
     """Sentence retrieval among the translations of the XNLI test hypotheses."""
 
     n_sentences: int = Field(1000, gt=1)
     layer: int | None = Field(None, ge=0)
 
 
-class Seeds(Section):
+class Seeds(StrictModel):
     """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
 
     pretraining: list[int] = Field([0], min_length=1)
@@ -169,10 +169,10 @@ class Config(Setup):
     xnli: Xnli
     retrieval: Retrieval = Retrieval()
     glue: Glue | None = None
-    translation: Translation | None = None
+    translation: TranslationConfig | None = None
     perplexity: Perplexity | None = None
     ablation: Ablation | None = None
-    claims: list[Claim] = Field([])
+    claims: list[ClaimConfig] = Field([])
     embeddings: Embeddings | None = None
     seeds: Seeds = Seeds()
     compute: Compute = Compute()
@@ -232,4 +232,4 @@ def load(path: Path) -> Config:
 
 def parse(data: Any) -> Config:
     """Check a configuration that was read as plain dictionaries and lists."""
-    return read(Config, with_setups(data) if isinstance(data, Mapping) else data)
+    return read(Config, expand_setups(data) if isinstance(data, Mapping) else data)

@@ -2,22 +2,22 @@
 
 from pydantic import Field
 
-from xlm_core.config.section import Section
+from xlm_core.config.section import StrictModel
 from xlm_core.config.setups import BASE
 
 
-class System(Section):
+class SystemConfig(StrictModel):
     """A pretrained model: a run in a setup."""
 
     setup: str = BASE
     run: str
 
 
-class Ablation(Section):
+class Ablation(StrictModel):
     """The full system, and what it is compared with; each row says what is different."""
 
-    full: System
-    rows: dict[str, System] = Field(min_length=1)
+    full: SystemConfig
+    rows: dict[str, SystemConfig] = Field(min_length=1)
 
 
 def system(setup: str, run: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xlm_core.config.checks_of_imports import check_imports
 from xlm_core.config.checks_of_tables import check_corpora, check_tables
 from xlm_core.config.corpora import TEST_SETS
-from xlm_core.config.section import known
+from xlm_core.config.section import check_exists
 from xlm_core.config.setups import BASE, Setup
 from xlm_core.languages import SCRIPTS, is_pair, sides
 
@@ -46,9 +46,9 @@ def _check_languages(config: "Config") -> None:
     for name, corpus in config.corpora.items():
         for key in corpus.keys:
             for language in sides(key):
-                known(language, spoken, f"corpora.{name}.keys")
+                check_exists(language, spoken, f"corpora.{name}.keys")
     for language in (*config.xnli.languages, config.xnli.train_language):
-        known(language, config.languages, "xnli.languages")
+        check_exists(language, config.languages, "xnli.languages")
     for name, path in _setups(config):
         if config.setup(name).text.min_script_ratio and (unknown := [one for one in spoken if one not in SCRIPTS]):
             raise ValueError(
@@ -65,7 +65,7 @@ def _check_streams(config: "Config", setup: Setup, path: str) -> None:
                 expected = "a pair" if place == "parallel" else "one language"
                 raise ValueError(f"{path}{place}.{key}: expected {expected}")
             for language in sides(key):
-                known(language, setup.languages, f"{path}{place}.{key}")
+                check_exists(language, setup.languages, f"{path}{place}.{key}")
             check_corpora(config, key, names, f"{path}{place}.{key}")
     for language in setup.languages:
         if language not in setup.monolingual:
@@ -89,10 +89,10 @@ def _check_lengths(config: "Config", setup: Setup, path: str) -> None:
 def _check_runs(config: "Config") -> None:
     """The runs of the tables exist, and skip-gram vectors are trained by nothing else."""
     for run in config.xnli.runs:
-        known(run, config.runs, "xnli.runs")
+        check_exists(run, config.runs, "xnli.runs")
     for path, runs in config.xnli.run_lists.items():
         for run in runs:
-            known(run, config.xnli.runs, f"xnli.{path}")
+            check_exists(run, config.xnli.runs, f"xnli.{path}")
     for name, run in config.runs.items():
         if "skipgram" in run.objectives and run.objectives != ["skipgram"]:
             raise ValueError(f"runs.{name}.objectives: skipgram trains no Transformer, and stands alone")
@@ -163,6 +163,6 @@ def _check_test_languages(config: "Config", name: str) -> None:
     """A generated test set is one of those that there are, in languages that have news."""
     corpus, world = config.corpora[name], config.microworld
     assert world is not None
-    known(str(corpus.set), TEST_SETS, f"corpora.{name}.set")
+    check_exists(str(corpus.set), TEST_SETS, f"corpora.{name}.set")
     for language in (language for key in corpus.keys for language in sides(key)):
-        known(language, world.news, f"corpora.{name}.keys, languages of microworld.news")
+        check_exists(language, world.news, f"corpora.{name}.keys, languages of microworld.news")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from xlm_core.config.embeddings import BASELINES
 from xlm_core.config.glue import GLUE_LANGUAGE
-from xlm_core.config.section import known
+from xlm_core.config.section import check_exists
 from xlm_core.config.setups import BASE
 from xlm_core.languages import pair, sides
 
@@ -26,7 +26,7 @@ def check_tables(config: "Config") -> None:
 def check_corpora(config: "Config", key: str, names: Sequence[str], path: str) -> None:
     """Corpora to train on that hold a language or pair."""
     for name in names:
-        known(name, config.corpora, path)
+        check_exists(name, config.corpora, path)
         held = config.corpora[name].keys
         if key not in held and not any(key in sides(other) for other in held):
             raise ValueError(f"{path}: corpus '{name}' holds {', '.join(held)}, but not {key}")
@@ -40,28 +40,28 @@ def _check_translation(config: "Config") -> None:
         return
     for key, sets in config.translation.pairs.items():
         path = f"translation.pairs.{key}"
-        known(sets.setup, (BASE, *config.setups), f"{path}.setup")
+        check_exists(sets.setup, (BASE, *config.setups), f"{path}.setup")
         for language in sides(key):
-            known(language, config.setup(sets.setup).languages, f"{path}, languages of setup '{sets.setup}'")
+            check_exists(language, config.setup(sets.setup).languages, f"{path}, languages of setup '{sets.setup}'")
         for split in ("valid", "test"):
             _check_test_set(config, key, getattr(sets, split), f"{path}.{split}")
     if unsupervised := config.translation.unsupervised:
         for key in unsupervised.pairs:
-            known(key, config.translation.pairs, "translation.unsupervised.pairs")
+            check_exists(key, config.translation.pairs, "translation.unsupervised.pairs")
         for run in (run for row in unsupervised.rows for run in row):
-            known(run, config.runs, "translation.unsupervised.rows")
+            check_exists(run, config.runs, "translation.unsupervised.rows")
     if supervised := config.translation.supervised:
         key = pair(supervised.source, supervised.target)
-        known(key, config.translation.pairs, "translation.supervised, source and target")
+        check_exists(key, config.translation.pairs, "translation.supervised, source and target")
         check_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
         for run in supervised.columns:
-            known(run, config.runs, "translation.supervised.columns")
+            check_exists(run, config.runs, "translation.supervised.columns")
     _check_translation_lengths(config)
 
 
 def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:
     """A test set exists, is one, and holds the pair."""
-    known(name, config.corpora, path)
+    check_exists(name, config.corpora, path)
     corpus = config.corpora[name]
     if not corpus.evaluation:
         raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'evaluation: true'")
@@ -92,9 +92,11 @@ def _check_perplexity(config: "Config") -> None:
     if table is None:
         return
     for setup in table.setups:
-        known(setup, (BASE, *config.setups), "perplexity.setups")
-        known(table.language, config.setup(setup).languages, f"perplexity.language, languages of setup '{setup}'")
-    known(table.run, config.runs, "perplexity.run")
+        check_exists(setup, (BASE, *config.setups), "perplexity.setups")
+        check_exists(
+            table.language, config.setup(setup).languages, f"perplexity.language, languages of setup '{setup}'"
+        )
+    check_exists(table.run, config.runs, "perplexity.run")
     if "clm" not in config.runs[table.run].objectives:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
     first, *others = (config.setup(setup) for setup in table.setups)
@@ -118,10 +120,10 @@ def _check_ablation(config: "Config") -> None:
     systems = {"full": config.ablation.full}
     systems |= {f"rows.{label}": one for label, one in config.ablation.rows.items()}
     for path, one in systems.items():
-        known(one.setup, (BASE, *config.setups), f"ablation.{path}.setup")
-        known(one.run, config.runs, f"ablation.{path}.run")
+        check_exists(one.setup, (BASE, *config.setups), f"ablation.{path}.setup")
+        check_exists(one.run, config.runs, f"ablation.{path}.run")
         spoken = config.setup(one.setup).languages
-        known(config.xnli.train_language, spoken, f"ablation.{path}, languages of setup '{one.setup}'")
+        check_exists(config.xnli.train_language, spoken, f"ablation.{path}, languages of setup '{one.setup}'")
         if not set(config.xnli.languages) & set(spoken) - {config.xnli.train_language}:
             raise ValueError(f"ablation.{path}: setup '{one.setup}' has no other language of XNLI to transfer to")
     if missing := set(config.xnli.languages) - set(config.setup(config.ablation.full.setup).languages):
@@ -139,7 +141,7 @@ def _check_claims(config: "Config") -> None:
             if not systems:
                 raise ValueError(f"claims.{number}: there is no table {one.table} to compare systems of")
             for name in (one.a, one.b):
-                known(name, systems, f"claims.{number}, systems of {one.table}")
+                check_exists(name, systems, f"claims.{number}, systems of {one.table}")
 
 
 def _systems_of(config: "Config", table: str) -> list[str]:
@@ -167,10 +169,10 @@ def _check_glue(config: "Config") -> None:
         return
     length = config.glue.finetuning.max_tokens
     for row in config.glue.rows:
-        known(row.setup, (BASE, *config.setups), "glue.rows, setup")
-        known(row.run, config.runs, "glue.rows, run")
+        check_exists(row.setup, (BASE, *config.setups), "glue.rows, setup")
+        check_exists(row.run, config.runs, "glue.rows, run")
         setup = config.setup(row.setup)
-        known(GLUE_LANGUAGE, setup.languages, f"glue.rows, languages of setup '{row.setup}'")
+        check_exists(GLUE_LANGUAGE, setup.languages, f"glue.rows, languages of setup '{row.setup}'")
         if length > setup.model.max_positions:
             raise ValueError(
                 f"glue.finetuning.max_tokens is {length}, but setup '{row.setup}' has {setup.model.max_positions} "
@@ -182,16 +184,18 @@ def _check_embeddings(config: "Config") -> None:
     """Rows are baselines or trained runs, languages those of the setup, and what is generated has a size."""
     if (embeddings := config.embeddings) is None:
         return
-    known(embeddings.setup, (BASE, *config.setups), "embeddings.setup")
+    check_exists(embeddings.setup, (BASE, *config.setups), "embeddings.setup")
     for language in embeddings.languages:
-        known(language, config.setup(embeddings.setup).languages, f"embeddings, languages of '{embeddings.setup}'")
+        check_exists(
+            language, config.setup(embeddings.setup).languages, f"embeddings, languages of '{embeddings.setup}'"
+        )
     for name in BASELINES:
         if name in config.runs:
             raise ValueError(f"runs.{name}: a baseline of the section embeddings has this name; take another")
     for row in embeddings.rows:
-        known(row, (*BASELINES, *config.runs), "embeddings.rows")
+        check_exists(row, (*BASELINES, *config.runs), "embeddings.rows")
     for run in embeddings.figure.runs if embeddings.figure else ():
-        known(run, config.runs, "embeddings.figure.runs")
+        check_exists(run, config.runs, "embeddings.figure.runs")
     for name, collection in (("dictionary", "dictionaries"), ("similarity", "similarity")):
         pairs = getattr(embeddings, name)
         if pairs is None or pairs.microworld is None:
@@ -201,4 +205,6 @@ def _check_embeddings(config: "Config") -> None:
         if config.microworld is None:
             raise ValueError(f"embeddings.{name} is of the microworld, but there is no section 'microworld'")
         for key in pairs.keys:
-            known(key, getattr(config.microworld, collection), f"embeddings.{name}.keys, microworld.{collection}")
+            check_exists(
+                key, getattr(config.microworld, collection), f"embeddings.{name}.keys, microworld.{collection}"
+            )

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from xlm_core.config.section import Section
+from xlm_core.config.section import StrictModel
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"  # verdicts
 
 
-class Compared(Section):
+class ComparisonConfig(StrictModel):
     """Of two systems of a table the first shall be better, by more than the margin."""
 
     table: Literal["xnli", "ablation", "unsupervised_mt", "supervised_mt", "perplexity", "embeddings", "glue"]
@@ -18,8 +18,8 @@ class Compared(Section):
     margin: float = 0.0
 
 
-class Claim(Section):
+class ClaimConfig(StrictModel):
     """What is claimed, and the comparisons that all must hold for it."""
 
     statement: str
-    compared: list[Compared] = Field(min_length=1)
+    compared: list[ComparisonConfig] = Field(min_length=1)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from xlm_core.config.imported import ImportedVocabulary
-from xlm_core.config.section import Positive, Section, known
+from xlm_core.config.section import Positive, StrictModel, check_exists
 from xlm_core.languages import is_pair, sides
 
 GLUE_FILES = {
@@ -26,7 +26,7 @@ PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and 
 TEST_SETS = ("worlddev", "worldtest")  # of the microworld
 
 
-class Source(Section):
+class CorpusSource(StrictModel):
     """Where files come from: exactly one of a URL, a local path, or a collection of the microworld's generator."""
 
     url: str | None = None
@@ -54,7 +54,7 @@ class Source(Section):
     def _placeholders_are_known(self) -> Self:
         for _, name, _, _ in Formatter().parse(self.place):
             if name is not None:
-                known(name, PLACEHOLDERS, "placeholder in the url or path")
+                check_exists(name, PLACEHOLDERS, "placeholder in the url or path")
         return self
 
     def locations(self, key: str, file: str = "", years: Sequence[int] = (0,)) -> list[str]:
@@ -81,7 +81,7 @@ def _is_range(lines: tuple[int, int]) -> tuple[int, int]:
 Lines = Annotated[tuple[int, int], AfterValidator(_is_range), Field(strict=False)]
 
 
-class Corpus(Source):
+class Corpus(CorpusSource):
     """A corpus: files of one format, one or more per language or pair (its keys)."""
 
     format: Literal["text", "moses", "wikipedia", "sgm", "store"]
@@ -101,13 +101,13 @@ class Corpus(Source):
         if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
             raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
         for key in self.lines:
-            known(key, self.keys, "lines")
+            check_exists(key, self.keys, "lines")
         if self.format == "store":
             self._check_store()
         return self
 
     def locations(self, key: str, file: str = "", years: Sequence[int] = ()) -> list[str]:
-        """As ``Source.locations``, with the years of the corpus."""
+        """As ``CorpusSource.locations``, with the years of the corpus."""
         return super().locations(key, file, years or self.years or (0,))
 
     def store_paths(self, key: str, shard: int) -> dict[str, str]:
@@ -129,7 +129,7 @@ class Corpus(Source):
             raise ValueError(f"keys {', '.join(self.keys)} cannot be of one folder: put '{{key}}' into the 'path'")
 
 
-class Text(Section):
+class Text(StrictModel):
     """Cleaning, tokenization and splitting."""
 
     n_shards: int = Field(1, gt=0)
@@ -152,7 +152,7 @@ class Text(Section):
         return self
 
 
-class VocabularyConfig(Section):
+class VocabularyConfig(StrictModel):
     """Byte-pair encoding."""
 
     size: int = Field(gt=20)
@@ -163,7 +163,7 @@ class VocabularyConfig(Section):
     imported: ImportedVocabulary | None = None
 
 
-class Microworld(Section):
+class Microworld(StrictModel):
     """Sizes of the generated corpora."""
 
     seed: int = 0

@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.corpora import Source
-from xlm_core.config.section import Section, known
+from xlm_core.config.corpora import CorpusSource
+from xlm_core.config.section import StrictModel, check_exists
 from xlm_core.config.setups import BASE
 from xlm_core.languages import sides
 
@@ -13,13 +13,13 @@ WORD_SETTINGS = ("all words", "spelled differently")  # which pairs of words the
 BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
 
 
-class WordPairs(Source):
+class WordPairs(CorpusSource):
     """Pairs of words, one file or member of an archive per direction."""
 
     keys: list[str] = Field(min_length=1)
 
 
-class WordVectors(Section):
+class WordVectors(StrictModel):
     """Skip-gram vectors of words, of which both baselines are made."""
 
     dim: int = Field(300, gt=0)
@@ -32,7 +32,7 @@ class WordVectors(Section):
     threads: int = Field(1, gt=0)
 
 
-class Refinement(Section):
+class Refinement(StrictModel):
     """How MUSE turns the vectors of one language into the space of another."""
 
     rounds: int = Field(5, ge=0)
@@ -40,7 +40,7 @@ class Refinement(Section):
     neighbors: int = Field(10, gt=0)
 
 
-class AlignmentFigure(Section):
+class AlignmentFigure(StrictModel):
     """The picture of words and their translations."""
 
     languages: list[str] = Field(min_length=2)
@@ -50,7 +50,7 @@ class AlignmentFigure(Section):
     seed: int = 0
 
 
-class Embeddings(Section):
+class Embeddings(StrictModel):
     """The table of cross-lingual word embeddings, and the picture of their alignment."""
 
     setup: str = BASE
@@ -96,5 +96,5 @@ class Embeddings(Section):
                     f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
                 )
         for key in self.drawn:
-            known(key, self.dictionary.keys, "figure.languages, dictionary")
+            check_exists(key, self.dictionary.keys, "figure.languages, dictionary")
         return self

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.corpora import GLUE_FILES, Source
-from xlm_core.config.section import Section
+from xlm_core.config.corpora import GLUE_FILES, CorpusSource
+from xlm_core.config.section import StrictModel
 from xlm_core.config.setups import BASE
 from xlm_core.config.training import Finetuning
 
@@ -17,7 +17,7 @@ Task = Literal["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "
 HALVES = {"MNLI-m": "matched", "MNLI-mm": "mismatched"}  # what NLI_TASK is validated and tested on
 
 
-class GlueSource(Source):
+class GlueTaskFiles(CorpusSource):
     """Where the files of a task come from; of several files each has its path in ``files``."""
 
     files: list[str] | None = Field(None, min_length=1)
@@ -29,7 +29,7 @@ class GlueSource(Source):
         return self
 
 
-class GlueRow(Section):
+class GlueRow(StrictModel):
     """A row of the table: a run in a setup."""
 
     setup: str = BASE
@@ -42,10 +42,10 @@ class GlueRow(Section):
         return f"{self.setup}.{self.run}"
 
 
-class Glue(Section):
+class Glue(StrictModel):
     """The GLUE table: every row is fine-tuned on each task by itself, and validated on the official sets."""
 
-    tasks: dict[Task, GlueSource] = Field(min_length=1)
+    tasks: dict[Task, GlueTaskFiles] = Field(min_length=1)
     rows: list[GlueRow] = Field(min_length=1)
     finetuning: Finetuning
 

@@ -4,12 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.section import Section
+from xlm_core.config.section import StrictModel
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Imported(Section):
+class Imported(StrictModel):
     """A folder, in a format, and the SHA-256 of each of its files that are read, by their names."""
 
     format: Literal["xlm_core", "published", "huggingface"]

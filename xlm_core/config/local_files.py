@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlm_core.config.corpora import GLUE_FILES, Corpus, Source
+from xlm_core.config.corpora import GLUE_FILES, Corpus, CorpusSource
 from xlm_core.config.imported import Imported
 from xlm_core.config.setups import BASE
 from xlm_core.errors import ConfigError
@@ -61,7 +61,7 @@ def _corpus_files(key: str, corpus: Corpus, n_shards: int) -> Iterator[tuple[str
 
 
 def _source_files(
-    key: str, source: Source, keys: list[str], files: list[str] | None = None
+    key: str, source: CorpusSource, keys: list[str], files: list[str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """Local files of a source; ``files`` replace the official names ``keys`` where they are given."""
     if source.path is None:

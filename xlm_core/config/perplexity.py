@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from xlm_core.config.section import Section
+from xlm_core.config.section import StrictModel
 
 
-class Perplexity(Section):
+class Perplexity(StrictModel):
     """The table: a language, the run, and a setup for each choice of texts to learn from."""
 
     language: str

@@ -10,16 +10,16 @@ from xlm_core.errors import ConfigError
 Positive = Field(gt=0)
 
 
-class Section(BaseModel):
+class StrictModel(BaseModel):
     """A part of the configuration: unknown keys and wrong types are refused, nothing changes after reading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-AnySection = TypeVar("AnySection", bound=Section)
+AnyModel = TypeVar("AnyModel", bound=StrictModel)
 
 
-def read(section: type[AnySection], data: Any, path: str = "config") -> AnySection:
+def read(section: type[AnyModel], data: Any, path: str = "config") -> AnyModel:
     """Check one section of a configuration.
 
     Raises:
@@ -33,29 +33,29 @@ def read(section: type[AnySection], data: Any, path: str = "config") -> AnySecti
         raise ConfigError("\n".join(lines)) from None
 
 
-def plain(section: Section) -> dict[str, Any]:
+def to_dict(section: StrictModel) -> dict[str, Any]:
     """A section as dictionaries and lists with every default written out, for a rule's ``params``."""
     return section.model_dump(mode="json")
 
 
-def known(name: str, names: Any, path: str) -> None:
+def check_exists(name: str, names: Any, path: str) -> None:
     """Refuse a name that is not defined, and suggest the one that may have been meant."""
     if name not in names:
-        raise ValueError(f"{path}: unknown name '{name}'{suggestion(name, names)}")
+        raise ValueError(f"{path}: unknown name '{name}'{did_you_mean(name, names)}")
 
 
-def suggestion(word: str, names: Any) -> str:
+def did_you_mean(word: str, names: Any) -> str:
     """What to write instead of a misspelt ``word``."""
     close = difflib.get_close_matches(word, list(names), n=1)
     return f" (did you mean '{close[0]}'?)" if close else f"; allowed are {', '.join(names)}"
 
 
-def _explain(item: Any, section: type[Section], root: str) -> str:
+def _explain(item: Any, section: type[StrictModel], root: str) -> str:
     """One mistake in one line."""
     *parents, last = item["loc"] or ("",)
     path = ".".join(str(part) for part in (root, *item["loc"]))
     if item["type"] == "extra_forbidden":
-        return f"{path}: unknown key{suggestion(str(last), _fields(section, parents))}"
+        return f"{path}: unknown key{did_you_mean(str(last), _fields(section, parents))}"
     if item["type"] == "missing":
         return f"{path}: this key is missing"
     if item["type"] == "value_error":

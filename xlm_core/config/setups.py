@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import Field
 
 from xlm_core.config.corpora import Text, VocabularyConfig
-from xlm_core.config.section import Section, read
+from xlm_core.config.section import StrictModel, read
 from xlm_core.config.training import ModelConfig, Pretraining
 from xlm_core.languages import sides
 
 BASE = "base"
 
 
-class Setup(Section):
+class Setup(StrictModel):
     """Languages, their texts and vocabulary, and the shape and the pretraining of their models."""
 
     languages: list[str] = Field(min_length=1)
@@ -29,7 +29,7 @@ class Setup(Section):
     pretraining: Pretraining
 
 
-def with_setups(data: Mapping[str, Any]) -> dict[str, Any]:
+def expand_setups(data: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration in which every setup is written out: what it does not name is as in the sections at the top.
 
     Of the corpora at the top it has those of its own languages.

@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.section import Positive, Section
+from xlm_core.config.section import Positive, StrictModel
 
 
-class ModelConfig(Section):
+class ModelConfig(StrictModel):
     """The Transformer's shape."""
 
     dim: int = Positive
@@ -26,7 +26,7 @@ class ModelConfig(Section):
         return self
 
 
-class Optim(Section):
+class Optim(StrictModel):
     """Adam and its learning rate."""
 
     learning_rate: float = Positive
@@ -40,7 +40,7 @@ class Optim(Section):
     max_grad_norm: float = Field(1.0, gt=0)
 
 
-class Masking(Section):
+class Masking(StrictModel):
     """Which tokens MLM and TLM hide, and behind what."""
 
     share: float = Field(0.15, gt=0, lt=1)
@@ -56,7 +56,7 @@ class Masking(Section):
         return self
 
 
-class Pretraining(Section):
+class Pretraining(StrictModel):
     """Batches and optimization of pretraining; shared by every run."""
 
     alpha: float = Field(0.7, ge=0, le=1)
@@ -71,7 +71,7 @@ class Pretraining(Section):
     patience: int = Field(0, ge=0)
 
 
-class Finetuning(Section):
+class Finetuning(StrictModel):
     """Fine-tuning of a pretrained encoder on labelled pairs of sentences."""
 
     learning_rates: list[float] = Field(min_length=1)
@@ -84,7 +84,7 @@ class Finetuning(Section):
     max_grad_norm: float = Field(1.0, gt=0)
 
 
-class Compute(Section):
+class Compute(StrictModel):
     """How the hardware is used: nothing here but the precision changes a result."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

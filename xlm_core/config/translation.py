@@ -4,11 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.section import Positive, Section
+from xlm_core.config.section import Positive, StrictModel
 from xlm_core.config.training import Optim
 
 
-class TranslationObjective(Section):
+class TranslationObjective(StrictModel):
     """One objective of a translator in one direction; "ae" has one language as source and target."""
 
     kind: Literal["ae", "bt", "mt"]
@@ -20,7 +20,7 @@ class TranslationObjective(Section):
         return f"{self.kind}.{self.source}-{self.target}"
 
 
-class Noise(Section):
+class Noise(StrictModel):
     """What a denoising autoencoder is to mend."""
 
     unit: Literal["word", "token"] = "word"
@@ -29,7 +29,7 @@ class Noise(Section):
     blank: float = Field(0.1, ge=0, le=1)
 
 
-class Search(Section):
+class DecodingConfig(StrictModel):
     """How translations are searched for; a width of 1 is greedy."""
 
     width: int = Field(1, gt=0)
@@ -60,7 +60,7 @@ Point = Annotated[tuple[int, float], Field(strict=False)]  # YAML has lists, and
 Schedule = Annotated[list[Point], Field(min_length=1), AfterValidator(_rises)]
 
 
-class Weights(Section):
+class LossWeights(StrictModel):
     """What the losses are multiplied by: straight lines between points of an update and a weight."""
 
     ae: Schedule = Field([(0, 1.0), (100_000, 0.1), (300_000, 0.0)])
@@ -68,7 +68,7 @@ class Weights(Section):
     mt: Schedule = Field([(0, 1.0)])
 
 
-class TranslationTraining(Section):
+class TranslationTraining(StrictModel):
     """Batches, objectives and optimization of the training of a translator."""
 
     max_tokens: int = Field(100, gt=2)
@@ -77,7 +77,7 @@ class TranslationTraining(Section):
     updates: Literal["in_turn", "together"] = "in_turn"
     optim: Optim
     noise: Noise = Noise()
-    weights: Weights = Weights()
+    weights: LossWeights = LossWeights()
     smoothing: float = Field(0.0, ge=0, lt=1)
     dropout: float | None = Field(None, ge=0, lt=1)
     tie_encoder_decoder_embeddings: bool = False
@@ -89,7 +89,7 @@ class TranslationTraining(Section):
     patience: int = Field(0, ge=0)
 
 
-class TestSets(Section):
+class EvaluationSets(StrictModel):
     """Where the models of a pair come from, and the corpora that they are validated and tested on."""
 
     setup: str
@@ -97,7 +97,7 @@ class TestSets(Section):
     test: str
 
 
-class UnsupervisedMt(Section):
+class UnsupervisedMt(StrictModel):
     """The table of unsupervised translation: pairs of a run for the encoder and one for the decoder."""
 
     pairs: list[str] = Field(min_length=1)
@@ -105,7 +105,7 @@ class UnsupervisedMt(Section):
     training: TranslationTraining
 
 
-class SupervisedMt(Section):
+class SupervisedMt(StrictModel):
     """The table of supervised translation: what is learned, by the run that both halves begin with."""
 
     source: str
@@ -125,10 +125,10 @@ class SupervisedMt(Section):
         return training.model_copy(update={"optim": optim, "eval_interval": n_steps * training.eval_interval})
 
 
-class Translation(Section):
+class TranslationConfig(StrictModel):
     """Both tables of translation."""
 
-    pairs: dict[str, TestSets]
-    search: Search = Search()
+    pairs: dict[str, EvaluationSets]
+    search: DecodingConfig = DecodingConfig()
     unsupervised: UnsupervisedMt | None = None
     supervised: SupervisedMt | None = None

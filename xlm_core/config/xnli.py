@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from xlm_core.config.corpora import Source
-from xlm_core.config.section import Section
+from xlm_core.config.corpora import CorpusSource
+from xlm_core.config.section import StrictModel
 from xlm_core.config.training import Finetuning
 
 SETTINGS = {
@@ -16,20 +16,20 @@ SETTINGS = {
 }  # protocol -> what it is called in tables and results
 
 
-class FewShot(Section):
+class FewShot(StrictModel):
     """Fine-tuning on a few examples of each other language beside those of the training language."""
 
     runs: list[str] = Field([])
     examples: int = Field(100, gt=0)
 
 
-class Xnli(Section):
+class Xnli(StrictModel):
     """The XNLI table: all ``runs`` are tested zero-shot, and those that are named elsewhere in other ways, too."""
 
     languages: list[str] = Field(min_length=1)
     train_language: str = "en"
-    evaluation: Source
-    training: Source
+    evaluation: CorpusSource
+    training: CorpusSource
     training_tokenized: bool = True
     labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
     n_train: int | None = Field(None, gt=0)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from xlm_core.config import ModelConfig, plain
+from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.model.encoder_decoder import EncoderDecoder
@@ -41,7 +41,7 @@ def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dic
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     description = {
         "format": FORMAT,
-        "model": plain(model.config),
+        "model": to_dict(model.config),
         "n_tokens": model.n_tokens,
         "n_languages": model.n_languages,
         "sha256": _checksum(tensors),

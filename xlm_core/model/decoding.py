@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from xlm_core.config import Search
+from xlm_core.config import DecodingConfig
 from xlm_core.model.cache import Memory
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Inputs
@@ -73,7 +73,7 @@ def _until_end(tokens: list[int], limit: int) -> list[int]:
 
 @torch.inference_mode()
 def beam(
-    translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor, search: Search
+    translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor, search: DecodingConfig
 ) -> list[list[Hypothesis]]:
     """The best translations of each sentence, the best first.
 
@@ -120,7 +120,7 @@ class _Beams:
     is_open         (N,) whether a sentence is still searched for
     """
 
-    search: Search
+    search: DecodingConfig
     sums: Tensor
     tokens: Tensor
     ended_scores: Tensor
@@ -129,7 +129,7 @@ class _Beams:
     is_open: Tensor
 
     @classmethod
-    def begin(cls, limits: Tensor, search: Search) -> "_Beams":
+    def begin(cls, limits: Tensor, search: DecodingConfig) -> "_Beams":
         """One beginning for each sentence, the empty one."""
         shape = (len(limits), search.width)
         sums = torch.full(shape, -torch.inf, device=limits.device)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from xlm_core import artifact
-from xlm_core.config import ModelConfig, plain
+from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint, huggingface, published
 from xlm_core.model.interop import about_imported, check_digest, check_pieces
@@ -96,7 +96,7 @@ def _read_folder(folder: Path, words: Vocabulary, sums: Mapping[Path, str]) -> F
 
 def _check_shape(found: ModelConfig, expected: ModelConfig, place: Path) -> None:
     """Refuse a model of another shape than the setup says: checks and captions go by that."""
-    theirs, ours = plain(found), plain(expected)
+    theirs, ours = to_dict(found), to_dict(expected)
     if wrong := [key for key in theirs if key not in DROPOUT and theirs[key] != ours[key]]:
         shown = [", ".join(f"{key}: {values[key]}" for key in wrong) for values in (theirs, ours)]
         raise CheckpointError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlm_core import digests
-from xlm_core.config import plain
+from xlm_core.config import to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint, huggingface, published
 from xlm_core.model.transformer import Transformer
@@ -111,7 +111,7 @@ def about_imported(
         **shown,
         "seed": None,
         "vocabulary": vocabulary,
-        "config": digests.of_value({**shown, "model": plain(model.config), "pretraining": None}),
+        "config": digests.of_value({**shown, "model": to_dict(model.config), "pretraining": None}),
         "data": digests.of_value([vocabulary, origin["sha256"]]),
         "origin": origin,
     }

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from xlm_core import digests
-from xlm_core.config import Finetuning, plain
+from xlm_core.config import Finetuning, to_dict
 from xlm_core.io import atomic
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
@@ -69,7 +69,7 @@ def run(
     torch.set_num_threads(course.n_threads)
     settings = course.settings
     metadata.warn_of_cuts("training", data.train, settings.max_tokens)
-    known = metadata.about(about, data.train, [plain(settings), *choices, course.precision])
+    known = metadata.about(about, data.train, [to_dict(settings), *choices, course.precision])
     digest = digests.of_value([known["config"], known["data"], course.code, known["seed"], course.seed])
     folder = course.work / digest
     classifier, rate, best = training.finetune(

@@ -15,7 +15,7 @@ import torch
 from sacremoses import MosesDetokenizer
 from torch import Tensor
 
-from xlm_core.config import Search, Text, TranslationObjective
+from xlm_core.config import DecodingConfig, Text, TranslationObjective
 from xlm_core.data.batch import Batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import language_ids
@@ -74,7 +74,7 @@ class TranslationPipeline:
         return cls(translator.to(device).eval(), words, language_ids(about["languages"]), text, directions, about)
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: Search, micro_batch_tokens: int
+        self, sentences: Sequence[str], source: str, target: str, search: DecodingConfig, micro_batch_tokens: int
     ) -> list[list[Translation]]:
         """The best translations of raw sentences, of each ``search.n_best``; of one without any words, nothing.
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from xlm_core import digests
-from xlm_core.config import Compute, ModelConfig, Pretraining, plain
+from xlm_core.config import Compute, ModelConfig, Pretraining, to_dict
 from xlm_core.data import masking
 from xlm_core.data.batch import Batch
 from xlm_core.data.sampling import TaskSampler
@@ -170,7 +170,7 @@ def _about(
     "config" and "data" are digests of what it depends on besides its code and its seed.
     """
     shown = {"languages": sorted(languages), "objectives": list(objectives)}
-    settings = {"model": plain(model), "pretraining": pretraining and plain(pretraining)}
+    settings = {"model": to_dict(model), "pretraining": pretraining and to_dict(pretraining)}
     return {
         **shown,
         "seed": seed,

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from xlm_core import digests, results, tsv
-from xlm_core.config import Search
+from xlm_core.config import DecodingConfig
 from xlm_core.io import atomic
 from xlm_core.languages import direction_key, pair, sides
 from xlm_core.metrics import sample_statistics
@@ -28,7 +28,7 @@ def score(
     vocabulary: Path,
     test: Path,
     direction: Sequence[str],
-    search: Search,
+    search: DecodingConfig,
     micro_batch_tokens: int,
     context: ResultContext,
     column: str,
@@ -83,7 +83,11 @@ def score(
 
 
 def _translated(
-    interpreter: TranslationPipeline, test: Path, direction: Sequence[str], search: Search, micro_batch_tokens: int
+    interpreter: TranslationPipeline,
+    test: Path,
+    direction: Sequence[str],
+    search: DecodingConfig,
+    micro_batch_tokens: int,
 ) -> dict[str, list[str]]:
     """Each of ``PARTS`` -> one line per sentence of the test set."""
     source, target = direction
@@ -101,7 +105,7 @@ def _translated(
     }
 
 
-def _searched(search: Search) -> str:
+def _searched(search: DecodingConfig) -> str:
     """How translations were searched for, in words."""
     return "greedy" if search.width == 1 else f"beam of {search.width}, length penalty {search.length_penalty:g}"
 

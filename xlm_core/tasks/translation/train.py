@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from xlm_core import digests
-from xlm_core.config import Compute, ModelConfig, TranslationObjective, TranslationTraining, plain
+from xlm_core.config import Compute, ModelConfig, TranslationObjective, TranslationTraining, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.languages import language_ids
@@ -123,7 +123,7 @@ def _about(
     """
     shown = {
         "languages": sorted(languages),
-        "objectives": [plain(objective) for objective in objectives],
+        "objectives": [to_dict(objective) for objective in objectives],
         "text": dict(text),
     }
     halves = [[half and half[name] for half in begun] for name in ("config", "data")]
@@ -131,7 +131,9 @@ def _about(
         **shown,
         "seed": seed,
         "vocabulary": words.digest,
-        "config": digests.of_value({**shown, "model": plain(model), "training": plain(settings), "begun": halves[0]}),
+        "config": digests.of_value(
+            {**shown, "model": to_dict(model), "training": to_dict(settings), "begun": halves[0]}
+        ),
         "data": digests.of_value([read, halves[1]]),
     }
 
