@@ -85,7 +85,7 @@ def test_a_disk_that_is_found_full_only_when_the_data_reach_it(tmp_path: Path, m
     message = r"a \(or one of 1 more files that are written with it\) could not be written: Disk quota exceeded.* quota"
     with (
         pytest.raises(StorageError, match=message),
-        io.together([tmp_path / "a", tmp_path / "b"]) as partials,
+        io.atomic_many([tmp_path / "a", tmp_path / "b"]) as partials,
     ):
         for partial in partials:
             partial.touch()
@@ -95,7 +95,7 @@ def test_a_disk_that_is_found_full_only_when_the_data_reach_it(tmp_path: Path, m
 def test_the_reason_is_found_behind_the_error_of_a_library():
     with (
         pytest.raises(StorageError, match=r"^place could not be written: File too large"),
-        io.storage_errors("place"),
+        io.disk_full_errors("place"),
     ):
         try:
             raise OSError(errno.EFBIG, "too large")
@@ -105,6 +105,6 @@ def test_the_reason_is_found_behind_the_error_of_a_library():
 
 @pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), RuntimeError("ours"), CorpusError("empty")])
 def test_other_errors_pass_as_they_are(error: Exception):
-    with pytest.raises(type(error)) as caught, io.storage_errors("place"):
+    with pytest.raises(type(error)) as caught, io.disk_full_errors("place"):
         raise error
     assert caught.value is error

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.metrics import bootstrap
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     paths = map(Path, snakemake.input)
     bootstrap.compare(
         f"{snakemake.wildcards.table}_mt",

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.data import token_store
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     tokens, folder = Path(snakemake.input.tokens), Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     for part, classes in snakemake.params.classes.items():

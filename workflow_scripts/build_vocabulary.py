@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.text import vocabulary
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     vocabulary.build(
         snakemake.params.languages,
         models=[Path(path) for path in snakemake.input.models],

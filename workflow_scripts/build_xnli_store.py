@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.data import token_store
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     token_store.build_labelled(
         Path(snakemake.input.tokens),
         Path(snakemake.output.store),

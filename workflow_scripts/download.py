@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from xlm_core.text import download
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     mirror = snakemake.config.get("mirror") or os.environ.get("XLM_MIRROR")
     download.fetch(
         snakemake.params.url,

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.text import extract
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     extract.extract(
         snakemake.params.format,
         inputs=[Path(path) for path in snakemake.input],

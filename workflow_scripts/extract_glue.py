@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.text.formats import glue
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     for part in snakemake.params.parts:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.text.formats import dictionary
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     dictionary.extract(
         snakemake.wildcards.list,
         source=Path(snakemake.input[0]),

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.text.formats import xnli
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     parts = zip(snakemake.params.parts, snakemake.output.parts, strict=True)
     xnli.extract(
         evaluation=Path(snakemake.input.evaluation[0]),

@@ -5,13 +5,13 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.tasks.classification import glue
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
 # Not among the rule's parameters, for it changes no result.
 checkpoint_minutes = config.parse(snakemake.config).checkpoint_minutes
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     examples = Path(snakemake.input.examples)
     glue.finetune(
         task=snakemake.wildcards.task,

@@ -5,8 +5,8 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.tasks.classification import xnli
 from xlm_core.tasks.classification.finetuning import FinetuneArgs
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
 # Not among the rule's parameters, for it changes no result.
 checkpoint_minutes = config.parse(snakemake.config).checkpoint_minutes
@@ -17,7 +17,7 @@ def stores(languages: str, paths: list[str]) -> dict[str, Path]:
     return dict(zip(snakemake.params[languages], map(Path, paths), strict=True))
 
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     xnli.finetune(
         encoder=Path(snakemake.input.encoder),
         train=stores("trained", snakemake.input.train),

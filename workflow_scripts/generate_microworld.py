@@ -4,9 +4,9 @@ from pathlib import Path
 
 import microworld
 from xlm_core import config
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     world = config.read(config.Microworld, snakemake.params.world, path="microworld")
     microworld.write(
         world,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.model import imported
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
 wanted = snakemake.params.imported
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     imported.import_model(
         {Path(path): wanted["sha256"][Path(path).name] for path in snakemake.input.files},
         format=wanted["format"],

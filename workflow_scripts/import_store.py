@@ -4,11 +4,11 @@ from pathlib import Path
 
 from xlm_core.data import imported
 from xlm_core.languages import sides
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
 stores = {split: Path(snakemake.input[split]) for split in ("train", "valid", "test")}
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     imported.import_store(
         stores,
         {stores[split]: sum_ for split, sum_ in snakemake.params.sha256.items()},

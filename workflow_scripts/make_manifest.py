@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.report import provenance
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     provenance.make_manifest(
         snakemake.wildcards.table,
         table=Path(snakemake.input.table),

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from xlm_core.report import tables
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     tables.make_perplexity(
         [Path(path) for path in snakemake.input],
         labels=snakemake.params.labels,

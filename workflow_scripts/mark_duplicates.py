@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core.text import duplicates
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     duplicates.find_duplicates([Path(path) for path in snakemake.input], [Path(path) for path in snakemake.output])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core.report import alignment
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     alignment.draw(Path(snakemake.input[0]), snakemake.params.labels, [Path(path) for path in snakemake.output])

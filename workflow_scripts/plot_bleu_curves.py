@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.report import bleu_curves
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     bleu_curves.draw(
         {label: [Path(path) for path in snakemake.input[name]] for name, label in snakemake.params.labels.items()},
         Path(snakemake.output[0]),

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.report import confusions
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     confusions.draw(
         {label: [Path(path) for path in snakemake.input[run]] for run, label in snakemake.params.labels.items()},
         classes=snakemake.params.classes,

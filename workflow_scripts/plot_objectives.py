@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core.report import objectives
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     objectives.draw(Path(snakemake.input[0]), Path(snakemake.output[0]))

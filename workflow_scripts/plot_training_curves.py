@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from xlm_core.report import curves
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     curves.draw(
         {label: [Path(path) for path in snakemake.input[run]] for run, label in snakemake.params.rows.items()},
         Path(snakemake.output[0]),

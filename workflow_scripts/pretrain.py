@@ -6,8 +6,8 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
 
 def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
@@ -19,7 +19,7 @@ settings = config.parse(snakemake.config)  # what is read of it changes no resul
 languages, pairs, work = snakemake.params.languages, snakemake.params.pairs, Path(snakemake.params.work)
 n_processes = snakemake.resources.get("gpu") or settings.compute.gpus or settings.compute.processes
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     train = partial(
         pretrain,
         monolingual=stores("train", languages),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.tasks.word_embeddings import tsne
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.figure")
     tsne.place(
         models=dict(zip(figure.runs, map(Path, snakemake.input.models), strict=True)),

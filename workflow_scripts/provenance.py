@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from xlm_core.report import provenance
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     sys.stdout.write("\n" + provenance.show(snakemake.params.tables, Path(snakemake.params.folder)) + "\n")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from xlm_core.languages import sides
 from xlm_core.text.bpe import TokenFile, sample_for_bpe
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     sample_for_bpe(
         {
             language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]

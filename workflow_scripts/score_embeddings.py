@@ -5,10 +5,10 @@ from pathlib import Path
 from xlm_core import config, digests
 from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     given, params = snakemake.input, snakemake.params
     evaluate.score(
         rows=[row for row in params.rows if row in params.runs or row in config.BASELINES],

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from xlm_core.results import ResultContext
 from xlm_core.tasks import perplexity
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     perplexity.score(
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),

@@ -5,12 +5,12 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.results import ResultContext
 from xlm_core.tasks.translation import evaluate
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
 params = snakemake.params
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     evaluate.score(
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),

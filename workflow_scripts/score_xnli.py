@@ -4,12 +4,12 @@ from pathlib import Path
 
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import xnli
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
 selected = snakemake.input.get("selected")
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     xnli.score(
         model=Path(snakemake.input.model),
         selected=Path(selected) if selected else None,

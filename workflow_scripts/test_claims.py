@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core.tasks import claims
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
 
 def by_seed(key: str, n_seeds: int) -> list[list[Path]]:
@@ -13,7 +13,7 @@ def by_seed(key: str, n_seeds: int) -> list[list[Path]]:
     return [paths[first : first + n] for first in range(0, len(paths), n)]
 
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     judged: dict[str, list[claims.Comparison]] = {}
     for number, (statement, table, a, b, margin, columns, n_seeds) in enumerate(snakemake.params.compared):
         items = [by_seed(f"{side}_{number}", n_seeds) for side in "ab"]

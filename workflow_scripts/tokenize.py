@@ -5,9 +5,9 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.languages import sides
 from xlm_core.text import tokenize
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     languages = sides(snakemake.wildcards.key)
     tokenize.tokenize(
         Path(snakemake.input.records),

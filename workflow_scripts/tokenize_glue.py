@@ -4,9 +4,9 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.text import tokenize
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     text, folder = Path(snakemake.input[0]), Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     for part in snakemake.params.parts:

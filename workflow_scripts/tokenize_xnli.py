@@ -4,9 +4,9 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.text import tokenize
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]):
+with workflow_step(snakemake.log[0]):
     language = snakemake.params.language
     tokenize.tokenize(
         Path(snakemake.input[0]),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.tasks.word_embeddings import subword_skipgram
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     languages = snakemake.params.languages
     subword_skipgram.train_subword_vectors(
         stores={language: [Path(path) for path in snakemake.input[language]] for language in languages},

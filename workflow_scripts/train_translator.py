@@ -6,15 +6,15 @@ from pathlib import Path
 from xlm_core import config
 from xlm_core.tasks.translation.train import train_translator
 from xlm_core.train.launcher import launch
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
 settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule
 params, inputs, work = snakemake.params, snakemake.input, Path(snakemake.params.work)
 n_processes = snakemake.resources.gpu or settings.compute.processes
 halves = {half: Path(inputs[half]) if inputs.get(half) else None for half in ("encoder", "decoder")}
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     train = partial(
         train_translator,
         monolingual={language: [Path(path) for path in inputs[f"train_{language}"]] for language in params.texts},

@@ -6,10 +6,10 @@ from xlm_core import config
 from xlm_core.languages import sides
 from xlm_core.tasks.word_embeddings import fasttext
 from xlm_core.text.bpe import TokenFile
-from xlm_core.workflow.job_record import recorded
-from xlm_core.workflow.step import step
+from xlm_core.workflow.job_record import job_record
+from xlm_core.workflow.step import workflow_step
 
-with step(snakemake.log[0]), recorded(snakemake):
+with workflow_step(snakemake.log[0]), job_record(snakemake):
     settings = {**snakemake.params.vectors, "threads": snakemake.threads}
     fasttext.train(
         {

@@ -1,7 +1,8 @@
-"""Files: read whatever their compression, written under their final name only when whole.
+"""Read files whatever their compression; write them under their final name only when whole.
 
-What is written passes ``atomic`` or ``together``, where a full disk becomes one named error. The few files that grow
-over hours and are of use without their end, a training's log and the beginning of a download, pass ``storage_errors``.
+What is written passes ``atomic`` or ``atomic_many``, where a full disk becomes one named error. The few files that grow
+over hours and are of use without their end, a training's log and the beginning of a download, pass
+``disk_full_errors``.
 """
 
 import bz2
@@ -28,7 +29,7 @@ else:
 
 MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x28\xb5\x2f\xfd": zstd.open}
 DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError)  # of damaged or cut-off files
-REMEDIES = {
+HINTS = {
     errno.ENOSPC: "Free space there (df -h and df -i show what is left), or choose a folder on another disk",
     errno.EDQUOT: "Remove files of yours there, ask for a larger quota, or choose a folder on another disk",
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose a disk that takes larger ones",
@@ -46,12 +47,12 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: there is no room for the file. What was there before, also under its name, is left as it was.
     """
-    with together([path]) as (partial,):
+    with atomic_many([path]) as (partial,):
         yield partial
 
 
 @contextmanager
-def together(paths: Sequence[Path]) -> Iterator[list[Path]]:
+def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
     """As ``atomic`` for several files, of which none gets its name before all are whole.
 
     Raises:
@@ -60,14 +61,14 @@ def together(paths: Sequence[Path]) -> Iterator[list[Path]]:
     paths = [Path(path) for path in paths]
     partials = [path.with_name(f".{path.name}.{os.getpid()}.partial") for path in paths]
     try:
-        with storage_errors(_place(paths)):
+        with disk_full_errors(_place(paths)):
             for path in paths:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 for stale in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
                     stale.unlink(missing_ok=True)
             yield partials
             for partial in partials:
-                to_disk(partial)
+                fsync(partial)
             for partial, path in zip(partials, paths, strict=True):
                 partial.replace(path)
     finally:
@@ -75,7 +76,7 @@ def together(paths: Sequence[Path]) -> Iterator[list[Path]]:
             partial.unlink(missing_ok=True)
 
 
-def to_disk(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Wait until all of a file that is written and closed has reached its disk.
 
     A write ends when the system has the data, not when the disk does. Network file systems tell of a full disk or a
@@ -90,7 +91,7 @@ def to_disk(path: Path) -> None:
 
 
 @contextmanager
-def storage_errors(place: str | Path) -> Iterator[None]:
+def disk_full_errors(place: str | Path) -> Iterator[None]:
     """A block in which lack of room for ``place``, a file, becomes a message that says what to do.
 
     The reason is looked for in all errors that led to the one raised: libraries written in other languages report
@@ -108,14 +109,14 @@ def storage_errors(place: str | Path) -> Iterator[None]:
             raise
         raise StorageError(
             f"{place} could not be written: {os.strerror(cause)}; expected room for all of it. "
-            f"{REMEDIES[cause]}, then run again: what is finished stays"
+            f"{HINTS[cause]}, then run again: what is finished stays"
         ) from error
 
 
 def _lack_of_room(error: BaseException | None) -> int | None:
-    """The number of the system's error, one of ``REMEDIES``, that led to ``error``."""
+    """The number of the system's error, one of ``HINTS``, that led to ``error``."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in REMEDIES:
+        if isinstance(error, OSError) and error.errno in HINTS:
             return error.errno
         error = error.__cause__ or error.__context__
     return None

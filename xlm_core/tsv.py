@@ -13,7 +13,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from xlm_core.errors import CorpusError
-from xlm_core.io import together, write_json
+from xlm_core.io import atomic_many, write_json
 
 BLOCK = 1000  # consecutive records that stay in one shard, so that documents keep their neighbors
 JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Indic scripts and Persian
@@ -59,12 +59,12 @@ def write(records: Iterable[Sequence[str]], shards: Sequence[Path]) -> int:
 
     The shards appear under their names together, after all of ``records`` are written.
     """
-    with together(shards) as partials:
+    with atomic_many(shards) as partials:
         return write_in_place(records, partials)
 
 
 def write_in_place(records: Iterable[Sequence[str]], shards: Sequence[Path]) -> int:
-    """Write records like ``write``, to files that appear at once: for paths from ``atomic`` or ``together``."""
+    """Write records like ``write``, to files that appear at once: for paths from ``atomic`` or ``atomic_many``."""
     count = 0
     with ExitStack() as stack:
         files = [stack.enter_context(open(path, "w", encoding="utf-8", newline="\n")) for path in shards]

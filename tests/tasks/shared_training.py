@@ -8,7 +8,7 @@ from pathlib import Path
 from xlm_core.config import Compute, ModelConfig, Pretraining
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
-from xlm_core.workflow.step import step
+from xlm_core.workflow.step import workflow_step
 
 KINDS = ("monolingual", "parallel", "monolingual_valid", "parallel_valid")
 
@@ -44,5 +44,5 @@ def main(path: Path) -> None:
 if __name__ == "__main__":
     from shared_training import main  # by its importable name, which other processes know it by
 
-    with step(Path(sys.argv[1]).parent / "log"):
+    with workflow_step(Path(sys.argv[1]).parent / "log"):
         main(Path(sys.argv[1]))

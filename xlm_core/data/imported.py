@@ -7,7 +7,7 @@ from pathlib import Path
 from xlm_core import artifact
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ArtifactError, StoreError
-from xlm_core.io import together, write_json
+from xlm_core.io import atomic_many, write_json
 from xlm_core.text.vocabulary import Vocabulary
 
 
@@ -37,7 +37,7 @@ def import_store(
     artifact.check(sums)
     words = Vocabulary.read(vocabulary)
     n_records = sum(len(_opened(path, words.digest, languages)) for path in stores.values())
-    with together(list(outputs.values())) as partials:
+    with atomic_many(list(outputs.values())) as partials:
         for split, partial in zip(outputs, partials, strict=True):
             shutil.copyfile(stores[split], partial)
     origin = artifact.origin("store", sums) | {"vocabulary": words.digest}

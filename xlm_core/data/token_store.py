@@ -23,7 +23,7 @@ import numpy as np
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError, StoreError
-from xlm_core.io import atomic, together
+from xlm_core.io import atomic, atomic_many
 from xlm_core.text.hold_out import split_of_record
 from xlm_core.text.vocabulary import Vocabulary, batched
 
@@ -92,7 +92,7 @@ class TokenStore:
 class TokenStoreWriter:
     """Writes a store sentence by sentence; the file is made when the ``with`` block ends well.
 
-    Its path is to be one from ``atomic`` or ``together``, so that it has its name only when it is whole. Everything
+    Its path is to be one from ``atomic`` or ``atomic_many``, so that it has its name only when it is whole. Everything
     goes to temporary files as it comes, so that memory does not grow with the text.
     """
 
@@ -221,7 +221,7 @@ def build(
     counts = tsv.FilterStats()
     columns = [(languages.index(language), language) for language in stored]
     with ExitStack() as stack:
-        partials = zip(outputs, stack.enter_context(together(list(outputs.values()))), strict=True)
+        partials = zip(outputs, stack.enter_context(atomic_many(list(outputs.values()))), strict=True)
         writers = {split: stack.enter_context(TokenStoreWriter(path, stored, encoder)) for split, path in partials}
         for fields, ids in _encoded(tsv.read(tokens, len(languages)), columns, encoder):
             if all(ids):

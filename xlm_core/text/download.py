@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from xlm_core.errors import DownloadError
-from xlm_core.io import read_json, storage_errors, to_disk, write_json
+from xlm_core.io import disk_full_errors, fsync, read_json, write_json
 
 LOG = logging.getLogger(__name__)
 PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
@@ -64,7 +64,7 @@ def fetch(
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{url}: not an address this can fetch, expected http:// or https://; correct the URL")
     copy = _path_in_mirror(url, mirror)
-    with storage_errors(output):
+    with disk_full_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         partial = output.with_name(f".{output.name}.copy.partial" if copy else f".{output.name}.partial")
         if copy:
@@ -72,7 +72,7 @@ def fetch(
             _copy(copy, partial)
         else:
             _download(url, partial)
-        to_disk(partial)
+        fsync(partial)
     sum_and_size = _check(url, partial, sha256, expected_bytes, record)
     if not record.exists():
         origin = "mirror" if copy else "network"

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.io import together
+from xlm_core.io import atomic_many
 
 ENTRY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # of a record in a bucket
 N_BUCKETS = 256  # chosen by the first byte of the hash
@@ -45,7 +45,7 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
     Raises:
         StorageError: the disk of ``marks`` has no room.
     """
-    with together(marks) as partials, ExitStack() as stack:
+    with atomic_many(marks) as partials, ExitStack() as stack:
 
         def temporary_file() -> IO[bytes]:
             return stack.enter_context(tempfile.TemporaryFile(dir=Path(marks[0]).parent))

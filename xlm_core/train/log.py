@@ -15,7 +15,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
-from xlm_core.io import atomic, storage_errors
+from xlm_core.io import atomic, disk_full_errors
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.state import Progress, TrainState
 
@@ -36,7 +36,7 @@ class TrainingLog:
     def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
         self.path = folder / LOG_NAME
         _forget(self.path, progress)
-        with storage_errors(self.path):
+        with disk_full_errors(self.path):
             self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
             self._board = TensorBoardWriter(folder / "tensorboard", progress.update + 1)
         self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
@@ -48,7 +48,7 @@ class TrainingLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with storage_errors(self.path), ExitStack() as stack:  # all are closed, whatever happens to one of them
+        with disk_full_errors(self.path), ExitStack() as stack:  # all are closed, whatever happens to one of them
             stack.callback(self._bar.close)
             stack.callback(self._board.close)
             stack.callback(self._file.close)
@@ -93,7 +93,7 @@ class TrainingLog:
 
     def _write(self, record: dict[str, Any], curves: Mapping[str, float]) -> None:
         """Write a line, and what TensorBoard shows of it."""
-        with storage_errors(self.path):
+        with disk_full_errors(self.path):
             self._file.write(json.dumps(record) + "\n")
             self._board.add({f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"])
 

@@ -29,7 +29,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 @contextmanager
-def recorded(snakemake: Any) -> Iterator[None]:
+def job_record(snakemake: Any) -> Iterator[None]:
     """A block, the whole of a job, whose time and hardware are recorded.
 
     Attempts are added to ``params.attempts``: each counts from its beginning to its end, or, if it was killed, to less
@@ -57,7 +57,7 @@ def recorded(snakemake: Any) -> Iterator[None]:
         "libraries": libraries(),
     }
     notes = {"job": job, "attempts": [*_earlier(path, job), attempt]}
-    with _clock(path, notes):
+    with _heartbeat(path, notes):
         yield
     attempt["finished"] = True
     about = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards.items()), "settings": settings}
@@ -66,11 +66,11 @@ def recorded(snakemake: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _clock(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
+def _heartbeat(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
     """A block during which the seconds of the last attempt grow, on disk from time to time."""
     attempt, begun, ended = notes["attempts"][-1], time.monotonic(), threading.Event()
 
-    def note() -> None:
+    def save() -> None:
         attempt["seconds"] = round(time.monotonic() - begun, 1)
         try:
             write_json(path, notes)
@@ -79,9 +79,9 @@ def _clock(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
 
     def beat() -> None:
         while not ended.wait(BEAT_SECONDS):
-            note()
+            save()
 
-    note()
+    save()
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
@@ -89,7 +89,7 @@ def _clock(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        note()
+        save()
 
 
 def _seen(file: str) -> list[str | int]:

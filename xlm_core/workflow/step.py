@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xlm_core.errors import XlmError
-from xlm_core.io import storage_errors
+from xlm_core.io import disk_full_errors
 
 LOG = logging.getLogger(__name__)
 WORKFLOW = "XLM_WORKFLOW"  # environment variable: the number of the process of Snakemake that starts the steps
@@ -20,17 +20,17 @@ GRACE_SECONDS = 45  # for a training to save, before it is killed
 
 
 @contextmanager
-def step(log: str | Path) -> Iterator[None]:
+def workflow_step(log: str | Path) -> Iterator[None]:
     """Log to the file ``log``; end with one message, and no traceback, at an error that the user can mend.
 
     A full disk is one of them wherever it is met: also for the temporary files of libraries. Where Snakemake is killed
     the step ends, too, for the next one would begin the same step beside it.
     """
     try:
-        with storage_errors(f"a file of this step ({log} says where)"):
+        with disk_full_errors(f"a file of this step ({log} says where)"):
             log_to(log)
             if number := os.environ.get(WORKFLOW):
-                _end_with(int(number))
+                _exit_with_parent(int(number))
             yield
     except XlmError as error:
         logging.exception("The step failed.")
@@ -43,16 +43,16 @@ def log_to(log: str | Path) -> None:
     logging.basicConfig(handlers=[_LogFile(log, encoding="utf-8")], level=logging.INFO, format=form, force=True)
 
 
-def _end_with(number: int) -> None:
+def _exit_with_parent(number: int) -> None:
     """End this process when the process ``number`` has ended, or at once where it has already."""
     try:
         process = os.pidfd_open(number)
     except ProcessLookupError:
         sys.exit(f"the workflow that started this step (process {number}) has died; run it again")
-    threading.Thread(target=_end_after, args=(process,), daemon=True).start()
+    threading.Thread(target=_exit_after, args=(process,), daemon=True).start()
 
 
-def _end_after(process: int) -> None:
+def _exit_after(process: int) -> None:
     """Wait until a process, of which this is the file descriptor, has ended; end then, trainings by saving."""
     select.select([process], [], [])
     LOG.warning("the workflow that started this step has died: the step ends")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.io import together
+from xlm_core.io import atomic_many
 from xlm_core.text.formats.table import open_table_member, read_rows
 from xlm_core.tsv import FilterStats, clean_field
 
@@ -49,7 +49,7 @@ def extract(
         CorpusError: a column or language is missing, a label is unknown, or a row has another number of fields.
     """
     stats = FilterStats()
-    with together(list(outputs.values())) as partials:
+    with atomic_many(list(outputs.values())) as partials:
         paths = dict(zip(outputs, partials, strict=True))
         for (split, language), path in paths.items():
             if split in TRANSLATIONS:

@@ -41,13 +41,13 @@ def read(folder: Path) -> dict:
 
 def stop_after(seconds: float, snakemake: SimpleNamespace) -> None:
     """An attempt that is stopped by the user."""
-    with pytest.raises(KeyboardInterrupt), job_record.recorded(snakemake):
+    with pytest.raises(KeyboardInterrupt), job_record.job_record(snakemake):
         time.sleep(seconds)
         raise KeyboardInterrupt
 
 
 def test_a_job_says_what_it_was_and_what_it_ran_on(tmp_path: Path):
-    with job_record.recorded(job(tmp_path, gpu=4, nodes=2)):
+    with job_record.job_record(job(tmp_path, gpu=4, nodes=2)):
         time.sleep(0.2)
     found = read(tmp_path)
     assert found["rule"] == "train" and found["wildcards"] == {"run": "mlm", "seed": "0"}
@@ -64,12 +64,12 @@ def test_the_attempts_of_a_stopped_job_count(tmp_path: Path):
     stop_after(0.2, job(tmp_path))
     stop_after(0.3, job(tmp_path))
     assert not (tmp_path / "job.json").exists()
-    with job_record.recorded(job(tmp_path)):
+    with job_record.job_record(job(tmp_path)):
         pass
     attempts = read(tmp_path)["attempts"]
     assert [one["finished"] for one in attempts] == [False, False, True]
     assert attempts[0]["seconds"] >= 0.2 and attempts[1]["seconds"] >= 0.3
-    with job_record.recorded(job(tmp_path)):  # the job is done once more, from its beginning
+    with job_record.job_record(job(tmp_path)):  # the job is done once more, from its beginning
         pass
     assert len(read(tmp_path)["attempts"]) == 1
 
@@ -79,7 +79,7 @@ def test_attempts_at_another_job_do_not_count(tmp_path: Path, changed: str):
     stop_after(0, job(tmp_path))
     if changed == "text":
         (tmp_path / "text").write_text("another line\n")
-    with job_record.recorded(job(tmp_path, rate=0.2 if changed == "settings" else 0.1)):
+    with job_record.job_record(job(tmp_path, rate=0.2 if changed == "settings" else 0.1)):
         pass
     assert len(read(tmp_path)["attempts"]) == 1
 
@@ -91,7 +91,7 @@ from xlm_core.workflow import job_record
 from test_jobs import job
 from pathlib import Path
 job_record.BEAT_SECONDS = 0.1
-with job_record.recorded(job(Path({folder!r}))):
+with job_record.job_record(job(Path({folder!r}))):
     time.sleep(60)
 """
 
@@ -107,7 +107,7 @@ def test_a_killed_attempt_counts_up_to_its_last_beat(tmp_path: Path):
             if (tmp_path / "attempts.json").exists():
                 noted = io.read_json(tmp_path / "attempts.json")["attempts"][0]["seconds"]
         process.kill()
-    with job_record.recorded(job(tmp_path)):
+    with job_record.job_record(job(tmp_path)):
         pass
     killed, last = read(tmp_path)["attempts"]
     assert killed["seconds"] >= noted >= 0.5
@@ -118,7 +118,7 @@ def test_a_full_disk_does_not_hide_why_a_job_ended(tmp_path: Path, monkeypatch, 
     def full(path: Path, value: object) -> None:
         raise StorageError(f"{path}: no room")
 
-    with pytest.raises(ZeroDivisionError), job_record.recorded(job(tmp_path)):
+    with pytest.raises(ZeroDivisionError), job_record.job_record(job(tmp_path)):
         monkeypatch.setattr(job_record, "write_json", full)
         raise ZeroDivisionError
     assert "the time of this job is not noted" in caplog.text
@@ -128,7 +128,7 @@ def test_a_full_disk_ends_a_job_that_cannot_write_its_record(tmp_path: Path, mon
     def full(path: Path, value: object) -> None:
         raise StorageError(f"{path}: no room")
 
-    with pytest.raises(StorageError, match=r"job\.json"), job_record.recorded(job(tmp_path)):
+    with pytest.raises(StorageError, match=r"job\.json"), job_record.job_record(job(tmp_path)):
         monkeypatch.setattr(job_record, "write_json", full)
 
 

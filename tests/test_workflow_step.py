@@ -9,20 +9,20 @@ from pathlib import Path
 SCRIPT = """
 import sys
 from xlm_core.errors import CorpusError
-from xlm_core.workflow.step import step
-with step(sys.argv[1]):
+from xlm_core.workflow.step import workflow_step
+with workflow_step(sys.argv[1]):
     raise {error}
 """
 TALK = """
 import logging
-from xlm_core.workflow.step import step
-with step("/dev/full"):
+from xlm_core.workflow.step import workflow_step
+with workflow_step("/dev/full"):
     logging.info("half of %s is read", "it")
 """
 SLEEP = """
 import sys, time
-from xlm_core.workflow.step import step
-with step(sys.argv[1]):
+from xlm_core.workflow.step import workflow_step
+with workflow_step(sys.argv[1]):
     print("asleep", flush=True)
     time.sleep(60)
 """
