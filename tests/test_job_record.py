@@ -88,7 +88,7 @@ KILLED = """
 import time
 from types import SimpleNamespace
 from xlm_core.workflow import job_record
-from test_jobs import job
+from test_job_record import job
 from pathlib import Path
 job_record.BEAT_SECONDS = 0.1
 with job_record.job_record(job(Path({folder!r}))):

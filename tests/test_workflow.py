@@ -15,7 +15,8 @@ from project import Project
 ROOT = Path(__file__).parent.parent
 DOWNSTREAM_OF_VOCABULARY = {
     "build_vocabulary", "build_store", "build_xnli_store", "init_random_model", "pretrain", "finetune_xnli",
-    "score_xnli", "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli_heatmap", "plot_confusions",
+    "score_xnli", "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli_heatmap",
+    "plot_confusions",
     "make_retrieval_table", "plot_retrieval_by_layer", "plot_training_curves", "plot_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
     "score_embeddings", "make_embedding_table", "project_words", "plot_alignment",
