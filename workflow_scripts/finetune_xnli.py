@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.tasks.classification import xnli
-from xlm_core.tasks.classification.finetuning import FinetuneArgs
+from xlm_core.tasks.classification.finetune import FinetuneArgs
 from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
@@ -25,11 +25,11 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         test=stores("selected", snakemake.input.get("test", [])),
         n_classes=len(snakemake.params.classes),
         n_train=snakemake.params.n_train,
-        course=FinetuneArgs(
+        args=FinetuneArgs(
             settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
             precision=snakemake.params.precision,
             seed=int(snakemake.wildcards.finetuning_seed),
-            code=snakemake.params.code,
+            code_digest=snakemake.params.code,
             checkpoint_minutes=checkpoint_minutes,
             work=Path(snakemake.params.work),
             n_threads=snakemake.threads,

@@ -134,24 +134,23 @@ class TranslationLoss(nn.Module):
 def classification_loss(
     classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
 ) -> LossSum:
-    """Predict one of the classes for each row of ``batch``; ``labels`` (B,) int64."""
+    """Predict the class or the score of each row of ``batch``; ``labels`` (B,) as in ``head_loss``."""
     with _autocast(batch.tokens.device, precision):
         scores = classifier(batch).float()  # the loss is in float32 whatever the model computes in
-    nats = functional.cross_entropy(scores, labels, reduction="sum")
-    return LossSum(nats, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
+    return head_loss(scores, labels)
 
 
-def regression_loss(
-    classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype = torch.float32
-) -> LossSum:
-    """Predict a score for each row of ``batch`` by a head with one output; ``labels`` (B,) float.
+def head_loss(scores: Tensor, labels: Tensor) -> LossSum:
+    """Compute the loss of the outputs (B, n_classes) of a head: cross-entropy, or squared errors of a single output.
 
-    The tally's ``nats`` are squared errors, for which nothing counts as correct.
+    Args:
+        labels: (B,) int64 classes; or float scores, none of which counts as predicted right.
     """
-    with _autocast(batch.tokens.device, precision):
-        scores = classifier(batch).float()[:, 0]
-    errors = functional.mse_loss(scores, labels.float(), reduction="sum")
-    return LossSum(errors, len(labels), labels.new_zeros((), dtype=torch.int64))
+    if scores.shape[1] == 1:
+        errors = functional.mse_loss(scores[:, 0], labels.float(), reduction="sum")
+        return LossSum(errors, len(labels), labels.new_zeros((), dtype=torch.int64))
+    nll = functional.cross_entropy(scores, labels, reduction="sum")
+    return LossSum(nll, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 
 
 def precision_of(setting: str, device: torch.device) -> torch.dtype:

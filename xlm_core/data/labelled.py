@@ -1,113 +1,156 @@
-"""Sentences and labelled pairs of sentences as the encoder reads them (paper, section 4.1).
+"""Labelled sentences and pairs of sentences as the encoder reads them (paper, section 4.1).
 
-Letters: B rows, T tokens of the longest row, N examples.
+Shapes: B rows of a batch, T tokens of the longest row, N examples of a dataset.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from xlm_core.data.batch import Batch, from_arrays
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
 from xlm_core.data.token_store import TokenStore
+from xlm_core.errors import TrainingError
+from xlm_core.languages import language_ids
 from xlm_core.text.vocabulary import EOS, PAD
 
-END = np.array([EOS])
 POOL = 10  # batches that are sorted by length together: enough to pad little, few enough to mix
 
 
-def stored_sentences(store: TokenStore, column: int, rows: Sequence[int], language: int, max_tokens: int) -> Batch:
-    """Single sentences ``</s> a </s>``; one that is longer than ``max_tokens`` loses its end.
+class DatasetPart(NamedTuple):
+    """Labelled sentences or pairs of one language.
 
-    Args:
-        column: which sentence of each record.
-        rows: (B,) numbers of the records.
-        language: id of their language.
-    """
-    return sentence_batch(PackedSequences.of([store.sentence(column, row)[: max_tokens - 2] for row in rows]), language)
-
-
-class Part(NamedTuple):
-    """Some labelled sentences or pairs of one language.
-
-    store     one sentence or two, and a label per record
-    language  id of the language, for the model's language embeddings
-    rows      (n,) the records in use
+    store        one sentence or two, and a label, per record
+    language_id  row of the model's language embeddings
+    records      (n,) indices of the records in use
     """
 
     store: TokenStore
-    language: int
-    rows: np.ndarray
+    language_id: int
+    records: np.ndarray
+
+    @classmethod
+    def sample(cls, store: TokenStore, language_id: int, n: int | None = None) -> Self:
+        """Draw ``n`` records at random, the same ones every time, or take all where ``n`` is None.
+
+        Raises:
+            TrainingError: the store has fewer.
+        """
+        if n is None:
+            return cls(store, language_id, np.arange(len(store)))
+        if n > len(store):
+            raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
+        records = np.random.default_rng([0, len(store)]).choice(len(store), n, replace=False)
+        return cls(store, language_id, np.sort(records))
 
     @property
-    def n_ends(self) -> int:
-        """The end symbols of an example: ``</s> a </s>``, ``</s> a </s> b </s>``."""
-        return len(self.store.languages) + 1
+    def n_sentences(self) -> int:
+        """Sentences of an example: 1, or 2 of a pair."""
+        return len(self.store.languages)
+
+    @property
+    def n_special(self) -> int:
+        """End symbols of an example: ``</s> a </s>``, ``</s> a </s> b </s>``."""
+        return self.n_sentences + 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens (n,) of all sentences of each example, end symbols left out."""
+        lengths: np.ndarray = np.sum([self.store.lengths(column) for column in range(self.n_sentences)], axis=0)
+        return lengths[self.records]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Labels (n,): int64 ids of classes, or float64 scores."""
+        assert self.store.labels is not None, "a store of labelled pairs has labels"
+        return self.store.labels[self.records]
+
+    def sequence(self, record: int, max_tokens: int) -> np.ndarray:
+        """Tokens of one example with its end symbols, truncated to ``max_tokens``."""
+        sentences = [self.store.sentence(column, record) for column in range(self.n_sentences)]
+        n_tokens = max_tokens - self.n_special
+        sentences = list(truncate_pair(sentences[0], sentences[1], n_tokens)) if len(sentences) == 2 else sentences
+        return np.concatenate([[EOS], *(tokens for sentence in sentences for tokens in (sentence[:n_tokens], [EOS]))])
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Labelled sentences or pairs of one language or of several, numbered from 0 to N - 1 part after part."""
+class LabelledDataset:
+    """Labelled sentences or pairs of one or several languages, numbered from 0 to N - 1, part after part."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[DatasetPart, ...]
+
+    @classmethod
+    def open(cls, path: Path, vocabulary: str, languages: Sequence[str], n: int | None = None) -> Self:
+        """Open a store for a model; take ``n`` examples of it as ``DatasetPart.sample`` does.
+
+        Args:
+            vocabulary, languages: digest of the model's vocabulary, and its languages.
+
+        Raises:
+            StoreError: the store is damaged, or was built with another vocabulary.
+        """
+        store = TokenStore.open(path, vocabulary)
+        return cls((DatasetPart.sample(store, language_ids(languages)[store.languages[0]], n),))
+
+    @classmethod
+    def concatenate(cls, datasets: Iterable["LabelledDataset"]) -> Self:
+        """Join datasets, in their order."""
+        return cls(tuple(part for dataset in datasets for part in dataset.parts))
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._records)
 
-    def batch(self, numbers: Sequence[int], max_tokens: int) -> Batch:
-        """The examples ``numbers`` (B,), positions counted on, each long one cut.
+    def batch(self, indices: np.ndarray, max_tokens: int) -> Batch:
+        """Batch the examples ``indices`` (B,): ``</s> a </s>`` or ``</s> a </s> b </s>``, positions counted on.
 
-        ``</s> a </s> b </s>``, of which ``cut`` says what is left, or ``</s> a </s>``, which loses its end.
+        An example of more than ``max_tokens`` is truncated: a single sentence loses its end, a pair as in
+        ``truncate_pair``.
         """
-        rows, languages = [], []
-        for number in numbers:
-            part = self.parts[self._part_of[number]]
-            row = self._rows[number]
-            room = max_tokens - part.n_ends
-            sentences = [part.store.sentence(column, row) for column in range(len(part.store.languages))]
-            kept = cut(*sentences, room) if len(sentences) == 2 else [sentences[0][:room]]
-            rows.append(np.concatenate([END, *(piece for sentence in kept for piece in (sentence, END))]))
-            languages.append([part.language])
-        return _padded(rows, np.array(languages))
+        parts = [self.parts[index] for index in self._part_indices[indices]]
+        records = self._records[indices]
+        rows = [part.sequence(record, max_tokens) for part, record in zip(parts, records, strict=True)]
+        lengths = np.array([len(row) for row in rows])
+        columns = np.arange(lengths.max())[None, :]
+        is_token = columns < lengths[:, None]
+        tokens = np.full(is_token.shape, PAD)
+        tokens[is_token] = np.concatenate(rows)
+        languages = np.array([[part.language_id] for part in parts])
+        return from_arrays(tokens, np.where(is_token, columns, 0), languages, lengths)
 
-    def labels(self, numbers: Sequence[int]) -> np.ndarray:
-        """The labels (B,) of the examples ``numbers``: int64 ids of classes, or float64 scores."""
-        return self._labels[np.asarray(numbers)]
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Labels (N,): int64 ids of classes, or float64 scores."""
+        return self._concatenated(lambda part: part.labels)
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Tokens (N,) of all sentences, end symbols left out."""
-        return self._of_all(lambda part: _n_tokens(part.store)[part.rows])
+        """Tokens (N,) of all sentences of each example, end symbols left out."""
+        return self._concatenated(lambda part: part.lengths)
 
-    def n_too_long(self, max_tokens: int) -> int:
-        """How many examples lose their ends in ``batch``."""
-        n_ends = self._of_all(lambda part: np.full(len(part.rows), part.n_ends))
-        return int((self.lengths + n_ends > max_tokens).sum())
-
-    @cached_property
-    def _rows(self) -> np.ndarray:
-        return self._of_all(lambda part: part.rows)
+    def n_truncated(self, max_tokens: int) -> int:
+        """Count the examples that ``batch`` truncates."""
+        n_special = self._concatenated(lambda part: np.full(len(part.records), part.n_special))
+        return int((self.lengths + n_special > max_tokens).sum())
 
     @cached_property
-    def _part_of(self) -> np.ndarray:
-        return np.repeat(np.arange(len(self.parts)), [len(part.rows) for part in self.parts])
+    def _records(self) -> np.ndarray:
+        return self._concatenated(lambda part: part.records)
 
     @cached_property
-    def _labels(self) -> np.ndarray:
-        return self._of_all(lambda part: _labels_of(part.store)[part.rows])
+    def _part_indices(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.parts)), [len(part.records) for part in self.parts])
 
-    def _of_all(self, values: Callable[[Part], np.ndarray]) -> np.ndarray:
-        """What each part has, one after the other (N,)."""
+    def _concatenated(self, values: Callable[[DatasetPart], np.ndarray]) -> np.ndarray:
         return np.concatenate([values(part) for part in self.parts])
 
 
-def cut(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-    """The beginnings of two sentences that together have at most ``n_tokens``; the longer one is cut first.
+def truncate_pair(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+    """Truncate two sentences to ``n_tokens`` together, the longer one first.
 
-    >>> [len(side) for side in cut(np.arange(10), np.arange(4), 11)]
+    >>> [len(sentence) for sentence in truncate_pair(np.arange(10), np.arange(4), 11)]
     [7, 4]
     """
     half = n_tokens // 2
@@ -117,10 +160,10 @@ def cut(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarra
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """The batches of one epoch, each as numbers of examples; the same for every caller.
+    """Draw the batches of one epoch, each as indices of examples; the same for the same arguments.
 
-    Every example comes once. Those of similar length share a batch, so that little is padded, but which ones and in
-    which order is drawn anew for every epoch.
+    Every example occurs once. Examples of similar length share a batch, which pads little; which ones, and in which
+    order, is drawn anew for every epoch.
 
     Args:
         lengths: (N,) of the examples.
@@ -132,24 +175,4 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
         pool = shuffled[start : start + POOL * batch_size]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[first : first + batch_size] for first in range(0, len(pool), batch_size)]
-    return [batches[number] for number in rng.permutation(len(batches))]
-
-
-def _n_tokens(store: TokenStore) -> np.ndarray:
-    """Tokens (N,) of each record."""
-    return np.sum([store.lengths(column) for column in range(len(store.languages))], axis=0)
-
-
-def _labels_of(store: TokenStore) -> np.ndarray:
-    assert store.labels is not None, "a store of labelled pairs has labels"
-    return store.labels
-
-
-def _padded(rows: list[np.ndarray], languages: np.ndarray) -> Batch:
-    """A batch of ``rows``, padded; ``languages`` broadcasts to its shape (B, T)."""
-    lengths = np.array([len(row) for row in rows])
-    is_token = np.arange(lengths.max())[None, :] < lengths[:, None]
-    tokens = np.full(is_token.shape, PAD)
-    tokens[is_token] = np.concatenate(rows)
-    positions = np.where(is_token, np.arange(lengths.max())[None, :], 0)
-    return from_arrays(tokens, positions, languages, lengths)
+    return [batches[index] for index in rng.permutation(len(batches))]

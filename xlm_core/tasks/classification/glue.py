@@ -1,62 +1,55 @@
-"""GLUE: nine tasks of English sentences, each learned by a model of its own, and the metrics of its leaderboard.
+"""GLUE: nine tasks of English sentences, one fine-tuned model for each, and the metrics of the leaderboard.
 
-Letters: N examples.
+Shapes: N examples of a dataset.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from scipy import stats
-from sklearn import metrics as sklearn
+from sklearn.metrics import f1_score, matthews_corrcoef
 
 from xlm_core import results
-from xlm_core.data.labelled import Examples
+from xlm_core.data.labelled import LabelledDataset
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
-from xlm_core.metrics.sample_statistics import SampleStatistics
+from xlm_core.metrics.sample_statistics import Kind, SampleStatistics
 from xlm_core.model import checkpoint
 from xlm_core.results import Result, ResultContext
-from xlm_core.tasks.classification import finetuning, metadata, training
-from xlm_core.tasks.classification.finetuning import FinetuneArgs
-from xlm_core.tasks.classification.training import Data
-from xlm_core.text.formats.glue import ACCURACY, GLUE_TASKS, GlueTask
+from xlm_core.tasks.classification.evaluate import FinetunedClassifier, open_datasets, warn_of_truncation
+from xlm_core.tasks.classification.finetune import DatasetSplits, FinetuneArgs, finetune_encoder
+from xlm_core.text.formats.glue import ACCURACY, GLUE_TASKS
 
 SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
-PREDICTIONS = ("set", "split", "index", "label", "prediction")  # columns of the kept predictions
+PREDICTION_COLUMNS = ("set", "split", "index", "label", "prediction")
+Metric = Callable[[np.ndarray, np.ndarray], float]
 
 
 def metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-    """The official metrics of a task by their names, in percent.
+    """Compute the official metrics of a task by their names, in percent.
 
     Args:
         task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
         labels, predictions: (N,) ids of classes, or scores. F1 is that of class 1.
     """
-    return {name: 100 * MEASURES[name](labels, predictions) for name in GLUE_TASKS[task].metrics}
+    return {name: 100 * METRICS[name](labels, predictions) for name in GLUE_TASKS[task].metrics}
 
 
-def _f1(labels: np.ndarray, predictions: np.ndarray) -> float:
-    return float(sklearn.f1_score(labels, predictions, zero_division=0.0))
+def _correlation(
+    correlate: Callable[[np.ndarray, np.ndarray], Any], labels: np.ndarray, predictions: np.ndarray
+) -> float:
+    """Correlate; 0 where all predictions are the same and the correlation is not defined."""
+    return 0.0 if np.ptp(predictions) == 0 else float(correlate(labels, predictions).statistic)
 
 
-def _matthews(labels: np.ndarray, predictions: np.ndarray) -> float:
-    return float(sklearn.matthews_corrcoef(labels, predictions))
-
-
-def _correlation(of: Callable[[np.ndarray, np.ndarray], Any], labels: np.ndarray, predictions: np.ndarray) -> float:
-    """A correlation; none where all predictions are the same, of which it is not defined."""
-    return 0.0 if np.ptp(predictions) == 0 else float(of(labels, predictions).statistic)
-
-
-MEASURES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
+METRICS: Mapping[str, Metric] = {
     ACCURACY: lambda labels, predictions: float(np.mean(labels == predictions)),
-    "F1": _f1,
-    "Matthews": _matthews,
+    "F1": lambda labels, predictions: float(f1_score(labels, predictions, zero_division=0.0)),
+    "Matthews": lambda labels, predictions: float(matthews_corrcoef(labels, predictions)),
     "Pearson": partial(_correlation, stats.pearsonr),
     "Spearman": partial(_correlation, stats.spearmanr),
 }
@@ -68,7 +61,7 @@ def finetune(
     encoder: Path,
     train: Path,
     valid: Mapping[str, Path],
-    course: FinetuneArgs,
+    args: FinetuneArgs,
     output: Path,
     history: Path,
 ) -> None:
@@ -79,16 +72,15 @@ def finetune(
         encoder: a pretrained model.
         train: store of training examples.
         valid: column of the table -> validation store.
-        course: how it goes.
-        output: the classifier; that of a task with scores has one output.
-        history: as in ``finetuning.run``.
+        output: the classifier; one output where the labels of the task are scores.
+        history: as in ``finetune_encoder``.
     """
     classes = GLUE_TASKS[task].classes
-    model, about = checkpoint.load(encoder)
-    examples = training.choose(*metadata.opened(train, about), None, seed=0)
-    data = Data(examples, metadata.all_of_each(valid, about), {}, partial(metrics, task))
+    model, metadata = checkpoint.load(encoder)
+    examples = LabelledDataset.open(train, metadata["vocabulary"], metadata["languages"])
+    splits = DatasetSplits(examples, open_datasets(valid, metadata), {}, partial(metrics, task))
     n_classes = 1 if classes is None else len(classes)
-    finetuning.run(model, about, data, n_classes, course, output=output, history=history)
+    finetune_encoder(model, metadata, splits, n_classes, args, output=output, history=history)
 
 
 def score(
@@ -101,82 +93,66 @@ def score(
     n_threads: int,
     output: Path,
     predictions: Path,
-    kept: Path,
+    statistics: Path,
 ) -> None:
-    """Write the metrics of a classifier on validation sets, and all that it says of these and of the test sets.
+    """Write the metrics of a classifier on validation sets, and its predictions of these and of the test sets.
 
     Args:
-        task: that the classifier has learned.
+        task: of the classifier.
         model: a fine-tuned classifier.
         valid: column of the table -> validation store.
         test: set of the leaderboard -> its store, without labels.
         context: of the results.
         output: JSON lines.
-        predictions: a table with the columns ``PREDICTIONS``, tabs between them: classes as the official files spell
-            them, scores in full; the labels of test sets are empty.
-        kept: the items of each column's first metric.
+        predictions: tab-separated ``PREDICTION_COLUMNS``: classes as the official files spell them, scores in full;
+            the labels of test sets are empty.
+        statistics: sample statistics of each column's first metric.
     """
-    torch.set_num_threads(n_threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    classifier, about = checkpoint.load_classifier(model)
-    classifier, form, max_tokens = classifier.to(device), GLUE_TASKS[task], about["max_tokens"]
-    found, lines, of_columns = [], [], {}
-    for column, examples in metadata.all_of_each(valid, about).items():
-        _, said = training.evaluate(classifier, examples, max_tokens, device)
-        labels = examples.labels(np.arange(len(examples)))
-        lines += _lines(column, "valid", said, form, labels)
-        of_columns[column] = _items(form.metrics[0], labels, said)
-        result = partial(
-            Result,
-            **vars(context),
-            column=column,
-            n=len(examples),
-            config_digest=about["config"],
-            data_digest=metadata.data(about, examples),
-            signature=SIGNATURE.format(max_tokens=max_tokens),
-            warnings=_warnings(column, examples, said, form, max_tokens),
-        )
-        found += [result(metric=name, value=value) for name, value in metrics(task, labels, said).items()]
-    for name, examples in metadata.all_of_each(test, about).items():
-        metadata.warn_of_cuts(f"{name}, test", examples, max_tokens)
-        _, said = training.evaluate(classifier, examples, max_tokens, device)
-        lines += _lines(name, "test", said, form)
-    results.write(found, output)
-    sample_statistics.write(kept, of_columns)
-    _write_predictions(predictions, lines)
+    classifier, classes = FinetunedClassifier(model, n_threads), GLUE_TASKS[task].classes
+    scores, rows, columns = [], [PREDICTION_COLUMNS], {}
+    for column, evaluation in classifier.evaluate(valid).items():
+        labels, predicted = evaluation.dataset.labels, evaluation.predictions
+        provenance = classifier.provenance(evaluation.dataset, SIGNATURE)
+        warnings = classifier.warnings(column, evaluation, classes)
+        scores += [
+            Result(
+                **vars(context), **provenance, column=column, metric=metric, value=value, n=len(labels),
+                warnings=warnings,
+            )
+            for metric, value in metrics(task, labels, predicted).items()
+        ]  # fmt: skip
+        rows += _rows(column, "valid", predicted, classes, labels)
+        columns[column] = metric_statistics(GLUE_TASKS[task].metrics[0], labels, predicted)
+    for name, evaluation in classifier.evaluate(test).items():
+        warn_of_truncation(f"{name}, test", evaluation.dataset, classifier.max_tokens)
+        rows += _rows(name, "test", evaluation.predictions, classes)
+    results.write(scores, output)
+    sample_statistics.write(statistics, columns)
+    with atomic(predictions) as partial_file, open(partial_file, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
 
 
-def _write_predictions(path: Path, lines: Iterable[tuple[str, str, int, str, str]]) -> None:
-    with atomic(path) as partial_file, open(partial_file, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter="\t", lineterminator="\n").writerows([PREDICTIONS, *lines])
-
-
-def _items(metric: str, labels: np.ndarray, predictions: np.ndarray) -> SampleStatistics:
-    """The items of a metric; of Spearman's correlation there are none."""
+def metric_statistics(metric: str, labels: np.ndarray, predictions: np.ndarray) -> SampleStatistics:
+    """Return the sample statistics of a metric, of which Spearman's correlation has none."""
     if metric == ACCURACY:
         return SampleStatistics("percent", (labels == predictions)[:, None])
     if metric == "Pearson":
         return SampleStatistics("pearson", sample_statistics.correlated(labels, predictions))
-    return SampleStatistics({"Matthews": "matthews", "F1": "f1"}[metric], sample_statistics.judged(labels, predictions))
+    kinds: dict[str, Kind] = {"Matthews": "matthews", "F1": "f1"}
+    return SampleStatistics(kinds[metric], sample_statistics.judged(labels, predictions))
 
 
-def _lines(
-    name: str, split: str, predictions: np.ndarray, form: GlueTask, labels: np.ndarray | None = None
-) -> Iterator[tuple[str, str, int, str, str]]:
-    """What was said of a set, line by line."""
+def _rows(
+    name: str,
+    split: str,
+    predictions: np.ndarray,
+    classes: tuple[str, ...] | None,
+    labels: np.ndarray | None = None,
+) -> Iterator[tuple[str, ...]]:
+    """Yield the predictions of a set in the columns ``PREDICTION_COLUMNS``."""
 
-    def word(value: float) -> str:
-        return repr(float(value)) if form.classes is None else form.classes[int(value)]
+    def spell(value: float) -> str:
+        return repr(float(value)) if classes is None else classes[int(value)]
 
     for index, prediction in enumerate(predictions):
-        yield name, split, index, "" if labels is None else word(labels[index]), word(prediction)
-
-
-def _warnings(column: str, examples: Examples, predictions: np.ndarray, form: GlueTask, max_tokens: int) -> list[str]:
-    """What a reader must know about a number."""
-    n_cut = metadata.warn_of_cuts(column, examples, max_tokens)
-    if form.classes is not None:
-        collapsed = training.collapse(predictions, form.classes)
-    else:
-        collapsed = "the same score for all" if np.ptp(predictions) == 0 else ""
-    return [warning for warning in (collapsed, f"{n_cut} cut short" if n_cut else "") if warning]
+        yield name, split, str(index), "" if labels is None else spell(labels[index]), spell(prediction)

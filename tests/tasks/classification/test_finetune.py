@@ -1,0 +1,127 @@
+"""Fine-tuning learns what can be learned, the same way each time, and says when it collapsed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlm_core.config import Finetuning, ModelConfig
+from xlm_core.data.labelled import LabelledDataset
+from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.model import checkpoint
+from xlm_core.model.transformer import Transformer
+from xlm_core.tasks.classification.evaluate import collapse_warnings, evaluate
+from xlm_core.tasks.classification.finetune import DatasetSplits, FinetuneArgs, rate_folder, search_learning_rate
+from xlm_core.train.log import LOG_NAME
+
+MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, max_positions=16, dropout=0.0)
+SETTINGS = Finetuning(learning_rates=[3.0e-3], batch_size=16, epochs=6, dropout=0.0, max_tokens=16)
+
+
+class _Vocabulary:
+    digest = "v1"
+
+    def __len__(self) -> int:
+        return 40
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> LabelledDataset:
+    """The label is whether the second sentence ends in token 20, 21 or 22."""
+    rng = np.random.default_rng(0)
+    with TokenStoreWriter(tmp_path / "s", ("en", "en"), _Vocabulary(), labelled=True) as writer:
+        for label in rng.integers(0, 3, 120):
+            second = [*rng.integers(22, 40, 3).tolist(), (20, 21, 22)[label]]
+            writer.add((rng.integers(22, 40, 4).tolist(), second), int(label))
+    return LabelledDataset.open(tmp_path / "s", "v1", ["en", "de"])
+
+
+def encoder() -> Transformer:
+    torch.manual_seed(1)
+    return Transformer(MODEL, 40, 2)
+
+
+def finetuned(
+    dataset: LabelledDataset, work: Path, settings: Finetuning = SETTINGS, given: Transformer | None = None
+) -> tuple:
+    splits = DatasetSplits(dataset, {"en": dataset, "de": last(dataset, 12)}, {"de": last(dataset, 40)})
+    args = FinetuneArgs(settings, "float32", 3, "c", checkpoint_minutes=10, work=work, n_threads=1)
+    return search_learning_rate(given or encoder(), splits, 3, args, work, "d")
+
+
+def last(dataset: LabelledDataset, n: int) -> LabelledDataset:
+    """The last ``n`` examples, backwards."""
+    (part,) = dataset.parts
+    return LabelledDataset((part._replace(records=part.records[: -n - 1 : -1]),))
+
+
+def accuracy(classifier, dataset: LabelledDataset) -> float:
+    return evaluate(classifier, dataset, 16, torch.device("cpu")).loss.accuracy
+
+
+def test_it_learns_a_simple_rule_and_does_so_twice_alike(dataset: LabelledDataset, tmp_path: Path):
+    first, rate, _ = finetuned(dataset, tmp_path / "a")
+    assert rate == 3.0e-3 and accuracy(first, dataset) > 95
+    second, *_ = finetuned(dataset, tmp_path / "b")
+    assert all(torch.equal(x, y) for x, y in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_the_better_learning_rate_is_kept(dataset: LabelledDataset, tmp_path: Path):
+    settings = SETTINGS.model_copy(update={"learning_rates": [1.0e-7, 3.0e-3]})
+    classifier, rate, selected = finetuned(dataset, tmp_path, settings)
+    assert rate == 3.0e-3 and accuracy(classifier, dataset) > 95
+    assert selected["de"]["learning_rate"] == 3.0e-3
+
+
+def test_the_given_encoder_is_left_as_it_is(dataset: LabelledDataset, tmp_path: Path):
+    given = encoder()
+    before = [parameter.clone() for parameter in given.parameters()]
+    finetuned(dataset, tmp_path, given=given)
+    assert all(torch.equal(x, y) for x, y in zip(before, given.parameters(), strict=True))
+
+
+def test_predictions_come_in_the_order_of_the_examples(dataset: LabelledDataset, tmp_path: Path):
+    classifier, *_ = finetuned(dataset, tmp_path)
+    forwards = evaluate(classifier, dataset, 16, torch.device("cpu")).predictions
+    backwards = evaluate(classifier, last(dataset, 120), 16, torch.device("cpu")).predictions
+    assert backwards[::-1].tolist() == forwards.tolist()
+
+
+def test_a_classifier_comes_back_from_its_file(dataset: LabelledDataset, tmp_path: Path):
+    classifier, *_ = finetuned(dataset, tmp_path / "work")
+    checkpoint.save(tmp_path / "model", classifier.encoder, {"seed": 3}, head=classifier.head)
+    loaded, metadata = checkpoint.load_classifier(tmp_path / "model")
+    assert metadata == {"seed": 3}
+    before, after = (evaluate(model, dataset, 16, torch.device("cpu")).predictions for model in (classifier, loaded))
+    assert before.tolist() == after.tolist()
+
+
+def test_a_collapse_to_one_class_or_score_is_warned_of():
+    classes = ("contradiction", "neutral", "entailment")
+    assert collapse_warnings(np.full(500, 1), classes) == ["collapsed to 'neutral' (100.0 %)"]
+    assert collapse_warnings(np.array([0, 1, 2] * 100), classes) == []
+    assert collapse_warnings(np.full(5, 2.5), None) == ["the same score for all"]
+    assert collapse_warnings(np.array([2.5, 2.6]), None) == []
+
+
+def test_a_language_is_tested_at_its_best_validation_accuracy(dataset: LabelledDataset, tmp_path: Path):
+    """Checked against the log of all evaluations; the test set holds the validation set, so that neither is empty."""
+    _, rate, selected = finetuned(dataset, tmp_path)
+    lines = [json.loads(line) for line in (rate_folder(tmp_path, rate) / LOG_NAME).read_text().splitlines()]
+    accuracies = {line["update"]: line["scores"]["de"]["accuracy"] for line in lines if line["kind"] == "valid"}
+    best = max(accuracies.values())
+    assert selected["de"]["valid_accuracy"] == best > min(accuracies.values())
+    assert selected["de"]["update"] == next(update for update, accuracy in accuracies.items() if accuracy == best)
+    assert selected["de"]["n"] == 40 and set(selected) == {"de"}
+
+
+def test_a_killed_fine_tuning_selects_the_same(dataset: LabelledDataset, tmp_path: Path):
+    _, _, expected = finetuned(dataset, tmp_path / "whole")
+    shutil.copytree(tmp_path / "whole" / "0.003", tmp_path / "killed" / "0.003")
+    for path in (tmp_path / "killed").rglob("checkpoint.*"):
+        path.unlink()  # as if it had been killed before the first: everything is done, and noted, again
+    _, _, resumed = finetuned(dataset, tmp_path / "killed")
+    assert resumed == expected

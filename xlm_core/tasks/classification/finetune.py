@@ -1,0 +1,271 @@
+"""Fine-tuning of a pretrained encoder on labelled sentences or pairs, shared by XNLI and GLUE (paper, section 5.1).
+
+A head with one output learns scores by squared errors (regression), one with several learns classes.
+
+Shapes: N examples of a dataset.
+"""
+
+import copy
+import logging
+import math
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xlm_core import digests
+from xlm_core.config import Finetuning, Optim, to_dict
+from xlm_core.data.batch import Batch
+from xlm_core.data.labelled import LabelledDataset, epoch_batches
+from xlm_core.io import atomic
+from xlm_core.metrics.loss import LossSum
+from xlm_core.model import checkpoint
+from xlm_core.model.heads import Classifier
+from xlm_core.model.transformer import Transformer
+from xlm_core.objectives import classification_loss, precision_of
+from xlm_core.tasks.classification import model_selection
+from xlm_core.tasks.classification.evaluate import data_digest, evaluate, warn_of_truncation
+from xlm_core.tasks.classification.model_selection import BestCheckpoint
+from xlm_core.train.distributed import DistributedContext
+from xlm_core.train.log import LOG_NAME
+from xlm_core.train.loop import Intervals, train
+from xlm_core.train.optimizer import make_optimizer
+from xlm_core.train.state import TrainState, resume
+from xlm_core.train.step import Part, dropout_seed
+
+LOG = logging.getLogger(__name__)
+SELECTED = "selected.json"  # in the folder of a learning rate
+Metrics = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class FinetuneArgs:
+    """How an encoder is fine-tuned.
+
+    settings            section ``finetuning`` of the task
+    precision           as in the section ``compute`` of the configuration
+    seed                of the head's first weights, the order of the examples and dropout
+    code_digest         digest of the code
+    checkpoint_minutes  between checkpoints
+    work                folder of checkpoints and logs, which survive a killed job
+    n_threads           of the computation
+    """
+
+    settings: Finetuning
+    precision: str
+    seed: int
+    code_digest: str
+    checkpoint_minutes: float
+    work: Path
+    n_threads: int
+
+
+@dataclass(frozen=True)
+class DatasetSplits:
+    """The data of a fine-tuning.
+
+    train    training examples
+    valid    name -> validation examples: their mean accuracy selects the model
+    test     language -> test examples of the languages for which a checkpoint is selected one by one
+    metrics  what selects instead of accuracy: labels (N,) and predictions (N,) -> metrics in percent, averaged
+    """
+
+    train: LabelledDataset
+    valid: Mapping[str, LabelledDataset]
+    test: Mapping[str, LabelledDataset]
+    metrics: Metrics | None = None
+
+
+def finetune_encoder(
+    encoder: Transformer,
+    metadata: Mapping[str, Any],
+    splits: DatasetSplits,
+    n_classes: int,
+    args: FinetuneArgs,
+    *,
+    choices: Sequence[Any] = (),
+    output: Path,
+    history: Path,
+) -> dict[str, BestCheckpoint]:
+    """Fine-tune an encoder with each learning rate and save the classifier of the best evaluation.
+
+    Args:
+        encoder, metadata: a pretrained model and the description in its file.
+        n_classes: outputs of the head.
+        choices: what else the result depends on, as plain data.
+        output: the classifier.
+        history: JSON lines of losses and validation metrics, with the learning rate that was selected.
+
+    Returns:
+        The best evaluation of each language of ``splits.test``.
+    """
+    torch.set_num_threads(args.n_threads)
+    warn_of_truncation("training", splits.train, args.settings.max_tokens)
+    metadata = finetuned_metadata(metadata, splits.train, [to_dict(args.settings), *choices, args.precision])
+    digest = digests.of_value([metadata["config"], metadata["data"], args.code_digest, metadata["seed"], args.seed])
+    work = args.work / digest
+    classifier, rate, best = search_learning_rate(encoder, splits, n_classes, args, work, digest)
+    metadata |= {"learning_rate": rate, "max_tokens": args.settings.max_tokens}
+    checkpoint.save(output, classifier.encoder, metadata, head=classifier.head)
+    with atomic(history) as partial_file:
+        shutil.copyfile(rate_folder(work, rate) / LOG_NAME, partial_file)
+    return best
+
+
+def finetuned_metadata(encoder: Mapping[str, Any], train: LabelledDataset, settings: Sequence[Any]) -> dict[str, Any]:
+    """Describe a fine-tuned model: the metadata of its encoder, its settings, and its examples by language."""
+    languages = sorted(encoder["languages"])
+    return {
+        **encoder,
+        "config": digests.of_value([encoder["config"], *settings]),
+        "data": data_digest(encoder, train),
+        "n_train": {languages[part.language_id]: len(part.records) for part in train.parts},
+    }
+
+
+def search_learning_rate(
+    encoder: Transformer, splits: DatasetSplits, n_classes: int, args: FinetuneArgs, work: Path, digest: str
+) -> tuple[Classifier, float, dict[str, BestCheckpoint]]:
+    """Fine-tune a copy of ``encoder`` with each learning rate and select the best evaluation of all.
+
+    Args:
+        work: folder of checkpoints and logs, one below it per learning rate.
+        digest: of everything that the run depends on except its learning rate.
+
+    Returns:
+        The classifier, its learning rate, and the best evaluation of each language of ``splits.test``.
+    """
+    best, best_rate, best_error = None, math.nan, math.inf
+    for rate in args.settings.learning_rates:
+        torch.manual_seed(args.seed)
+        classifier = Classifier(copy.deepcopy(encoder), n_classes, args.settings.dropout)
+        error = train_classifier(classifier, splits, args, rate, rate_folder(work, rate), digest)
+        if best is None or error < best_error:
+            best, best_rate, best_error = classifier.cpu().eval(), rate, error
+    assert best is not None, "the configuration wants a learning rate"
+    metric = "mean validation accuracy" if splits.metrics is None else "mean of the validation metrics"
+    LOG.info("selected learning rate %g: %s %.2f %%", best_rate, metric, 100 - best_error)
+    runs = [model_selection.read(rate_folder(work, rate) / SELECTED) for rate in args.settings.learning_rates]
+    return best, best_rate, model_selection.merge(runs)
+
+
+def rate_folder(work: Path, rate: float) -> Path:
+    """Return the folder of checkpoints and log of one learning rate."""
+    return work / f"{rate:g}"
+
+
+def train_classifier(
+    classifier: Classifier, splits: DatasetSplits, args: FinetuneArgs, rate: float, folder: Path, digest: str
+) -> float:
+    """Train with one learning rate, and set ``classifier`` to its best evaluation.
+
+    Returns:
+        The ``mean_error`` of that evaluation.
+    """
+    settings, processes = args.settings, DistributedContext()
+    classifier.to(processes.device)
+    updates_per_epoch = math.ceil(len(splits.train) / settings.batch_size)
+    optim = linear_decay(settings, rate, settings.epochs * updates_per_epoch)
+    state = TrainState(classifier, make_optimizer(classifier, optim))
+    resume(folder, state, digest, processes)
+    train(
+        state,
+        _micro_batches(classifier, splits.train, args, processes.device),
+        _validation(state, classifier, splits, settings.max_tokens, rate, folder, processes.device),
+        optim=optim,
+        rhythm=Intervals(
+            eval_interval=max(1, updates_per_epoch // settings.evaluations_per_epoch),
+            log_every=max(1, updates_per_epoch // 10),
+            patience=0,
+            checkpoint_minutes=args.checkpoint_minutes,
+        ),
+        criterion=mean_error,
+        keep=1,
+        folder=folder,
+        digest=digest,
+        processes=processes,
+    )
+    return state.progress.best
+
+
+def linear_decay(settings: Finetuning, rate: float, n_updates: int) -> Optim:
+    """Warm up, then decay linearly to zero: a constant high rate can end in one class for every input."""
+    return Optim(
+        learning_rate=rate,
+        schedule="linear",
+        warmup_updates=int(settings.warmup_ratio * n_updates),
+        max_updates=n_updates,
+        beta2=0.999,
+        max_grad_norm=settings.max_grad_norm,
+    )
+
+
+def mean_error(metrics: Mapping[str, LossSum | float]) -> float:
+    """Criterion of model selection: 100 minus the mean accuracy or metric of the validation sets (lower is better)."""
+    values = [value.accuracy if isinstance(value, LossSum) else value for value in metrics.values()]
+    return 100 - sum(values) / len(values)
+
+
+def _validation(
+    state: TrainState,
+    classifier: Classifier,
+    splits: DatasetSplits,
+    max_tokens: int,
+    rate: float,
+    folder: Path,
+    device: torch.device,
+) -> Callable[[], Mapping[str, LossSum | float]]:
+    """Return a function that evaluates the validation sets and records the best checkpoint of each language."""
+    run = partial(evaluate, classifier, max_tokens=max_tokens, device=device)
+
+    def validate() -> Mapping[str, LossSum | float]:
+        evaluations = {name: run(dataset) for name, dataset in splits.valid.items()}
+        if splits.metrics is not None:
+            return {
+                f"{name}, {metric}": value
+                for name, evaluation in evaluations.items()
+                for metric, value in splits.metrics(evaluation.dataset.labels, evaluation.predictions).items()
+            }
+        losses = {name: evaluation.loss for name, evaluation in evaluations.items()}
+        model_selection.update_best(
+            folder / SELECTED,
+            splits.test,
+            losses,
+            test=lambda language: run(splits.test[language]).loss,
+            update=state.progress.update,
+            learning_rate=rate,
+        )
+        return losses
+
+    return validate
+
+
+def _micro_batches(
+    classifier: Classifier, dataset: LabelledDataset, args: FinetuneArgs, device: torch.device
+) -> Callable[[int], list[Part]]:
+    """Return a function from the number of an update to its batch; every example occurs once per epoch."""
+    settings, precision = args.settings, precision_of(args.precision, device)
+    batches_of = lru_cache(maxsize=1)(partial(epoch_batches, dataset.lengths, settings.batch_size, args.seed))
+    updates_per_epoch = math.ceil(len(dataset) / settings.batch_size)
+
+    def micro_batches(update: int) -> list[Part]:
+        epoch, number = divmod(update, updates_per_epoch)
+        indices = batches_of(epoch)[number]
+        batch = dataset.batch(indices, settings.max_tokens).to(device)
+        labels = torch.from_numpy(dataset.labels[indices]).to(device)
+        loss = partial(_training_loss, classifier, batch, labels, precision)
+        n_tokens = int(batch.lengths.sum())
+        return [Part("classification", len(indices), n_tokens, dropout_seed(args.seed, update), loss)]
+
+    return micro_batches
+
+
+def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype) -> LossSum:
+    classifier.train()  # an evaluation may lie before this update
+    return classification_loss(classifier, batch, labels, precision)
