@@ -44,7 +44,7 @@ if CONFIG.embeddings:
         params:
             vectors=plain(CONFIG.embeddings.vectors, "threads"),
             attempts=work("jobs/train_word_vectors/{langset}.{seed}.json"),
-            code=code("xlm_core.tasks.word_embeddings.fasttext"),
+            code=code("xlm_core.tasks.word_embeddings.skipgram"),
         message:
             "Training vectors of words ({wildcards.langset}), seed {wildcards.seed}"
         script:

@@ -92,7 +92,7 @@ rule train_subword_vectors:
         languages=languages_of,
         model=model_of,
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.word_embeddings.subword_skipgram"),
+        code=code("xlm_core.tasks.word_embeddings.skipgram"),
     message:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:

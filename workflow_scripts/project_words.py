@@ -8,14 +8,11 @@ from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake.log[0]):
     figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.figure")
-    tsne.place(
+    tsne.project(
+        figure=figure,
         models=dict(zip(figure.runs, map(Path, snakemake.input.models), strict=True)),
         vocabulary=Path(snakemake.input.vocabulary),
-        languages=figure.languages,
         dictionaries=[Path(path) for path in snakemake.input.dictionaries],
         texts=dict(zip(figure.languages, map(Path, snakemake.input.texts), strict=True)),
-        n_words=figure.n_words,
-        perplexity=figure.perplexity,
-        seed=figure.seed,
         output=Path(snakemake.output[0]),
     )

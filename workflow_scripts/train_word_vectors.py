@@ -4,14 +4,14 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.languages import sides
-from xlm_core.tasks.word_embeddings import fasttext
+from xlm_core.tasks.word_embeddings import skipgram
 from xlm_core.text.bpe import TokenFile
 from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake.log[0]), job_record(snakemake):
     settings = {**snakemake.params.vectors, "threads": snakemake.threads}
-    fasttext.train(
+    skipgram.train_word_vectors(
         {
             language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
             for language, paths in snakemake.input.items()

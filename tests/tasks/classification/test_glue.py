@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
+from xlm_core.tasks.classification.finetuning import FinetuneArgs
 
 from xlm_core import results
 from xlm_core.config import Finetuning
@@ -14,7 +15,6 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import glue
-from xlm_core.tasks.classification.finetuning import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=4, dropout=0.0, max_tokens=12)

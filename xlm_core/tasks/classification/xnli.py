@@ -53,9 +53,7 @@ def finetune(
     )
     splits = DatasetSplits(pairs, open_datasets(valid, metadata), open_datasets(test, metadata))
     choices = [dict(n_train), list(test)]
-    best = finetune_encoder(
-        model, metadata, splits, n_classes, args, choices=choices, output=output, history=history
-    )
+    best = finetune_encoder(model, metadata, splits, n_classes, args, choices=choices, output=output, history=history)
     write_json(selected, best)
 
 

@@ -1,11 +1,11 @@
-"""Alignment of the vectors of two languages, as MUSE does it (Conneau et al. 2018), from words that are spelled alike.
+"""MUSE: align the vectors of two languages from words that are spelled alike (Conneau et al. 2018).
 
-A rotation brings the vectors of one language into the space of another: Procrustes' solution for pairs of words that
-are taken for translations. The first pairs are the words that both languages spell alike. Then, in rounds, the pairs
-are the words that are each other's nearest neighbors after the rotation. Nearest is meant by CSLS, cosine less how near
-a vector is to everything, for else a few vectors, the hubs, are the nearest neighbors of very many.
+A rotation, the solution of the orthogonal Procrustes problem for pairs of words taken as translations, maps the vectors
+of one language into the space of another. The first pairs are the words that both languages spell alike. In rounds of
+refinement the pairs are mutual nearest neighbors after the rotation, by CSLS: cosine less the mean cosine of either
+vector to its neighborhood, since otherwise a few vectors (hubs) are the nearest neighbors of very many.
 
-Letters: N vectors of the source, M of the target, D dimensions.
+Shapes: N vectors of the source, M of the target, D dimensions.
 """
 
 import logging
@@ -15,38 +15,41 @@ from scipy.linalg import orthogonal_procrustes
 
 from xlm_core.config import Refinement
 from xlm_core.errors import CorpusError
-from xlm_core.tasks.word_embeddings.fasttext import LearnedWords
+from xlm_core.tasks.word_embeddings.vectors import WordEmbeddings
 
 LOG = logging.getLogger(__name__)
 BLOCK = 512  # vectors that are compared with all others at once
 
 
-def normalized(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (N, D) of length 1; a vector of zeros stays one."""
+def normalize(vectors: np.ndarray) -> np.ndarray:
+    """Scale vectors (N, D) to length 1; a vector of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths == 0, 1, lengths)
+    normalized: np.ndarray = vectors / np.where(lengths == 0, 1, lengths)
+    return normalized
 
 
 def cosine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Cosines (N, M) of vectors (N, D) and (M, D)."""
-    return normalized(source) @ normalized(target).T
+    """Compute the cosines (N, M) of vectors (N, D) and (M, D)."""
+    return normalize(source) @ normalize(target).T
 
 
-def nearness(source: np.ndarray, target: np.ndarray, n_neighbors: int) -> np.ndarray:
-    """Mean cosine (N,) of each vector of ``source`` (N, D) to its nearest neighbors among ``target`` (M, D)."""
-    n, among = min(n_neighbors, len(target)), normalized(target).T
-    parts = (normalized(source[start : start + BLOCK]) @ among for start in range(0, len(source), BLOCK))
-    return np.concatenate([np.partition(part, -n, axis=1)[:, -n:].mean(axis=1) for part in parts])
+def csls_neighborhood(source: np.ndarray, target: np.ndarray, n_neighbors: int) -> np.ndarray:
+    """Average the cosine of each of ``source`` (N, D) to its nearest neighbors among ``target`` (M, D): (N,)."""
+    n, candidates = min(n_neighbors, len(target)), normalize(target).T
+    blocks = (normalize(source[start : start + BLOCK]) @ candidates for start in range(0, len(source), BLOCK))
+    return np.concatenate([np.partition(block, -n, axis=1)[:, -n:].mean(axis=1) for block in blocks])
 
 
 def csls(similarity: np.ndarray, of_source: np.ndarray, of_target: np.ndarray) -> np.ndarray:
-    """CSLS (N, M): twice the cosines ``similarity`` (N, M) less the ``nearness`` (N,) and (M,) of either vector."""
-    return 2 * similarity - of_source[:, None] - of_target[None, :]
+    """Compute CSLS (N, M): twice the cosines (N, M) less the ``csls_neighborhood`` (N,) and (M,) of either vector."""
+    scores: np.ndarray = 2 * similarity - of_source[:, None] - of_target[None, :]
+    return scores
 
 
 def mutual_neighbors(source: np.ndarray, target: np.ndarray, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of ``source`` (N, D) and of ``target`` (M, D) that are each other's nearest neighbors by CSLS."""
-    of_source, of_target = nearness(source, target, n_neighbors), nearness(target, source, n_neighbors)
+    """Find the rows of ``source`` (N, D) and ``target`` (M, D) that are each other's nearest neighbors by CSLS."""
+    of_source = csls_neighborhood(source, target, n_neighbors)
+    of_target = csls_neighborhood(target, source, n_neighbors)
     forward = _nearest(source, target, of_source, of_target)
     backward = _nearest(target, source, of_target, of_source)
     is_mutual = backward[forward] == np.arange(len(source))
@@ -54,36 +57,38 @@ def mutual_neighbors(source: np.ndarray, target: np.ndarray, n_neighbors: int) -
 
 
 def _nearest(source: np.ndarray, target: np.ndarray, of_source: np.ndarray, of_target: np.ndarray) -> np.ndarray:
-    """The row (N,) of ``target`` (M, D) that is nearest to each row of ``source`` (N, D) by CSLS."""
-    among = normalized(target).T
-    parts = (slice(start, start + BLOCK) for start in range(0, len(source), BLOCK))
-    scores = (csls(normalized(source[part]) @ among, of_source[part], of_target) for part in parts)
-    return np.concatenate([some.argmax(axis=1) for some in scores])
+    """Find the row (N,) of ``target`` (M, D) that is nearest to each row of ``source`` (N, D) by CSLS."""
+    candidates = normalize(target).T
+    blocks = (slice(start, start + BLOCK) for start in range(0, len(source), BLOCK))
+    scores = (csls(normalize(source[block]) @ candidates, of_source[block], of_target) for block in blocks)
+    return np.concatenate([block.argmax(axis=1) for block in scores])
 
 
-def rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The orthogonal R (D, D) with the least distance of ``source @ R`` from ``target``, both (N, D)."""
-    return orthogonal_procrustes(normalized(source), normalized(target))[0]
+def procrustes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Find the orthogonal R (D, D) that minimizes the distance of ``source @ R`` from ``target``, both (N, D)."""
+    rotation: np.ndarray = orthogonal_procrustes(normalize(source), normalize(target))[0]
+    return rotation
 
 
-def align(source: LearnedWords, target: LearnedWords, settings: Refinement) -> np.ndarray:
-    """The rotation (D, D) that brings the vectors of ``source`` into the space of ``target``.
+def align(source: WordEmbeddings, target: WordEmbeddings, settings: Refinement) -> np.ndarray:
+    """Find the rotation (D, D) that maps the vectors of ``source`` into the space of ``target``.
 
     Raises:
         CorpusError: no word is spelled alike.
     """
     first, second = source.vectors[: settings.max_rank], target.vectors[: settings.max_rank]
-    alike = [word for word in source.words[: len(first)] if target.rows.get(word, len(second)) < len(second)]
-    if not alike:
+    shared = [word for word in source.words[: len(first)] if target.rows.get(word, len(second)) < len(second)]
+    if not shared:
         raise CorpusError(
             f"MUSE: none of the {len(first)} and {len(second)} most frequent words is spelled alike in both languages, "
-            "so that there is nothing to begin with; take 'muse' out of embeddings.rows"
+            "and there is nothing to begin with; take 'muse' out of embeddings.rows"
         )
-    rows = ([source.rows[word] for word in alike], [target.rows[word] for word in alike])
-    found = rotation(first[rows[0]], second[rows[1]])
-    LOG.info("MUSE: begins with %d words spelled alike", len(alike))
+    rotation = procrustes(
+        first[[source.rows[word] for word in shared]], second[[target.rows[word] for word in shared]]
+    )
+    LOG.info("MUSE: begins with %d words spelled alike", len(shared))
     for number in range(settings.rounds):
-        pairs = mutual_neighbors(first @ found, second, settings.neighbors)
-        found = rotation(first[pairs[0]], second[pairs[1]])
+        pairs = mutual_neighbors(first @ rotation, second, settings.neighbors)
+        rotation = procrustes(first[pairs[0]], second[pairs[1]])
         LOG.info("MUSE: round %d: %d pairs of mutual neighbors", number + 1, len(pairs[0]))
-    return found
+    return rotation

@@ -7,7 +7,7 @@ from small_world import MODEL, write_store
 
 from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining.train import initialize
-from xlm_core.tasks.word_embeddings import subword_skipgram
+from xlm_core.tasks.word_embeddings import skipgram
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import N_SPECIAL, Vocabulary
 
@@ -26,25 +26,25 @@ def trained(tmp_path_factory):
     sample.write_text("".join(f"{line}\n" for line in lines))
     bpe.learn(sample, model, size=90, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
-    words = Vocabulary.read(path)
-    store = write_store(folder / "store", ("en",), [(ids,) for ids in words.encode(lines, "en")], words)
+    vocab = Vocabulary.read(path)
+    store = write_store(folder / "store", ("en",), [(ids,) for ids in vocab.encode(lines, "en")], vocab)
 
     def train(seed):
         output = folder / f"{seed}.safetensors"
-        subword_skipgram.train_subword_vectors(
+        skipgram.train_subword_vectors(
             stores={"en": [store]}, vocabulary=path, languages=["de", "en"], model=MODEL, seed=seed, output=output
         )
         return checkpoint.load(output)
 
-    return path, words, train
+    return path, vocab, train
 
 
 def test_what_occurs_in_the_same_places_becomes_alike(trained):
-    _, words, train = trained
+    _, vocab, train = trained
     vectors = train(0)[0].embeddings.weight.detach()
 
     def cosine(first, second):
-        rows = [words.pieces.index(f"▁{word}") for word in (first, second)]
+        rows = [vocab.pieces.index(f"▁{word}") for word in (first, second)]
         return float(torch.cosine_similarity(vectors[rows[0]], vectors[rows[1]], dim=0))
 
     alike = [cosine(one, other) for one in ALIKE for other in ALIKE if one < other]
@@ -53,13 +53,13 @@ def test_what_occurs_in_the_same_places_becomes_alike(trained):
 
 
 def test_the_other_weights_are_those_of_a_random_model_and_the_vectors_have_their_size(trained, tmp_path):
-    path, words, train = trained
-    model, about = train(0)
+    path, vocab, train = trained
+    model, metadata = train(0)
     initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "random.safetensors")
     random, _ = checkpoint.load(tmp_path / "random.safetensors")
     for name, value in random.state_dict().items():
         assert torch.equal(model.state_dict()[name], value) == (name != "embeddings.weight"), name
-    assert about["objectives"] == ["skipgram"] and about["vocabulary"] == words.digest
+    assert metadata["objectives"] == ["skipgram"] and metadata["vocabulary"] == vocab.digest
     assert torch.equal(model.embeddings.weight[:N_SPECIAL], random.embeddings.weight[:N_SPECIAL])
     sizes = [one.embeddings.weight[N_SPECIAL:].std().item() for one in (model, random)]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.3)

@@ -14,19 +14,19 @@ from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
-from xlm_core.tasks.word_embeddings.evaluate import Direction, EmbeddingSpace
-from xlm_core.tasks.word_embeddings.fasttext import LearnedWords
+from xlm_core.tasks.word_embeddings.evaluate import BilingualSpaces, EmbeddingFiles, EmbeddingSpace
+from xlm_core.tasks.word_embeddings.vectors import WordEmbeddings
 
 ENGLISH = {"dog": [1.0, 0.0], "cat": [0.0, 2.0], "bus": [3.0, 4.0]}
 FRENCH = {"chien": [0.0, 1.0], "chat": [0.0, 1.0], "bus": [3.0, 4.0]}
 PAIRS = [["dog", "chien"], ["cat", "chat"], ["bus", "bus"]]
 
 
-def words(vectors: dict) -> LearnedWords:
-    return LearnedWords(tuple(vectors), np.array(list(vectors.values())))
+def words(vectors: dict) -> WordEmbeddings:
+    return WordEmbeddings(tuple(vectors), np.array(list(vectors.values())))
 
 
-SPACE = EmbeddingSpace(words(ENGLISH), words(FRENCH), "en-fr")
+SPACE = EmbeddingSpace(words(ENGLISH), words(FRENCH), ("en", "fr"))
 
 
 def values(found: dict) -> dict:
@@ -43,17 +43,17 @@ def test_distances_by_hand():
 
 
 def test_a_word_with_several_translations_is_looked_up_once():
-    at = Direction({"row": SPACE}, SPACE, list(ENGLISH), list(FRENCH), n_neighbors=2)
-    found = evaluate.lookup(SPACE, [*PAIRS, ["dog", "bus"]], at)
+    spaces = BilingualSpaces({"row": SPACE}, SPACE, list(ENGLISH), list(FRENCH), n_neighbors=2)
+    found = evaluate.translation_precision(SPACE, [*PAIRS, ["dog", "bus"]], spaces)
     assert {measure.n for measure in found.values()} == {3}
     # dog: bus (0.6) before chien and chat (0); cat: chien and chat alike, the first counts as higher; bus: itself.
     assert values(found)["P@1"] == pytest.approx(100 * 2 / 3) and values(found)["P@5"] == 100
 
 
-def test_n_found_of_a_matrix_by_hand():
+def test_n_correct_of_a_matrix_by_hand():
     scores = np.array([[3.0, 2.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 5.0]])
     right = [[1], [1, 2], [2]]
-    assert [evaluate.n_found(scores, right, depth) for depth in (1, 2, 3)] == [1, 3, 3]
+    assert [evaluate.n_correct(scores, right, depth) for depth in (1, 2, 3)] == [1, 3, 3]
 
 
 def test_agreement_is_scipy_s_and_the_harmonic_mean():
@@ -65,14 +65,14 @@ def test_agreement_is_scipy_s_and_the_harmonic_mean():
         ["bus", "chat", "2"],
     ]
     cosines = [0, 1, 1, 0.6, 0.8]
-    found = values(evaluate.agreement(SPACE, rated))
+    found = values(evaluate.similarity_correlations(SPACE, rated))
     ratings = [1, 4, 3.5, 3, 2]
     assert found["Spearman"] == pytest.approx(spearmanr(cosines, ratings).statistic)
     assert found["Pearson"] == pytest.approx(np.corrcoef(cosines, ratings)[0, 1])
     rank, value = found["Spearman"], found["Pearson"]
     assert found["harmonic"] == pytest.approx(2 * rank * value / (rank + value))
     opposed = [[*pair, str(-float(rating))] for *pair, rating in rated]
-    assert values(evaluate.agreement(SPACE, opposed))["harmonic"] == 0
+    assert values(evaluate.similarity_correlations(SPACE, opposed))["harmonic"] == 0
 
 
 def write_vectors(path: Path, vectors: dict) -> Path:
@@ -85,18 +85,20 @@ def write_vectors(path: Path, vectors: dict) -> Path:
 def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
     (folder / "en-fr.tsv").write_text("".join("\t".join(pair) + "\n" for pair in pairs))
     evaluate.score(
-        rows=["muse", "concat"],
-        models={},
-        vocabulary=folder,
-        vectors={"en": write_vectors(folder / "en", ENGLISH), "fr": write_vectors(folder / "fr", FRENCH)},
-        concat=write_vectors(folder / "all", together),
-        lists={"dictionary": {"en-fr": folder / "en-fr.tsv"}},
+        systems=["muse", "concat"],
+        files=EmbeddingFiles(
+            models={},
+            vocabulary=folder,
+            monolingual={"en": write_vectors(folder / "en", ENGLISH), "fr": write_vectors(folder / "fr", FRENCH)},
+            concat=write_vectors(folder / "all", together),
+        ),
+        word_lists={"dictionary": {"en-fr": folder / "en-fr.tsv"}},
         refinement=Refinement(rounds=0),
         n_candidates=10,
-        config="c",
+        baseline_digest="c",
         context=ResultContext("embeddings", "", "", 0, None, "x"),
         output=folder / "r.jsonl",
-        kept=folder / "items.json",
+        statistics=folder / "items.json",
     )
     return results.read([folder / "r.jsonl"])
 

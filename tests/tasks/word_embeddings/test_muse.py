@@ -7,7 +7,7 @@ from scipy.stats import ortho_group
 from xlm_core.config import Refinement
 from xlm_core.errors import CorpusError
 from xlm_core.tasks.word_embeddings import muse
-from xlm_core.tasks.word_embeddings.fasttext import LearnedWords
+from xlm_core.tasks.word_embeddings.vectors import WordEmbeddings
 
 RNG = np.random.default_rng(0)
 
@@ -15,13 +15,13 @@ RNG = np.random.default_rng(0)
 def test_a_rotation_is_recovered():
     turned = ortho_group.rvs(6, random_state=0)
     vectors = RNG.normal(size=(40, 6))
-    found = muse.rotation(vectors, vectors @ turned)
-    assert np.allclose(found, turned) and np.allclose(found @ found.T, np.eye(6))
+    rotation = muse.procrustes(vectors, vectors @ turned)
+    assert np.allclose(rotation, turned) and np.allclose(rotation @ rotation.T, np.eye(6))
 
 
 def test_in_the_plane_it_is_the_angle_between_two_vectors():
-    found = muse.rotation(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0, 3.0], [-1.0, 0.0]]))
-    assert np.allclose(found, [[0, 1], [-1, 0]])
+    rotation = muse.procrustes(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0, 3.0], [-1.0, 0.0]]))
+    assert np.allclose(rotation, [[0, 1], [-1, 0]])
 
 
 def test_csls_of_a_matrix_by_hand():
@@ -29,8 +29,8 @@ def test_csls_of_a_matrix_by_hand():
     target = np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
     similarity = muse.cosine(source, target)
     assert np.allclose(similarity, [[1, 0.6, -1], [0, 0.8, 0]])
-    of_source = muse.nearness(source, target, 2)  # means of the two highest of a row
-    of_target = muse.nearness(target, source, 2)  # and of all of a column
+    of_source = muse.csls_neighborhood(source, target, 2)  # means of the two highest of a row
+    of_target = muse.csls_neighborhood(target, source, 2)  # and of all of a column
     assert np.allclose(of_source, [0.8, 0.4]) and np.allclose(of_target, [0.5, 0.7, -0.5])
     expected = [[2 - 0.8 - 0.5, 1.2 - 0.8 - 0.7, -2 - 0.8 + 0.5], [0 - 0.4 - 0.5, 1.6 - 0.4 - 0.7, 0 - 0.4 + 0.5]]
     assert np.allclose(muse.csls(similarity, of_source, of_target), expected)
@@ -47,9 +47,9 @@ def test_a_hub_is_nobody_s_neighbor_by_csls():
 
 def test_blocks_change_nothing(monkeypatch):
     source, target = RNG.normal(size=(50, 8)), RNG.normal(size=(40, 8))
-    whole = (muse.nearness(source, target, 5), *muse.mutual_neighbors(source, target, 5))
+    whole = (muse.csls_neighborhood(source, target, 5), *muse.mutual_neighbors(source, target, 5))
     monkeypatch.setattr(muse, "BLOCK", 7)
-    parts = (muse.nearness(source, target, 5), *muse.mutual_neighbors(source, target, 5))
+    parts = (muse.csls_neighborhood(source, target, 5), *muse.mutual_neighbors(source, target, 5))
     assert all(np.allclose(one, other) for one, other in zip(whole, parts, strict=True))
 
 
@@ -57,8 +57,8 @@ def test_a_vector_of_zeros_is_near_nothing():
     assert muse.cosine(np.zeros((1, 2)), np.eye(2)).tolist() == [[0, 0]]
 
 
-def words(names, vectors) -> LearnedWords:
-    return LearnedWords(tuple(names), np.asarray(vectors))
+def words(names, vectors) -> WordEmbeddings:
+    return WordEmbeddings(tuple(names), np.asarray(vectors))
 
 
 def test_refinement_comes_nearer_to_a_rotation_than_words_spelled_alike():
@@ -74,4 +74,4 @@ def test_refinement_comes_nearer_to_a_rotation_than_words_spelled_alike():
 def test_only_frequent_words_are_looked_at():
     source = words(["a", "same"], [[1.0, 0.0], [0.0, 1.0]])
     with pytest.raises(CorpusError, match="none of the 1 and 1 most frequent words is spelled alike"):
-        muse.align(source, LearnedWords(("b", "same"), source.vectors), Refinement(max_rank=1))
+        muse.align(source, WordEmbeddings(("b", "same"), source.vectors), Refinement(max_rank=1))

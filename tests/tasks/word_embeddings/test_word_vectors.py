@@ -8,8 +8,8 @@ from xlm_core.config import WordVectors
 from xlm_core.errors import CheckpointError, CorpusError
 from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining import train
-from xlm_core.tasks.word_embeddings import fasttext
-from xlm_core.tasks.word_embeddings.fasttext import InputEmbeddings, LearnedWords
+from xlm_core.tasks.word_embeddings.skipgram import train_word_vectors
+from xlm_core.tasks.word_embeddings.vectors import InputEmbeddings, WordEmbeddings
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.bpe import TokenFile
 from xlm_core.text.vocabulary import Vocabulary
@@ -30,38 +30,38 @@ def text(tmp_path_factory):
 @pytest.mark.parametrize("subwords", [False, True])
 def test_what_occurs_in_the_same_places_becomes_alike(text, tmp_path, subwords):
     settings = WordVectors(dim=16, epochs=10, subwords=subwords)
-    fasttext.train({"en": [text]}, settings, 0, tmp_path / "a")
-    found = LearnedWords.read(tmp_path / "a")
+    train_word_vectors({"en": [text]}, settings, 0, tmp_path / "a")
+    found = WordEmbeddings.read(tmp_path / "a")
     assert found.vectors.shape == (len(found.words), 16) and found.vectors.dtype == np.float32
     assert set(found.words) == {*COLORS, *ACTS, "the", "car", "drives", "a", "house", "here"}  # "once" is too rare
     vectors = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
     colors, acts = ([vectors[found.rows[word]] for word in words] for words in (COLORS, ACTS))
     assert min(colors[i] @ colors[j] for i in range(3) for j in range(i)) > max(a @ b for a in colors for b in acts)
-    fasttext.train({"en": [text]}, settings, 0, tmp_path / "b")
+    train_word_vectors({"en": [text]}, settings, 0, tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_all_languages_share_a_vocabulary(text, tmp_path):
-    fasttext.train({"en": [text], "fr": [text]}, WordVectors(dim=4, epochs=1, subwords=False), 0, tmp_path / "a")
-    found = LearnedWords.read(tmp_path / "a")
+    train_word_vectors({"en": [text], "fr": [text]}, WordVectors(dim=4, epochs=1, subwords=False), 0, tmp_path / "a")
+    found = WordEmbeddings.read(tmp_path / "a")
     assert found.words[0] == "x" and "red" in found.words
 
 
 def test_text_without_frequent_words_is_refused(text, tmp_path):
     with pytest.raises(CorpusError, match="languages en: no word occurs 10000 times"):
-        fasttext.train({"en": [text]}, WordVectors(dim=4, min_count=10_000), 0, tmp_path / "a")
+        train_word_vectors({"en": [text]}, WordVectors(dim=4, min_count=10_000), 0, tmp_path / "a")
 
 
 def test_a_phrase_is_the_mean_of_its_words():
-    found = LearnedWords(("a", "b"), np.array([[1.0, 0.0], [0.0, 3.0]]))
-    assert found.of(["a", "a b"], "en").tolist() == [[1, 0], [0.5, 1.5]]
-    assert found.knows("b a", "en") and not found.knows("a c", "en")
+    found = WordEmbeddings(("a", "b"), np.array([[1.0, 0.0], [0.0, 3.0]]))
+    assert found.vectors_of(["a", "a b"], "en").tolist() == [[1, 0], [0.5, 1.5]]
+    assert found.covers("b a", "en") and not found.covers("a c", "en")
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
     (tmp_path / "bad").write_text("no vectors")
     with pytest.raises(CheckpointError, match="holds no vectors of words"):
-        LearnedWords.read(tmp_path / "bad")
+        WordEmbeddings.read(tmp_path / "bad")
 
 
 def test_a_word_is_the_mean_of_the_rows_of_its_pieces(tmp_path):
@@ -74,5 +74,5 @@ def test_a_word_is_the_mean_of_the_rows_of_its_pieces(tmp_path):
     table = checkpoint.load(tmp_path / "m")[0].embeddings.weight.detach().numpy()
     pieces = Vocabulary.read(path).encode(["newlow"], "en")[0]
     assert len(pieces) > 1
-    assert np.allclose(found.of(["newlow"], "en"), table[pieces].mean(axis=0))
-    assert found.knows("newlow", "en") and not found.knows("ζ", "en")
+    assert np.allclose(found.vectors_of(["newlow"], "en"), table[pieces].mean(axis=0))
+    assert found.covers("newlow", "en") and not found.covers("ζ", "en")

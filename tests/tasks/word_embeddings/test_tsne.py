@@ -7,12 +7,14 @@ import pytest
 from gensim.models import KeyedVectors
 from small_world import MODEL
 
+from xlm_core.config import AlignmentFigure
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
 from xlm_core.tasks.pretraining import train
 from xlm_core.tasks.word_embeddings import tsne
 from xlm_core.text import bpe, vocabulary
 
+FIGURE = AlignmentFigure(languages=["en", "de"], runs=["run"], n_words=5, perplexity=3.0)
 FRENCH = [["dog", "chien"], ["dog", "chienne"], ["bus", "bus"], ["cat", "chat"], ["puss", "chat"], ["cow", "vache"]]
 SPANISH = [["dog", "perro"], ["bus", "autobus"], ["cat", "gato"], ["puss", "minino"]]
 
@@ -55,20 +57,17 @@ def given(tmp_path_factory):
     return {
         "models": {"run": folder / "m"},
         "vocabulary": path,
-        "languages": ["en", "de"],
         "dictionaries": [folder / "d"],
         "texts": {
             language: write_words(folder / language, [f"{first}{letter}" for letter in "abcdefgh"])
             for language, first in (("en", "a"), ("de", "b"))
         },
-        "perplexity": 3.0,
-        "seed": 0,
     }
 
 
 def test_the_map_is_the_same_from_run_to_run(given, tmp_path):
     for name in "ab":
-        tsne.place(**given, n_words=5, output=tmp_path / name)
+        tsne.project(**given, figure=FIGURE, output=tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     found = read_json(tmp_path / "a")
     assert found["languages"] == ["en", "de"] and len(found["words"]) == 5
@@ -81,11 +80,11 @@ def test_words_that_the_text_lacks_are_not_drawn(given, tmp_path):
     (tmp_path / "d").write_text("aa\tzz\n" + given["dictionaries"][0].read_text())
     texts = {"en": write_words(tmp_path / "en", [f"a{letter}" for letter in "abcdefg"])}
     texts["de"] = write_words(tmp_path / "de", [f"b{letter}" for letter in "abcdefh"])
-    tsne.place(**given | {"dictionaries": [tmp_path / "d"], "texts": texts}, n_words=6, output=tmp_path / "a")
+    tsne.project(**given | {"dictionaries": [tmp_path / "d"], "texts": texts}, figure=FIGURE.model_copy(update={"n_words": 6}), output=tmp_path / "a")
     assert read_json(tmp_path / "a")["words"] == [[f"a{letter}", f"b{letter}"] for letter in "abcdef"]
 
 
 @pytest.mark.parametrize("change", [{"n_words": 9}, {"n_words": 3, "perplexity": 6.0}])
 def test_too_few_words_are_refused(given, tmp_path, change):
     with pytest.raises(CorpusError, match=r"8 words have a translation in each language .* change embeddings\.figure"):
-        tsne.place(**given | change, output=tmp_path / "a")
+        tsne.project(**given, figure=FIGURE.model_copy(update=change), output=tmp_path / "a")

@@ -1,0 +1,145 @@
+"""Skip-gram training with gensim: vectors of words (fastText, word2vec) and of subwords (paper, sections 5.2 and 5.5).
+
+Vectors of words are what MUSE and Concat are made of. Vectors of the subwords of all languages together initialize a
+model (EMB, Table 2): subwords that languages share, such as names and digits, tie the languages together.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gensim.models import FastText, KeyedVectors, Word2Vec
+
+from xlm_core import digests, tsv
+from xlm_core.config import ModelConfig, WordVectors
+from xlm_core.data.token_store import TokenStore
+from xlm_core.errors import CorpusError
+from xlm_core.io import atomic
+from xlm_core.model import checkpoint
+from xlm_core.model.transformer import Transformer
+from xlm_core.text.bpe import TokenFile
+from xlm_core.text.vocabulary import Vocabulary
+
+LOG = logging.getLogger(__name__)
+SAMPLE = 1e-3  # words above this share of the text are sometimes skipped; ten times the default of fastText
+SUBWORD_SETTINGS = {"sg": 1, "window": 5, "negative": 10, "epochs": 10, "min_count": 1, "sample": SAMPLE}  # fastText's
+
+
+class RepeatableCorpus:
+    """Sentences as lists of words that can be read again in every epoch, as gensim wants them."""
+
+    def __init__(self, sentences: Callable[[], Iterator[list[str]]]) -> None:
+        self._sentences = sentences
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self._sentences()
+
+
+def train_word_vectors(
+    files: Mapping[str, Sequence[TokenFile]], settings: WordVectors, seed: int, output: Path
+) -> None:
+    """Learn vectors of the most frequent words; words of several languages share one vocabulary.
+
+    With ``settings.subwords`` the vector of a word is made of the vectors of its character n-grams, as in fastText.
+
+    Args:
+        files: language -> its tokenized text.
+        seed: of the first vectors and of the sampling; with one thread the result is a function of it.
+        output: word2vec's binary format, the most frequent word first.
+
+    Raises:
+        CorpusError: no word is frequent enough.
+    """
+
+    def sentences() -> Iterator[list[str]]:
+        for language, token_files in files.items():
+            for file in token_files:
+                column = file.languages.index(language)
+                for fields in tsv.read(file.path, len(file.languages)):
+                    yield fields[column].split()
+
+    learned = _train(
+        FastText if settings.subwords else Word2Vec, sentences,
+        f"languages {', '.join(files)}: no word occurs {settings.min_count} times; give more text, or lower "
+        "embeddings.vectors.min_count",
+        sg=1, vector_size=settings.dim, window=settings.window, negative=settings.negative, sample=SAMPLE,
+        min_count=settings.min_count, max_final_vocab=settings.max_words, epochs=settings.epochs, seed=seed,
+        workers=settings.threads,
+    )  # fmt: skip
+    LOG.info("vectors of %d words in %s", len(learned), ", ".join(files))
+    vectors = KeyedVectors(settings.dim)
+    vectors.add_vectors(learned.index_to_key, learned.vectors)
+    with atomic(output) as partial:
+        vectors.save_word2vec_format(str(partial), binary=True)
+
+
+def train_subword_vectors(
+    *,
+    stores: Mapping[str, Sequence[Path]],
+    vocabulary: Path,
+    languages: Sequence[str],
+    model: ModelConfig,
+    seed: int,
+    output: Path,
+) -> None:
+    """Save a model whose input embeddings are skip-gram vectors and whose other weights are random.
+
+    The vectors are scaled to the size of the random ones that they replace. Subwords that never occur keep these.
+
+    Args:
+        stores: language -> its text.
+
+    Raises:
+        CorpusError: there is no text.
+    """
+    vocab = Vocabulary.read(vocabulary)
+    opened = {language: [TokenStore.open(path, vocab.digest) for path in paths] for language, paths in stores.items()}
+    columns = [(store, store.languages.index(language)) for language, shards in opened.items() for store in shards]
+
+    def sentences() -> Iterator[list[str]]:
+        for store, column in columns:
+            for record in range(len(store)):
+                yield [str(id_) for id_ in store.sentence(column, record).tolist()]
+
+    # One thread: the vectors are the same from run to run.
+    settings = {**SUBWORD_SETTINGS, "vector_size": model.dim, "seed": seed, "workers": 1}
+    learned = _train(Word2Vec, sentences, f"languages {', '.join(stores)}: there is no text; give some", **settings)
+    torch.manual_seed(seed)
+    transformer = Transformer(model, len(vocab), len(languages))
+    with torch.no_grad():
+        _set_embeddings(transformer, [int(key) for key in learned.index_to_key], learned.vectors)
+    LOG.info("vectors of %d of %d subwords; all other weights are random", len(learned), len(vocab))
+    checkpoint.save(output, transformer, _metadata(vocab, languages, seed, [store.digest for store, _ in columns]))
+
+
+def _train(
+    architecture: type[Word2Vec], sentences: Callable[[], Iterator[list[str]]], empty: str, **settings: Any
+) -> KeyedVectors:
+    """Train vectors with gensim; raise ``CorpusError`` with the message ``empty`` where no word is frequent enough."""
+    corpus, model = RepeatableCorpus(sentences), architecture(**settings)
+    model.build_vocab(corpus)
+    if not model.wv.index_to_key:
+        raise CorpusError(empty)
+    model.train(corpus, total_examples=model.corpus_count, epochs=model.epochs)
+    return model.wv
+
+
+def _set_embeddings(transformer: Transformer, ids: Sequence[int], vectors: np.ndarray) -> None:
+    """Put vectors (n, dim), centered and scaled, into the rows ``ids`` (n,) of the embedding matrix."""
+    table, rows = transformer.embeddings.weight, torch.tensor(ids)
+    scale = float(table[rows].std()) / float(vectors.std())
+    table[rows] = torch.from_numpy(vectors - vectors.mean(axis=0)) * scale
+
+
+def _metadata(vocab: Vocabulary, languages: Sequence[str], seed: int, data: Sequence[str]) -> dict[str, Any]:
+    training = {"languages": sorted(languages), "objectives": ["skipgram"]}
+    return {
+        **training,
+        "seed": seed,
+        "vocabulary": vocab.digest,
+        "config": digests.of_value({**training, "settings": SUBWORD_SETTINGS}),
+        "data": digests.of_value([vocab.digest, list(data)]),
+    }
