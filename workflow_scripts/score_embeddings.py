@@ -11,18 +11,20 @@ from xlm_core.workflow.step import workflow_step
 with workflow_step(snakemake.log[0]), job_record(snakemake):
     given, params = snakemake.input, snakemake.params
     evaluate.score(
-        rows=[row for row in params.rows if row in params.runs or row in config.BASELINES],
-        models=dict(zip(params.runs, map(Path, given.models), strict=True)),
-        vocabulary=Path(given.vocabulary),
-        vectors={language: Path(given[f"vectors_{language}"]) for language in params.languages},
-        concat=Path(given.vectors_all) if "concat" in params.rows else None,
-        lists={
+        systems=[row for row in params.rows if row in params.runs or row in config.BASELINES],
+        files=evaluate.EmbeddingFiles(
+            models=dict(zip(params.runs, map(Path, given.models), strict=True)),
+            vocabulary=Path(given.vocabulary),
+            monolingual={language: Path(given[f"vectors_{language}"]) for language in params.languages},
+            concat=Path(given.vectors_all) if "concat" in params.rows else None,
+        ),
+        word_lists={
             name: {key: Path(path) for key, path in zip(keys, given[name], strict=True)}
             for name, keys in params.lists.items()
         },
         refinement=config.read(config.Refinement, params.refinement, path="embeddings.refinement"),
         n_candidates=params.candidates,
-        config=digests.of_value([params.vectors, params.refinement]),
+        baseline_digest=digests.of_value([params.vectors, params.refinement]),
         context=ResultContext(
             table="embeddings",
             system="",
@@ -32,5 +34,5 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
             code_digest=params.code,
         ),
         output=Path(snakemake.output.results),
-        kept=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.kept),
     )

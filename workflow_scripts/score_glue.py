@@ -26,5 +26,5 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         predictions=Path(snakemake.output.predictions),
-        kept=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.kept),
     )

@@ -24,5 +24,5 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         ),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
-        kept=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.kept),
     )

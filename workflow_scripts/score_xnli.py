@@ -27,5 +27,5 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         confusion=Path(snakemake.output.confusion),
-        kept=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.kept),
     )

@@ -22,6 +22,7 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import ResultContext
 from xlm_core.tasks import perplexity
+from xlm_core.tasks.perplexity import TextSize
 from xlm_core.text import vocabulary as vocabularies
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, SPECIAL, UNK, Vocabulary
 
@@ -31,21 +32,21 @@ TEXT = [[14, 15], [16], [14, 14, 18]]  # ab, ça, a a नेपाल
 
 
 @pytest.fixture
-def words() -> Vocabulary:
+def vocab() -> Vocabulary:
     return Vocabulary((*SPECIAL, *PIECES), np.zeros(N_SPECIAL + len(PIECES), dtype=np.int64), (b"",), (0,), {"ne": 0})
 
 
 @pytest.fixture
-def model(tmp_path: Path, words: Vocabulary) -> Path:
+def model(tmp_path: Path, vocab: Vocabulary) -> Path:
     torch.manual_seed(0)
-    about = {"vocabulary": words.digest, "languages": ["en", "ne"], "config": "c", "data": "d"}
-    checkpoint.save(tmp_path / "model", Transformer(MODEL, len(words), 2), about)
-    words.write(tmp_path / "vocabulary.json")
+    about = {"vocabulary": vocab.digest, "languages": ["en", "ne"], "config": "c", "data": "d"}
+    checkpoint.save(tmp_path / "model", Transformer(MODEL, len(vocab), 2), about)
+    vocab.write(tmp_path / "vocabulary.json")
     return tmp_path / "model"
 
 
-def store(path: Path, sentences: list[list[int]], words: Vocabulary, language: str = "ne") -> Path:
-    with TokenStoreWriter(path, (language,), words) as writer:
+def store(path: Path, sentences: list[list[int]], vocab: Vocabulary, language: str = "ne") -> Path:
+    with TokenStoreWriter(path, (language,), vocab) as writer:
         for sentence in sentences:
             writer.add((sentence,))
     return path
@@ -61,7 +62,7 @@ def score(model: Path, stores: list[Path], seq_len: int = 5, language: str = "ne
         context=ResultContext("perplexity", "little", "clm", 0, None, "c0de"),
         n_threads=1,
         output=model.parent / "results.jsonl",
-        kept=model.parent / "items.json",
+        statistics=model.parent / "items.json",
     )
     return {result.metric: result for result in results.read([model.parent / "results.jsonl"])}
 
@@ -80,8 +81,8 @@ def nats_by_hand(path: Path, windows: list[list[int]]) -> float:
     return total
 
 
-def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: Path, model: Path, words: Vocabulary):
-    found = score(model, [store(tmp_path / "a", TEXT[:2], words), store(tmp_path / "b", TEXT[2:], words)])
+def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: Path, model: Path, vocab: Vocabulary):
+    found = score(model, [store(tmp_path / "a", TEXT[:2], vocab), store(tmp_path / "b", TEXT[2:], vocab)])
     windows = [[EOS, 14, 15, EOS, 16], [EOS, EOS, 14, 14, 18], [EOS, EOS]]
     bits = nats_by_hand(model, windows) / math.log(2)
     n_words = 5 + 3  # ab, ça, a, a, नेपाल, and three ends
@@ -98,23 +99,23 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
 
 
 def test_units_by_hand():
-    assert perplexity.in_units(8 * math.log(2), n_words=2, n_pieces=4, n_bytes=8) == pytest.approx(
-        {"perplexity per word": 16.0, "perplexity per piece": 4.0, "bits per byte": 1.0}
-    )
+    assert perplexity.normalize(
+        8 * math.log(2), TextSize(n_words=2, n_pieces=4, n_bytes=8, n_unknown=0)
+    ) == pytest.approx({"perplexity per word": 16.0, "perplexity per piece": 4.0, "bits per byte": 1.0})
 
 
 @given(sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9))
 def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
     stream = Stream([(make_store(sentences), 0)])
-    batches = list(perplexity.windows(stream, seq_len, 0))
+    batches = list(perplexity.blocks(stream, seq_len, 0))
     labels = np.concatenate([batch.labels.numpy().ravel() for batch in batches])
     assert labels[labels != IGNORE].tolist() == [token for one in sentences for token in (*one, EOS)]
     assert max(batch.tokens.shape[1] for batch in batches) <= seq_len
 
 
-def test_unknown_characters_are_counted_and_told(tmp_path: Path, model: Path, words: Vocabulary):
-    assert perplexity.sizes(np.array([17, UNK, EOS]), words) == (2, 1, 1)
-    found = score(model, [store(tmp_path / "a", [[17, UNK]], words)])
+def test_unknown_characters_are_counted_and_told(tmp_path: Path, model: Path, vocab: Vocabulary):
+    assert perplexity.text_size(np.array([17, UNK, EOS]), vocab) == (2, 3, 1, 1)
+    found = score(model, [store(tmp_path / "a", [[17, UNK]], vocab)])
     assert {tuple(one.warnings) for one in found.values()} == {("1 unknown pieces, of no bytes",)}
 
 
@@ -128,25 +129,25 @@ def test_bytes_are_those_of_the_text(tmp_path: Path):
         user_defined_symbols=[], control_symbols=list(SPECIAL[4:]), minloglevel=2,
     )  # fmt: skip
     vocabularies.build(["ne"], [tmp_path / "m.model"], [tmp_path / "sample"], tmp_path / "v.json")
-    words = Vocabulary.read(tmp_path / "v.json")
-    for line, ids in zip(lines, words.encode(lines, "ne"), strict=True):
-        n_words, n_bytes, n_unknown = perplexity.sizes(np.array([*ids, EOS]), words)
+    vocab = Vocabulary.read(tmp_path / "v.json")
+    for line, ids in zip(lines, vocab.encode(lines, "ne"), strict=True):
+        n_words, _, n_bytes, n_unknown = perplexity.text_size(np.array([*ids, EOS]), vocab)
         assert (n_words, n_bytes, n_unknown) == (len(line.split()) + 1, len(f"{line}\n".encode()), 0)
 
 
 def test_bytes_in_the_published_form():
-    words = Vocabulary(
+    vocab = Vocabulary(
         (*SPECIAL, "go@@", "es", "@@"), np.zeros(N_SPECIAL + 3, dtype=np.int64), (b"",), (0,), {"en": 0}, "fastbpe"
     )
-    assert words.n_bytes[N_SPECIAL:].tolist() == [2, 3, 0]
-    assert not words.n_bytes[:N_SPECIAL].any()
+    assert vocab.n_bytes[N_SPECIAL:].tolist() == [2, 3, 0]
+    assert not vocab.n_bytes[:N_SPECIAL].any()
 
 
-def test_no_text_is_refused(tmp_path: Path, model: Path, words: Vocabulary):
+def test_no_text_is_refused(tmp_path: Path, model: Path, vocab: Vocabulary):
     with pytest.raises(CorpusError, match="test text of 'ne': found no sentence"):
-        score(model, [store(tmp_path / "a", [], words)])
+        score(model, [store(tmp_path / "a", [], vocab)])
 
 
-def test_another_language_is_refused(tmp_path: Path, model: Path, words: Vocabulary):
+def test_another_language_is_refused(tmp_path: Path, model: Path, vocab: Vocabulary):
     with pytest.raises(StoreError, match="found hi, expected 'ne'"):
-        score(model, [store(tmp_path / "a", TEXT, words, language="hi")])
+        score(model, [store(tmp_path / "a", TEXT, vocab, language="hi")])

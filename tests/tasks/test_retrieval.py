@@ -35,30 +35,30 @@ def write(path: Path, sentences: list[list[int]], language: str = "en") -> Path:
 def test_by_hand():
     first = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     swapped = torch.tensor([[0.0, 2.0], [2.0, 0.0], [3.0, 3.0]])
-    assert retrieval.directions(first, first, centered=False) == (100.0, 100.0)
-    assert retrieval.directions(first, swapped, centered=False) == pytest.approx((100 / 3, 100 / 3))
+    assert retrieval.retrieval_accuracies(first, first, centered=False) == (100.0, 100.0)
+    assert retrieval.retrieval_accuracies(first, swapped, centered=False) == pytest.approx((100 / 3, 100 / 3))
 
 
 def test_centering_undoes_the_offset_of_a_language():
     rng = torch.Generator().manual_seed(0)
     vectors = torch.randn(50, 8, generator=rng)
     moved = vectors + 30 * torch.randn(8, generator=rng)
-    raw, centered = (retrieval.directions(vectors, moved, centered=kind)[0] for kind in (False, True))
+    raw, centered = (retrieval.retrieval_accuracies(vectors, moved, centered=kind)[0] for kind in (False, True))
     assert raw < 50 and centered == 100
 
 
 def test_sentences_that_are_not_unique_in_every_language_are_left_out(tmp_path: Path):
     english = TokenStore.open(write(tmp_path / "en", [[20], [21], [22], [22], [23]]), "v1")
     french = TokenStore.open(write(tmp_path / "fr", [[30], [30], [31], [32], [33]], "fr"), "v1")
-    assert retrieval.unique_rows([english]) == [0, 1, 4]
+    assert retrieval.unique_records([english]) == [0, 1, 4]
     with pytest.raises(CorpusError, match="fewer than two"):
-        retrieval.unique_rows([english, french])
+        retrieval.unique_records([english, french])
 
 
 def test_stores_of_different_sizes_are_refused(tmp_path: Path):
     stores = [TokenStore.open(write(tmp_path / str(n), [[20]] * n), "v1") for n in (2, 3)]
     with pytest.raises(CorpusError, match=r"\[2, 3\] pairs"):
-        retrieval.unique_rows(stores)
+        retrieval.unique_records(stores)
 
 
 def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **changes) -> list[results.Result]:
@@ -66,8 +66,8 @@ def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **cha
     sentences = [[14 + int(token) for token in row] for row in np.random.default_rng(0).integers(0, 26, (30, 5))]
     torch.manual_seed(0)
     model = Transformer(MODEL.model_copy(update=changes), 40, 2)
-    about = {"languages": ["en", "fr"], "vocabulary": "v1", "config": "c", "data": "d"}
-    checkpoint.save(tmp_path / "model", model, about)
+    metadata = {"languages": ["en", "fr"], "vocabulary": "v1", "config": "c", "data": "d"}
+    checkpoint.save(tmp_path / "model", model, metadata)
     retrieval.score(
         model=tmp_path / "model",
         test={language: write(tmp_path / language, sentences, language) for language in ("en", "fr")},

@@ -1,4 +1,4 @@
-"""Real batches of each objective, spelled out, for the figure of the objectives (paper, figure 1)."""
+"""Example batches of each objective in readable form, for the figure of the objectives (paper, figure 1)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
 from xlm_core.tasks.pretraining.data import Corpora, Stores
 from xlm_core.text.vocabulary import Vocabulary
 
-N_TOKENS = 12  # of an example: few enough to be read
+N_TOKENS = 12  # of an example: few enough to read
 
 
 def write_examples(
@@ -31,38 +31,38 @@ def write_examples(
     seed: int,
     output: Path,
 ) -> None:
-    """Write what ``example_batches`` returns as JSON; ``monolingual`` and ``parallel`` as in ``pretrain``."""
-    words = Vocabulary.read(vocabulary)
-    corpora = Corpora.open(monolingual, parallel, words.digest)
-    write_json(output, example_batches(corpora, words, languages, masking, seed))
+    """Write ``example_batches`` as JSON; ``monolingual`` and ``parallel`` as in ``pretrain``."""
+    vocab = Vocabulary.read(vocabulary)
+    corpora = Corpora.open(monolingual, parallel, vocab.digest)
+    write_json(output, example_batches(corpora, vocab, languages, masking, seed))
 
 
 def example_batches(
-    corpora: Corpora, vocabulary: Vocabulary, languages: Sequence[str], masking: Masking, seed: int
+    corpora: Corpora, vocab: Vocabulary, languages: Sequence[str], masking: Masking, seed: int
 ) -> list[dict[str, Any]]:
-    """One row of each objective that there is text for: CLM and MLM of the first language, TLM of the first pair.
+    """Return one row of each objective that has text: CLM and MLM of the first language, TLM of the first pair.
 
     Each is a dictionary of "objective" and, one item per token, "input" (pieces), "target" (pieces, None where
     nothing is predicted), "positions" and "languages" (codes).
     """
     ids = language_ids(languages)
-    weight = weights(vocabulary.counts, masking.alpha)
+    weight = weights(vocab.counts, masking.alpha)
     rng = np.random.default_rng(seed)
-    found: list[tuple[str, Batch]] = []
+    batches: list[tuple[str, Batch]] = []
     for language in sorted(corpora.monolingual)[:1]:
         stream = Stream(corpora.monolingual[language])
-        window = FixedLengthBlocks(stream, N_TOKENS, 1, (seed,), f"text of '{language}'").batch(0)
-        found.append(("clm", clm_batch(window, ids[language])))
-        found.append(("mlm", mlm_batch(window, ids[language], weight, masking, rng)))
+        block = FixedLengthBlocks(stream, N_TOKENS, 1, (seed,), f"text of '{language}'").batch(0)
+        batches.append(("clm", clm_batch(block, ids[language])))
+        batches.append(("mlm", mlm_batch(block, ids[language], weight, masking, rng)))
     for pair in sorted(corpora.parallel)[:1]:
-        joined = concat_pairs(_pairs(corpora, pair, seed), 0, rng)
+        joined = concat_pairs(_short_pairs(corpora, pair, seed), 0, rng)
         first, second = (ids[language] for language in sides(pair))
-        found.append(("tlm", tlm_batch(joined, (first, second), weight, masking, rng)))
-    return [_spell(objective, batch, vocabulary, sorted(languages)) for objective, batch in found]
+        batches.append(("tlm", tlm_batch(joined, (first, second), weight, masking, rng)))
+    return [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches]
 
 
-def _pairs(corpora: Corpora, pair: str, seed: int) -> LengthBucketedDataset:
-    """Pairs one by one, the longest of them readable; if there is none so short, of any length."""
+def _short_pairs(corpora: Corpora, pair: str, seed: int) -> LengthBucketedDataset:
+    """Batch pairs one by one, the longest of them readable; if there is none so short, of any length."""
     stores = corpora.parallel[pair]
     sizes = (int((store.lengths(0) + store.lengths(1)).min()) for store in stores if len(store))
     shortest = min(sizes, default=0) + 2 * N_ENDS
@@ -77,13 +77,13 @@ def _pairs(corpora: Corpora, pair: str, seed: int) -> LengthBucketedDataset:
     )
 
 
-def _spell(objective: str, batch: Batch, vocabulary: Vocabulary, codes: Sequence[str]) -> dict[str, Any]:
-    """The first row of ``batch`` in words."""
-    pieces = vocabulary.pieces
+def _readable(objective: str, batch: Batch, vocab: Vocabulary, languages: Sequence[str]) -> dict[str, Any]:
+    """Describe the first row of ``batch`` with pieces and language codes."""
+    pieces = vocab.pieces
     return {
         "objective": objective,
         "input": [pieces[token] for token in batch.tokens[0].tolist()],
         "target": [None if label == IGNORE else pieces[label] for label in batch.labels[0].tolist()],
         "positions": batch.positions[0].tolist(),
-        "languages": [codes[language] for language in batch.languages[0].tolist()],
+        "languages": [languages[language] for language in batch.languages[0].tolist()],
     }

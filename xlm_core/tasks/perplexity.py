@@ -1,17 +1,20 @@
 """Perplexity of causal language models on one language (paper, section 5.3 and Table 4).
 
-The text is read once, window by window as in pretraining: a window begins with ``</s>`` and goes on where the one
-before it ended. What is predicted are all pieces, and the end of every sentence.
+The text is read once, block by block as in pretraining: a block begins with ``</s>`` and continues where the one before
+it ended. All pieces and the end of every sentence are predicted.
 
-Nobody knows what the published numbers are per, so the same sum of nats is divided by three things: words and ends of
-sentences; pieces and ends of sentences; bytes. Only the first and the last compare models of different vocabularies.
+The paper does not say what its perplexities are per. The same sum of negative log-likelihoods is therefore divided by
+words and ends of sentences, by pieces and ends of sentences, and by bytes. Only the first and the last compare models
+of different vocabularies.
+
+Shapes: n tokens of the text, N sentences, B blocks, D dimensions, V pieces of the vocabulary.
 """
 
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -38,6 +41,18 @@ SIGNATURE = "windows:{seq_len}|context:window|ends-of-sentences:yes|bytes:utf-8-
 BATCH_TOKENS = 2048  # that are read at once: with 95,000 pieces their scores are 780 MB
 
 
+class TextSize(NamedTuple):
+    """The size of a text: words and pieces, ends of sentences included, bytes of UTF-8, and unknown pieces.
+
+    Every blank and every end of a sentence is one byte, an unknown piece none.
+    """
+
+    n_words: int
+    n_pieces: int
+    n_bytes: int
+    n_unknown: int
+
+
 def score(
     *,
     model: Path,
@@ -48,106 +63,110 @@ def score(
     context: ResultContext,
     n_threads: int,
     output: Path,
-    kept: Path,
+    statistics: Path,
 ) -> None:
     """Write the perplexity of a model on the text of a language, in three units.
 
     Args:
-        model: a pretrained model that has learned ``clm``.
-        vocabulary: that of the model.
+        model: a pretrained model whose training included ``clm``.
+        vocabulary: of the model.
         test: stores that hold the language in any column.
-        seq_len: tokens of a window, as in pretraining.
+        seq_len: tokens of a block, as in pretraining.
         context: of the results.
         output: JSON lines; the column is the language.
-        kept: the items: nats and words of every sentence, its end included.
+        statistics: ``sentence_nll`` of every sentence.
 
     Raises:
         CorpusError: there is no text.
         StoreError: a store is damaged, or has another vocabulary or other languages.
     """
     torch.set_num_threads(n_threads)
-    transformer, about = checkpoint.load(model)
-    words = Vocabulary.read(vocabulary)
-    corpora = Corpora.open({language: test}, {}, about["vocabulary"])
+    transformer, metadata = checkpoint.load(model)
+    vocab = Vocabulary.read(vocabulary)
+    corpora = Corpora.open({language: test}, {}, metadata["vocabulary"])
     stream = Stream(corpora.monolingual[language])
     if not len(stream):
         raise CorpusError(
             f"test text of '{language}': found no sentence, expected at least one; raise text.test_fraction"
         )
-    nats = _read(transformer, windows(stream, seq_len, language_ids(about["languages"])[language]))
+    nll = token_nll(transformer, blocks(stream, seq_len, language_ids(metadata["languages"])[language]))
     tokens = stream.at(np.arange(len(stream)))
-    n_words, n_bytes, n_unknown = sizes(tokens, words)
-    LOG.info("%s: %d words, %d pieces, %d bytes, %d unknown", language, n_words, len(tokens), n_bytes, n_unknown)
-    result = partial(
-        Result,
-        **vars(context),
-        column=language,
-        n=n_words,
-        config_digest=about["config"],
-        data_digest=digests.of_value([about["data"], corpora.digests]),
-        signature=SIGNATURE.format(seq_len=seq_len),
-        warnings=[f"{n_unknown} unknown pieces, of no bytes"] if n_unknown else [],
-    )
-    units = in_units(float(nats.sum()), n_words, len(tokens), n_bytes)
-    results.write([result(metric=metric, value=value) for metric, value in units.items()], output)
-    sample_statistics.write(kept, {language: SampleStatistics("perplexity", _of_sentences(nats, tokens, words))})
+    size = text_size(tokens, vocab)
+    LOG.info("%s: %s", language, size)
+    scores = [
+        Result(
+            **vars(context),
+            column=language,
+            metric=metric,
+            value=value,
+            n=size.n_words,
+            config_digest=metadata["config"],
+            data_digest=digests.of_value([metadata["data"], corpora.digests]),
+            signature=SIGNATURE.format(seq_len=seq_len),
+            warnings=[f"{size.n_unknown} unknown pieces, of no bytes"] if size.n_unknown else [],
+        )
+        for metric, value in normalize(float(nll.sum()), size).items()
+    ]
+    results.write(scores, output)
+    sentences = SampleStatistics("perplexity", sentence_nll(nll, tokens, vocab))
+    sample_statistics.write(statistics, {language: sentences})
 
 
 @torch.inference_mode()
-def _read(model: Transformer, batches: Iterator[Batch]) -> np.ndarray:
-    """The loss (n,) of every token of a text, in float32."""
+def token_nll(model: Transformer, batches: Iterator[Batch]) -> np.ndarray:
+    """Compute the negative log-likelihood (n,) of every token of a text, in nats."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).eval()
-    found = []
+    nll = []
     for batch in (batch.to(device) for batch in batches):
         hidden = model(batch, CAUSAL["clm"], batch.predicted)  # (n, D)
         scores = functional.linear(hidden, model.embeddings.weight, model.output_bias)  # (n, V)
         labels = batch.labels.flatten().index_select(0, batch.predicted)
-        found.append(functional.cross_entropy(scores, labels, reduction="none").cpu().numpy())
-    return np.concatenate(found).astype(np.float64)
+        nll.append(functional.cross_entropy(scores, labels, reduction="none").cpu().numpy())
+    return np.concatenate(nll).astype(np.float64)
 
 
-def _of_sentences(nats: np.ndarray, tokens: np.ndarray, words: Vocabulary) -> np.ndarray:
-    """Nats and words (N, 2) of every sentence of a text of ``tokens`` (n,), its end counted as a word."""
+def sentence_nll(nll: np.ndarray, tokens: np.ndarray, vocab: Vocabulary) -> np.ndarray:
+    """Sum the negative log-likelihoods and count the words of each sentence: (N, 2), its end counted as a word."""
     ends = np.flatnonzero(tokens == EOS)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    is_word = words.begins_word(tokens) | (tokens == EOS)
-    return np.stack([np.add.reduceat(nats, starts), np.add.reduceat(is_word.astype(np.float64), starts)], axis=1)
+    is_word = vocab.begins_word(tokens) | (tokens == EOS)
+    return np.stack([np.add.reduceat(nll, starts), np.add.reduceat(is_word.astype(np.float64), starts)], axis=1)
 
 
-def windows(stream: Stream, seq_len: int, language: int) -> Iterator[Batch]:
-    """The text as CLM batches, every token predicted once; ``language`` is an id."""
+def blocks(stream: Stream, seq_len: int, language_id: int) -> Iterator[Batch]:
+    """Yield the text as CLM batches that predict every token once."""
     width = seq_len - 1
     n_rows = max(1, BATCH_TOKENS // seq_len)
     n_whole = len(stream) // width
     for first in range(0, n_whole, n_rows):
-        numbers = np.arange(first, min(first + n_rows, n_whole))
-        yield _batch(stream, numbers * width, width, language)
+        indices = np.arange(first, min(first + n_rows, n_whole))
+        yield _batch(stream, indices * width, width, language_id)
     if rest := len(stream) - n_whole * width:
-        yield _batch(stream, np.array([n_whole * width]), rest, language)
+        yield _batch(stream, np.array([n_whole * width]), rest, language_id)
 
 
-def _batch(stream: Stream, starts: np.ndarray, width: int, language: int) -> Batch:
-    """FixedLengthBlocks of ``width`` tokens of the text, which begin at ``starts`` (B,)."""
+def _batch(stream: Stream, starts: np.ndarray, width: int, language_id: int) -> Batch:
+    """Batch the blocks of ``width`` tokens of the text that begin at ``starts`` (B,)."""
     tokens = stream.at(starts[:, None] + np.arange(width))
-    return clm_batch(np.concatenate([np.full((len(starts), 1), EOS), tokens], axis=1), language)
+    return clm_batch(np.concatenate([np.full((len(starts), 1), EOS), tokens], axis=1), language_id)
 
 
-def sizes(tokens: np.ndarray, words: Vocabulary) -> tuple[int, int, int]:
-    """What a text of ``tokens`` (n,) has: words and ends of sentences; bytes of UTF-8, one per blank or end; unknowns.
+def text_size(tokens: np.ndarray, vocab: Vocabulary) -> TextSize:
+    """Count words, pieces, bytes and unknown pieces of a text of ``tokens`` (n,).
 
-    A word of which nothing is known is one piece with the mark of a word's begin, and one unknown piece.
+    A word of unknown characters alone is one piece that marks the beginning of a word, and one unknown piece.
     """
     ends = tokens == EOS
-    n_words = int(words.begins_word(tokens)[~ends].sum()) + int(ends.sum())
-    return n_words, int(words.n_bytes[tokens].sum()), int((tokens == UNK).sum())
+    n_words = int(vocab.begins_word(tokens)[~ends].sum()) + int(ends.sum())
+    return TextSize(n_words, len(tokens), int(vocab.n_bytes[tokens].sum()), int((tokens == UNK).sum()))
 
 
-def in_units(nats: float, n_words: int, n_pieces: int, n_bytes: int) -> dict[str, float]:
-    """The nats of a text per word, per piece and per byte; the first two as perplexities, the last as bits."""
-    bits = nats / math.log(2)
+def normalize(nll_sum: float, size: TextSize) -> dict[str, float]:
+    """Divide the nats of a text by its words and pieces, as perplexities, and by its bytes, as bits."""
+    bits = nll_sum / math.log(2)
     return {
-        PER_WORD: 2 ** (bits / n_words),
-        PER_PIECE: 2 ** (bits / n_pieces),
-        PER_BYTE: bits / n_bytes,
+        PER_WORD: 2 ** (bits / size.n_words),
+        PER_PIECE: 2 ** (bits / size.n_pieces),
+        PER_BYTE: bits / size.n_bytes,
     }

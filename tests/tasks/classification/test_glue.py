@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
-from xlm_core.tasks.classification.finetuning import FinetuneArgs
 
 from xlm_core import results
 from xlm_core.config import Finetuning
@@ -15,6 +14,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import glue
+from xlm_core.tasks.classification.finetune import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=4, dropout=0.0, max_tokens=12)
@@ -84,8 +84,8 @@ def finetune(world, task: str, train: str, valid: dict[str, str]) -> None:
         encoder=world / "encoder",
         train=world / train,
         valid={column: world / name for column, name in valid.items()},
-        course=FinetuneArgs(
-            SETTINGS, "float32", seed=0, code="c", checkpoint_minutes=10, work=world / "work", n_threads=1
+        args=FinetuneArgs(
+            SETTINGS, "float32", seed=0, code_digest="c", checkpoint_minutes=10, work=world / "work", n_threads=1
         ),
         output=world / "classifier",
         history=world / "history.jsonl",
@@ -102,7 +102,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
         n_threads=1,
         output=world / "results.jsonl",
         predictions=world / "predictions.tsv",
-        kept=world / "items.json",
+        statistics=world / "items.json",
     )
     with open(world / "predictions.tsv", newline="") as file:
         return results.read([world / "results.jsonl"]), list(csv.DictReader(file, delimiter="\t"))
@@ -161,8 +161,8 @@ def test_the_mean_of_a_task_s_metrics_selects(world):
 
 def test_a_model_that_says_the_same_of_everything_is_remarked(world):
     finetune(world, "SST-2", "classes", {"SST-2": "classes"})
-    classifier, about = checkpoint.load_classifier(world / "classifier")
+    classifier, metadata = checkpoint.load_classifier(world / "classifier")
     classifier.head.classes.bias.data[1] = 1000.0
-    checkpoint.save(world / "classifier", classifier.encoder, about, head=classifier.head)
+    checkpoint.save(world / "classifier", classifier.encoder, metadata, head=classifier.head)
     (one,), _ = score(world, "SST-2", {"SST-2": "classes"}, {})
     assert one.warnings == ["collapsed to '1' (100.0 %)"]

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 from small_model import write_model, write_vocabulary
-from xlm_core.tasks.classification.finetuning import FinetuneArgs
 
 from xlm_core import results
 from xlm_core.config import Finetuning
@@ -14,6 +13,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import xnli
+from xlm_core.tasks.classification.finetune import FinetuneArgs
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=2, dropout=0.0, max_tokens=12)
@@ -48,8 +48,8 @@ def finetune(world, train, n_train, selected=()):
         test=stores(world, "test", selected),
         n_classes=3,
         n_train=n_train,
-        course=FinetuneArgs(
-            SETTINGS, "float32", seed=0, code="c", checkpoint_minutes=10, work=world / "work", n_threads=1
+        args=FinetuneArgs(
+            SETTINGS, "float32", seed=0, code_digest="c", checkpoint_minutes=10, work=world / "work", n_threads=1
         ),
         output=world / "classifier",
         selected=world / "selected.json",
@@ -69,20 +69,20 @@ def score(world, test, selected=None):
         n_threads=1,
         output=world / "results.jsonl",
         confusion=world / "confusion.json",
-        kept=world / "items.json",
+        statistics=world / "items.json",
     )
     return results.read([world / "results.jsonl"])
 
 
 def test_a_model_says_what_it_was_trained_on(world):
-    assert finetune(world, ["en"], {"en": None})["training"] == "en:40"
-    assert finetune(world, ["en", "fr"], {"en": 30, "fr": 5})["training"] == "en:30+fr:5"
+    assert finetune(world, ["en"], {"en": None})["n_train"] == {"en": 40}
+    assert finetune(world, ["en", "fr"], {"en": 30, "fr": 5})["n_train"] == {"en": 30, "fr": 5}
 
 
 def test_other_training_data_have_other_digests(world):
     one, other = finetune(world, ["en"], {"en": None}), finetune(world, ["en", "fr"], {"en": None, "fr": 5})
     again = finetune(world, ["en", "fr"], {"en": None, "fr": 6})
-    assert len({about["config"] for about in (one, other, again)}) == 3
+    assert len({metadata["config"] for metadata in (one, other, again)}) == 3
     assert one["data"] != other["data"] == again["data"]
 
 
@@ -116,5 +116,5 @@ def test_what_was_selected_language_by_language_is_reported_beside_the_model(wor
     found = score(world, stores(world, "test", ["en", "fr"]), world / "selected.json")
     (one,) = [result for result in found if result.setting == "one by one"]
     assert (one.column, one.n) == ("fr", 30)
-    assert one.value == pytest.approx(100 * best["fr"]["correct"] / 30)
+    assert one.value == pytest.approx(100 * best["fr"]["n_correct"] / 30)
     assert "per-language" in one.signature and "mean-validation" in found[0].signature

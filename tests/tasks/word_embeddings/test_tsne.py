@@ -80,7 +80,11 @@ def test_words_that_the_text_lacks_are_not_drawn(given, tmp_path):
     (tmp_path / "d").write_text("aa\tzz\n" + given["dictionaries"][0].read_text())
     texts = {"en": write_words(tmp_path / "en", [f"a{letter}" for letter in "abcdefg"])}
     texts["de"] = write_words(tmp_path / "de", [f"b{letter}" for letter in "abcdefh"])
-    tsne.project(**given | {"dictionaries": [tmp_path / "d"], "texts": texts}, figure=FIGURE.model_copy(update={"n_words": 6}), output=tmp_path / "a")
+    tsne.project(
+        **given | {"dictionaries": [tmp_path / "d"], "texts": texts},
+        figure=FIGURE.model_copy(update={"n_words": 6}),
+        output=tmp_path / "a",
+    )
     assert read_json(tmp_path / "a")["words"] == [[f"a{letter}", f"b{letter}"] for letter in "abcdef"]
 
 

@@ -1,13 +1,13 @@
-"""Sentences that someone types, as a model reads them: cleaned, cut into tokens, encoded, batched.
+"""Encoding of typed sentences for a model: tokens to ids to batches.
 
-Letters: B rows, T tokens of the longest row.
+Shapes: B rows, T tokens of the longest row.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -19,18 +19,18 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
 
-N_ENDS = 2  # </s> a </s>
+N_SPECIAL_PER_SENTENCE = 2  # </s> a </s>
 
 
 @dataclass(frozen=True)
 class SentenceEncoder:
-    """A model, and all that is needed to give it sentences of one language.
+    """A model with its vocabulary, for sentences of one language.
 
     model        in evaluation mode
-    vocabulary   the one that it was trained with
+    vocabulary   of the model
     language     code of the sentences
     language_id  row of the language embeddings
-    objectives   that the model was trained with
+    objectives   of the model's training
     """
 
     model: Transformer
@@ -40,61 +40,61 @@ class SentenceEncoder:
     objectives: tuple[str, ...]
 
     @classmethod
-    def open(cls, model: Path, vocabulary: Path, language: str, device: torch.device) -> "SentenceEncoder":
-        """Read the files of a model and of its vocabulary.
+    def open(cls, model: Path, vocabulary: Path, language: str, device: torch.device) -> Self:
+        """Read a model and its vocabulary.
 
-        The language must be named: XLM learned one embedding per language, and gives other states without it.
+        The language must be named: XLM learns one embedding per language, and has other states without it.
 
         Raises:
             CheckpointError: no such model, or it was trained with another vocabulary.
             CorpusError: no such vocabulary.
             ConfigError: the model was not trained on ``language``.
         """
-        transformer, about = checkpoint.load(model)
-        words = vocabulary_of(model, about, vocabulary)
-        ids = language_ids(about["languages"])
+        transformer, metadata = checkpoint.load(model)
+        vocab = load_vocabulary(model, metadata, vocabulary)
+        ids = language_ids(metadata["languages"])
         if language not in ids:
             raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
-        return cls(transformer.to(device).eval(), words, language, ids[language], tuple(about["objectives"]))
+        return cls(transformer.to(device).eval(), vocab, language, ids[language], tuple(metadata["objectives"]))
 
     @property
     def is_causal(self) -> bool:
-        """Whether the model learned to look to the left only (CLM and nothing else)."""
+        """Whether the model was trained by CLM alone, and attends to the left only."""
         return self.objectives == ("clm",)
 
     @property
-    def device(self) -> torch.device:
-        """Where the model computes."""
-        return self.model.output_bias.device
+    def max_pieces(self) -> int:
+        """Ids that the model has positions for, end symbols left out."""
+        return self.model.config.max_positions - N_SPECIAL_PER_SENTENCE
 
     def encode(self, tokenized: Sequence[str]) -> list[list[int]]:
-        """The ids of tokenized sentences without end symbols; one with no room in the model loses its end."""
-        return cut(self.vocabulary.encode(tokenized, self.language), self.model)
+        """Encode tokenized sentences without end symbols, truncated to ``max_pieces``."""
+        return truncate(self.vocabulary.encode(tokenized, self.language), self.model)
 
     def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
-        """Encoded sentences as ``</s> a </s>``, on the model's device."""
-        return sentence_batch(PackedSequences.of(sentences), self.language_id).to(self.device)
+        """Batch encoded sentences as ``</s> a </s>`` on the model's device."""
+        return sentence_batch(PackedSequences.of(sentences), self.language_id).to(self.model.output_bias.device)
 
 
-def vocabulary_of(model: Path, about: Mapping[str, Any], path: Path) -> Vocabulary:
-    """The vocabulary in ``path``, if it is that of a model whose file says this ``about`` it.
+def load_vocabulary(model: Path, metadata: Mapping[str, Any], path: Path) -> Vocabulary:
+    """Read the vocabulary in ``path``, which must be the one in the ``metadata`` of the file ``model``.
 
     Raises:
         CheckpointError: the model was trained with another one.
         CorpusError: no such vocabulary.
     """
-    words = Vocabulary.read(path)
-    if words.digest != about["vocabulary"]:
+    vocab = Vocabulary.read(path)
+    if vocab.digest != metadata["vocabulary"]:
         raise CheckpointError(
-            f"{path} is vocabulary {words.digest}, but {model} was trained with {about['vocabulary']}; "
+            f"{path} is vocabulary {vocab.digest}, but {model} was trained with {metadata['vocabulary']}; "
             f"give the file that belongs to the model"
         )
-    return words
+    return vocab
 
 
-def cut(encoded: Sequence[list[int]], model: Transformer) -> list[list[int]]:
-    """Sentences without the ends that have no room in a model; how many lose theirs is logged."""
-    room = model.config.max_positions - N_ENDS
-    if n_cut := sum(len(ids) > room for ids in encoded):
-        logging.warning("%d sentences have more than %d pieces and lost their ends.", n_cut, room)
-    return [ids[:room] for ids in encoded]
+def truncate(encoded: Sequence[list[int]], model: Transformer) -> list[list[int]]:
+    """Truncate sentences to the positions of a model, and log how many lose their ends."""
+    max_pieces = model.config.max_positions - N_SPECIAL_PER_SENTENCE
+    if n_truncated := sum(len(ids) > max_pieces for ids in encoded):
+        logging.warning("%d sentences have more than %d pieces and lost their ends.", n_truncated, max_pieces)
+    return [ids[:max_pieces] for ids in encoded]

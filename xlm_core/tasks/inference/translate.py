@@ -22,7 +22,7 @@ from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.decoding import Hypothesis, beam, greedy
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.tasks.inference.encoder import cut, vocabulary_of
+from xlm_core.tasks.inference.encoder import load_vocabulary, truncate
 from xlm_core.tasks.translation.generate import limits_of, translate
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
@@ -67,7 +67,7 @@ class TranslationPipeline:
             CorpusError: no such vocabulary.
         """
         translator, about = checkpoint.load_translator(model)
-        words = vocabulary_of(model, about, vocabulary)
+        words = load_vocabulary(model, about, vocabulary)
         objectives = [TranslationObjective.model_validate(objective) for objective in about["objectives"]]
         directions = tuple(dict.fromkeys((one.source, one.target) for one in objectives if one.kind != "ae"))
         text = Text.model_validate(about["text"])
@@ -85,7 +85,7 @@ class TranslationPipeline:
         """
         self.check(source, target)
         tokenized = [tokenize_line(sentence, source, self.text) for sentence in sentences]
-        encoded = cut(self.vocabulary.encode(tokenized, source), self.translator.encoder)
+        encoded = truncate(self.vocabulary.encode(tokenized, source), self.translator.encoder)
         filled = [number for number, ids in enumerate(encoded) if ids]
         positions = self.translator.decoder.config.max_positions
         lengths = np.array([len(encoded[number]) for number in filled], dtype=np.int64)
