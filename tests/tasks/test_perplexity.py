@@ -99,9 +99,10 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
 
 
 def test_units_by_hand():
-    assert perplexity.normalize(
-        8 * math.log(2), TextSize(n_words=2, n_pieces=4, n_bytes=8, n_unknown=0)
-    ) == pytest.approx({"perplexity per word": 16.0, "perplexity per piece": 4.0, "bits per byte": 1.0})
+    size = TextSize(n_words=2, n_pieces=4, n_bytes=8, n_unknown=0)
+    assert perplexity.normalize(8 * math.log(2), size) == pytest.approx(
+        {"perplexity per word": 16.0, "perplexity per piece": 4.0, "bits per byte": 1.0}
+    )
 
 
 @given(sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9))
