@@ -56,6 +56,16 @@ def test_words_layout_and_strangers_do_not_count(package: Path, name: str, old: 
     assert not changed(package, name, old, new)
 
 
+def test_code_of_the_microworld_counts_where_it_is_asked_for(package: Path):
+    (package / "microworld").mkdir()
+    (package / "microworld" / "words.py").write_text("from xlm_core.low import add\n\nWORDS = ['cat']\n")
+    before = digests.of_code(package, "microworld.words")
+    assert changed(package, "low", "a + b", "a - b")
+    low = digests.of_code(package, "microworld.words")
+    (package / "microworld" / "words.py").write_text("from xlm_core.low import add\n\nWORDS = ['dog']\n")
+    assert len({before, low, digests.of_code(package, "microworld.words")}) == 3
+
+
 def test_the_closure_of_pretraining_holds_the_model_and_not_the_report():
     closure = set(digests._closure(ROOT, ("xlm_core.tasks.pretraining.train",)))
     assert {"xlm_core.model.attention", "xlm_core.data.masking", "xlm_core.objectives"} <= closure
