@@ -65,7 +65,7 @@ rule score_translation:
         mem_mb=doubled(8000),
         runtime=240,
     params:
-        search=translation_search,
+        decoding=translation_decoding,
         micro_batch_tokens=lambda wildcards: translator_training(wildcards)["micro_batch_tokens"],
         cell=translation_cell,
         attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),

@@ -156,7 +156,7 @@ def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
         ),
         (
             ["translate", "--model", "TRANSLATOR", "--from", "en", "--to", "de", "--n-best", "2"],
-            "ConfigError: translate: n_best is 2, but the beam has a width of 1",
+            "ConfigError: translate: n_best is 2, but beam_size is 1",
         ),
     ],
 )

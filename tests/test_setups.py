@@ -223,9 +223,9 @@ def test_the_direction_of_the_supervised_table():
 @pytest.mark.parametrize(
     ("scale_updates", "updates", "expected"),
     [
-        (True, "in_turn", {1: (30, 10), 2: (60, 20), 4: (120, 40)}),
-        (False, "in_turn", {1: (30, 10), 2: (30, 10), 4: (30, 10)}),
-        (True, "together", {1: (30, 10), 2: (30, 10), 4: (30, 10)}),  # each update has everything already
+        (True, "round_robin", {1: (30, 10), 2: (60, 20), 4: (120, 40)}),
+        (False, "round_robin", {1: (30, 10), 2: (30, 10), 4: (30, 10)}),
+        (True, "joint", {1: (30, 10), 2: (30, 10), 4: (30, 10)}),  # each update has everything already
     ],
 )
 def test_what_is_learned_in_turn_may_have_its_turn_as_often_in_every_row(scale_updates: bool, updates: str, expected):
@@ -344,7 +344,7 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             lambda data: data.pop("perplexity"),
             "claims.6: there is no table perplexity to compare systems of",
         ),
-        (in_("translation search", n_best=2), "translation.search: n_best is 2, but the beam has a width of 1"),
+        (in_("translation decoding", n_best=2), "translation.decoding: n_best is 2, but beam_size is 1"),
     ],
 )
 def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str):
@@ -397,7 +397,7 @@ def test_corpora_and_runs_that_do_not_fit_are_refused(change, expected: str):
         in_("setups news", model={"max_positions": 62}, pretraining={"seq_len": 32}),  # 60 tokens and two end symbols
         in_("corpora news", lines={"fr": [0, 10]}),
         in_("corpora news", years=[2007, 2008], **URL),
-        in_("translation search", n_best=2, width=2),
+        in_("translation decoding", n_best=2, beam_size=2),
         in_("runs", unused={"label": "not in a table", "objectives": ["skipgram"]}),
     ],
 )

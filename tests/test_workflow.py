@@ -300,7 +300,7 @@ def test_another_setting_of_a_translator_s_training_leaves_pretraining_alone(pro
 
 
 def test_another_search_translates_the_test_sets_again(project: Project, edited):
-    edited("tiny.yaml", "width: 2", "width: 3")
+    edited("tiny.yaml", "beam_size: 2", "beam_size: 3")
     shown = TRANSLATION - Counter(plot_bleu_curves=2)
     assert project.waiting_rules() == Counter(score_translation=8) + shown + CLAIMS
 

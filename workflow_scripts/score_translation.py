@@ -16,7 +16,7 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         vocabulary=Path(snakemake.input.vocabulary),
         test=Path(snakemake.input.test),
         direction=(snakemake.wildcards.source, snakemake.wildcards.target),
-        search=config.read(config.DecodingConfig, params.search, path="translation.search"),
+        decoding=config.read(config.DecodingConfig, params.decoding, path="translation.decoding"),
         micro_batch_tokens=params.micro_batch_tokens,
         context=ResultContext(
             table=params.cell["table"],

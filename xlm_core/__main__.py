@@ -132,14 +132,14 @@ def _translate(options: argparse.Namespace) -> None:
     model = options.model / MODEL if options.model.is_dir() else options.model
     interpreter = TranslationPipeline.open(model, options.vocabulary or model.with_name(VOCABULARY), _device())
     interpreter.check(options.source, options.target)
-    search = read(
+    decoding = read(
         DecodingConfig,
-        {"width": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty},
+        {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty},
         path="translate",
     )
     with tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
         for lines in _portions(options.input, options.batch_lines):
-            found = interpreter.translate(lines, options.source, options.target, search, TOKENS_PER_BATCH)
+            found = interpreter.translate(lines, options.source, options.target, decoding, TOKENS_PER_BATCH)
             for best in found:
                 sys.stdout.writelines(_shown(one, with_score=options.n_best > 1) for one in best)
             sys.stdout.flush()

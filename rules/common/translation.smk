@@ -81,8 +81,8 @@ def seeds_of(table):
     return experiments.seeds(CONFIG, plans_of(table).values())
 
 
-def translation_search(wildcards):
-    return plain(CONFIG.translation.search)
+def translation_decoding(wildcards):
+    return plain(CONFIG.translation.decoding)
 
 
 def translation_cell(wildcards):

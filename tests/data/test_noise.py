@@ -8,7 +8,7 @@ from xlm_core.data.noise import add_noise
 from xlm_core.data.packed_sequences import PackedSequences
 from xlm_core.text.vocabulary import MASK
 
-NONE = {"shuffle": 0, "drop": 0, "blank": 0}
+NONE = {"shuffle_distance": 0, "drop_prob": 0, "mask_prob": 0}
 
 
 class Draws:
@@ -47,12 +47,12 @@ STILL, STAY, SHOWN = [0.0] * 5, [0.9] * 5, [0.9] * 5
     ],
 )
 def test_noise_by_eye(draws, expected):
-    noise = Noise(shuffle=3, drop=0.1, blank=0.1)
+    noise = Noise(shuffle_distance=3, drop_prob=0.1, mask_prob=0.1)
     assert noisy(SENTENCES, BEGINS, noise, Draws(*draws)) == expected
 
 
 def test_the_published_noise_is_of_tokens():
-    noise = Noise(unit="token", shuffle=3, drop=0.1, blank=0.1)
+    noise = Noise(unit="token", shuffle_distance=3, drop_prob=0.1, mask_prob=0.1)
     draws = Draws([0.0, 0.4, 0, 0, 0, 0, 0, 0], [0.9, 0.9, 0.9, 0.05, 0.9, 0.9, 0.9, 0.9], [0.05, *[0.9] * 7])
     assert noisy(SENTENCES, BEGINS, noise, draws) == [[MASK, 22, 21, 24], [30, 31, 32]]
 
@@ -71,7 +71,7 @@ def tokenize_line(words):
 @given(words=sentences_of_words, shuffle=st.integers(0, 5), seed=st.integers(0, 1000))
 def test_words_move_whole_and_not_far(words, shuffle, seed):
     text, flat, begins = tokenize_line(words)
-    found = noisy(flat, begins, Noise(**{**NONE, "shuffle": shuffle}), np.random.default_rng(seed))
+    found = noisy(flat, begins, Noise(**{**NONE, "shuffle_distance": shuffle}), np.random.default_rng(seed))
     for sentence, moved in zip(text, found, strict=True):
         first = {word[0]: (place, word) for place, word in enumerate(sentence)}
         places, rest = [], list(moved)
@@ -87,7 +87,7 @@ def test_words_move_whole_and_not_far(words, shuffle, seed):
 @given(words=sentences_of_words, drop=st.floats(0, 0.99), seed=st.integers(0, 1000))
 def test_words_are_left_out_whole_and_one_stays(words, drop, seed):
     text, flat, begins = tokenize_line(words)
-    found = noisy(flat, begins, Noise(**{**NONE, "drop": drop}), np.random.default_rng(seed))
+    found = noisy(flat, begins, Noise(**{**NONE, "drop_prob": drop}), np.random.default_rng(seed))
     for sentence, left in zip(text, found, strict=True):
         kept = [word for word in sentence if word[0] in left]
         assert kept and [token for word in kept for token in word] == left
@@ -96,7 +96,7 @@ def test_words_are_left_out_whole_and_one_stays(words, drop, seed):
 def test_the_shares_are_those_asked_for():
     text = [[*range(100, 120)]] * 2000
     begins = [1] * 40_000
-    dropped = noisy(text, begins, Noise(**{**NONE, "drop": 0.1}), np.random.default_rng(0))
-    blanked = noisy(text, begins, Noise(**{**NONE, "blank": 0.2}), np.random.default_rng(0))
+    dropped = noisy(text, begins, Noise(**{**NONE, "drop_prob": 0.1}), np.random.default_rng(0))
+    blanked = noisy(text, begins, Noise(**{**NONE, "mask_prob": 0.2}), np.random.default_rng(0))
     assert sum(map(len, dropped)) / 40_000 == pytest.approx(0.9, abs=0.01)
     assert sum(sentence.count(MASK) for sentence in blanked) / 40_000 == pytest.approx(0.2, abs=0.01)

@@ -94,8 +94,8 @@ def test_greedy_is_that_of_the_transformers_library():
 def test_a_beam_of_one_is_greedy(seed, length_penalty):
     model = lively(seed)
     source, limits = sentence_batch(sentences(5, 2, 7, 4), 0), limits_of(10, 3, 12, 6)
-    search = DecodingConfig(width=1, length_penalty=length_penalty, early_stopping=True)
-    assert [best.tokens for (best,) in beam(model, source, 0, limits, search)] == greedy(model, source, 0, limits)
+    decoding = DecodingConfig(beam_size=1, length_penalty=length_penalty, early_stopping=True)
+    assert [best.tokens for (best,) in beam(model, source, 0, limits, decoding)] == greedy(model, source, 0, limits)
 
 
 def exhaustive(model, source, limit, length_penalty):
@@ -120,25 +120,26 @@ def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, le
     model, limit = lively(seed), 3
     source = sentence_batch(PackedSequences.of([[14, 16, 15]]), 0)
     expected = exhaustive(model, source, limit, length_penalty)
-    search = DecodingConfig(
-        width=40, length_penalty=length_penalty, n_best=5
+    decoding = DecodingConfig(
+        beam_size=40, length_penalty=length_penalty, n_best=5
     )  # 3 + 9 + 27 words and the empty translation: 40
-    (found,) = beam(model, source, 0, limits_of(limit), search)
+    (found,) = beam(model, source, 0, limits_of(limit), decoding)
     assert [best.tokens for best in found] == [words for _, words in expected[:5]]
     assert [best.score for best in found] == pytest.approx([score for score, _ in expected[:5]], abs=1e-5)
 
 
 @pytest.mark.parametrize(
-    "search", [DecodingConfig(), DecodingConfig(width=3, n_best=2), DecodingConfig(width=3, early_stopping=True)]
+    "decoding",
+    [DecodingConfig(), DecodingConfig(beam_size=3, n_best=2), DecodingConfig(beam_size=3, early_stopping=True)],
 )
-def test_translations_do_not_depend_on_what_shares_their_batch(search):
+def test_translations_do_not_depend_on_what_shares_their_batch(decoding):
     model = lively(n_languages=2)
     text = sentences(5, 2, 7, 4, 3, 6, 1, 5, 8, 2, seed=3)
     limits = limits_of(*(int(length * 1.3) + 5 for length in text.lengths))
 
     def translations(rows):
         batch = sentence_batch(PackedSequences.of([_nth(text, row) for row in rows]), 0)
-        found = beam(model, batch, 1, limits[rows], search)
+        found = beam(model, batch, 1, limits[rows], decoding)
         return [[hypothesis.tokens for hypothesis in best] for best in found], greedy(model, batch, 1, limits[rows])
 
     together = translations(list(range(10)))
@@ -157,14 +158,14 @@ def test_special_symbols_are_never_produced(likely):
     with torch.no_grad():
         model.decoder.output_bias[likely] = 50.0
     source = sentence_batch(sentences(4, 3), 0)
-    (one, *_), (other, *_) = beam(model, source, 0, limits_of(6, 6), DecodingConfig(width=2))
+    (one, *_), (other, *_) = beam(model, source, 0, limits_of(6, 6), DecodingConfig(beam_size=2))
     for tokens in (*greedy(model, source, 0, limits_of(6, 6)), one.tokens, other.tokens):
         assert all(token >= N_SPECIAL for token in tokens)
         assert len(tokens) == (0 if likely == EOS else 6) or likely != EOS
 
 
 def test_n_best_come_in_falling_order_and_differ():
-    (found,) = beam(lively(), sentence_batch(sentences(5), 0), 0, limits_of(8), DecodingConfig(width=4, n_best=4))
+    (found,) = beam(lively(), sentence_batch(sentences(5), 0), 0, limits_of(8), DecodingConfig(beam_size=4, n_best=4))
     scores = [hypothesis.score for hypothesis in found]
     assert len(found) == 4 and scores == sorted(scores, reverse=True)
     assert len({tuple(hypothesis.tokens) for hypothesis in found}) == 4
@@ -172,7 +173,7 @@ def test_n_best_come_in_falling_order_and_differ():
 
 def test_the_score_is_that_of_its_tokens():
     model, source = lively(), sentence_batch(sentences(5), 0)
-    ((best,),) = beam(model, source, 0, limits_of(8), DecodingConfig(width=4, length_penalty=0.6))
+    ((best,),) = beam(model, source, 0, limits_of(8), DecodingConfig(beam_size=4, length_penalty=0.6))
     logs = scores_from_scratch(model, source, best.tokens)
     logs[:, [token for token in range(N_SPECIAL) if token != EOS]] = -torch.inf
     logs = logs.log_softmax(dim=-1)

@@ -17,7 +17,7 @@ from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
-GREEDY, BEAM = DecodingConfig(), DecodingConfig(width=3, n_best=3)
+GREEDY, BEAM = DecodingConfig(), DecodingConfig(beam_size=3, n_best=3)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def interpreter(files):
     return TranslationPipeline.open(*files, CPU)
 
 
-def said(interpreter, sentences, search=GREEDY, micro_batch_tokens=200):
-    found = interpreter.translate(sentences, *DIRECTION, search, micro_batch_tokens)
+def said(interpreter, sentences, decoding=GREEDY, micro_batch_tokens=200):
+    found = interpreter.translate(sentences, *DIRECTION, decoding, micro_batch_tokens)
     return [[one.text for one in best] for best in found]
 
 

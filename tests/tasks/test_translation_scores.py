@@ -34,10 +34,10 @@ def files(tmp_path_factory):
 def scored(files, tmp_path):
     """Results and kept lines of a search."""
 
-    def run(search=GREEDY, direction=DIRECTION):
+    def run(decoding=GREEDY, direction=DIRECTION):
         kept = {part: tmp_path / f"{part}.txt" for part in PARTS}
         evaluate.score(
-            **files, direction=direction, search=search, micro_batch_tokens=100, context=CONTEXT, column="MLM",
+            **files, direction=direction, decoding=decoding, micro_batch_tokens=100, context=CONTEXT, column="MLM",
             n_threads=1, output=tmp_path / "results.jsonl", kept=kept,
             kept_items=tmp_path / "items.json",
         )  # fmt: skip
@@ -82,7 +82,7 @@ def test_lines_stay_aligned_and_what_has_no_words_is_counted(scored, files):
 
 def test_the_signature_says_how_it_was_searched(scored):
     greedy = {result.metric: result.signature for result in scored()[0]}
-    beam = {result.metric: result.signature for result in scored(DecodingConfig(width=3, length_penalty=0.6))[0]}
+    beam = {result.metric: result.signature for result in scored(DecodingConfig(beam_size=3, length_penalty=0.6))[0]}
     assert greedy["BLEU"].startswith("BLEU nrefs:1|case:mixed") and greedy["BLEU"].endswith(", greedy")
     assert beam["chrF"].endswith(", beam of 3, length penalty 0.6")
 

@@ -131,7 +131,7 @@ def test_supervised_it_learns_to_translate_what_it_has_not_seen(teach):
     assert scores[-1]["mt.en-de"]["nats"] < 0.3 < scores[0]["mt.en-de"]["nats"]
 
 
-@pytest.mark.parametrize("updates", ["in_turn", "together"])
+@pytest.mark.parametrize("updates", ["round_robin", "joint"])
 def test_unsupervised_every_step_is_trained_and_both_directions_are_measured(teach, updates):
     _, about, history = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
     losses = {name for line in history if line["kind"] == "train" for name in line["loss"]}
@@ -149,7 +149,7 @@ def test_the_best_evaluation_is_kept(teach):
     assert same(model, again)
 
 
-@pytest.mark.parametrize("updates", ["in_turn", "together"])
+@pytest.mark.parametrize("updates", ["round_robin", "joint"])
 def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
     settings = changed(updates=updates)
     whole, _, history = teach("whole", objectives=UNSUPERVISED, settings=settings)
@@ -218,7 +218,7 @@ def lessons(world):
 
 
 def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
-    fading = changed(weights={"ae": [(0, 1.0), (8, 0.0)], "bt": [(0, 0.5)]})
+    fading = changed(loss_weights={"ae": [(0, 1.0), (8, 0.0)], "bt": [(0, 0.5)]})
     drawn = [lessons(UNSUPERVISED, fading).of_update(update) for update in range(12)]
     assert [str(objective) for ((objective, _, _),) in drawn[:4]] == [str(objective) for objective in UNSUPERVISED]
     assert [number for ((_, number, _),) in drawn[:8]] == [0, 0, 0, 0, 1, 1, 1, 1]
@@ -227,7 +227,7 @@ def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
 
 
 def test_together_every_step_is_in_every_update(lessons):
-    together = changed(updates="together", batch_tokens=240)
+    together = changed(updates="joint", batch_tokens=240)
     drawn = lessons(UNSUPERVISED, together).of_update(3)
     assert [(str(objective), number) for objective, number, _ in drawn] == [
         (str(objective), number) for objective in UNSUPERVISED for number in (6, 7)
@@ -235,7 +235,7 @@ def test_together_every_step_is_in_every_update(lessons):
 
 
 def test_nothing_left_to_learn_is_refused(lessons):
-    over = changed(weights={"ae": [(0, 1.0), (5, 0.0)]})
+    over = changed(loss_weights={"ae": [(0, 1.0), (5, 0.0)]})
     with pytest.raises(ConfigError, match="update 5"):
         lessons(UNSUPERVISED[:2], over).of_update(5)
 

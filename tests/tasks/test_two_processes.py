@@ -87,7 +87,7 @@ def test_two_processes_have_the_losses_of_one(finished: Path, name: str, n_batch
 
 
 def test_a_translator_that_leaves_a_process_without_a_batch_is_refused():
-    fading = TRAINING.model_copy(update={"micro_batch_tokens": 240, "updates": "together"})
+    fading = TRAINING.model_copy(update={"micro_batch_tokens": 240, "updates": "joint"})
     weights = fading.weights.model_copy(update={"ae": [(0, 1.0), (5, 0.0)]})
     fading = fading.model_copy(update={"weights": weights})
     lessons = TranslationBatches(UNSUPERVISED[:3], {}, {}, {}, None, fading, 0)

@@ -24,15 +24,15 @@ class Noise(StrictModel):
     """What a denoising autoencoder is to mend."""
 
     unit: Literal["word", "token"] = "word"
-    shuffle: float = Field(3.0, ge=0)
-    drop: float = Field(0.1, ge=0, lt=1)
-    blank: float = Field(0.1, ge=0, le=1)
+    shuffle_distance: float = Field(3.0, ge=0)
+    drop_prob: float = Field(0.1, ge=0, lt=1)
+    mask_prob: float = Field(0.1, ge=0, le=1)
 
 
 class DecodingConfig(StrictModel):
-    """How translations are searched for; a width of 1 is greedy."""
+    """How translations are decoded; a ``beam_size`` of 1 is greedy."""
 
-    width: int = Field(1, gt=0)
+    beam_size: int = Field(1, gt=0)
     length_penalty: float = Field(1.0, ge=0)
     early_stopping: bool = False
     max_length_a: float = Field(1.5, gt=0)
@@ -41,8 +41,8 @@ class DecodingConfig(StrictModel):
 
     @model_validator(mode="after")
     def _beam_holds_the_best(self) -> Self:
-        if self.n_best > self.width:
-            raise ValueError(f"n_best is {self.n_best}, but the beam has a width of {self.width}")
+        if self.n_best > self.beam_size:
+            raise ValueError(f"n_best is {self.n_best}, but beam_size is {self.beam_size}")
         return self
 
 
@@ -74,14 +74,14 @@ class TranslationTraining(StrictModel):
     max_tokens: int = Field(100, gt=2)
     batch_tokens: int = Positive
     micro_batch_tokens: int = Positive
-    updates: Literal["in_turn", "together"] = "in_turn"
+    updates: Literal["round_robin", "joint"] = "round_robin"
     optim: Optim
     noise: Noise = Noise()
-    weights: LossWeights = LossWeights()
-    smoothing: float = Field(0.0, ge=0, lt=1)
+    loss_weights: LossWeights = LossWeights()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
     dropout: float | None = Field(None, ge=0, lt=1)
     tie_encoder_decoder_embeddings: bool = False
-    average: int = Field(1, gt=0)
+    average_checkpoints: int = Field(1, gt=0)
     max_length_a: float = Field(1.3, gt=0)
     max_length_b: int = Field(5, ge=1)
     eval_interval: int = Positive
@@ -119,7 +119,7 @@ class SupervisedMt(StrictModel):
     def training_of(self, n_steps: int) -> TranslationTraining:
         """The training of a row that learns ``n_steps`` things: as often each, or all of them in the same time."""
         training = self.training
-        if not self.scale_updates or training.updates == "together":
+        if not self.scale_updates or training.updates == "joint":
             return training
         optim = training.optim.model_copy(update={"max_updates": n_steps * training.optim.max_updates})
         return training.model_copy(update={"optim": optim, "eval_interval": n_steps * training.eval_interval})
@@ -129,6 +129,6 @@ class TranslationConfig(StrictModel):
     """Both tables of translation."""
 
     pairs: dict[str, EvaluationSets]
-    search: DecodingConfig = DecodingConfig()
+    decoding: DecodingConfig = DecodingConfig()
     unsupervised: UnsupervisedMt | None = None
     supervised: SupervisedMt | None = None

@@ -13,7 +13,7 @@ from xlm_core.text.vocabulary import MASK
 def add_noise(
     sentences: PackedSequences, begins: np.ndarray, noise: Noise, rng: np.random.Generator
 ) -> PackedSequences:
-    """Move words by fewer than ``noise.shuffle`` places, leave some out, and blank some, in this order.
+    """Move words by fewer than ``noise.shuffle_distance`` places, leave some out, and blank some, in this order.
 
     A word's pieces stay together: they move together, are left out together, and each is replaced by the mask symbol.
     One word of each sentence always stays.
@@ -32,9 +32,9 @@ def add_noise(
     starts = np.flatnonzero(begins)  # (w,)
     lengths = np.diff(starts, append=len(sentences.tokens))
     sentence = np.repeat(np.arange(n_sentences), sentences.lengths)[starts]
-    order = np.lexsort((np.arange(len(starts)) + noise.shuffle * rng.random(len(starts)), sentence))
-    order = order[_kept(sentence, n_sentences, noise.drop, rng)[order]]
-    tokens = np.where(np.repeat(rng.random(len(starts)) < noise.blank, lengths), MASK, sentences.tokens)
+    order = np.lexsort((np.arange(len(starts)) + noise.shuffle_distance * rng.random(len(starts)), sentence))
+    order = order[_kept(sentence, n_sentences, noise.drop_prob, rng)[order]]
+    tokens = np.where(np.repeat(rng.random(len(starts)) < noise.mask_prob, lengths), MASK, sentences.tokens)
     kept_lengths = np.bincount(sentence[order], weights=lengths[order], minlength=n_sentences).astype(np.int64)
     return PackedSequences(tokens[places(starts[order], lengths[order])], kept_lengths)
 

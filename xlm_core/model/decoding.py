@@ -73,23 +73,23 @@ def _until_end(tokens: list[int], limit: int) -> list[int]:
 
 @torch.inference_mode()
 def beam(
-    translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor, search: DecodingConfig
+    translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor, decoding: DecodingConfig
 ) -> list[list[Hypothesis]]:
     """The best translations of each sentence, the best first.
 
-    At each step the ``search.width`` best beginnings of a sentence go on. The search for it ends when none of them can
-    become better than the worst of as many translations that have ended; with ``search.early_stopping`` as soon as
-    there are as many.
+    At each step the ``decoding.beam_size`` best beginnings of a sentence go on. The search for it ends when none of
+    them can become better than the worst of as many translations that have ended; with ``decoding.early_stopping``
+    as soon as there are as many.
 
     Args:
         translator, source, language, limits: as in ``greedy``.
-        search: how to search.
+        decoding: how to search.
 
     Returns:
-        ``search.n_best`` translations of each sentence; fewer where the limit allows no more.
+        ``decoding.n_best`` translations of each sentence; fewer where the limit allows no more.
     """
-    memory = Memory(translator, source, language, limits, search.width)
-    beams = _Beams.begin(limits, search)
+    memory = Memory(translator, source, language, limits, decoding.beam_size)
+    beams = _Beams.begin(limits, decoding)
     found: list[list[Hypothesis]] = [[] for _ in limits]
     for place in range(int(limits.max())):
         log_probabilities = memory.step(beams.last(place)).log_softmax(dim=-1)
@@ -111,7 +111,7 @@ def beam(
 class _Beams:
     """The beginnings of translations that go on, and the best ones that have ended.
 
-    search          how to search
+    decoding        how to search
     sums            (N, W) log-probabilities of the beginnings; minus infinity where there are fewer
     tokens          (N, W, L) what they are
     ended_scores    (N, W) scores of the translations that have ended, falling; likewise
@@ -120,7 +120,7 @@ class _Beams:
     is_open         (N,) whether a sentence is still searched for
     """
 
-    search: DecodingConfig
+    decoding: DecodingConfig
     sums: Tensor
     tokens: Tensor
     ended_scores: Tensor
@@ -129,13 +129,13 @@ class _Beams:
     is_open: Tensor
 
     @classmethod
-    def begin(cls, limits: Tensor, search: DecodingConfig) -> "_Beams":
+    def begin(cls, limits: Tensor, decoding: DecodingConfig) -> "_Beams":
         """One beginning for each sentence, the empty one."""
-        shape = (len(limits), search.width)
+        shape = (len(limits), decoding.beam_size)
         sums = torch.full(shape, -torch.inf, device=limits.device)
         tokens = limits.new_full((*shape, int(limits.max())), EOS)
         is_open = torch.ones_like(limits, dtype=torch.bool)
-        begun = cls(search, sums, tokens, sums.clone(), tokens.clone(), limits.new_zeros(shape), is_open)
+        begun = cls(decoding, sums, tokens, sums.clone(), tokens.clone(), limits.new_zeros(shape), is_open)
         begun.sums[:, 0] = 0
         return begun
 
@@ -172,8 +172,8 @@ class _Beams:
 
     def _remember(self, sums: Tensor, candidates: Tensor, lengths: Tensor) -> None:
         """Keep the best of the translations that had ended and of the candidates (N, C) with these ``sums``."""
-        scores = torch.cat([self.ended_scores, sums / (lengths + 1.0) ** self.search.length_penalty], dim=1)
-        self.ended_scores, chosen = scores.topk(self.search.width)
+        scores = torch.cat([self.ended_scores, sums / (lengths + 1.0) ** self.decoding.length_penalty], dim=1)
+        self.ended_scores, chosen = scores.topk(self.decoding.beam_size)
         self.ended_tokens = _rows(torch.cat([self.ended_tokens, candidates], dim=1), chosen)
         self.ended_lengths = torch.cat([self.ended_lengths, lengths], dim=1).gather(1, chosen)
 
@@ -181,9 +181,9 @@ class _Beams:
         """(N,) bool, the sentences whose search ends after ``place``; they are open no more."""
         worst = self.ended_scores[:, -1]
         # Sums only fall, and the longest translation is divided by most.
-        reachable = self.sums[:, 0] / (limits + 1.0) ** self.search.length_penalty
+        reachable = self.sums[:, 0] / (limits + 1.0) ** self.decoding.length_penalty
         ends = (worst >= reachable) | (limits == place + 1)
-        if self.search.early_stopping:
+        if self.decoding.early_stopping:
             ends |= worst.isfinite()
         ends &= self.is_open
         self.is_open = self.is_open & ~ends
@@ -192,7 +192,7 @@ class _Beams:
     def best(self, row: int) -> Iterator[Hypothesis]:
         """The best translations of a sentence that have ended."""
         kept = zip(self.ended_scores[row], self.ended_tokens[row], self.ended_lengths[row], strict=True)
-        for score, tokens, length in list(kept)[: self.search.n_best]:
+        for score, tokens, length in list(kept)[: self.decoding.n_best]:
             if score.isfinite():
                 yield Hypothesis(tokens[:length].tolist(), score.item())
 

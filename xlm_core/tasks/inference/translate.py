@@ -74,9 +74,9 @@ class TranslationPipeline:
         return cls(translator.to(device).eval(), words, language_ids(about["languages"]), text, directions, about)
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: DecodingConfig, micro_batch_tokens: int
+        self, sentences: Sequence[str], source: str, target: str, decoding: DecodingConfig, micro_batch_tokens: int
     ) -> list[list[Translation]]:
-        """The best translations of raw sentences, of each ``search.n_best``; of one without any words, nothing.
+        """The best translations of raw sentences, of each ``decoding.n_best``; of one without any words, nothing.
 
         A sentence that has no room in the model loses its end, which is logged.
 
@@ -92,16 +92,16 @@ class TranslationPipeline:
         device = self.translator.decoder.output_bias.device
 
         def decode(batch: Batch, limits: Tensor) -> list[list[Hypothesis]]:
-            if search.width == 1:
+            if decoding.beam_size == 1:
                 return [[Hypothesis(ids, np.nan)] for ids in greedy(self.translator, batch, self.ids[target], limits)]
-            return beam(self.translator, batch, self.ids[target], limits, search)
+            return beam(self.translator, batch, self.ids[target], limits, decoding)
 
         found = translate(
             [encoded[number] for number in filled],
-            limits_of(lengths, search.max_length_a, search.max_length_b, positions),
+            limits_of(lengths, decoding.max_length_a, decoding.max_length_b, positions),
             decode,
             language=self.ids[source],
-            micro_batch_tokens=max(1, micro_batch_tokens // search.width),
+            micro_batch_tokens=max(1, micro_batch_tokens // decoding.beam_size),
             device=device,
         )
         of = dict(zip(filled, found, strict=True))

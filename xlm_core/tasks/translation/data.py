@@ -64,14 +64,14 @@ class TranslationBatches:
         An objective whose weight has fallen to zero loses its turn.
         """
         weighted = [
-            (objective, schedule.weight(update, getattr(self.settings.weights, objective.kind)))
+            (objective, schedule.weight(update, getattr(self.settings.loss_weights, objective.kind)))
             for objective in self.objectives
         ]
         active = [(objective, weight) for objective, weight in weighted if weight > 0]
         if not active:
             raise ConfigError(f"no objective has a weight above 0 at update {update}; see the weights of the training")
         turn = update
-        if self.settings.updates == "in_turn":
+        if self.settings.updates == "round_robin":
             turn, place = divmod(update, len(active))
             active = [active[place]]
         numbers = range(turn * self.n_batches, (turn + 1) * self.n_batches)
@@ -83,7 +83,7 @@ class TranslationBatches:
         Raises:
             ConfigError: at some update a process would have nothing to do.
         """
-        weights = self.settings.weights
+        weights = self.settings.loss_weights
         changes = {0, *(update for kind in ("ae", "bt", "mt") for update, _ in getattr(weights, kind))}
         sizes = [len(self.of_update(update)) for update in changes if update < self.settings.optim.max_updates]
         if min(sizes) < n_processes:

@@ -28,7 +28,7 @@ def score(
     vocabulary: Path,
     test: Path,
     direction: Sequence[str],
-    search: DecodingConfig,
+    decoding: DecodingConfig,
     micro_batch_tokens: int,
     context: ResultContext,
     column: str,
@@ -53,7 +53,7 @@ def score(
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     interpreter = TranslationPipeline.open(model, vocabulary, device)
-    lines = _translated(interpreter, test, direction, search, micro_batch_tokens)
+    lines = _translated(interpreter, test, direction, decoding, micro_batch_tokens)
     for part in PARTS:
         _write_lines(kept[part], lines[part])
     about, n_empty = interpreter.about, lines["hypotheses"].count("")
@@ -71,9 +71,9 @@ def score(
         "tokenized BLEU": tokenized_bleu(lines["tokenized_hypotheses"], lines["tokenized_references"]),
         "chrF": chrf(lines["hypotheses"], lines["references"]),
     }
-    how = _searched(search)
+    described = _decoding_text(decoding)
     found = [
-        result(metric=metric, value=one.value, signature=f"{metric} {one.signature}, {how}")
+        result(metric=metric, value=one.value, signature=f"{metric} {one.signature}, {described}")
         for metric, one in scores.items()
     ]
     results.write(found, output)
@@ -86,7 +86,7 @@ def _translated(
     interpreter: TranslationPipeline,
     test: Path,
     direction: Sequence[str],
-    search: DecodingConfig,
+    decoding: DecodingConfig,
     micro_batch_tokens: int,
 ) -> dict[str, list[str]]:
     """Each of ``PARTS`` -> one line per sentence of the test set."""
@@ -94,7 +94,7 @@ def _translated(
     columns = sides(pair(source, target))
     rows = list(tsv.read(test, len(columns)))
     sources, raw = ([row[columns.index(language)] for row in rows] for language in (source, target))
-    best = [some[0] for some in interpreter.translate(sources, source, target, search, micro_batch_tokens)]
+    best = [some[0] for some in interpreter.translate(sources, source, target, decoding, micro_batch_tokens)]
     references = [interpreter.reference(sentence, target) for sentence in raw]
     return {
         "sources": sources,
@@ -105,9 +105,13 @@ def _translated(
     }
 
 
-def _searched(search: DecodingConfig) -> str:
+def _decoding_text(decoding: DecodingConfig) -> str:
     """How translations were searched for, in words."""
-    return "greedy" if search.width == 1 else f"beam of {search.width}, length penalty {search.length_penalty:g}"
+    return (
+        "greedy"
+        if decoding.beam_size == 1
+        else f"beam of {decoding.beam_size}, length penalty {decoding.length_penalty:g}"
+    )
 
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:

@@ -205,7 +205,7 @@ def _train(
     state = TrainState(translator, make_optimizer(translator, settings.optim, shard=shard))
     resume(folder, state, folder.name, processes)
     precision = precision_of(compute.precision, processes.device)
-    loss = processes.replicate(TranslationLoss(translator, precision, settings.smoothing))
+    loss = processes.replicate(TranslationLoss(translator, precision, settings.label_smoothing))
     with Prefetcher(parts_of(lessons, translator, loss, processes), settings.optim.max_updates) as parts_ahead:
         train(
             state,
@@ -217,6 +217,6 @@ def _train(
             digest=folder.name,
             processes=processes,
             criterion=bleu_missing,
-            keep=settings.average,
+            keep=settings.average_checkpoints,
         )
     translator.cpu().eval()
