@@ -24,7 +24,7 @@ from xlm_core.train.distributed import DistributedContext
 
 SEQ_LEN, FEW_ROWS = 256, 2
 FLOAT_BYTES = 4
-NEARLY_ALL = Masking(share=0.999)
+NEARLY_ALL = Masking(mask_prob=0.999)
 
 
 def main() -> None:

@@ -128,7 +128,7 @@ if CONFIG.embeddings:
             "../workflow_scripts/make_embedding_table.py"
 
 
-if CONFIG.embeddings and CONFIG.embeddings.figure:
+if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
 
     rule project_words:
         """Where words and their translations stand on a map of each model's input embeddings (t-SNE)."""
@@ -147,7 +147,7 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
             mem_mb=4000,
             runtime=30,
         params:
-            figure=plain(CONFIG.embeddings.figure),
+            figure=plain(CONFIG.embeddings.alignment_figure),
             code=code("xlm_core.tasks.word_embeddings.tsne"),
         message:
             "Placing words on a map"
@@ -174,7 +174,7 @@ if CONFIG.embeddings and CONFIG.embeddings.figure:
             mem_mb=1000,
             runtime=10,
         params:
-            labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.figure.runs],
+            labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.alignment_figure.runs],
             code=code("xlm_core.report.alignment"),
         message:
             "Drawing the map of words"

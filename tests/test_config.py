@@ -210,14 +210,17 @@ def test_an_unquoted_no_is_not_norwegian():
             "setups.news.text.min_script_ratio: the script of xx is not known; set it to 0.0, or add the language",
         ),
         (lambda data: data["seeds"].update(finetuning=[]), "config.seeds.finetuning"),
-        (lambda data: data["seeds"].update(protocols=[0, 7]), "protocols: [7] are no pretraining seeds ([0])"),
+        (
+            lambda data: data["seeds"].update(other_protocols=[0, 7]),
+            "other_protocols: [7] are no pretraining seeds ([0])",
+        ),
         (lambda data: data["runs"]["mlm"].update(seeds=[7]), "runs.mlm.seeds: [7] are no seeds.pretraining ([0])"),
         (
             lambda data: (
-                data["seeds"].update(pretraining=[0, 1], protocols=[0]),
+                data["seeds"].update(pretraining=[0, 1], other_protocols=[0]),
                 data["runs"]["mlm_tlm"].update(seeds=[1]),
             ),
-            "xnli.few_shot.runs: mlm_tlm has none of the seeds.protocols ([0])",
+            "xnli.few_shot.runs: mlm_tlm has none of the seeds.other_protocols ([0])",
         ),
     ],
 )
@@ -236,9 +239,9 @@ def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
 
 
 def test_protocols_may_have_fewer_seeds_than_zero_shot():
-    seeds = config.Seeds(pretraining=[0, 1, 2], finetuning=[0], protocols=[1])
+    seeds = config.Seeds(pretraining=[0, 1, 2], finetuning=[0], other_protocols=[1])
     assert (seeds.of_protocol("zero_shot"), seeds.of_protocol("few_shot")) == ([0, 1, 2], [1])
-    assert seeds.model_copy(update={"protocols": None}).of_protocol("few_shot") == [0, 1, 2]
+    assert seeds.model_copy(update={"other_protocols": None}).of_protocol("few_shot") == [0, 1, 2]
 
 
 @pytest.mark.parametrize("content", [b"name: [unclosed", b"\xff", b"name: 2020-13-45", b"name: !!int ''", b"[" * 5000])

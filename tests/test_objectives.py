@@ -35,8 +35,8 @@ def batches(seed=0):
     rng = np.random.default_rng(seed)
     return {
         "clm": clm_batch(WINDOW, 1),
-        "mlm": mlm_batch(WINDOW, 1, WEIGHT, Masking(share=0.3), rng),
-        "tlm": tlm_batch(PAIRS, (0, 1), WEIGHT, Masking(share=0.3), rng),
+        "mlm": mlm_batch(WINDOW, 1, WEIGHT, Masking(mask_prob=0.3), rng),
+        "tlm": tlm_batch(PAIRS, (0, 1), WEIGHT, Masking(mask_prob=0.3), rng),
     }
 
 

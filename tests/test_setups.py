@@ -329,11 +329,11 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         (in_("setups two", languages=["en"]), "ablation.rows.2 languages: setup 'two' has no other language of XNLI"),
         (in_("ablation full", setup="two"), "ablation.full: its setup has no de, es, hi, but the table of XNLI has"),
         (
-            lambda data: data["claims"][0]["compared"][0].update(a="mml"),
+            lambda data: data["claims"][0]["tests"][0].update(a="mml"),
             "claims.0, systems of xnli: unknown name 'mml'",
         ),
         (
-            lambda data: data["claims"][2]["compared"][0].update(b="separate"),
+            lambda data: data["claims"][2]["tests"][0].update(b="separate"),
             "claims.2, systems of ablation: unknown name 'separate'",
         ),
         (
@@ -379,10 +379,19 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
         (in_("corpora news", years=[], **URL), "corpora.news.years: List should have at least 1 item"),
         (in_("corpora news", set="worlddev"), "corpora.news: 'set' names a test set of a corpus of format sgm"),
         (in_("corpora worlddev", set=None), "corpora.worlddev: 'set' names a test set of a corpus of format sgm"),
-        (in_("corpora news", lines={"fr": [10, 10]}), "corpora.news.lines.fr: lines from 10 up to 10 are none"),
-        (in_("corpora news", lines={"fr": [-1, 10]}), "corpora.news.lines.fr: lines from -1 up to 10 are none"),
-        (in_("corpora news", lines={"fr": [10]}), "corpora.news.lines.fr.1: this key is missing"),
-        (in_("corpora news", lines={"de": [0, 10]}), "corpora.news: lines: unknown name 'de'; allowed are en, fr"),
+        (
+            in_("corpora news", line_range={"fr": [10, 10]}),
+            "corpora.news.line_range.fr: lines from 10 up to 10 are none",
+        ),
+        (
+            in_("corpora news", line_range={"fr": [-1, 10]}),
+            "corpora.news.line_range.fr: lines from -1 up to 10 are none",
+        ),
+        (in_("corpora news", line_range={"fr": [10]}), "corpora.news.line_range.fr.1: this key is missing"),
+        (
+            in_("corpora news", line_range={"de": [0, 10]}),
+            "corpora.news: line_range: unknown name 'de'; allowed are en, fr",
+        ),
     ],
 )
 def test_corpora_and_runs_that_do_not_fit_are_refused(change, expected: str):
@@ -395,7 +404,7 @@ def test_corpora_and_runs_that_do_not_fit_are_refused(change, expected: str):
     "change",
     [
         in_("setups news", model={"max_positions": 62}, pretraining={"seq_len": 32}),  # 60 tokens and two end symbols
-        in_("corpora news", lines={"fr": [0, 10]}),
+        in_("corpora news", line_range={"fr": [0, 10]}),
         in_("corpora news", years=[2007, 2008], **URL),
         in_("translation decoding", n_best=2, beam_size=2),
         in_("runs", unused={"label": "not in a table", "objectives": ["skipgram"]}),

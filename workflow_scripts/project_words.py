@@ -7,7 +7,7 @@ from xlm_core.tasks.word_embeddings import tsne
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake.log[0]):
-    figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.figure")
+    figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.alignment_figure")
     tsne.project(
         figure=figure,
         models=dict(zip(figure.runs, map(Path, snakemake.input.models), strict=True)),

@@ -5,7 +5,7 @@ from xlm_core import config as configuration
 
 def compared_systems():
     """Claim, comparison: of every comparison of every claim."""
-    return [(claim, one) for claim in CONFIG.claims for one in claim.compared]
+    return [(claim, one) for claim in CONFIG.claims for one in claim.tests]
 
 
 def claim_seeds(compared):
@@ -80,7 +80,7 @@ def all_claim_items():
 def described_claims():
     """Of each comparison the claim's statement, its names, and how many seeds there are."""
     return [
-        [claim.statement, one.table, one.a, one.b, one.margin, claim_columns(one), len(claim_seeds(one))]
+        [claim.claim, one.table, one.a, one.b, one.margin, claim_columns(one), len(claim_seeds(one))]
         for claim, one in compared_systems()
     ]
 

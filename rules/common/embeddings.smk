@@ -63,7 +63,7 @@ def embedding_labels():
 
 def drawn_models():
     """The first model of each run whose map is drawn."""
-    figure = CONFIG.embeddings.figure
+    figure = CONFIG.embeddings.alignment_figure
     path = f"<results>/runs/{CONFIG.embeddings.setup}/{{run}}/{{seed}}/model.safetensors"
     return [file for run in figure.runs for file in expand(path, run=run, seed=CONFIG.pretraining_seeds(run)[:1])]
 
@@ -75,7 +75,7 @@ def drawn_dictionaries():
 def vectors_of_drawn_words():
     """Vectors of each language, which say which words its text has."""
     path = "<results>/vectors/{language}/{seed}.bin"
-    return expand(path, language=CONFIG.embeddings.figure.languages, seed=CONFIG.seeds.pretraining[0])
+    return expand(path, language=CONFIG.embeddings.alignment_figure.languages, seed=CONFIG.seeds.pretraining[0])
 
 
 def embedding_files():
@@ -85,5 +85,5 @@ def embedding_files():
 
 def alignment_files():
     """The map of words."""
-    is_drawn = CONFIG.embeddings and CONFIG.embeddings.figure
+    is_drawn = CONFIG.embeddings and CONFIG.embeddings.alignment_figure
     return [f"<results>/figures/alignment.{kind}" for kind in ("svg", "png")] if is_drawn else []

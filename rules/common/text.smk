@@ -5,7 +5,7 @@ from xlm_core.languages import sides
 
 def corpora_for(evaluation):
     """A pattern for the corpora to train on, or for those to evaluate on."""
-    return one_of([name for name, corpus in CONFIG.corpora.items() if corpus.evaluation == evaluation])
+    return one_of([name for name, corpus in CONFIG.corpora.items() if corpus.eval_only == evaluation])
 
 
 def corpus_of(wildcards):
@@ -18,7 +18,7 @@ def format_of(wildcards):
 
 def lines_of(wildcards):
     """The range of lines that is read of a language or pair, or None."""
-    lines = corpus_of(wildcards).lines.get(wildcards.key)
+    lines = corpus_of(wildcards).line_range.get(wildcards.key)
     return lines and list(lines)
 
 
@@ -32,7 +32,7 @@ def is_tokenized(wildcards):
 
 def is_for_evaluation(wildcards):
     """Nothing is dropped from what models are evaluated on."""
-    return corpus_of(wildcards).evaluation
+    return corpus_of(wildcards).eval_only
 
 
 def is_training_split(wildcards):
@@ -58,7 +58,7 @@ def letters(setup):
 
 def marks_of_duplicates(wildcards):
     """Which records of a shard are repeated, where such are dropped."""
-    wanted = CONFIG.setup(wildcards.text).text.deduplicate and not corpus_of(wildcards).evaluation
+    wanted = CONFIG.setup(wildcards.text).text.deduplicate and not corpus_of(wildcards).eval_only
     return ["<results>/text/{corpus}/{key}/{shard}.repeated"] if wanted else []
 
 

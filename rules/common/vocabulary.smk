@@ -25,7 +25,7 @@ def vocabulary_languages(wildcards):
 
 
 def alpha_of_sample(wildcards):
-    return vocabulary_config(wildcards).alpha
+    return vocabulary_config(wildcards).language_sampling_alpha
 
 
 def lines_of_sample(wildcards):

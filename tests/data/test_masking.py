@@ -23,7 +23,7 @@ def window(rows=100, columns=50, seed=0):
 
 
 def masked(tokens, masking, seed=0):
-    return mask_tokens(tokens, weights(COUNTS, masking.alpha), masking, np.random.default_rng(seed))
+    return mask_tokens(tokens, weights(COUNTS, masking.frequency_exponent), masking, np.random.default_rng(seed))
 
 
 def test_weights_fall_with_the_root_of_the_count_and_are_zero_for_specials():
@@ -34,7 +34,7 @@ def test_weights_fall_with_the_root_of_the_count_and_are_zero_for_specials():
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 def test_labels_are_the_hidden_tokens_and_the_rest_is_untouched(alpha):
     tokens = window()
-    inputs, labels = masked(tokens, Masking(alpha=alpha))
+    inputs, labels = masked(tokens, Masking(frequency_exponent=alpha))
     chosen = labels != IGNORE
     assert (labels[chosen] == tokens[chosen]).all()
     assert (inputs[~chosen] == tokens[~chosen]).all()
@@ -43,7 +43,7 @@ def test_labels_are_the_hidden_tokens_and_the_rest_is_untouched(alpha):
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 def test_fates_are_80_10_10(alpha):
     tokens = window(rows=1000)
-    inputs, labels = masked(tokens, Masking(alpha=alpha))
+    inputs, labels = masked(tokens, Masking(frequency_exponent=alpha))
     chosen = labels != IGNORE
     hidden, truth = inputs[chosen], tokens[chosen]
     replaced = hidden[(hidden != MASK) & (hidden != truth)]
@@ -55,7 +55,7 @@ def test_fates_are_80_10_10(alpha):
 
 def test_even_masking_draws_each_token_alike_and_ends_of_sentences_too():
     tokens = window(rows=1000)
-    _, labels = masked(tokens, Masking(alpha=0.0))
+    _, labels = masked(tokens, Masking(frequency_exponent=0.0))
     chosen = labels != IGNORE
     assert not chosen[:, 0].any()
     assert not chosen[tokens == PAD].any()
@@ -67,7 +67,7 @@ def test_even_masking_draws_each_token_alike_and_ends_of_sentences_too():
 def test_weighted_masking_hides_an_exact_number_of_pieces(share, rows, seed):
     tokens = window(rows, 12, seed)
     tokens[:, 3] = UNK
-    _, labels = masked(tokens, Masking(share=share, alpha=0.5), seed)
+    _, labels = masked(tokens, Masking(mask_prob=share, frequency_exponent=0.5), seed)
     chosen = labels != IGNORE
     assert chosen.sum() == math.ceil(share * (tokens >= N_SPECIAL).sum())
     assert (tokens[chosen] >= N_SPECIAL).all()
@@ -78,7 +78,9 @@ def test_weighted_masking_follows_the_weights():
     weight = weights(np.array([0] * N_SPECIAL + [1, 16]), alpha=0.5)
     tokens = np.array([[EOS, N_SPECIAL, N_SPECIAL + 1]])
     rng = np.random.default_rng(0)
-    drawn = [mask_tokens(tokens, weight, Masking(share=0.4, alpha=0.5), rng)[1].max() for _ in range(4000)]
+    drawn = [
+        mask_tokens(tokens, weight, Masking(mask_prob=0.4, frequency_exponent=0.5), rng)[1].max() for _ in range(4000)
+    ]
     assert np.mean(np.array(drawn) == N_SPECIAL) == pytest.approx(0.8, abs=0.02)
 
 
@@ -87,7 +89,9 @@ def test_weighted_masking_is_numpys_weighted_choice():
     weight = np.array([0.0] * N_SPECIAL + [1.0, 2.0, 5.0])
     tokens = N_SPECIAL + np.array([[0, 1, 2]])
     rng = np.random.default_rng(0)
-    ours = np.mean([mask_tokens(tokens, weight, Masking(share=0.6), rng)[1] != IGNORE for _ in range(6000)], axis=0)[0]
+    ours = np.mean(
+        [mask_tokens(tokens, weight, Masking(mask_prob=0.6), rng)[1] != IGNORE for _ in range(6000)], axis=0
+    )[0]
     theirs = np.mean([np.isin([0, 1, 2], rng.choice(3, 2, False, [1 / 8, 2 / 8, 5 / 8])) for _ in range(6000)], axis=0)
     assert ours == pytest.approx(theirs, abs=0.03)
 
@@ -95,12 +99,12 @@ def test_weighted_masking_is_numpys_weighted_choice():
 def test_something_is_predicted_even_in_a_tiny_batch():
     tokens = np.array([[EOS, 20, EOS]])
     for seed in range(50):
-        assert (masked(tokens, Masking(alpha=0.0), seed)[1] != IGNORE).any()
+        assert (masked(tokens, Masking(frequency_exponent=0.0), seed)[1] != IGNORE).any()
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 def test_a_batch_without_a_piece_is_left_as_it_is(alpha):
     tokens = np.array([[EOS, PAD]])
-    inputs, labels = masked(tokens, Masking(alpha=alpha))
+    inputs, labels = masked(tokens, Masking(frequency_exponent=alpha))
     assert inputs.tolist() == tokens.tolist()
     assert (labels == IGNORE).all()

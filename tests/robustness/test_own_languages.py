@@ -190,7 +190,7 @@ STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/trai
         ),
         (lambda s: s["vocabulary"].update(imported=IMPORTED | {"format": "published"}), "under 'codes' and 'vocab'"),
         (lambda s: s["vocabulary"].update(imported=IMPORTED | {"codes": "a"}), "are of the format published"),
-        (lambda s: s["corpora"].update(text=STORE | {"lines": {"it": [0, 1]}}), "taken as it is"),
+        (lambda s: s["corpora"].update(text=STORE | {"line_range": {"it": [0, 1]}}), "taken as it is"),
         (lambda s: s["corpora"].update(text=STORE | {"keys": ["it", "pt"]}), "put '{key}' into the 'path'"),
         (
             lambda s: s["corpora"].update(own=STORE | {"sha256": {}}),

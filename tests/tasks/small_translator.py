@@ -24,7 +24,7 @@ SETTINGS = TranslationTraining(
     eval_interval=100,
     max_valid_sentences=40,
 )
-TEXT = {"lowercase": False, "strip_accents": False, "romanian": "as_it_is"}
+TEXT = {"lowercase": False, "strip_accents": False, "romanian": "keep"}
 
 
 def pairs(n, seed=0):

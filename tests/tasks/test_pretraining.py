@@ -98,7 +98,7 @@ def test_without_pretraining_the_weights_are_those_of_the_first_update(world, tm
 def test_seeds_do_not_change_the_digests_of_settings_and_data(pretrain):
     first, second = (pretrain(f"s{seed}", seed=seed)[1] for seed in (1, 2))
     assert (first["config"], first["data"]) == (second["config"], second["data"])
-    assert first["config"] != pretrain("other", settings=changed(alpha=0.1))[1]["config"]
+    assert first["config"] != pretrain("other", settings=changed(language_sampling_alpha=0.1))[1]["config"]
 
 
 def test_validation_batches_do_not_depend_on_the_seed_and_their_share_is_logged(pretrain, caplog):
@@ -177,7 +177,7 @@ def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
 
 
 def test_other_code_settings_or_data_start_a_run_of_their_own(pretrain, tmp_path):
-    abouts = [pretrain()[1], pretrain(code="other")[1], pretrain(settings=changed(alpha=0.5))[1]]
+    abouts = [pretrain()[1], pretrain(code="other")[1], pretrain(settings=changed(language_sampling_alpha=0.5))[1]]
     abouts.append(pretrain(objectives=["mlm"], parallel={}, parallel_valid={})[1])
     assert len(list((tmp_path / "run" / "work").iterdir())) == 4
     assert [about["config"] == abouts[0]["config"] for about in abouts] == [True, True, False, False]
@@ -258,7 +258,7 @@ def test_a_store_of_another_vocabulary_is_refused(world, pretrain, tmp_path):
 def test_examples_show_each_objective_in_words(world, tmp_path):
     data = {name: world[name] for name in ("monolingual", "parallel", "vocabulary")}
     write_examples(
-        **data, languages=["en", "de"], masking=Masking(share=0.3), seed=0, output=tmp_path / "examples.json"
+        **data, languages=["en", "de"], masking=Masking(mask_prob=0.3), seed=0, output=tmp_path / "examples.json"
     )
     clm, mlm, tlm = json.loads((tmp_path / "examples.json").read_text())
     assert [example["objective"] for example in (clm, mlm, tlm)] == ["clm", "mlm", "tlm"]

@@ -144,17 +144,17 @@ class Seeds(StrictModel):
 
     pretraining: list[int] = Field([0], min_length=1)
     finetuning: list[int] = Field([0], min_length=1)
-    protocols: list[int] | None = Field(None, min_length=1)
+    other_protocols: list[int] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _protocols_have_models(self) -> Self:
-        if unknown := set(self.protocols or []) - set(self.pretraining):
-            raise ValueError(f"protocols: {sorted(unknown)} are no pretraining seeds ({self.pretraining})")
+        if unknown := set(self.other_protocols or []) - set(self.pretraining):
+            raise ValueError(f"other_protocols: {sorted(unknown)} are no pretraining seeds ({self.pretraining})")
         return self
 
     def of_protocol(self, protocol: str) -> list[int]:
         """The pretraining seeds whose models are fine-tuned by a protocol."""
-        return self.pretraining if protocol == "zero_shot" or self.protocols is None else self.protocols
+        return self.pretraining if protocol == "zero_shot" or self.other_protocols is None else self.other_protocols
 
 
 class Config(Setup):

@@ -115,7 +115,9 @@ def _check_seeds(config: "Config") -> None:
     for path, runs in config.xnli.run_lists.items():
         for run in runs:
             if path != "selected_per_language" and not config.pretraining_seeds(run, "few_shot"):
-                raise ValueError(f"xnli.{path}: {run} has none of the seeds.protocols ({config.seeds.protocols})")
+                raise ValueError(
+                    f"xnli.{path}: {run} has none of the seeds.other_protocols ({config.seeds.other_protocols})"
+                )
 
 
 def _check_microworld(config: "Config") -> None:

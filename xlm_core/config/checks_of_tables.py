@@ -30,7 +30,7 @@ def check_corpora(config: "Config", key: str, names: Sequence[str], path: str) -
         held = config.corpora[name].keys
         if key not in held and not any(key in sides(other) for other in held):
             raise ValueError(f"{path}: corpus '{name}' holds {', '.join(held)}, but not {key}")
-        if config.corpora[name].evaluation:
+        if config.corpora[name].eval_only:
             raise ValueError(f"{path}: corpus '{name}' is for evaluation; take one to train on")
 
 
@@ -63,8 +63,8 @@ def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:
     """A test set exists, is one, and holds the pair."""
     check_exists(name, config.corpora, path)
     corpus = config.corpora[name]
-    if not corpus.evaluation:
-        raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'evaluation: true'")
+    if not corpus.eval_only:
+        raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'eval_only: true'")
     if key not in corpus.keys:
         raise ValueError(f"{path}: corpus '{name}' holds {', '.join(corpus.keys)}, but not {key}")
 
@@ -132,11 +132,11 @@ def _check_ablation(config: "Config") -> None:
 
 def _check_claims(config: "Config") -> None:
     """Every claim is made once, and both systems of a comparison are of its table."""
-    statements = [claim.statement for claim in config.claims]
+    statements = [claim.claim for claim in config.claims]
     if twice := sorted({one for one in statements if statements.count(one) > 1}):
         raise ValueError(f"claims: '{twice[0]}' stands there twice; put all of its comparisons into one")
     for number, claim in enumerate(config.claims):
-        for one in claim.compared:
+        for one in claim.tests:
             systems = _systems_of(config, one.table)
             if not systems:
                 raise ValueError(f"claims.{number}: there is no table {one.table} to compare systems of")
@@ -194,8 +194,8 @@ def _check_embeddings(config: "Config") -> None:
             raise ValueError(f"runs.{name}: a baseline of the section embeddings has this name; take another")
     for row in embeddings.rows:
         check_exists(row, (*BASELINES, *config.runs), "embeddings.rows")
-    for run in embeddings.figure.runs if embeddings.figure else ():
-        check_exists(run, config.runs, "embeddings.figure.runs")
+    for run in embeddings.alignment_figure.runs if embeddings.alignment_figure else ():
+        check_exists(run, config.runs, "embeddings.alignment_figure.runs")
     for name, collection in (("dictionary", "dictionaries"), ("similarity", "similarity")):
         pairs = getattr(embeddings, name)
         if pairs is None or pairs.microworld is None:

@@ -21,5 +21,5 @@ class ComparisonConfig(StrictModel):
 class ClaimConfig(StrictModel):
     """What is claimed, and the comparisons that all must hold for it."""
 
-    statement: str
-    compared: list[ComparisonConfig] = Field(min_length=1)
+    claim: str
+    tests: list[ComparisonConfig] = Field(min_length=1)

@@ -78,7 +78,7 @@ def _is_range(lines: tuple[int, int]) -> tuple[int, int]:
     return lines
 
 
-Lines = Annotated[tuple[int, int], AfterValidator(_is_range), Field(strict=False)]
+LineRange = Annotated[tuple[int, int], AfterValidator(_is_range), Field(strict=False)]
 
 
 class Corpus(CorpusSource):
@@ -87,9 +87,9 @@ class Corpus(CorpusSource):
     format: Literal["text", "moses", "wikipedia", "sgm", "store"]
     keys: list[str] = Field(min_length=1)
     years: list[int] | None = Field(None, min_length=1)
-    lines: dict[str, Lines] = Field({})
+    line_range: dict[str, LineRange] = Field({})
     set: str | None = None
-    evaluation: bool = False
+    eval_only: bool = False
     tokenized: bool = False
 
     @model_validator(mode="after")
@@ -100,8 +100,8 @@ class Corpus(CorpusSource):
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
         if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
             raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
-        for key in self.lines:
-            check_exists(key, self.keys, "lines")
+        for key in self.line_range:
+            check_exists(key, self.keys, "line_range")
         if self.format == "store":
             self._check_store()
         return self
@@ -123,8 +123,8 @@ class Corpus(CorpusSource):
         """A finished store lies in folders, and is taken as it is."""
         if self.path is None:
             raise ValueError("a corpus of format store is in local folders: give their 'path'")
-        if self.lines or self.years or self.evaluation or self.tokenized:
-            raise ValueError("a corpus of format store is taken as it is: no lines, years, evaluation or tokenized")
+        if self.line_range or self.years or self.eval_only or self.tokenized:
+            raise ValueError("a corpus of format store is taken as it is: no line_range, years, eval_only or tokenized")
         if len(self.keys) > 1 and "{key}" not in self.path:
             raise ValueError(f"keys {', '.join(self.keys)} cannot be of one folder: put '{{key}}' into the 'path'")
 
@@ -135,7 +135,7 @@ class Text(StrictModel):
     n_shards: int = Field(1, gt=0)
     lowercase: bool = True
     strip_accents: bool = True
-    romanian: Literal["as_it_is", "normalized", "stripped"] = "as_it_is"
+    romanian: Literal["keep", "normalized", "stripped"] = "keep"
     deduplicate: bool = False
     min_words: int = Field(1, gt=0)
     max_words: int = Field(200, gt=0)
@@ -157,7 +157,7 @@ class VocabularyConfig(StrictModel):
 
     size: int = Field(gt=20)
     shared: bool = True
-    alpha: float = Field(0.5, ge=0, le=1)
+    language_sampling_alpha: float = Field(0.5, ge=0, le=1)
     sample_lines: int = Field(1_000_000, gt=0)
     character_coverage: float = Field(1.0, gt=0.9, le=1)
     imported: ImportedVocabulary | None = None

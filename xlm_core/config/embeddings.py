@@ -36,7 +36,7 @@ class Refinement(StrictModel):
     """How MUSE turns the vectors of one language into the space of another."""
 
     rounds: int = Field(5, ge=0)
-    max_rank: int = Field(15_000, gt=0)
+    max_dictionary_words: int = Field(15_000, gt=0)
     neighbors: int = Field(10, gt=0)
 
 
@@ -60,7 +60,7 @@ class Embeddings(StrictModel):
     candidates: int = Field(200_000, gt=0)
     vectors: WordVectors = WordVectors()
     refinement: Refinement = Refinement()
-    figure: AlignmentFigure | None = None
+    alignment_figure: AlignmentFigure | None = None
 
     @property
     def runs(self) -> list[str]:
@@ -85,7 +85,7 @@ class Embeddings(StrictModel):
     @property
     def drawn(self) -> list[str]:
         """The directions whose dictionaries the picture shows: from its first language to each other."""
-        pivot, *others = self.figure.languages if self.figure else [""]
+        pivot, *others = self.alignment_figure.languages if self.alignment_figure else [""]
         return [f"{pivot}-{other}" for other in others]
 
     @model_validator(mode="after")
@@ -96,5 +96,5 @@ class Embeddings(StrictModel):
                     f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
                 )
         for key in self.drawn:
-            check_exists(key, self.dictionary.keys, "figure.languages, dictionary")
+            check_exists(key, self.dictionary.keys, "alignment_figure.languages, dictionary")
         return self

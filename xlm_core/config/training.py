@@ -43,11 +43,11 @@ class Optim(StrictModel):
 class Masking(StrictModel):
     """Which tokens MLM and TLM hide, and behind what."""
 
-    share: float = Field(0.15, gt=0, lt=1)
+    mask_prob: float = Field(0.15, gt=0, lt=1)
     mask: float = Field(0.8, ge=0, le=1)
     random: float = Field(0.1, ge=0, le=1)
     keep: float = Field(0.1, ge=0, le=1)
-    alpha: float = Field(0.5, ge=0, le=1)
+    frequency_exponent: float = Field(0.5, ge=0, le=1)
 
     @model_validator(mode="after")
     def _fates_sum_to_one(self) -> Self:
@@ -59,7 +59,7 @@ class Masking(StrictModel):
 class Pretraining(StrictModel):
     """Batches and optimization of pretraining; shared by every run."""
 
-    alpha: float = Field(0.7, ge=0, le=1)
+    language_sampling_alpha: float = Field(0.7, ge=0, le=1)
     seq_len: int = Field(256, gt=2)
     max_pair_tokens: int = Field(512, gt=4)
     batch_tokens: int = Positive

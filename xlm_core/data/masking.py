@@ -33,14 +33,18 @@ def mask_tokens(
 
     Args:
         tokens: (B, T) ids.
-        weight: (V,) of ``weights``; used when ``masking.alpha`` is above 0.
+        weight: (V,) of ``weights``; used when ``masking.frequency_exponent`` is above 0.
         masking: the shares.
         rng: draws.
 
     Returns:
         (B, T) input ids, and (B, T) labels that are ``IGNORE`` where nothing is predicted.
     """
-    chosen = _weighted(tokens, weight, masking.share, rng) if masking.alpha > 0 else _even(tokens, masking.share, rng)
+    chosen = (
+        _weighted(tokens, weight, masking.mask_prob, rng)
+        if masking.frequency_exponent > 0
+        else _even(tokens, masking.mask_prob, rng)
+    )
     fate = rng.random(len(chosen))
     hidden = np.where(fate < masking.mask, MASK, tokens.ravel()[chosen])
     is_random = (fate >= masking.mask) & (fate < masking.mask + masking.random)

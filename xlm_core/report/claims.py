@@ -77,7 +77,7 @@ def _page(claims: list[Claim], name: str) -> str:
     lines = [f"**The paper's claims (configuration '{name}'): {counts}**", ""]
     lines += ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
     for claim in claims:
-        lines.append(f"| {claim.number}. {claim.statement} |  |  |  |  |  | **{claim.verdict}** |")
+        lines.append(f"| {claim.number}. {claim.claim} |  |  |  |  |  | **{claim.verdict}** |")
         for row in claim.comparisons:
             cells = (_compared(row), *_numbers(row).values(), str(row["n_seeds"]), row["verdict"])
             lines.append("| " + " | ".join(cells) + " |")
@@ -92,7 +92,7 @@ def _page(claims: list[Claim], name: str) -> str:
 
 def draw(claims: list[Claim], name: str, picture: Path) -> None:
     """BatchKey the claims below each other: statement, comparisons, numbers, and the verdict as a marker and a word."""
-    blocks = [(claim, textwrap.wrap(f"{claim.number}. {claim.statement}", STATEMENT_LETTERS)) for claim in claims]
+    blocks = [(claim, textwrap.wrap(f"{claim.number}. {claim.claim}", STATEMENT_LETTERS)) for claim in claims]
     n_lines = [max(len(lines), len(claim.comparisons)) + 0.6 for claim, lines in blocks]
     height = ABOVE + LINE * sum(n_lines) + MARGIN
     with mpl.rc_context({**SETTINGS, "axes.grid": False}):

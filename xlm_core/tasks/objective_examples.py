@@ -46,7 +46,7 @@ def example_batches(
     nothing is predicted), "positions" and "languages" (codes).
     """
     ids = language_ids(languages)
-    weight = weights(vocab.counts, masking.alpha)
+    weight = weights(vocab.counts, masking.frequency_exponent)
     rng = np.random.default_rng(seed)
     batches: list[tuple[str, Batch]] = []
     for language in sorted(corpora.monolingual)[:1]:

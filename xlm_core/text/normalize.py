@@ -37,10 +37,10 @@ def normalize_romanian(text: str, letters: str) -> str:
 
     Args:
         text: in Romanian.
-        letters: ``as_it_is``; ``normalized``: s and t with a cedilla get the comma that they should have; ``stripped``:
+        letters: ``keep``; ``normalized``: s and t with a cedilla get the comma that they should have; ``stripped``:
             and then all diacritics go, as in the text of the published models, their references included.
     """
-    if letters == "as_it_is":
+    if letters == "keep":
         return text
     text = compose(text).translate(COMMAS)
     return text.translate(PLAIN) if letters == "stripped" else text

@@ -74,4 +74,4 @@ def test_refinement_comes_nearer_to_a_rotation_than_words_spelled_alike():
 def test_only_frequent_words_are_looked_at():
     source = words(["a", "same"], [[1.0, 0.0], [0.0, 1.0]])
     with pytest.raises(CorpusError, match="none of the 1 and 1 most frequent words is spelled alike"):
-        muse.align(source, WordEmbeddings(("b", "same"), source.vectors), Refinement(max_rank=1))
+        muse.align(source, WordEmbeddings(("b", "same"), source.vectors), Refinement(max_dictionary_words=1))

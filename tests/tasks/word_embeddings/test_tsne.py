@@ -90,5 +90,7 @@ def test_words_that_the_text_lacks_are_not_drawn(given, tmp_path):
 
 @pytest.mark.parametrize("change", [{"n_words": 9}, {"n_words": 3, "perplexity": 6.0}])
 def test_too_few_words_are_refused(given, tmp_path, change):
-    with pytest.raises(CorpusError, match=r"8 words have a translation in each language .* change embeddings\.figure"):
+    with pytest.raises(
+        CorpusError, match=r"8 words have a translation in each language .* change embeddings\.alignment_figure"
+    ):
         tsne.project(**given, figure=FIGURE.model_copy(update=change), output=tmp_path / "a")

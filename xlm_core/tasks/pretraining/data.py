@@ -134,7 +134,7 @@ class Source:
         """
         self._ids = language_ids(languages)
         self._cut = cut
-        self._weight = weights(cut.counts, cut.masking.alpha)
+        self._weight = weights(cut.counts, cut.masking.frequency_exponent)
         self.windows: dict[tuple[str, str], FixedLengthBlocks] = {}
         self.buckets: dict[str, LengthBucketedDataset] = {}
         for objective in objectives:
@@ -202,7 +202,7 @@ def validation_batches(
     until ``max_tokens`` are reached; how many of how many is logged.
     """
     corpora = corpora.without_empty("validation")
-    hidden = Masking(share=cut.masking.share, mask=1.0, random=0.0, keep=0.0, alpha=0.0)
+    hidden = Masking(mask_prob=cut.masking.mask_prob, mask=1.0, random=0.0, keep=0.0, frequency_exponent=0.0)
     cut = replace(cut, masking=hidden, seed=VALIDATION_SEED, place="validation")
     source = Source(corpora, [objective for objective in objectives if corpora.sizes(objective)], languages, cut)
     found = []

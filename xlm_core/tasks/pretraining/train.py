@@ -144,10 +144,10 @@ def _plan(
     """What will be read, and when."""
     return Plan(
         source=Source(training, objectives, languages, cut),
-        draws=mixture(training, objectives, pretraining.alpha, cut.seed),
+        draws=mixture(training, objectives, pretraining.language_sampling_alpha, cut.seed),
         validation=validation_batches(validation, objectives, languages, cut, pretraining.max_eval_tokens),
         seed=cut.seed,
-        unlearned=_unlearned(cut.counts, pretraining.masking.alpha),
+        unlearned=_unlearned(cut.counts, pretraining.masking.frequency_exponent),
     )
 
 

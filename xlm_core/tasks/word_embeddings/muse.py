@@ -76,7 +76,7 @@ def align(source: WordEmbeddings, target: WordEmbeddings, settings: Refinement) 
     Raises:
         CorpusError: no word is spelled alike.
     """
-    first, second = source.vectors[: settings.max_rank], target.vectors[: settings.max_rank]
+    first, second = source.vectors[: settings.max_dictionary_words], target.vectors[: settings.max_dictionary_words]
     shared = [word for word in source.words[: len(first)] if target.rows.get(word, len(second)) < len(second)]
     if not shared:
         raise CorpusError(

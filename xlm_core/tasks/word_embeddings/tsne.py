@@ -53,7 +53,7 @@ def project(
             f"{', '.join(map(str, dictionaries))}: {len(meanings)} words have a translation in each language that is "
             f"spelled differently, stands in its text (embeddings.vectors.min_count) and can be written with pieces; "
             f"expected {figure.n_words}, and more than {figure.perplexity} words in all, the perplexity; change "
-            "embeddings.figure"
+            "embeddings.alignment_figure"
         )
     drawn = np.sort(np.random.default_rng(figure.seed).choice(len(meanings), figure.n_words, replace=False))
     words = [meanings[index] for index in drawn]
