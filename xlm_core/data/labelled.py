@@ -3,7 +3,7 @@
 Shapes: B rows of a batch, T tokens of the longest row, N examples of a dataset.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,32 +47,21 @@ class DatasetPart(NamedTuple):
         return cls(store, language_id, np.sort(records))
 
     @property
-    def n_sentences(self) -> int:
-        """Sentences of an example: 1, or 2 of a pair."""
-        return len(self.store.languages)
+    def columns(self) -> range:
+        """Columns of the sentences: one, or two of a pair."""
+        return range(len(self.store.languages))
 
     @property
     def n_special(self) -> int:
         """End symbols of an example: ``</s> a </s>``, ``</s> a </s> b </s>``."""
-        return self.n_sentences + 1
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """Tokens (n,) of all sentences of each example, end symbols left out."""
-        lengths: np.ndarray = np.sum([self.store.lengths(column) for column in range(self.n_sentences)], axis=0)
-        return lengths[self.records]
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Labels (n,): int64 ids of classes, or float64 scores."""
-        assert self.store.labels is not None, "a store of labelled pairs has labels"
-        return self.store.labels[self.records]
+        return len(self.columns) + 1
 
     def sequence(self, record: int, max_tokens: int) -> np.ndarray:
-        """Tokens of one example with its end symbols, truncated to ``max_tokens``."""
-        sentences = [self.store.sentence(column, record) for column in range(self.n_sentences)]
+        """Return the tokens of one example with its end symbols, truncated to ``max_tokens``."""
+        sentences = [self.store.sentence(column, record) for column in self.columns]
         n_tokens = max_tokens - self.n_special
-        sentences = list(truncate_pair(sentences[0], sentences[1], n_tokens)) if len(sentences) == 2 else sentences
+        if len(sentences) == 2:
+            sentences = list(truncate_pair(sentences[0], sentences[1], n_tokens))
         return np.concatenate([[EOS], *(tokens for sentence in sentences for tokens in (sentence[:n_tokens], [EOS]))])
 
 
@@ -123,28 +112,27 @@ class LabelledDataset:
     @cached_property
     def labels(self) -> np.ndarray:
         """Labels (N,): int64 ids of classes, or float64 scores."""
-        return self._concatenated(lambda part: part.labels)
+        labels = [part.store.labels for part in self.parts if part.store.labels is not None]
+        return np.concatenate([of_store[part.records] for of_store, part in zip(labels, self.parts, strict=True)])
 
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens (N,) of all sentences of each example, end symbols left out."""
-        return self._concatenated(lambda part: part.lengths)
+        lengths = [np.sum([part.store.lengths(column) for column in part.columns], axis=0) for part in self.parts]
+        return np.concatenate([of_store[part.records] for of_store, part in zip(lengths, self.parts, strict=True)])
 
     def n_truncated(self, max_tokens: int) -> int:
         """Count the examples that ``batch`` truncates."""
-        n_special = self._concatenated(lambda part: np.full(len(part.records), part.n_special))
+        n_special = np.array([part.n_special for part in self.parts])[self._part_indices]
         return int((self.lengths + n_special > max_tokens).sum())
 
     @cached_property
     def _records(self) -> np.ndarray:
-        return self._concatenated(lambda part: part.records)
+        return np.concatenate([part.records for part in self.parts])
 
     @cached_property
     def _part_indices(self) -> np.ndarray:
         return np.repeat(np.arange(len(self.parts)), [len(part.records) for part in self.parts])
-
-    def _concatenated(self, values: Callable[[DatasetPart], np.ndarray]) -> np.ndarray:
-        return np.concatenate([values(part) for part in self.parts])
 
 
 def truncate_pair(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from xlm_core.metrics.loss import LossSum, zero
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.objectives import head_loss
+from xlm_core.results import Result, ResultContext
 
 LOG = logging.getLogger(__name__)
 BATCH_SIZE = 128
@@ -68,13 +69,24 @@ class FinetunedClassifier:
         datasets = open_datasets(stores, self.metadata)
         return {name: evaluate(self.classifier, data, self.max_tokens, self.device) for name, data in datasets.items()}
 
-    def provenance(self, dataset: LabelledDataset, signature: str) -> dict[str, str]:
-        """Return the fields of a ``Result`` that say where it comes from; ``signature`` may name ``{max_tokens}``."""
-        return {
-            "config_digest": self.metadata["config"],
-            "data_digest": data_digest(self.metadata, dataset),
-            "signature": signature.format(max_tokens=self.max_tokens),
-        }
+    def results(
+        self,
+        context: ResultContext,
+        column: str,
+        dataset: LabelledDataset,
+        metrics: Mapping[str, float],
+        signature: str,
+        warnings: Sequence[str] = (),
+    ) -> list[Result]:
+        """Return a result for each of the ``metrics`` of a dataset; ``signature`` may name ``{max_tokens}``."""
+        return [
+            Result(
+                **vars(context), column=column, metric=metric, value=value, n=len(dataset),
+                config_digest=self.metadata["config"], data_digest=data_digest(self.metadata, dataset),
+                signature=signature.format(max_tokens=self.max_tokens), warnings=list(warnings),
+            )
+            for metric, value in metrics.items()
+        ]  # fmt: skip
 
     def warnings(self, name: str, evaluation: Evaluation, classes: Sequence[str] | None) -> list[str]:
         """List what a reader must know about the results of a dataset; ``classes`` is None where they are scores."""
@@ -89,7 +101,7 @@ def collapse_warnings(predictions: np.ndarray, classes: Sequence[str] | None) ->
         return ["the same score for all"] if np.ptp(predictions) == 0 else []
     counts = np.bincount(predictions, minlength=len(classes))
     share = counts.max() / max(1, counts.sum())
-    return [f"collapsed to '{classes[counts.argmax()]}' ({100 * share:.1f} %)"] if share >= COLLAPSED else []
+    return [f"collapsed to '{classes[int(counts.argmax())]}' ({100 * share:.1f} %)"] if share >= COLLAPSED else []
 
 
 def warn_of_truncation(name: str, dataset: LabelledDataset, max_tokens: int) -> int:

@@ -11,7 +11,7 @@ import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import classification_loss, precision_of
 from xlm_core.tasks.classification import model_selection
-from xlm_core.tasks.classification.evaluate import data_digest, evaluate, warn_of_truncation
+from xlm_core.tasks.classification.evaluate import Evaluation, data_digest, evaluate, warn_of_truncation
 from xlm_core.tasks.classification.model_selection import BestCheckpoint
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
@@ -174,10 +174,11 @@ def train_classifier(
     optim = linear_decay(settings, rate, settings.epochs * updates_per_epoch)
     state = TrainState(classifier, make_optimizer(classifier, optim))
     resume(folder, state, digest, processes)
+    run = _Run(classifier, splits, args, rate, folder, processes.device)
     train(
         state,
-        _micro_batches(classifier, splits.train, args, processes.device),
-        _validation(state, classifier, splits, settings.max_tokens, rate, folder, processes.device),
+        run.micro_batches,
+        lambda: run.validate(state.progress.update),
         optim=optim,
         rhythm=Intervals(
             eval_interval=max(1, updates_per_epoch // settings.evaluations_per_epoch),
@@ -212,60 +213,50 @@ def mean_error(metrics: Mapping[str, LossSum | float]) -> float:
     return 100 - sum(values) / len(values)
 
 
-def _validation(
-    state: TrainState,
-    classifier: Classifier,
-    splits: DatasetSplits,
-    max_tokens: int,
-    rate: float,
-    folder: Path,
-    device: torch.device,
-) -> Callable[[], Mapping[str, LossSum | float]]:
-    """Return a function that evaluates the validation sets and records the best checkpoint of each language."""
-    run = partial(evaluate, classifier, max_tokens=max_tokens, device=device)
+@dataclass(frozen=True)
+class _Run:
+    """The fine-tuning of a classifier with one learning rate, whose checkpoints are in ``folder``."""
 
-    def validate() -> Mapping[str, LossSum | float]:
-        evaluations = {name: run(dataset) for name, dataset in splits.valid.items()}
-        if splits.metrics is not None:
+    classifier: Classifier
+    splits: DatasetSplits
+    args: FinetuneArgs
+    rate: float
+    folder: Path
+    device: torch.device
+
+    def validate(self, update: int) -> Mapping[str, LossSum | float]:
+        """Evaluate the validation sets after an update, and record the best checkpoint of each language."""
+        evaluations = {name: self._evaluate(dataset) for name, dataset in self.splits.valid.items()}
+        if self.splits.metrics is not None:
             return {
                 f"{name}, {metric}": value
                 for name, evaluation in evaluations.items()
-                for metric, value in splits.metrics(evaluation.dataset.labels, evaluation.predictions).items()
+                for metric, value in self.splits.metrics(evaluation.dataset.labels, evaluation.predictions).items()
             }
-        losses = {name: evaluation.loss for name, evaluation in evaluations.items()}
+        losses, test = {name: evaluation.loss for name, evaluation in evaluations.items()}, self.splits.test
         model_selection.update_best(
-            folder / SELECTED,
-            splits.test,
-            losses,
-            test=lambda language: run(splits.test[language]).loss,
-            update=state.progress.update,
-            learning_rate=rate,
+            self.folder / SELECTED, test, losses, lambda name: self._evaluate(test[name]).loss, update, self.rate
         )
         return losses
 
-    return validate
+    def micro_batches(self, update: int) -> list[Part]:
+        """Return the batch of an update, a pure function of its number; every example occurs once per epoch."""
+        dataset, seed = self.splits.train, self.args.seed
+        epoch, number = divmod(update, math.ceil(len(dataset) / self.args.settings.batch_size))
+        indices = self._epoch_batches(epoch)[number]
+        batch = dataset.batch(indices, self.args.settings.max_tokens).to(self.device)
+        labels = torch.from_numpy(dataset.labels[indices]).to(self.device)
+        loss = partial(self._loss, batch, labels)
+        return [Part("classification", len(indices), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
 
+    @cached_property
+    def _epoch_batches(self) -> Callable[[int], list[np.ndarray]]:
+        batch_size, seed = self.args.settings.batch_size, self.args.seed
+        return lru_cache(maxsize=1)(partial(epoch_batches, self.splits.train.lengths, batch_size, seed))
 
-def _micro_batches(
-    classifier: Classifier, dataset: LabelledDataset, args: FinetuneArgs, device: torch.device
-) -> Callable[[int], list[Part]]:
-    """Return a function from the number of an update to its batch; every example occurs once per epoch."""
-    settings, precision = args.settings, precision_of(args.precision, device)
-    batches_of = lru_cache(maxsize=1)(partial(epoch_batches, dataset.lengths, settings.batch_size, args.seed))
-    updates_per_epoch = math.ceil(len(dataset) / settings.batch_size)
+    def _evaluate(self, dataset: LabelledDataset) -> Evaluation:
+        return evaluate(self.classifier, dataset, self.args.settings.max_tokens, self.device)
 
-    def micro_batches(update: int) -> list[Part]:
-        epoch, number = divmod(update, updates_per_epoch)
-        indices = batches_of(epoch)[number]
-        batch = dataset.batch(indices, settings.max_tokens).to(device)
-        labels = torch.from_numpy(dataset.labels[indices]).to(device)
-        loss = partial(_training_loss, classifier, batch, labels, precision)
-        n_tokens = int(batch.lengths.sum())
-        return [Part("classification", len(indices), n_tokens, dropout_seed(args.seed, update), loss)]
-
-    return micro_batches
-
-
-def _training_loss(classifier: Classifier, batch: Batch, labels: Tensor, precision: torch.dtype) -> LossSum:
-    classifier.train()  # an evaluation may lie before this update
-    return classification_loss(classifier, batch, labels, precision)
+    def _loss(self, batch: Batch, labels: Tensor) -> LossSum:
+        self.classifier.train()  # an evaluation may lie before this update
+        return classification_loss(self.classifier, batch, labels, precision_of(self.args.precision, self.device))

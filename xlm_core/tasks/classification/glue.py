@@ -4,7 +4,7 @@ Shapes: N examples of a dataset.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -109,20 +109,16 @@ def score(
         statistics: sample statistics of each column's first metric.
     """
     classifier, classes = FinetunedClassifier(model, n_threads), GLUE_TASKS[task].classes
-    scores, rows, columns = [], [PREDICTION_COLUMNS], {}
+    scores: list[Result] = []
+    rows: list[tuple[str, ...]] = [PREDICTION_COLUMNS]
+    columns: dict[str, SampleStatistics] = {}
     for column, evaluation in classifier.evaluate(valid).items():
-        labels, predicted = evaluation.dataset.labels, evaluation.predictions
-        provenance = classifier.provenance(evaluation.dataset, SIGNATURE)
+        dataset, predicted = evaluation.dataset, evaluation.predictions
+        values = metrics(task, dataset.labels, predicted)
         warnings = classifier.warnings(column, evaluation, classes)
-        scores += [
-            Result(
-                **vars(context), **provenance, column=column, metric=metric, value=value, n=len(labels),
-                warnings=warnings,
-            )
-            for metric, value in metrics(task, labels, predicted).items()
-        ]  # fmt: skip
-        rows += _rows(column, "valid", predicted, classes, labels)
-        columns[column] = metric_statistics(GLUE_TASKS[task].metrics[0], labels, predicted)
+        scores += classifier.results(context, column, dataset, values, SIGNATURE, warnings)
+        rows += _rows(column, "valid", predicted, classes, dataset.labels)
+        columns[column] = metric_statistics(GLUE_TASKS[task].metrics[0], dataset.labels, predicted)
     for name, evaluation in classifier.evaluate(test).items():
         warn_of_truncation(f"{name}, test", evaluation.dataset, classifier.max_tokens)
         rows += _rows(name, "test", evaluation.predictions, classes)
@@ -143,11 +139,7 @@ def metric_statistics(metric: str, labels: np.ndarray, predictions: np.ndarray) 
 
 
 def _rows(
-    name: str,
-    split: str,
-    predictions: np.ndarray,
-    classes: tuple[str, ...] | None,
-    labels: np.ndarray | None = None,
+    name: str, split: str, predictions: np.ndarray, classes: Sequence[str] | None, labels: np.ndarray | None = None
 ) -> Iterator[tuple[str, ...]]:
     """Yield the predictions of a set in the columns ``PREDICTION_COLUMNS``."""
 

@@ -1,6 +1,7 @@
 """XNLI: one sentence entails another, contradicts it, or neither (paper, section 4.1)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.model import checkpoint
-from xlm_core.results import Result, ResultContext
+from xlm_core.results import ResultContext
 from xlm_core.tasks.classification.evaluate import Evaluation, FinetunedClassifier, open_datasets
 from xlm_core.tasks.classification.finetune import DatasetSplits, FinetuneArgs, finetune_encoder
 from xlm_core.tasks.classification.model_selection import BestCheckpoint
@@ -84,30 +85,16 @@ def score(
     """
     classifier = FinetunedClassifier(model, n_threads)
     evaluations = classifier.evaluate(test)
-    accuracies = [
-        Result(
-            **vars(context),
-            **classifier.provenance(evaluation.dataset, SIGNATURE),
-            column=column,
-            metric="accuracy",
-            value=evaluation.loss.accuracy,
-            n=evaluation.loss.count,
-            warnings=classifier.warnings(column, evaluation, classes),
-        )
-        for column, evaluation in evaluations.items()
-    ]
+    accuracies = []
+    for column, evaluation in evaluations.items():
+        accuracy = {"accuracy": evaluation.loss.accuracy}
+        warnings = classifier.warnings(column, evaluation, classes)
+        accuracies += classifier.results(context, column, evaluation.dataset, accuracy, SIGNATURE, warnings)
     best: dict[str, BestCheckpoint] = read_json(selected) if selected else {}
-    accuracies += [
-        Result(
-            **vars(context) | {"setting": setting_selected},
-            **classifier.provenance(evaluations[column].dataset, SIGNATURE_SELECTED),
-            column=column,
-            metric="accuracy",
-            value=100 * result["n_correct"] / result["n"],
-            n=result["n"],
-        )
-        for column, result in best.items()
-    ]
+    context = replace(context, setting=setting_selected)
+    for column, selection in best.items():
+        accuracy = {"accuracy": 100 * selection["n_correct"] / selection["n"]}
+        accuracies += classifier.results(context, column, evaluations[column].dataset, accuracy, SIGNATURE_SELECTED)
     results.write(accuracies, output)
     write_json(confusion, {column: confusion_matrix(each, len(classes)) for column, each in evaluations.items()})
     right = {column: each.predictions == each.dataset.labels for column, each in evaluations.items()}

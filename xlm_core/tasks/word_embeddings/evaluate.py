@@ -26,7 +26,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.word_embeddings import muse
-from xlm_core.tasks.word_embeddings.vectors import Embeddings, InputEmbeddings, WordEmbeddings
+from xlm_core.tasks.word_embeddings.vectors import EmbeddingTable, InputEmbeddings, WordEmbeddings
 
 MUSE, CONCAT = "muse", "concat"  # systems that are no runs
 DEPTHS = (1, 5)  # of precision at k
@@ -48,8 +48,8 @@ class Measure(NamedTuple):
 class EmbeddingSpace:
     """Comparable vectors of the words of two languages."""
 
-    source: Embeddings
-    target: Embeddings
+    source: EmbeddingTable
+    target: EmbeddingTable
     languages: tuple[str, ...]
 
     def covers(self, pair: WordPair) -> bool:
@@ -134,23 +134,28 @@ def score(
     """
     monolingual = {language: WordEmbeddings.read(path) for language, path in files.monolingual.items()}
     models = {run: InputEmbeddings.read(path, files.vocabulary) for run, path in files.models.items()}
-    shared: dict[str, Embeddings] = {**models, **({CONCAT: WordEmbeddings.read(files.concat)} if files.concat else {})}
+    shared: dict[str, EmbeddingTable] = dict(models)
+    if files.concat:
+        shared[CONCAT] = WordEmbeddings.read(files.concat)
     origins = {run: (model.config_digest, model.data_digest) for run, model in models.items()}
-    measured, cosines = [], {}
+    measured: list[Result] = []
+    cosines: dict[str, SampleStatistics] = {}
     for direction in dict.fromkeys(key for paths in word_lists.values() for key in paths):
         spaces = _bilingual_spaces(direction, systems, monolingual, shared, refinement, n_candidates)
         for kind, path in ((kind, paths[direction]) for kind, paths in word_lists.items() if direction in paths):
-            for system, setting, metric, measure in _measures(spaces, kind, path):
+            for system, setting, measures, pair_cosines in _measures(spaces, kind, path):
                 config_digest, data_digest = origins.get(system, (baseline_digest, ""))
-                measured.append(
+                measured += [
                     Result(
                         **vars(context) | {"system": system, "setting": setting}, column=direction, metric=metric,
                         value=measure.value, n=measure.n, config_digest=config_digest,
                         data_digest=digests.of_value([digests.of_file(path), data_digest]), signature=SIGNATURE,
                     )
-                )  # fmt: skip
-        if direction in word_lists["dictionary"]:
-            cosines |= _cosine_statistics(direction, spaces, word_lists["dictionary"][direction])
+                    for metric, measure in measures.items()
+                ]  # fmt: skip
+                if kind == "dictionary":
+                    statistics_of_pairs = SampleStatistics("mean", pair_cosines[:, None])
+                    cosines[statistics_key(system, direction, setting)] = statistics_of_pairs
     results.write(measured, output)
     sample_statistics.write(statistics, cosines)
 
@@ -164,7 +169,7 @@ def _bilingual_spaces(
     direction: str,
     systems: Sequence[str],
     monolingual: Mapping[str, WordEmbeddings],
-    shared: Mapping[str, Embeddings],
+    shared: Mapping[str, EmbeddingTable],
     refinement: Refinement,
     n_candidates: int,
 ) -> BilingualSpaces:
@@ -181,32 +186,18 @@ def _bilingual_spaces(
     return BilingualSpaces({system: spaces[system] for system in systems}, text, sources, targets, refinement.neighbors)
 
 
-def _covered(words: Sequence[str], language: str, embeddings: Sequence[Embeddings]) -> list[str]:
+def _covered(words: Sequence[str], language: str, embeddings: Sequence[EmbeddingTable]) -> list[str]:
     """Select the words for which all of ``embeddings`` have vectors."""
     return [word for word in words if all(each.covers(word, language) for each in embeddings)]
 
 
-def _in_setting(pairs: Sequence[WordPair], setting: str) -> list[WordPair]:
-    """Select the pairs of words that count in a setting."""
-    return [pair for pair in pairs if setting == WORD_SETTINGS[0] or pair[0] != pair[1]]
-
-
-def _cosine_statistics(direction: str, spaces: BilingualSpaces, path: Path) -> dict[str, SampleStatistics]:
-    """Compute the cosine of each pair of a dictionary, by system and setting."""
-    pairs = list(tsv.read(path, N_FIELDS["dictionary"]))
-    common = {setting: spaces.common(_in_setting(pairs, setting)) for setting in WORD_SETTINGS}
-    return {
-        statistics_key(system, direction, setting): SampleStatistics("mean", space.cosines(common[setting])[:, None])
-        for setting in WORD_SETTINGS
-        for system, space in spaces.spaces.items()
-    }
-
-
-def _measures(spaces: BilingualSpaces, kind: str, path: Path) -> Iterator[tuple[str, str, str, Measure]]:
-    """Yield system, setting, metric and measure of a list of words."""
+def _measures(
+    spaces: BilingualSpaces, kind: str, path: Path
+) -> Iterator[tuple[str, str, dict[str, Measure], np.ndarray]]:
+    """Yield system, setting, the measures of a list of words, and the cosine (P,) of each pair."""
     pairs = list(tsv.read(path, N_FIELDS[kind]))
     for setting in WORD_SETTINGS:
-        wanted = _in_setting(pairs, setting)
+        wanted = [pair for pair in pairs if setting == WORD_SETTINGS[0] or pair[0] != pair[1]]
         common = spaces.common(wanted)
         if len(common) < MIN_PAIRS:
             raise CorpusError(
@@ -217,11 +208,9 @@ def _measures(spaces: BilingualSpaces, kind: str, path: Path) -> Iterator[tuple[
             if kind == "similarity":
                 measures = similarity_correlations(space, common)
             else:
-                n_covered = sum(space.covers(pair) for pair in wanted)
-                coverage = Measure(100 * n_covered / len(wanted), len(wanted))
                 measures = distances(space, common) | translation_precision(space, common, spaces)
-                measures["coverage"] = coverage
-            yield from ((system, setting, metric, measure) for metric, measure in measures.items())
+                measures["coverage"] = Measure(100 * sum(map(space.covers, wanted)) / len(wanted), len(wanted))
+            yield system, setting, measures, space.cosines(common)
 
 
 def distances(space: EmbeddingSpace, pairs: Sequence[WordPair]) -> dict[str, Measure]:

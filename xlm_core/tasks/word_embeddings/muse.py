@@ -30,7 +30,8 @@ def normalize(vectors: np.ndarray) -> np.ndarray:
 
 def cosine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Compute the cosines (N, M) of vectors (N, D) and (M, D)."""
-    return normalize(source) @ normalize(target).T
+    cosines: np.ndarray = normalize(source) @ normalize(target).T
+    return cosines
 
 
 def csls_neighborhood(source: np.ndarray, target: np.ndarray, n_neighbors: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from gensim.models import KeyedVectors
@@ -16,16 +16,6 @@ from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint
 from xlm_core.tasks.inference.encoder import load_vocabulary
 from xlm_core.text.vocabulary import UNK, Vocabulary
-
-
-class Embeddings(Protocol):
-    """Vectors of the words of one or several languages."""
-
-    def covers(self, phrase: str, language: str) -> bool:
-        """Return whether every word of ``phrase``, separated by blanks, has a vector."""
-
-    def vectors_of(self, phrases: Sequence[str], language: str) -> np.ndarray:
-        """Return the vectors (n, D) float32 of covered words or phrases."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ class WordEmbeddings:
         return {word: row for row, word in enumerate(self.words)}
 
     def covers(self, phrase: str, language: str) -> bool:
-        """Return whether every word of ``phrase`` has a vector, in whatever ``language``."""
+        """Return whether every word of ``phrase``, separated by blanks, has a vector; ``language`` does not matter."""
         return all(word in self.rows for word in phrase.split())
 
     def vectors_of(self, phrases: Sequence[str], language: str) -> np.ndarray:
@@ -100,6 +90,9 @@ class InputEmbeddings:
     def vectors_of(self, phrases: Sequence[str], language: str) -> np.ndarray:
         """Return vectors (n, D) of covered words or phrases: the means over their subwords."""
         return _means(self.vectors, self.vocabulary.encode(phrases, language))
+
+
+EmbeddingTable = WordEmbeddings | InputEmbeddings
 
 
 def _means(vectors: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray:
