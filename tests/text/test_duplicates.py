@@ -1,7 +1,6 @@
 """Duplicates: the first of equal records stays, in whatever shard, and everything keeps its order."""
 
 import json
-import unicodedata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +16,7 @@ from xlm_core.text import duplicates
 from xlm_core.text.tokenize import tokenize
 
 BLOCK = 2  # records that stay together, instead of 1000
-WORDS = st.sampled_from(["a", "b", "c", "ä", "a b", "A", "é", "e\u0301"])
+WORDS = st.sampled_from(["a", "b", "c", "ä", "a b", "A", "é", "e"])  # composed, as every record is
 PAIRS = st.lists(st.tuples(WORDS, WORDS).map(list), max_size=30)
 
 
@@ -84,8 +83,7 @@ def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shard
                 flat[block : block + BLOCK] = marks[start : start + BLOCK]
         expected = [list(pair) for pair in dict.fromkeys(map(tuple, found))]
         assert [pair for pair, repeated in zip(found, flat, strict=True) if not repeated] == expected
-        composed = [[unicodedata.normalize("NFC", side) for side in pair] for pair in expected]
-        assert sorted(pair for shard in kept(folder, n_shards) for pair in shard) == sorted(composed)
+        assert sorted(pair for shard in kept(folder, n_shards) for pair in shard) == sorted(expected)
         if n_shards == 1:
             assert kept(folder, 1) == [expected]
 
