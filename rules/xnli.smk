@@ -34,7 +34,7 @@ rule finetune_xnli:
         precision=CONFIG.compute.precision,
         work=work("finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}"),
         attempts=work("jobs/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.xnli"),
+        code=code("xlm_core.tasks.classification.finetune"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"

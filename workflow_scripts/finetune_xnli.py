@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.tasks.classification import xnli
-from xlm_core.tasks.classification.finetune import FinetuneArgs
+from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
@@ -18,21 +17,21 @@ def stores(languages: str, paths: list[str]) -> dict[str, Path]:
 
 
 with workflow_step(snakemake.log[0]), job_record(snakemake):
-    xnli.finetune(
+    finetune(
         encoder=Path(snakemake.input.encoder),
         train=stores("trained", snakemake.input.train),
         valid=stores("tested", snakemake.input.valid),
         test=stores("selected", snakemake.input.get("test", [])),
-        n_classes=len(snakemake.params.classes),
-        n_train=snakemake.params.n_train,
         args=FinetuneArgs(
             settings=config.read(config.Finetuning, snakemake.params.finetuning, path="xnli.finetuning"),
+            n_classes=len(snakemake.params.classes),
             precision=snakemake.params.precision,
             seed=int(snakemake.wildcards.finetuning_seed),
             code_digest=snakemake.params.code,
             checkpoint_minutes=checkpoint_minutes,
             work=Path(snakemake.params.work),
             n_threads=snakemake.threads,
+            n_train=snakemake.params.n_train,
         ),
         output=Path(snakemake.output.model),
         selected=Path(snakemake.output.selected),

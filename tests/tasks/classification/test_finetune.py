@@ -48,8 +48,8 @@ def finetuned(
     dataset: LabelledDataset, work: Path, settings: Finetuning = SETTINGS, given: Transformer | None = None
 ) -> tuple:
     splits = DatasetSplits(dataset, {"en": dataset, "de": last(dataset, 12)}, {"de": last(dataset, 40)})
-    args = FinetuneArgs(settings, "float32", 3, "c", checkpoint_minutes=10, work=work, n_threads=1)
-    return search_learning_rate(given or encoder(), splits, 3, args, work, "d")
+    args = FinetuneArgs(settings, 3, "float32", 3, "c", checkpoint_minutes=10, work=work, n_threads=1)
+    return search_learning_rate(given or encoder(), splits, args, work, "d")
 
 
 def last(dataset: LabelledDataset, n: int) -> LabelledDataset:

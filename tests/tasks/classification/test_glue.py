@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import glue
-from xlm_core.tasks.classification.finetune import FinetuneArgs
+from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=4, dropout=0.0, max_tokens=12)
@@ -78,16 +79,17 @@ def world(tmp_path):
     return tmp_path
 
 
-def finetune(world, task: str, train: str, valid: dict[str, str]) -> None:
-    glue.finetune(
-        task=task,
+def finetuned(world, task: str, train: str, valid: dict[str, str]) -> None:
+    metrics = partial(glue.metrics, task)
+    args = FinetuneArgs(SETTINGS, glue.n_outputs(task), "float32", 0, "c", 10, world / "work", 1, metrics=metrics)
+    finetune(
         encoder=world / "encoder",
-        train=world / train,
+        train={"en": world / train},
         valid={column: world / name for column, name in valid.items()},
-        args=FinetuneArgs(
-            SETTINGS, "float32", seed=0, code_digest="c", checkpoint_minutes=10, work=world / "work", n_threads=1
-        ),
+        test={},
+        args=args,
         output=world / "classifier",
+        selected=None,
         history=world / "history.jsonl",
     )
 
@@ -109,7 +111,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
 
 
 def test_scores_are_learned_by_a_head_with_one_output(world):
-    finetune(world, "STS-B", "scores", {"STS-B": "scores"})
+    finetuned(world, "STS-B", "scores", {"STS-B": "scores"})
     classifier, _ = checkpoint.load_classifier(world / "classifier")
     assert classifier.head.classes.out_features == 1
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {"STS-B": "test"})
@@ -119,7 +121,7 @@ def test_scores_are_learned_by_a_head_with_one_output(world):
 
 
 def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
-    finetune(world, "STS-B", "scores", {"STS-B": "scores"})
+    finetuned(world, "STS-B", "scores", {"STS-B": "scores"})
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
     kept = [[float(line[column]) for line in lines] for column in ("label", "prediction")]
     assert measured("STS-B", *kept) == {one.metric: one.value for one in found}
@@ -130,7 +132,7 @@ def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
 
 
 def test_single_sentences_are_classified(world):
-    finetune(world, "SST-2", "classes", {"SST-2": "classes"})
+    finetuned(world, "SST-2", "classes", {"SST-2": "classes"})
     (one,), lines = score(world, "SST-2", {"SST-2": "classes"}, {})
     assert (one.metric, one.value) == ("accuracy", 100.0) and {line["prediction"] for line in lines} == {"0", "1"}
     assert {line["label"] for line in lines} == {"0", "1"}
@@ -138,7 +140,7 @@ def test_single_sentences_are_classified(world):
 
 def test_a_model_of_inference_also_answers_the_diagnostics(world):
     halves = {"MNLI-m": "three", "MNLI-mm": "three"}
-    finetune(world, "MNLI", "three", halves)
+    finetuned(world, "MNLI", "three", halves)
     found, lines = score(world, "MNLI", halves, {"MNLI-m": "test", "MNLI-mm": "test", "AX": "test"})
     assert [one.column for one in found] == ["MNLI-m", "MNLI-mm"]
     tested = [(line["set"], line["prediction"]) for line in lines if line["split"] == "test"]
@@ -147,7 +149,7 @@ def test_a_model_of_inference_also_answers_the_diagnostics(world):
 
 
 def test_the_mean_of_a_task_s_metrics_selects(world):
-    finetune(world, "STS-B", "scores", {"STS-B": "scores"})
+    finetuned(world, "STS-B", "scores", {"STS-B": "scores"})
     lines = [json.loads(line) for line in (world / "history.jsonl").read_text().splitlines()]
     evaluations = [line for line in lines if line["kind"] == "valid"]
     assert len(evaluations) == SETTINGS.epochs
@@ -160,7 +162,7 @@ def test_the_mean_of_a_task_s_metrics_selects(world):
 
 
 def test_a_model_that_says_the_same_of_everything_is_remarked(world):
-    finetune(world, "SST-2", "classes", {"SST-2": "classes"})
+    finetuned(world, "SST-2", "classes", {"SST-2": "classes"})
     classifier, metadata = checkpoint.load_classifier(world / "classifier")
     classifier.head.classes.bias.data[1] = 1000.0
     checkpoint.save(world / "classifier", classifier.encoder, metadata, head=classifier.head)

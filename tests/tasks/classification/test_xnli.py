@@ -13,7 +13,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import xnli
-from xlm_core.tasks.classification.finetune import FinetuneArgs
+from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=2, dropout=0.0, max_tokens=12)
@@ -40,17 +40,13 @@ def stores(world, split, languages):
     return {language: world / f"{split}.{language}" for language in languages}
 
 
-def finetune(world, train, n_train, selected=()):
-    xnli.finetune(
+def finetuned(world, train, n_train, selected=()):
+    finetune(
         encoder=world / "encoder",
         train=stores(world, "train", train),
         valid=stores(world, "valid", ["en", "fr"]),
         test=stores(world, "test", selected),
-        n_classes=3,
-        n_train=n_train,
-        args=FinetuneArgs(
-            SETTINGS, "float32", seed=0, code_digest="c", checkpoint_minutes=10, work=world / "work", n_threads=1
-        ),
+        args=FinetuneArgs(SETTINGS, 3, "float32", 0, "c", 10, world / "work", n_threads=1, n_train=n_train),
         output=world / "classifier",
         selected=world / "selected.json",
         history=world / "history.jsonl",
@@ -75,19 +71,19 @@ def score(world, test, selected=None):
 
 
 def test_a_model_says_what_it_was_trained_on(world):
-    assert finetune(world, ["en"], {"en": None})["n_train"] == {"en": 40}
-    assert finetune(world, ["en", "fr"], {"en": 30, "fr": 5})["n_train"] == {"en": 30, "fr": 5}
+    assert finetuned(world, ["en"], {"en": None})["n_train"] == {"en": 40}
+    assert finetuned(world, ["en", "fr"], {"en": 30, "fr": 5})["n_train"] == {"en": 30, "fr": 5}
 
 
 def test_other_training_data_have_other_digests(world):
-    one, other = finetune(world, ["en"], {"en": None}), finetune(world, ["en", "fr"], {"en": None, "fr": 5})
-    again = finetune(world, ["en", "fr"], {"en": None, "fr": 6})
+    one, other = finetuned(world, ["en"], {"en": None}), finetuned(world, ["en", "fr"], {"en": None, "fr": 5})
+    again = finetuned(world, ["en", "fr"], {"en": None, "fr": 6})
     assert len({metadata["config"] for metadata in (one, other, again)}) == 3
     assert one["data"] != other["data"] == again["data"]
 
 
 def test_confusions_sum_up_to_the_accuracies(world):
-    finetune(world, ["en"], {"en": None})
+    finetuned(world, ["en"], {"en": None})
     found = score(world, stores(world, "test", ["en", "fr"]))
     confusion = {
         column: np.array(counts) for column, counts in json.loads((world / "confusion.json").read_text()).items()
@@ -102,7 +98,7 @@ def test_confusions_sum_up_to_the_accuracies(world):
 
 def test_a_translated_test_set_is_read_in_its_own_language(world):
     """What was translated from French is in English: column "fr", language English."""
-    finetune(world, ["en"], {"en": None})
+    finetuned(world, ["en"], {"en": None})
     (translated,) = score(world, {"fr": world / "test.en"})
     (english,) = score(world, {"en": world / "test.en"})
     (french,) = score(world, {"fr": world / "test.fr"})
@@ -111,7 +107,7 @@ def test_a_translated_test_set_is_read_in_its_own_language(world):
 
 
 def test_what_was_selected_language_by_language_is_reported_beside_the_model(world):
-    finetune(world, ["en"], {"en": None}, selected=["fr"])
+    finetuned(world, ["en"], {"en": None}, selected=["fr"])
     best = json.loads((world / "selected.json").read_text())
     found = score(world, stores(world, "test", ["en", "fr"]), world / "selected.json")
     (one,) = [result for result in found if result.setting == "one by one"]

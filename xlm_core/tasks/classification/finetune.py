@@ -9,8 +9,8 @@ import copy
 import logging
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,20 @@ from xlm_core import digests
 from xlm_core.config import Finetuning, Optim, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
-from xlm_core.io import atomic
+from xlm_core.io import atomic, write_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import classification_loss, precision_of
 from xlm_core.tasks.classification import model_selection
-from xlm_core.tasks.classification.evaluate import Evaluation, data_digest, evaluate, warn_of_truncation
+from xlm_core.tasks.classification.evaluate import (
+    Evaluation,
+    data_digest,
+    evaluate,
+    open_datasets,
+    warn_of_truncation,
+)
 from xlm_core.tasks.classification.model_selection import BestCheckpoint
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
@@ -49,78 +55,103 @@ class FinetuneArgs:
     """How an encoder is fine-tuned.
 
     settings            section ``finetuning`` of the task
+    n_classes           outputs of the head
     precision           as in the section ``compute`` of the configuration
     seed                of the head's first weights, the order of the examples and dropout
     code_digest         digest of the code
     checkpoint_minutes  between checkpoints
     work                folder of checkpoints and logs, which survive a killed job
     n_threads           of the computation
+    n_train             language -> training examples to use, drawn at random; None, or left out, for all
+    metrics             what selects the model: labels (N,) and predictions (N,) -> metrics in percent, whose mean over
+                        all validation sets counts; None for accuracy
     """
 
     settings: Finetuning
+    n_classes: int
     precision: str
     seed: int
     code_digest: str
     checkpoint_minutes: float
     work: Path
     n_threads: int
+    n_train: Mapping[str, int | None] = field(default_factory=dict)
+    metrics: Metrics | None = None
 
 
 @dataclass(frozen=True)
 class DatasetSplits:
     """The data of a fine-tuning.
 
-    train    training examples
-    valid    name -> validation examples: their mean accuracy selects the model
-    test     language -> test examples of the languages for which a checkpoint is selected one by one
-    metrics  what selects instead of accuracy: labels (N,) and predictions (N,) -> metrics in percent, averaged
+    train  training examples
+    valid  name -> validation examples, which select the model
+    test   language -> test examples of the languages for which a checkpoint is selected one by one
     """
 
     train: LabelledDataset
     valid: Mapping[str, LabelledDataset]
     test: Mapping[str, LabelledDataset]
-    metrics: Metrics | None = None
 
 
-def finetune_encoder(
-    encoder: Transformer,
-    metadata: Mapping[str, Any],
-    splits: DatasetSplits,
-    n_classes: int,
-    args: FinetuneArgs,
+def finetune(
     *,
-    choices: Sequence[Any] = (),
+    encoder: Path,
+    train: Mapping[str, Path],
+    valid: Mapping[str, Path],
+    test: Mapping[str, Path],
+    args: FinetuneArgs,
     output: Path,
+    selected: Path | None,
     history: Path,
-) -> dict[str, BestCheckpoint]:
+) -> None:
     """Fine-tune an encoder with each learning rate and save the classifier of the best evaluation.
 
     Args:
-        encoder, metadata: a pretrained model and the description in its file.
-        n_classes: outputs of the head.
-        choices: what else the result depends on, as plain data.
+        encoder: a pretrained model.
+        train: language -> store of training examples, all of which are one training set.
+        valid: name -> validation store.
+        test: language -> test store, of the languages whose best checkpoint is selected one by one; may be empty.
         output: the classifier.
+        selected: JSON, language of ``test`` -> ``BestCheckpoint``; None where there is none.
         history: JSON lines of losses and validation metrics, with the learning rate that was selected.
-
-    Returns:
-        The best evaluation of each language of ``splits.test``.
     """
     torch.set_num_threads(args.n_threads)
+    model, pretrained = checkpoint.load(encoder)
+    splits = open_splits(pretrained, train, valid, test, args.n_train)
     warn_of_truncation("training", splits.train, args.settings.max_tokens)
-    metadata = finetuned_metadata(metadata, splits.train, [to_dict(args.settings), *choices, args.precision])
+    metadata = finetuned_metadata(pretrained, splits, args)
     digest = digests.of_value([metadata["config"], metadata["data"], args.code_digest, metadata["seed"], args.seed])
     work = args.work / digest
-    classifier, rate, best = search_learning_rate(encoder, splits, n_classes, args, work, digest)
+    classifier, rate, best = search_learning_rate(model, splits, args, work, digest)
     metadata |= {"learning_rate": rate, "max_tokens": args.settings.max_tokens}
     checkpoint.save(output, classifier.encoder, metadata, head=classifier.head)
+    if selected:
+        write_json(selected, best)
     with atomic(history) as partial_file:
         shutil.copyfile(rate_folder(work, rate) / LOG_NAME, partial_file)
-    return best
 
 
-def finetuned_metadata(encoder: Mapping[str, Any], train: LabelledDataset, settings: Sequence[Any]) -> dict[str, Any]:
+def open_splits(
+    metadata: Mapping[str, Any],
+    train: Mapping[str, Path],
+    valid: Mapping[str, Path],
+    test: Mapping[str, Path],
+    n_train: Mapping[str, int | None],
+) -> DatasetSplits:
+    """Open stores for the model of which ``metadata`` is the description; arguments as of ``finetune``."""
+    vocabulary, languages = metadata["vocabulary"], metadata["languages"]
+    parts = [
+        LabelledDataset.open(path, vocabulary, languages, n_train.get(language)) for language, path in train.items()
+    ]
+    return DatasetSplits(
+        LabelledDataset.concatenate(parts), open_datasets(valid, metadata), open_datasets(test, metadata)
+    )
+
+
+def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: FinetuneArgs) -> dict[str, Any]:
     """Describe a fine-tuned model: the metadata of its encoder, its settings, and its examples by language."""
-    languages = sorted(encoder["languages"])
+    languages, train = sorted(encoder["languages"]), splits.train
+    settings = [to_dict(args.settings), dict(args.n_train), list(splits.test), args.precision]
     return {
         **encoder,
         "config": digests.of_value([encoder["config"], *settings]),
@@ -130,7 +161,7 @@ def finetuned_metadata(encoder: Mapping[str, Any], train: LabelledDataset, setti
 
 
 def search_learning_rate(
-    encoder: Transformer, splits: DatasetSplits, n_classes: int, args: FinetuneArgs, work: Path, digest: str
+    encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, work: Path, digest: str
 ) -> tuple[Classifier, float, dict[str, BestCheckpoint]]:
     """Fine-tune a copy of ``encoder`` with each learning rate and select the best evaluation of all.
 
@@ -144,12 +175,12 @@ def search_learning_rate(
     best, best_rate, best_error = None, math.nan, math.inf
     for rate in args.settings.learning_rates:
         torch.manual_seed(args.seed)
-        classifier = Classifier(copy.deepcopy(encoder), n_classes, args.settings.dropout)
+        classifier = Classifier(copy.deepcopy(encoder), args.n_classes, args.settings.dropout)
         error = train_classifier(classifier, splits, args, rate, rate_folder(work, rate), digest)
         if best is None or error < best_error:
             best, best_rate, best_error = classifier.cpu().eval(), rate, error
     assert best is not None, "the configuration wants a learning rate"
-    metric = "mean validation accuracy" if splits.metrics is None else "mean of the validation metrics"
+    metric = "mean validation accuracy" if args.metrics is None else "mean of the validation metrics"
     LOG.info("selected learning rate %g: %s %.2f %%", best_rate, metric, 100 - best_error)
     runs = [model_selection.read(rate_folder(work, rate) / SELECTED) for rate in args.settings.learning_rates]
     return best, best_rate, model_selection.merge(runs)
@@ -227,11 +258,11 @@ class _Run:
     def validate(self, update: int) -> Mapping[str, LossSum | float]:
         """Evaluate the validation sets after an update, and record the best checkpoint of each language."""
         evaluations = {name: self._evaluate(dataset) for name, dataset in self.splits.valid.items()}
-        if self.splits.metrics is not None:
+        if self.args.metrics is not None:
             return {
                 f"{name}, {metric}": value
                 for name, evaluation in evaluations.items()
-                for metric, value in self.splits.metrics(evaluation.dataset.labels, evaluation.predictions).items()
+                for metric, value in self.args.metrics(evaluation.dataset.labels, evaluation.predictions).items()
             }
         losses, test = {name: evaluation.loss for name, evaluation in evaluations.items()}, self.splits.test
         model_selection.update_best(

@@ -14,14 +14,11 @@ from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from xlm_core import results
-from xlm_core.data.labelled import LabelledDataset
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import Kind, SampleStatistics
-from xlm_core.model import checkpoint
 from xlm_core.results import Result, ResultContext
-from xlm_core.tasks.classification.evaluate import FinetunedClassifier, open_datasets, warn_of_truncation
-from xlm_core.tasks.classification.finetune import DatasetSplits, FinetuneArgs, finetune_encoder
+from xlm_core.tasks.classification.evaluate import FinetunedClassifier, warn_of_truncation
 from xlm_core.text.formats.glue import ACCURACY, GLUE_TASKS
 
 SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
@@ -55,32 +52,9 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-def finetune(
-    *,
-    task: str,
-    encoder: Path,
-    train: Path,
-    valid: Mapping[str, Path],
-    args: FinetuneArgs,
-    output: Path,
-    history: Path,
-) -> None:
-    """Fine-tune an encoder on one task; the best mean of the task's metrics on its validation sets selects the model.
-
-    Args:
-        task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
-        encoder: a pretrained model.
-        train: store of training examples.
-        valid: column of the table -> validation store.
-        output: the classifier; one output where the labels of the task are scores.
-        history: as in ``finetune_encoder``.
-    """
-    classes = GLUE_TASKS[task].classes
-    model, metadata = checkpoint.load(encoder)
-    examples = LabelledDataset.open(train, metadata["vocabulary"], metadata["languages"])
-    splits = DatasetSplits(examples, open_datasets(valid, metadata), {}, partial(metrics, task))
-    n_classes = 1 if classes is None else len(classes)
-    finetune_encoder(model, metadata, splits, n_classes, args, output=output, history=history)
+def n_outputs(task: str) -> int:
+    """Return the outputs of a task's head: one for each class, or a single one where the labels are scores."""
+    return len(GLUE_TASKS[task].classes or ("score",))
 
 
 def score(

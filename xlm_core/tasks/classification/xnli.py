@@ -7,55 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from xlm_core import results
-from xlm_core.data.labelled import LabelledDataset
 from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
-from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
-from xlm_core.tasks.classification.evaluate import Evaluation, FinetunedClassifier, open_datasets
-from xlm_core.tasks.classification.finetune import DatasetSplits, FinetuneArgs, finetune_encoder
+from xlm_core.tasks.classification.evaluate import Evaluation, FinetunedClassifier
 from xlm_core.tasks.classification.model_selection import BestCheckpoint
 
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
 SIGNATURE_SELECTED = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
-
-
-def finetune(
-    *,
-    encoder: Path,
-    train: Mapping[str, Path],
-    valid: Mapping[str, Path],
-    test: Mapping[str, Path],
-    n_classes: int,
-    n_train: Mapping[str, int | None],
-    args: FinetuneArgs,
-    output: Path,
-    selected: Path,
-    history: Path,
-) -> None:
-    """Fine-tune an encoder on the pairs of one language or of several.
-
-    Args:
-        encoder: a pretrained model.
-        train: language -> store of training pairs.
-        valid: language -> validation store; the best mean accuracy over them selects the model.
-        test: language -> test store, of the languages whose best checkpoint is selected one by one; may be empty.
-        n_classes: of the pairs.
-        n_train: language -> training pairs to use, drawn at random; None for all.
-        output: the classifier.
-        selected: JSON, language -> ``BestCheckpoint``, for the languages of ``test``.
-        history: as in ``finetune_encoder``.
-    """
-    model, metadata = checkpoint.load(encoder)
-    pairs = LabelledDataset.concatenate(
-        LabelledDataset.open(path, metadata["vocabulary"], metadata["languages"], n_train[language])
-        for language, path in train.items()
-    )
-    splits = DatasetSplits(pairs, open_datasets(valid, metadata), open_datasets(test, metadata))
-    choices = [dict(n_train), list(test)]
-    best = finetune_encoder(model, metadata, splits, n_classes, args, choices=choices, output=output, history=history)
-    write_json(selected, best)
 
 
 def score(
