@@ -70,7 +70,7 @@ if CONFIG.embeddings:
             mem_mb=memory_of_scores,
             runtime=720,
         params:
-            rows=CONFIG.embeddings.rows,
+            rows=CONFIG.embeddings.systems,
             runs=embedding_runs_of,
             languages=CONFIG.embeddings.languages,
             lists={name: pairs.keys for name, pairs in WORD_LISTS.items()},

@@ -207,14 +207,14 @@ def test_the_translators_of_the_default_configuration():
 def test_encoder_and_decoder_may_begin_with_different_runs():
     data = default()
     del data["claims"]
-    data["translation"]["unsupervised"]["rows"] = [["mlm", "none"]]
+    data["translation"]["unsupervised"]["systems"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
     assert (plan.encoder, plan.decoder, (plan.system, plan.setting)) == ("mlm", "none", ("mlm", "no pretraining"))
 
 
 def test_the_direction_of_the_supervised_table():
     data = default()
-    data["translation"]["supervised"] |= {"source": "fr", "target": "en", "rows": ["back_translation"]}
+    data["translation"]["supervised"] |= {"source": "fr", "target": "en", "systems": ["back_translation"]}
     plan = translators(config.parse(data))["supervised.back_translation.mlm"]
     assert (plan.pair, plan.directions) == ("en-fr", (("fr", "en"),))
     assert [str(one) for one in plan.objectives] == ["mt.fr-en", "mt.en-fr", "bt.fr-en", "bt.en-fr"]
@@ -285,9 +285,9 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         (in_(TEST_SET, test="worldtess"), "translation.pairs.en-fr.test: unknown name 'worldtess' (did you mean"),
         (in_(TEST_SET, test="bitext"), "translation.pairs.en-fr.test: corpus 'bitext' is cut into shards; mark a test"),
         (in_(UNSUPERVISED, pairs=["de-en"]), "translation.unsupervised.pairs: unknown name 'de-en'; allowed are en-fr"),
-        (in_(UNSUPERVISED, rows=[["mlm", "mml"]]), "translation.unsupervised.rows: unknown name 'mml'"),
-        (in_(UNSUPERVISED, rows=[["mml", "mlm"]]), "translation.unsupervised.rows: unknown name 'mml'"),
-        (in_(UNSUPERVISED, rows=[["mlm"]]), "translation.unsupervised.rows.0.1: this key is missing"),
+        (in_(UNSUPERVISED, systems=[["mlm", "mml"]]), "translation.unsupervised.systems: unknown name 'mml'"),
+        (in_(UNSUPERVISED, systems=[["mml", "mlm"]]), "translation.unsupervised.systems: unknown name 'mml'"),
+        (in_(UNSUPERVISED, systems=[["mlm"]]), "translation.unsupervised.systems.0.1: this key is missing"),
         (in_(SUPERVISED, target="de"), "translation.supervised, source and target: unknown name 'de-en'"),
         (in_(SUPERVISED, corpora=["bitxt"]), "translation.supervised.corpora: unknown name 'bitxt' (did you mean"),
         (
@@ -321,12 +321,18 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             "perplexity.setups: two of them have the same languages (es, es + hi, es + fr, es + fr)",
         ),
         (in_("ablation", full={"run": "mml"}), "ablation.full.run: unknown name 'mml'"),
-        (in_("ablation rows", less={"run": "mlm", "setup": "nes"}), "ablation.rows.less.setup: unknown name 'nes'"),
         (
-            in_("ablation rows", less={"run": "mlm", "setup": "little_both"}),
-            "ablation.rows.less, languages of setup 'little_both': unknown name 'en'",
+            in_("ablation systems", less={"run": "mlm", "setup": "nes"}),
+            "ablation.systems.less.setup: unknown name 'nes'",
         ),
-        (in_("setups two", languages=["en"]), "ablation.rows.2 languages: setup 'two' has no other language of XNLI"),
+        (
+            in_("ablation systems", less={"run": "mlm", "setup": "little_both"}),
+            "ablation.systems.less, languages of setup 'little_both': unknown name 'en'",
+        ),
+        (
+            in_("setups two", languages=["en"]),
+            "ablation.systems.2 languages: setup 'two' has no other language of XNLI",
+        ),
         (in_("ablation full", setup="two"), "ablation.full: its setup has no de, es, hi, but the table of XNLI has"),
         (
             lambda data: data["claims"][0]["tests"][0].update(a="mml"),

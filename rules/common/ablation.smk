@@ -6,7 +6,7 @@ from xlm_core import config as configuration
 def ablation_systems():
     """label -> system, the full one first."""
     table = CONFIG.ablation
-    return {"full system": table.full, **table.rows} if table else {}
+    return {"full system": table.full, **table.systems} if table else {}
 
 
 def ablation_full():

@@ -12,7 +12,7 @@ def claim_seeds(compared):
     """The seeds that both systems of a comparison have."""
     if compared.table.endswith("_mt"):
         return seeds_of(compared.table.removesuffix("_mt"))
-    runs = [run_of(compared.table, name) for name in (compared.a, compared.b)]
+    runs = [run_of(compared.table, name) for name in compared.names]
     return [
         seed for seed in CONFIG.seeds.pretraining if all(seed in CONFIG.pretraining_seeds(run) for run in runs if run)
     ]
@@ -29,14 +29,14 @@ def run_of(table, name):
 
 def glue_row(name):
     """The row of the table of GLUE that has this name."""
-    return next(row for row in CONFIG.glue.rows if row.name == name)
+    return next(row for row in CONFIG.glue.systems if row.name == name)
 
 
 def zero_shot_system(table, name):
     """A system of the table of XNLI or of the ablation."""
     if table == "xnli":
         return configuration.SystemConfig(run=name)
-    return CONFIG.ablation.full if name == "full" else CONFIG.ablation.rows[name]
+    return CONFIG.ablation.full if name == "full" else CONFIG.ablation.systems[name]
 
 
 def claim_items(table, name, seed):
@@ -64,7 +64,7 @@ def claim_columns(compared):
         return [[language, language] for language in CONFIG.xnli.others]
     if compared.table == "embeddings":
         rest = [(key, kind) for key in CONFIG.embeddings.dictionary.keys for kind in configuration.WORD_SETTINGS]
-        return [[f"{name}, {key}, {kind}" for name in (compared.a, compared.b)] for key, kind in rest]
+        return [[f"{name}, {key}, {kind}" for name in compared.names] for key, kind in rest]
     return None
 
 
@@ -73,14 +73,14 @@ def all_claim_items():
     return {
         f"{side}_{number}": [file for seed in claim_seeds(one) for file in claim_items(one.table, name, seed)]
         for number, (_, one) in enumerate(compared_systems())
-        for side, name in (("a", one.a), ("b", one.b))
+        for side, name in zip("ab", one.names)
     }
 
 
 def described_claims():
     """Of each comparison the claim's statement, its names, and how many seeds there are."""
     return [
-        [claim.claim, one.table, one.a, one.b, one.margin, claim_columns(one), len(claim_seeds(one))]
+        [claim.claim, one.table, *one.names, one.margin, claim_columns(one), len(claim_seeds(one))]
         for claim, one in compared_systems()
     ]
 

@@ -35,7 +35,7 @@ def memory_of_scores(wildcards, input, attempt):
 
 def scored_vectors(wildcards):
     """Vectors of each language, which also say which words its text has, and of all together for Concat."""
-    names = [*CONFIG.embeddings.languages, *(["all"] if "concat" in CONFIG.embeddings.rows else [])]
+    names = [*CONFIG.embeddings.languages, *(["all"] if "concat" in CONFIG.embeddings.systems else [])]
     return {f"vectors_{name}": f"<results>/vectors/{name}/{wildcards.seed}.bin" for name in names}
 
 
@@ -58,7 +58,7 @@ def scored_embedding_models(wildcards):
 def embedding_labels():
     """Row -> what it is called in the table."""
     labels = {**configuration.BASELINES, **{name: run.label for name, run in CONFIG.runs.items()}}
-    return {row: labels[row] for row in CONFIG.embeddings.rows}
+    return {row: labels[row] for row in CONFIG.embeddings.systems}
 
 
 def drawn_models():

@@ -71,7 +71,7 @@ def glue_rows(path, **names):
     """What ``path`` is called for every row and seed of the table of GLUE."""
     return [
         file
-        for row in CONFIG.glue.rows
+        for row in CONFIG.glue.systems
         for file in expand(
             path,
             setup=row.setup,
@@ -101,11 +101,11 @@ def glue_table_params(wildcards):
         for task in CONFIG.glue.trained
     }
     return {
-        "labels": {row.name: row.label or CONFIG.runs[row.run].label for row in CONFIG.glue.rows},
-        "rows": [[row.name, pretrained_on(row)] for row in CONFIG.glue.rows],
+        "labels": {row.name: row.label or CONFIG.runs[row.run].label for row in CONFIG.glue.systems},
+        "rows": [[row.name, pretrained_on(row)] for row in CONFIG.glue.systems],
         "columns": columns,
         "missing": CONFIG.glue.missing,
-        "fewer_seeds": {row.name: CONFIG.runs[row.run].seeds for row in CONFIG.glue.rows if CONFIG.runs[row.run].seeds},
+        "fewer_seeds": {row.name: CONFIG.runs[row.run].seeds for row in CONFIG.glue.systems if CONFIG.runs[row.run].seeds},
         "caption": f"GLUE (configuration '{CONFIG.name}')",
     }
 

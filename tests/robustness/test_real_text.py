@@ -50,7 +50,7 @@ SHORT = {
         }
     },
     "glue": {
-        "rows": [{"setup": "english", "run": "mlm"}],
+        "systems": [{"setup": "english", "run": "mlm"}],
         "finetuning": {"learning_rates": [5.0e-3], "epochs": 1, "batch_size": 32},
     },
     "seeds": {"finetuning": [0]},

@@ -12,12 +12,17 @@ class SystemConfig(StrictModel):
     setup: str = BASE
     run: str
 
+    @property
+    def name(self) -> str:
+        """The name of the system in results of tables whose systems are of several setups."""
+        return f"{self.setup}.{self.run}"
+
 
 class Ablation(StrictModel):
     """The full system, and what it is compared with; each row says what is different."""
 
     full: SystemConfig
-    rows: dict[str, SystemConfig] = Field(min_length=1)
+    systems: dict[str, SystemConfig] = Field(min_length=1)
 
 
 def system(setup: str, run: str) -> str:

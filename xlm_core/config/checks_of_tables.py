@@ -48,8 +48,8 @@ def _check_translation(config: "Config") -> None:
     if unsupervised := config.translation.unsupervised:
         for key in unsupervised.pairs:
             check_exists(key, config.translation.pairs, "translation.unsupervised.pairs")
-        for run in (run for row in unsupervised.rows for run in row):
-            check_exists(run, config.runs, "translation.unsupervised.rows")
+        for run in (run for row in unsupervised.systems for run in row):
+            check_exists(run, config.runs, "translation.unsupervised.systems")
     if supervised := config.translation.supervised:
         key = pair(supervised.source, supervised.target)
         check_exists(key, config.translation.pairs, "translation.supervised, source and target")
@@ -118,7 +118,7 @@ def _check_ablation(config: "Config") -> None:
     if config.ablation is None:
         return
     systems = {"full": config.ablation.full}
-    systems |= {f"rows.{label}": one for label, one in config.ablation.rows.items()}
+    systems |= {f"systems.{label}": one for label, one in config.ablation.systems.items()}
     for path, one in systems.items():
         check_exists(one.setup, (BASE, *config.setups), f"ablation.{path}.setup")
         check_exists(one.run, config.runs, f"ablation.{path}.run")
@@ -140,7 +140,7 @@ def _check_claims(config: "Config") -> None:
             systems = _systems_of(config, one.table)
             if not systems:
                 raise ValueError(f"claims.{number}: there is no table {one.table} to compare systems of")
-            for name in (one.a, one.b):
+            for name in one.names:
                 check_exists(name, systems, f"claims.{number}, systems of {one.table}")
 
 
@@ -150,16 +150,16 @@ def _systems_of(config: "Config", table: str) -> list[str]:
     if table == "xnli":
         return config.xnli.runs
     if table == "ablation":
-        return ["full", *config.ablation.rows] if config.ablation else []
+        return ["full", *config.ablation.systems] if config.ablation else []
     if table == "perplexity":
         return config.perplexity.setups if config.perplexity else []
     if table == "embeddings":
-        return config.embeddings.rows if config.embeddings else []
+        return config.embeddings.systems if config.embeddings else []
     if table == "glue":
-        return [row.name for row in config.glue.rows] if config.glue else []
+        return [row.name for row in config.glue.systems] if config.glue else []
     if table == "supervised_mt":
         return translation.supervised.columns if translation and translation.supervised else []
-    rows = translation.unsupervised.rows if translation and translation.unsupervised else []
+    rows = translation.unsupervised.systems if translation and translation.unsupervised else []
     return [encoder for encoder, decoder in rows if encoder == decoder]
 
 
@@ -168,11 +168,11 @@ def _check_glue(config: "Config") -> None:
     if config.glue is None:
         return
     length = config.glue.finetuning.max_tokens
-    for row in config.glue.rows:
-        check_exists(row.setup, (BASE, *config.setups), "glue.rows, setup")
-        check_exists(row.run, config.runs, "glue.rows, run")
+    for row in config.glue.systems:
+        check_exists(row.setup, (BASE, *config.setups), "glue.systems, setup")
+        check_exists(row.run, config.runs, "glue.systems, run")
         setup = config.setup(row.setup)
-        check_exists(GLUE_LANGUAGE, setup.languages, f"glue.rows, languages of setup '{row.setup}'")
+        check_exists(GLUE_LANGUAGE, setup.languages, f"glue.systems, languages of setup '{row.setup}'")
         if length > setup.model.max_positions:
             raise ValueError(
                 f"glue.finetuning.max_tokens is {length}, but setup '{row.setup}' has {setup.model.max_positions} "
@@ -192,8 +192,8 @@ def _check_embeddings(config: "Config") -> None:
     for name in BASELINES:
         if name in config.runs:
             raise ValueError(f"runs.{name}: a baseline of the section embeddings has this name; take another")
-    for row in embeddings.rows:
-        check_exists(row, (*BASELINES, *config.runs), "embeddings.rows")
+    for row in embeddings.systems:
+        check_exists(row, (*BASELINES, *config.runs), "embeddings.systems")
     for run in embeddings.alignment_figure.runs if embeddings.alignment_figure else ():
         check_exists(run, config.runs, "embeddings.alignment_figure.runs")
     for name, collection in (("dictionary", "dictionaries"), ("similarity", "similarity")):

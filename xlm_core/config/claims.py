@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from xlm_core.config.ablation import SystemConfig
 from xlm_core.config.section import StrictModel
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"  # verdicts
@@ -13,9 +14,15 @@ class ComparisonConfig(StrictModel):
     """Of two systems of a table the first shall be better, by more than the margin."""
 
     table: Literal["xnli", "ablation", "unsupervised_mt", "supervised_mt", "perplexity", "embeddings", "glue"]
-    a: str
-    b: str
+    a: str | SystemConfig
+    b: str | SystemConfig
     margin: float = 0.0
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of both systems in results."""
+        first, second = (system if isinstance(system, str) else system.name for system in (self.a, self.b))
+        return first, second
 
 
 class ClaimConfig(StrictModel):

@@ -54,7 +54,7 @@ class Embeddings(StrictModel):
     """The table of cross-lingual word embeddings, and the picture of their alignment."""
 
     setup: str = BASE
-    rows: list[str] = Field(min_length=1)
+    systems: list[str] = Field(min_length=1)
     dictionary: WordPairs
     similarity: WordPairs | None = None
     candidates: int = Field(200_000, gt=0)
@@ -65,7 +65,7 @@ class Embeddings(StrictModel):
     @property
     def runs(self) -> list[str]:
         """The rows whose vectors are those of a model's pieces."""
-        return [row for row in self.rows if row not in BASELINES]
+        return [row for row in self.systems if row not in BASELINES]
 
     @property
     def lists(self) -> dict[str, WordPairs]:

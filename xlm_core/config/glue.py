@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from xlm_core.config.ablation import SystemConfig
 from xlm_core.config.corpora import GLUE_FILES, CorpusSource
 from xlm_core.config.section import StrictModel
-from xlm_core.config.setups import BASE
 from xlm_core.config.training import Finetuning
 
 GLUE_LANGUAGE = "en"  # of all of GLUE
@@ -29,24 +29,17 @@ class GlueTaskFiles(CorpusSource):
         return self
 
 
-class GlueRow(StrictModel):
-    """A row of the table: a run in a setup."""
+class GlueRow(SystemConfig):
+    """A system of the table, and its label where it is not the label of the run."""
 
-    setup: str = BASE
-    run: str
     label: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What the row is called in results."""
-        return f"{self.setup}.{self.run}"
 
 
 class Glue(StrictModel):
     """The GLUE table: every row is fine-tuned on each task by itself, and validated on the official sets."""
 
     tasks: dict[Task, GlueTaskFiles] = Field(min_length=1)
-    rows: list[GlueRow] = Field(min_length=1)
+    systems: list[GlueRow] = Field(min_length=1)
     finetuning: Finetuning
 
     @model_validator(mode="after")
@@ -55,9 +48,9 @@ class Glue(StrictModel):
             raise ValueError(f"tasks: {DIAGNOSTICS} has no examples to learn from; add one of {', '.join(TASKS)}")
         if DIAGNOSTICS in self.tasks and NLI_TASK not in self.tasks:
             raise ValueError(f"tasks: {DIAGNOSTICS} is for models of {NLI_TASK}, which is missing")
-        names = [row.name for row in self.rows]
+        names = [row.name for row in self.systems]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"rows: {', '.join(twice)} stands there twice")
+            raise ValueError(f"systems: {', '.join(twice)} stands there twice")
         for task, source in self.tasks.items():
             if source.files is not None and len(source.files) != len(GLUE_FILES[task]):
                 raise ValueError(

@@ -101,7 +101,7 @@ class UnsupervisedMt(StrictModel):
     """The table of unsupervised translation: pairs of a run for the encoder and one for the decoder."""
 
     pairs: list[str] = Field(min_length=1)
-    rows: list[Annotated[tuple[str, str], Field(strict=False)]] = Field(min_length=1)
+    systems: list[Annotated[tuple[str, str], Field(strict=False)]] = Field(min_length=1)
     training: TranslationTraining
 
 
@@ -111,7 +111,7 @@ class SupervisedMt(StrictModel):
     source: str
     target: str
     corpora: list[str] = Field(min_length=1)
-    rows: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
+    systems: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
     columns: list[str] = Field(min_length=1)
     scale_updates: bool = False
     training: TranslationTraining

@@ -65,7 +65,7 @@ def _unsupervised(config: "Config") -> dict[str, TranslationExperiment]:
     for key in translation.unsupervised.pairs if translation.unsupervised else ():
         first, second = sides(key)
         there, back = (first, second), (second, first)
-        for encoder, decoder in translation.unsupervised.rows:
+        for encoder, decoder in translation.unsupervised.systems:
             found[f"unsupervised.{key}.{encoder}.{decoder}"] = TranslationExperiment(
                 table="unsupervised",
                 pair=key,
@@ -112,7 +112,7 @@ def _supervised(config: "Config") -> dict[str, TranslationExperiment]:
             column=config.runs[run].label,
             label=f"{row_labels(config)[row]}, {config.runs[run].label}",
         )
-        for row in table.rows
+        for row in table.systems
         for run in table.columns
     }
 
@@ -127,7 +127,7 @@ def row_labels(config: "Config") -> dict[str, str]:
     table = config.translation and config.translation.supervised
     if not table:
         return {}
-    return {row: ROWS[row].format(source=table.source, target=table.target) for row in table.rows}
+    return {row: ROWS[row].format(source=table.source, target=table.target) for row in table.systems}
 
 
 def seeds(config: "Config", plans: Iterable[TranslationExperiment]) -> list[int]:

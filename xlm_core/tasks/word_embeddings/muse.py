@@ -82,7 +82,7 @@ def align(source: WordEmbeddings, target: WordEmbeddings, settings: Refinement) 
     if not shared:
         raise CorpusError(
             f"MUSE: none of the {len(first)} and {len(second)} most frequent words is spelled alike in both languages, "
-            "and there is nothing to begin with; take 'muse' out of embeddings.rows"
+            "and there is nothing to begin with; take 'muse' out of embeddings.systems"
         )
     rotation = procrustes(first[[source.rows[word] for word in shared]], second[[target.rows[word] for word in shared]])
     LOG.info("MUSE: begins with %d words spelled alike", len(shared))
