@@ -2,7 +2,7 @@
 
 
 rule test_claims:
-    """Differences between systems, how sure they are, and the verdict by a rule that was fixed before the runs."""
+    """Differences between systems, how sure they are, and the decision by a rule that was fixed before the runs."""
     input:
         **all_claim_items(),
     output:
@@ -15,10 +15,10 @@ rule test_claims:
         mem_mb=doubled(4000),
         runtime=120,
     params:
-        compared=described_claims(),
+        hypotheses=described_hypotheses(),
         code=code("xlm_core.tasks.claims"),
     message:
-        "Judging the claims"
+        "Testing the claims"
     script:
         "../workflow_scripts/test_claims.py"
 

@@ -79,7 +79,7 @@ rule score_translation:
 rule bootstrap_translations:
     """Which rows of a table differ from its first one by more than chance (paired bootstrap)."""
     input:
-        compared_files,
+        unpack(compared_statistics),
     output:
         "<results>/tables/{table}_mt.significance.csv",
     log:

@@ -56,11 +56,15 @@ RULES: dict[str, str] = {
     "make_examples": "sample_objective_batches",
     "initialize": "init_random_model",
 }
-COLUMNS: dict[str, str] = {}
-WORDS: dict[str, str] = {}
+COLUMNS: dict[str, str] = {"verdict": "decision"}
+WORDS: dict[str, str] = {
+    "holds": "supported",
+    "does not hold": "not supported",
+    "cannot tell": "inconclusive",
+}
 # Columns of CSV files that are compared; all others are the key of their row, except those left out.
 VALUES = {"mean", "spread", "n_seeds", "n_items", "published", "n_agreeing", "bleu", "minus_bleu", "p"}
-VALUES |= {"a", "b", "difference", "margin", "verdict"}
+VALUES |= {"a", "b", "difference", "margin", "decision"}
 LEFT_OUT: set[str] = set()
 
 
@@ -185,9 +189,9 @@ def table_differences(before: dict[str, Any], after: dict[str, Any]) -> list[str
 
 
 def number(value: str) -> float | str:
-    """The number of a cell, or its text where it is empty or no number."""
+    """The number of a cell to twelve digits, or its text where it is empty or no number."""
     try:
-        return float(value)
+        return float(f"{float(value):.12g}")
     except ValueError:
         return value
 

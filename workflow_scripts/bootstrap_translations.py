@@ -1,17 +1,15 @@
-"""Which rows of a table of translation differ from its first one by more than chance."""
+"""Test which rows of a table of translation differ from their baseline by more than chance."""
 
 from pathlib import Path
 
-from xlm_core.metrics import bootstrap
+from xlm_core.metrics.bootstrap import TranslationComparison, write_paired_tests
 from xlm_core.workflow.step import workflow_step
 
+params, inputs = snakemake.params, snakemake.input
+
 with workflow_step(snakemake.log[0]):
-    paths = map(Path, snakemake.input)
-    bootstrap.compare(
-        f"{snakemake.wildcards.table}_mt",
-        [
-            bootstrap.Comparison(*cell, *files)
-            for cell, *files in zip(snakemake.params.cells, *[paths] * 3, strict=True)
-        ],
-        Path(snakemake.output[0]),
-    )
+    comparisons = [
+        TranslationComparison(**cell, system=Path(system), baseline=Path(baseline))
+        for cell, system, baseline in zip(params.cells, inputs.systems, inputs.baselines, strict=True)
+    ]
+    write_paired_tests(f"{snakemake.wildcards.table}_mt", comparisons, Path(snakemake.output[0]))

@@ -1,21 +1,20 @@
-"""Compare systems, and say which of the paper's claims hold."""
+"""Test the paper's claims on the scores of our systems."""
 
 from pathlib import Path
 
-from xlm_core.tasks import claims
+from xlm_core.tasks.claims import Hypothesis, test_claims
 from xlm_core.workflow.step import workflow_step
 
 
-def by_seed(key: str, n_seeds: int) -> list[list[Path]]:
-    """The files of one system, those of each pretraining seed together."""
-    paths = [Path(path) for path in snakemake.input[key]]
-    n = len(paths) // n_seeds
-    return [paths[first : first + n] for first in range(0, len(paths), n)]
+def files(side: str, number: int, seeds: list[int]) -> list[list[Path]]:
+    """The sample statistics of one system, by pretraining seed."""
+    return [[Path(path) for path in snakemake.input[f"{side}_{number}_{seed}"]] for seed in seeds]
 
 
 with workflow_step(snakemake.log[0]):
-    judged: dict[str, list[claims.Comparison]] = {}
-    for number, (statement, table, a, b, margin, columns, n_seeds) in enumerate(snakemake.params.compared):
-        items = [by_seed(f"{side}_{number}", n_seeds) for side in "ab"]
-        judged.setdefault(statement, []).append(claims.Comparison(table, a, b, margin, *items, columns))
-    claims.judge(judged, Path(snakemake.output[0]))
+    claims: dict[str, list[Hypothesis]] = {}
+    for number, hypothesis in enumerate(snakemake.params.hypotheses):
+        a, b = (files(side, number, hypothesis["seeds"]) for side in "ab")
+        names = {key: hypothesis[key] for key in ("table", "a", "b", "margin", "columns")}
+        claims.setdefault(hypothesis["statement"], []).append(Hypothesis(**names, a_files=a, b_files=b))
+    test_claims(claims, Path(snakemake.output[0]))

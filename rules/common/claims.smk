@@ -69,18 +69,27 @@ def claim_columns(compared):
 
 
 def all_claim_items():
-    """Of each comparison, of each of its systems, the items of all seeds."""
+    """Of each hypothesis, of each of its systems, the items of each seed."""
     return {
-        f"{side}_{number}": [file for seed in claim_seeds(one) for file in claim_items(one.table, name, seed)]
+        f"{side}_{number}_{seed}": claim_items(one.table, name, seed)
         for number, (_, one) in enumerate(compared_systems())
         for side, name in zip("ab", one.names)
+        for seed in claim_seeds(one)
     }
 
 
-def described_claims():
-    """Of each comparison the claim's statement, its names, and how many seeds there are."""
+def described_hypotheses():
+    """Of each hypothesis the claim's statement, its systems, margin and columns, and the seeds."""
     return [
-        [claim.claim, one.table, *one.names, one.margin, claim_columns(one), len(claim_seeds(one))]
+        {
+            "statement": claim.claim,
+            "table": one.table,
+            "a": one.names[0],
+            "b": one.names[1],
+            "margin": one.margin,
+            "columns": claim_columns(one),
+            "seeds": claim_seeds(one),
+        }
         for claim, one in compared_systems()
     ]
 

@@ -119,20 +119,23 @@ def comparisons(wildcards):
 
 
 def compared_cells(wildcards):
-    """Row, setting and column of what is compared, the seed, and row and setting of what it is compared with."""
-    return [
-        [*TRANSLATORS[name].cell(direction), str(seed), TRANSLATORS[other].system, TRANSLATORS[other].setting]
-        for name, direction, other, seed in comparisons(wildcards)
-    ]
+    """Of each comparison the cell, and the row of its baseline."""
+    cells = []
+    for name, direction, other, seed in comparisons(wildcards):
+        row, setting, column = TRANSLATORS[name].cell(direction)
+        baseline = {"minus_row": TRANSLATORS[other].system, "minus_setting": TRANSLATORS[other].setting}
+        cells.append({"row": row, "setting": setting, "column": column, "seed": str(seed), **baseline})
+    return cells
 
 
-def compared_files(wildcards):
-    """Of each comparison what both said, and what people say."""
-    return [
-        said(*place, direction, part)
-        for name, direction, other, seed in comparisons(wildcards)
-        for *place, part in ((name, seed, "hypotheses"), (other, seed, "hypotheses"), (name, seed, "references"))
-    ]
+def compared_statistics(wildcards):
+    """The statistics of BLEU of both sides of each comparison."""
+    path = "<results>/results/translation/{}/{}/{}.items.json"
+    compared = comparisons(wildcards)
+    return {
+        "systems": [path.format(name, seed, direction_key(*direction)) for name, direction, _, seed in compared],
+        "baselines": [path.format(other, seed, direction_key(*direction)) for _, direction, other, seed in compared],
+    }
 
 
 def labels_of_rows(wildcards):

@@ -1,4 +1,4 @@
-"""Verdicts about claims, on systems of which it is known which is better."""
+"""Decisions about claims, on systems of which it is known which is better."""
 
 import csv
 from pathlib import Path
@@ -11,19 +11,19 @@ from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.tasks import claims
-from xlm_core.tasks.claims import Comparison
+from xlm_core.tasks.claims import Hypothesis
 
 
 @pytest.fixture
 def write(tmp_path: Path):
     """A function that writes one file of items per seed: the values of each column."""
 
-    def write(name: str, seeds: list[dict[str, np.ndarray]], kind: str = "percent") -> list[list[Path]]:
+    def write(name: str, seeds: list[dict[str, np.ndarray]], metric: str = "percent") -> list[list[Path]]:
         paths = []
         for seed, columns in enumerate(seeds):
             paths.append([tmp_path / f"{name}.{seed}.json"])
             sample_statistics.write(
-                paths[-1][0], {key: SampleStatistics(kind, np.atleast_2d(some.T).T) for key, some in columns.items()}
+                paths[-1][0], {key: SampleStatistics(metric, np.atleast_2d(some.T).T) for key, some in columns.items()}
             )
         return paths
 
@@ -35,24 +35,24 @@ def right(share: float, n: int = 400, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).permutation(n) < share * n
 
 
-def measured(a, b, margin: float = 0.0, columns=None) -> tuple[claims.Found, str]:
-    test = Comparison("xnli", "a", "b", margin, a, b, columns)
-    found = claims.measure(test)
-    return found, found.verdict(margin)
+def measured(a, b, margin: float = 0.0, columns=None) -> tuple[claims.HypothesisTest, str]:
+    hypothesis = Hypothesis("xnli", "a", "b", margin, a, b, columns)
+    found = claims.test_hypothesis(hypothesis)
+    return found, found.decision
 
 
 def test_a_clear_difference_holds_and_its_opposite_does_not(write):
     a, b = write("a", [{"fr": right(0.8)}]), write("b", [{"fr": right(0.6, seed=1)}])
-    found, verdict = measured(a, b)
+    found, decision = measured(a, b)
     assert (found.a, found.b, found.difference, found.n_seeds, found.n_items) == pytest.approx((80, 60, 20, 1, 400))
-    assert verdict == "holds" and found.p < 0.001
-    assert measured(b, a)[1] == "does not hold"
+    assert decision == "supported" and found.p < 0.001
+    assert measured(b, a)[1] == "not supported"
 
 
 def test_no_difference_cannot_be_told(write):
     some = write("a", [{"fr": right(0.5)}])
-    found, verdict = measured(some, some)
-    assert (found.difference, found.p, verdict) == (0, pytest.approx(0.5), "cannot tell")
+    found, decision = measured(some, some)
+    assert (found.difference, found.p, decision) == (0, pytest.approx(0.5), "inconclusive")
 
 
 def test_p_is_that_of_the_paired_test_in_closed_form(write):
@@ -60,30 +60,30 @@ def test_p_is_that_of_the_paired_test_in_closed_form(write):
     one, other = right(0.55, 2000), right(0.535, 2000, seed=1)
     difference = one.astype(float) - other
     expected = stats.norm.cdf(-difference.mean() / (difference.std() / 2000**0.5))
-    found, verdict = measured(write("a", [{"fr": one}]), write("b", [{"fr": other}]))
-    assert found.p == pytest.approx(expected, abs=0.03) and verdict == "cannot tell"
+    found, decision = measured(write("a", [{"fr": one}]), write("b", [{"fr": other}]))
+    assert found.p == pytest.approx(expected, abs=0.03) and decision == "inconclusive"
 
 
 def test_a_difference_that_depends_on_the_seed_cannot_be_told(write):
     """The items of each seed are clear; the seeds contradict one another."""
     a = write("a", [{"fr": right(0.9)}, {"fr": right(0.5, seed=1)}])
     b = write("b", [{"fr": right(0.6, seed=2)}, {"fr": right(0.7, seed=3)}])
-    found, verdict = measured(a, b)
-    assert found.difference == pytest.approx(5) and verdict == "cannot tell" and 0.2 < found.p < 0.8
+    found, decision = measured(a, b)
+    assert found.difference == pytest.approx(5) and decision == "inconclusive" and 0.2 < found.p < 0.8
 
 
 def test_a_margin_is_what_a_system_may_be_worse(write):
     a, b = write("a", [{"en": right(0.79, 2000)}]), write("b", [{"en": right(0.8, 2000)}])
-    assert measured(a, b, margin=0)[1] == "does not hold"  # the same items, but for one in a hundred
-    assert measured(a, b, margin=-5)[1] == "holds"
+    assert measured(a, b, margin=0)[1] == "not supported"  # the same items, but for one in a hundred
+    assert measured(a, b, margin=-5)[1] == "supported"
 
 
 def test_less_perplexity_is_better(write):
     nats = np.random.default_rng(0).uniform(2, 4, 300)
     a = write("a", [{"ne": np.stack([nats - 0.1, np.ones(300)], 1)}], "perplexity")
     b = write("b", [{"ne": np.stack([nats, np.ones(300)], 1)}], "perplexity")
-    found, verdict = measured(a, b)
-    assert found.a < found.b and found.difference == pytest.approx(found.b - found.a) and verdict == "holds"
+    found, decision = measured(a, b)
+    assert found.a < found.b and found.difference == pytest.approx(found.b - found.a) and decision == "supported"
 
 
 def test_columns_that_count(write):
@@ -106,13 +106,13 @@ def test_systems_that_cannot_be_compared_are_refused(write):
 
 def test_what_is_written(write, tmp_path: Path):
     a, b = write("a", [{"fr": right(0.8)}]), write("b", [{"fr": right(0.6)}])
-    judged = {
-        "a is better": [Comparison("xnli", "a", "b", 0.0, a, b)],
-        "b is": [Comparison("xnli", "b", "a", 0.0, b, a)],
+    tested = {
+        "a is better": [Hypothesis("xnli", "a", "b", 0.0, a, b)],
+        "b is": [Hypothesis("xnli", "b", "a", 0.0, b, a)],
     }
-    claims.judge(judged, tmp_path / "claims.csv")
+    claims.test_claims(tested, tmp_path / "claims.csv")
     rows = list(csv.DictReader((tmp_path / "claims.csv").open()))
-    assert [(row["claim"], row["statement"], row["verdict"]) for row in rows] == [
-        ("1", "a is better", "holds"), ("2", "b is", "does not hold"),
+    assert [(row["claim"], row["statement"], row["decision"]) for row in rows] == [
+        ("1", "a is better", "supported"), ("2", "b is", "not supported"),
     ]  # fmt: skip
     assert float(rows[0]["difference"]) == -float(rows[1]["difference"]) == pytest.approx(20)

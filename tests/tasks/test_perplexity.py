@@ -91,8 +91,8 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
     assert found[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 9), rel=1e-4)
     assert found[perplexity.PER_BYTE].value == pytest.approx(bits / n_bytes, rel=1e-4)
     kept = sample_statistics.read(model.parent / "items.json")["ne"]
-    assert kept.summands[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
-    assert kept.value == pytest.approx(found[perplexity.PER_WORD].value)
+    assert kept.statistics[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
+    assert kept.score == pytest.approx(found[perplexity.PER_WORD].value)
     assert {(one.n, one.column, one.system, one.setting, *one.warnings) for one in found.values()} == {
         (8, "ne", "little", "clm")
     }

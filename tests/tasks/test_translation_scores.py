@@ -65,7 +65,7 @@ def test_the_kept_items_give_the_same_score(scored):
     found, kept = scored()
     (bleu,) = [result.value for result in found if result.metric == "BLEU"]
     of_directions = sample_statistics.read(kept["hypotheses"].parent / "items.json")
-    assert {direction: one.value for direction, one in of_directions.items()} == {
+    assert {direction: one.score for direction, one in of_directions.items()} == {
         "-".join(DIRECTION): pytest.approx(bleu)
     }
 

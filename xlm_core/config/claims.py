@@ -7,7 +7,7 @@ from pydantic import Field
 from xlm_core.config.ablation import SystemConfig
 from xlm_core.config.section import StrictModel
 
-HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"  # verdicts
+SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"  # decisions
 
 
 class ComparisonConfig(StrictModel):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from xlm_core.metrics.sample_statistics import SampleStatistics
 
@@ -21,8 +22,8 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
     return _score(BLEU(), hypotheses, references)
 
 
-def bleu_items(hypotheses: Sequence[str], references: Sequence[str]) -> SampleStatistics:
-    """What each sentence adds to the sums that ``bleu`` is computed from."""
+def bleu_statistics(hypotheses: Sequence[str], references: Sequence[str]) -> SampleStatistics:
+    """Compute the statistics of each sentence that ``bleu`` is computed from when they are summed."""
     metric = BLEU()
     scores = (metric.corpus_score([one], [[other]]) for one, other in zip(hypotheses, references, strict=True))
     return SampleStatistics("bleu", np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in scores]))

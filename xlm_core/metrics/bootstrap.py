@@ -1,7 +1,11 @@
-"""Which systems differ by more than chance: paired bootstrap over the sentences of a test set (sacreBLEU's).
+"""Bootstrap: how much a difference between two systems depends on the items, and on the seeds, it was measured with.
 
-It asks how often the difference would be as large as it is if the sentences had been others; it knows nothing of what
-another seed of the training would have given, which is what the spread over seeds is for.
+Both tests draw samples of the items with replacement, the same for both systems, and compute scores from the summed
+statistics of a sample:
+
+- ``paired_bootstrap``: the p-value of a difference that two systems of one seed show, for the tables of translation.
+  It is sacreBLEU's test, with its default seed, and gives its numbers; it says nothing about other seeds.
+- ``hierarchical_bootstrap``: differences in samples of items and of seeds, for the claims.
 """
 
 import csv
@@ -9,20 +13,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sacrebleu.metrics import BLEU
-from sacrebleu.significance import PairedTest
+import numpy as np
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.sample_statistics import Array, SampleStatistics
 
-N_SAMPLES = 1000
+PAIRED_SAMPLES, PAIRED_SEED = 1000, 12345  # sacreBLEU's defaults
+HIERARCHICAL_SAMPLES = 2000
+CHUNK = 100  # samples drawn at once
 COLUMNS = ("table", "row", "setting", "column", "seed", "bleu", "minus_row", "minus_setting", "minus_bleu", "p")
 
+Pair = tuple[SampleStatistics, SampleStatistics]  # of two systems, on the same items
 
-class Comparison(NamedTuple):
-    """A cell of a table and the cell that it is compared with: of the same column and the same seed.
 
-    hypotheses, minus_hypotheses, references  lines of text
+class TranslationComparison(NamedTuple):
+    """A cell of a table and its baseline, of the same column and the same seed.
+
+    system, baseline  files of the statistics of BLEU
     """
 
     row: str
@@ -31,40 +40,82 @@ class Comparison(NamedTuple):
     seed: str
     minus_row: str
     minus_setting: str
-    hypotheses: Path
-    minus_hypotheses: Path
-    references: Path
+    system: Path
+    baseline: Path
 
 
-def compare(table: str, comparisons: Sequence[Comparison], output: Path) -> None:
-    """Write one line per comparison, columns ``COLUMNS``."""
+class PairedDifference(NamedTuple):
+    """Scores of a system and of its baseline, and the probability of such a difference between equally good systems."""
+
+    score: float
+    baseline_score: float
+    p: float
+
+
+def write_paired_tests(table: str, comparisons: Sequence[TranslationComparison], output: Path) -> None:
+    """Write one CSV line per comparison, columns ``COLUMNS``."""
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for one in comparisons:
-            bleu, minus_bleu, p = paired_bootstrap(*map(_lines, one[-3:]))
-            place = (table, one.row, one.setting, one.column, one.seed)
-            writer.writerow((*place, bleu, one.minus_row, one.minus_setting, minus_bleu, p))
+        for comparison in comparisons:
+            *cell, minus_row, minus_setting, system_path, baseline_path = comparison
+            (system,), (baseline,) = (sample_statistics.read(path).values() for path in (system_path, baseline_path))
+            score, baseline_score, p = paired_bootstrap(system, baseline)
+            writer.writerow((table, *cell, score, minus_row, minus_setting, baseline_score, p))
 
 
-def paired_bootstrap(
-    hypotheses: Sequence[str], minus_hypotheses: Sequence[str], references: Sequence[str]
-) -> tuple[float, float, float]:
-    """BLEU of two systems, and the probability of so large a difference between systems that are equally good.
+def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> PairedDifference:
+    """Test the difference of two systems on the same items; two-sided.
 
     Raises:
-        CorpusError: there are not as many lines of each.
+        CorpusError: the systems were not scored on the same items.
     """
-    counts = [len(some) for some in (hypotheses, minus_hypotheses, references)]
-    if len(set(counts)) != 1:
-        raise CorpusError(f"{counts} lines of two systems and of references, expected equally many; score them again")
-    systems = [("baseline", list(minus_hypotheses)), ("system", list(hypotheses))]
-    test = PairedTest(systems, {"BLEU": BLEU()}, [list(references)], test_type="bs", n_samples=N_SAMPLES)
-    baseline, system = test()[1]["BLEU"]
-    # Of systems that are wrong alike sacreBLEU counts no sample as more unlike, and takes that for significance.
-    p = 1.0 if system.score == baseline.score else system.p_value
-    return system.score, baseline.score, p
+    check_same_items(system, baseline)
+    n_items = len(system.statistics)
+    drawn = np.random.default_rng(PAIRED_SEED).choice(n_items, size=(PAIRED_SAMPLES, n_items))
+    counts = np.stack([np.bincount(sample, minlength=n_items) for sample in drawn]).astype(np.float64)
+    differences = np.abs(system.scores(counts) - baseline.scores(counts))
+    observed = abs(system.score - baseline.score)
+    n_larger = int((differences - differences.mean() > observed).sum())
+    # Systems that err alike have no larger difference in any sample, which is no significance.
+    p = (n_larger + 1) / (PAIRED_SAMPLES + 1) if observed > 0 else 1.0
+    return PairedDifference(system.score, baseline.score, p)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+def hierarchical_bootstrap(pairs: Sequence[Sequence[Pair]]) -> Array:
+    """Draw ``HIERARCHICAL_SAMPLES`` differences between two systems, of samples of items and of seeds.
+
+    Args:
+        pairs: of each seed the columns that are averaged. Columns with equally many items hold the same items in
+            several languages or directions, which are drawn together.
+    """
+    generators = (np.random.default_rng(number) for number in range(HIERARCHICAL_SAMPLES // CHUNK))
+    return np.concatenate([_difference_samples(pairs, rng) for rng in generators])
+
+
+def _difference_samples(pairs: Sequence[Sequence[Pair]], rng: np.random.Generator) -> Array:
+    """Draw ``CHUNK`` differences."""
+    counts: dict[int, Array] = {}
+    for n_items in (len(a.statistics) for columns in pairs for a, _ in columns):
+        if n_items not in counts:
+            counts[n_items] = rng.multinomial(n_items, np.full(n_items, 1 / n_items), size=CHUNK).astype(np.float64)
+    by_seed = []
+    for columns in pairs:
+        differences = [a.scores(counts[len(a.statistics)]) - b.scores(counts[len(b.statistics)]) for a, b in columns]
+        by_seed.append(np.mean(differences, axis=0))
+    drawn = rng.integers(0, len(pairs), size=(len(pairs), CHUNK))
+    means: Array = np.take_along_axis(np.array(by_seed), drawn, axis=0).mean(axis=0)
+    return means
+
+
+def check_same_items(a: SampleStatistics, b: SampleStatistics) -> None:
+    """Refuse systems that were not scored by the same metric on equally many items.
+
+    Raises:
+        CorpusError: they were not.
+    """
+    if (a.metric, a.statistics.shape) != (b.metric, b.statistics.shape):
+        raise CorpusError(
+            f"{a.statistics.shape} and {b.statistics.shape} statistics of '{a.metric}' and '{b.metric}', expected the "
+            f"same; score both on the same test set"
+        )

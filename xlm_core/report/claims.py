@@ -9,19 +9,24 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xlm_core.config.claims import FAILS, HOLDS, UNKNOWN
+from xlm_core.config.claims import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.io import atomic
 from xlm_core.report.layout import MINUS, signed
 from xlm_core.report.style import COLORS, FAINT, INK, SETTINGS, save
 
-LOOK = {HOLDS: ("o", COLORS[0]), FAILS: ("X", COLORS[1]), UNKNOWN: ("D", FAINT)}  # marker and color of a verdict
+# Decision -> marker and color.
+LOOK = {
+    SUPPORTED: ("o", COLORS[0]),
+    NOT_SUPPORTED: ("X", COLORS[1]),
+    INCONCLUSIVE: ("D", FAINT),
+}  # marker and color of a decision
 RULE = (
-    "A comparison holds if the difference in favor of a is above its margin with p < 0.05, does not hold if it is not "
-    "above it with p > 0.95, and else one cannot tell. A claim holds if all of its comparisons do; it does not hold if "
-    "one of them does not. p: the share of bootstrap samples, of the test's items and of the seeds, below the margin. "
-    "The rule was fixed before the runs."
+    "A comparison is supported if the difference in favor of a is above its margin with p < 0.05, not supported if it "
+    "is not above it with p > 0.95, and otherwise inconclusive. A claim is supported if all of its comparisons are; it "
+    "is not supported if one of them is not. p: the share of bootstrap samples, of the test's items and of the seeds, "
+    "below the margin. The rule was fixed before the runs."
 )
-HEADER = ("claim", "a", "b", "difference", "p", "seeds", "verdict")
+HEADER = ("claim", "a", "b", "difference", "p", "seeds", "decision")
 # The picture: widths in inches, and where its columns begin.
 WIDTH, LINE, ABOVE, MARGIN = 11.0, 0.2, 0.7, 0.2
 STATEMENT_LETTERS, COLUMNS = 46, {"claim": 0.2, "compared": 3.9, "a": 7.3, "b": 8.0, "difference": 8.95, "p": 9.55}
@@ -33,7 +38,7 @@ class Claim(NamedTuple):
     number: int
     statement: str
     comparisons: list[pd.Series]
-    verdict: str
+    decision: str
 
 
 def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
@@ -56,30 +61,30 @@ def read(tidy: Path) -> list[Claim]:
     claims = []
     for number, some in groupby(rows, key=lambda row: row["claim"]):
         comparisons = list(some)
-        verdicts = [row["verdict"] for row in comparisons]
-        claims.append(Claim(int(number), comparisons[0]["statement"], comparisons, together(verdicts)))
+        decisions = [row["decision"] for row in comparisons]
+        claims.append(Claim(int(number), comparisons[0]["statement"], comparisons, combine_decisions(decisions)))
     return claims
 
 
-def together(verdicts: list[str]) -> str:
+def combine_decisions(decisions: list[str]) -> str:
     """What several comparisons say about a claim that needs all of them.
 
-    >>> together(["holds", "cannot tell"]), together(["cannot tell", "does not hold"])
-    ('cannot tell', 'does not hold')
+    >>> combine_decisions(["supported", "inconclusive"]), combine_decisions(["inconclusive", "not supported"])
+    ('inconclusive', 'not supported')
     """
-    if FAILS in verdicts:
-        return FAILS
-    return HOLDS if set(verdicts) == {HOLDS} else UNKNOWN
+    if NOT_SUPPORTED in decisions:
+        return NOT_SUPPORTED
+    return SUPPORTED if set(decisions) == {SUPPORTED} else INCONCLUSIVE
 
 
 def _page(claims: list[Claim], name: str) -> str:
-    counts = ", ".join(f"{sum(claim.verdict == verdict for claim in claims)} {verdict}" for verdict in LOOK)
+    counts = ", ".join(f"{sum(claim.decision == decision for claim in claims)} {decision}" for decision in LOOK)
     lines = [f"**The paper's claims (configuration '{name}'): {counts}**", ""]
     lines += ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
     for claim in claims:
-        lines.append(f"| {claim.number}. {claim.claim} |  |  |  |  |  | **{claim.verdict}** |")
+        lines.append(f"| {claim.number}. {claim.statement} |  |  |  |  |  | **{claim.decision}** |")
         for row in claim.comparisons:
-            cells = (_compared(row), *_numbers(row).values(), str(row["n_seeds"]), row["verdict"])
+            cells = (_compared(row), *_numbers(row).values(), str(row["n_seeds"]), row["decision"])
             lines.append("| " + " | ".join(cells) + " |")
     lines += ["", RULE]
     if any(row["n_seeds"] == 1 for claim in claims for row in claim.comparisons):
@@ -91,8 +96,8 @@ def _page(claims: list[Claim], name: str) -> str:
 
 
 def draw(claims: list[Claim], name: str, picture: Path) -> None:
-    """BatchKey the claims below each other: statement, comparisons, numbers, and the verdict as a marker and a word."""
-    blocks = [(claim, textwrap.wrap(f"{claim.number}. {claim.claim}", STATEMENT_LETTERS)) for claim in claims]
+    """Draw the claims below each other: statement, comparisons, numbers, and the decision as a marker and a word."""
+    blocks = [(claim, textwrap.wrap(f"{claim.number}. {claim.statement}", STATEMENT_LETTERS)) for claim in claims]
     n_lines = [max(len(lines), len(claim.comparisons)) + 0.6 for claim, lines in blocks]
     height = ABOVE + LINE * sum(n_lines) + MARGIN
     with mpl.rc_context({**SETTINGS, "axes.grid": False}):
@@ -110,9 +115,9 @@ def draw(claims: list[Claim], name: str, picture: Path) -> None:
                 axes.text(COLUMNS["claim"], top + LINE * (number + 0.9), line, color=INK)
             for number, row in enumerate(claim.comparisons):
                 _draw_numbers(axes, row, top + LINE * (number + 0.9))
-            marker, color = LOOK[claim.verdict]
+            marker, color = LOOK[claim.decision]
             axes.plot(9.85, top + LINE * 0.65, marker, color=color, markersize=7)
-            axes.text(10.0, top + LINE * 0.9, claim.verdict, color=INK, size=8.5)
+            axes.text(10.0, top + LINE * 0.9, claim.decision, color=INK, size=8.5)
             top += LINE * n
         save(figure, picture)
 

@@ -125,7 +125,7 @@ def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
     kept = [[float(line[column]) for line in lines] for column in ("label", "prediction")]
     assert measured("STS-B", *kept) == {one.metric: one.value for one in found}
-    assert sample_statistics.read(world / "items.json")["STS-B"].value == pytest.approx(
+    assert sample_statistics.read(world / "items.json")["STS-B"].score == pytest.approx(
         found[0].value
     )  # Pearson's correlation
     assert [int(line["index"]) for line in lines] == list(range(60))

@@ -92,7 +92,7 @@ def test_confusions_sum_up_to_the_accuracies(world):
     for one in found:
         assert confusion[one.column].sum() == 30
         assert one.value == pytest.approx(100 * np.trace(confusion[one.column]) / 30)
-        assert sample_statistics.read(world / "items.json")[one.column].value == pytest.approx(one.value)
+        assert sample_statistics.read(world / "items.json")[one.column].score == pytest.approx(one.value)
         assert confusion[one.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
 
 

@@ -114,8 +114,8 @@ def test_all_rows_are_measured_on_what_every_row_knows(tmp_path):
     kept = sample_statistics.read(tmp_path / "items.json")
     for (system, setting, metric), one in found.items():
         if metric == "cosine":
-            assert kept[f"{system}, en-fr, {setting}"].value == pytest.approx(one.value)
-            assert len(kept[f"{system}, en-fr, {setting}"].summands) == one.n
+            assert kept[f"{system}, en-fr, {setting}"].score == pytest.approx(one.value)
+            assert len(kept[f"{system}, en-fr, {setting}"].statistics) == one.n
     del together["chat"]
     found = {(one.system, one.setting, one.metric): one for one in scored(tmp_path, pairs, together)}
     assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {4}

@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from xlm_core import results
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
-from xlm_core.metrics.sample_statistics import Kind, SampleStatistics
+from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification.evaluate import FinetunedClassifier, warn_of_truncation
 from xlm_core.text.formats.glue import ACCURACY, GLUE_TASKS
@@ -107,9 +107,9 @@ def metric_statistics(metric: str, labels: np.ndarray, predictions: np.ndarray) 
     if metric == ACCURACY:
         return SampleStatistics("percent", (labels == predictions)[:, None])
     if metric == "Pearson":
-        return SampleStatistics("pearson", sample_statistics.correlated(labels, predictions))
-    kinds: dict[str, Kind] = {"Matthews": "matthews", "F1": "f1"}
-    return SampleStatistics(kinds[metric], sample_statistics.judged(labels, predictions))
+        return SampleStatistics("pearson", sample_statistics.moment_sums(labels, predictions))
+    names: dict[str, MetricName] = {"Matthews": "matthews", "F1": "f1"}
+    return SampleStatistics(names[metric], sample_statistics.confusion_counts(labels, predictions))
 
 
 def _rows(

@@ -15,7 +15,7 @@ from xlm_core.config import DecodingConfig
 from xlm_core.io import atomic
 from xlm_core.languages import direction_key, pair, sides
 from xlm_core.metrics import sample_statistics
-from xlm_core.metrics.bleu import bleu, bleu_items, chrf, tokenized_bleu
+from xlm_core.metrics.bleu import bleu, bleu_statistics, chrf, tokenized_bleu
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.inference.translate import TranslationPipeline
 
@@ -78,7 +78,7 @@ def score(
     ]
     results.write(found, output)
     sample_statistics.write(
-        kept_items, {direction_key(*direction): bleu_items(lines["hypotheses"], lines["references"])}
+        kept_items, {direction_key(*direction): bleu_statistics(lines["hypotheses"], lines["references"])}
     )
 
 

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from xlm_core.metrics import bootstrap
-from xlm_core.metrics.bleu import bleu
-from xlm_core.metrics.bootstrap import Comparison, paired_bootstrap
+from xlm_core.errors import CorpusError
+from xlm_core.metrics import bootstrap, sample_statistics
+from xlm_core.metrics.bleu import bleu, bleu_statistics
+from xlm_core.metrics.bootstrap import TranslationComparison, write_paired_tests
 
 WORDS = ["the", "a", "cat", "dog,", "sat", "ran", "past", "on", "mat.", "yesterday!", "isn't", "(so)"]
 
@@ -33,27 +34,36 @@ def write(path, lines):
     return path
 
 
+def write_statistics(path, hypotheses):
+    sample_statistics.write(path, {"en-fr": bleu_statistics(hypotheses, REFERENCES)})
+    return path
+
+
+def paired_bootstrap(system, baseline):
+    return bootstrap.paired_bootstrap(bleu_statistics(system, REFERENCES), bleu_statistics(baseline, REFERENCES))
+
+
 @pytest.mark.parametrize("system", [GOOD, REFERENCES, ["nothing", *[""] * 39]])
 def test_a_system_does_not_differ_from_itself(system):
     score = bleu(system, REFERENCES).value
-    assert paired_bootstrap(system, system, REFERENCES) == (score, score, 1.0)
+    assert paired_bootstrap(system, system) == (score, score, 1.0)
 
 
 def test_systems_that_are_wrong_alike_do_not_differ():
-    assert paired_bootstrap(["x"] * 40, ["y"] * 40, REFERENCES) == (0.0, 0.0, 1.0)
+    assert paired_bootstrap(["x"] * 40, ["y"] * 40) == (0.0, 0.0, 1.0)
 
 
 def test_scores_and_better_systems():
-    score, minus, p = paired_bootstrap(GOOD, BAD, REFERENCES)
+    score, minus, p = paired_bootstrap(GOOD, BAD)
     assert (score, minus) == (bleu(GOOD, REFERENCES).value, bleu(BAD, REFERENCES).value)
     assert score > minus + 10
     assert p < 0.05
-    assert paired_bootstrap(GOOD, SAME, REFERENCES)[2] > 0.05
+    assert paired_bootstrap(GOOD, SAME)[2] > 0.05
 
 
 def test_either_system_may_be_the_first():
-    score, minus, p = paired_bootstrap(GOOD, SAME, REFERENCES)
-    assert paired_bootstrap(SAME, GOOD, REFERENCES) == (minus, score, p)
+    score, minus, p = paired_bootstrap(GOOD, SAME)
+    assert paired_bootstrap(SAME, GOOD) == (minus, score, p)
 
 
 @pytest.mark.parametrize("system, base", [(GOOD, SAME), (BAD, GOOD)])
@@ -64,19 +74,21 @@ def test_that_of_the_command_line(tmp_path, system, base):
     test = ["--paired-bs", "--paired-bs-n", "1000"]
     run = subprocess.run([*command, *test], capture_output=True, text=True, check=True)
     minus, score = (one["BLEU"] for one in json.loads(run.stdout))
-    assert paired_bootstrap(system, base, REFERENCES) == pytest.approx(
-        (score["score"], minus["score"], score["p_value"]), abs=1e-9
-    )
+    assert paired_bootstrap(system, base) == pytest.approx((score["score"], minus["score"], score["p_value"]), abs=1e-9)
+
+
+def test_systems_with_other_items_are_refused():
+    with pytest.raises(CorpusError, match="score both on the same test set"):
+        bootstrap.paired_bootstrap(bleu_statistics(GOOD, REFERENCES), bleu_statistics(GOOD[1:], REFERENCES[1:]))
 
 
 def test_csv(tmp_path):
-    good, bad = write(tmp_path / "good", GOOD), write(tmp_path / "bad", BAD)
-    references = write(tmp_path / "references", REFERENCES)
+    good, bad = write_statistics(tmp_path / "good", GOOD), write_statistics(tmp_path / "bad", BAD)
     comparisons = [
-        Comparison("mlm", "XLM (MLM), new", "en-fr", "0", "none", "no pretraining", good, bad, references),
-        Comparison("clm", "CLM", "en-fr", "1", "none", "no pretraining", bad, bad, references),
+        TranslationComparison("mlm", "XLM (MLM), new", "en-fr", "0", "none", "no pretraining", good, bad),
+        TranslationComparison("clm", "CLM", "en-fr", "1", "none", "no pretraining", bad, bad),
     ]
-    bootstrap.compare("unsupervised_mt", comparisons, tmp_path / "out.csv")
+    write_paired_tests("unsupervised_mt", comparisons, tmp_path / "out.csv")
     first, second = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines())
     assert {name: value for name, value in first.items() if name not in ("bleu", "minus_bleu", "p")} == {
         "table": "unsupervised_mt",
@@ -88,12 +100,12 @@ def test_csv(tmp_path):
         "minus_setting": "no pretraining",
     }
     found = tuple(float(first[name]) for name in ("bleu", "minus_bleu", "p"))
-    assert found == paired_bootstrap(GOOD, BAD, REFERENCES)
+    assert found == paired_bootstrap(GOOD, BAD)
     assert (second["bleu"], second["p"]) == (second["minus_bleu"], "1.0")
 
 
 def test_csv_of_no_comparisons_has_its_header(tmp_path):
-    bootstrap.compare("unsupervised_mt", [], tmp_path / "out.csv")
+    write_paired_tests("unsupervised_mt", [], tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().split() == [
         "table,row,setting,column,seed,bleu,minus_row,minus_setting,minus_bleu,p"
     ]
