@@ -59,13 +59,13 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     def generate() -> list[list[int]]:
         return greedy(model.eval(), source, LANGUAGES[1], limits)
 
-    made = PackedSequences.of(generate())
+    made = PackedSequences.from_lists(generate())
     batch = translation_batch(made, words, LANGUAGES).to(device)
 
     def learn() -> None:
         model.train()
         optimizer.zero_grad()
-        loss(batch).nats.backward()
+        loss(batch).loss_sum.backward()
         optimizer.step()
 
     learn()

@@ -124,7 +124,7 @@ def without_memory(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
     def decode(source: Batch) -> None:
         read, said = model.read(source), np.zeros((len(limits), 0), dtype=np.int64)
         for _ in range(int(limits.max())):
-            target = target_batch(PackedSequences.of(said.tolist()), 0).to(limits.device)
+            target = target_batch(PackedSequences.from_lists(said.tolist()), 0).to(limits.device)
             states = model.decoder(target, causal=True, source=read)[:, -1]
             scores = model.decoder.predict(states)[:, N_SPECIAL:]
             said = np.concatenate([said, scores.argmax(dim=-1, keepdim=True).cpu().numpy() + N_SPECIAL], axis=1)

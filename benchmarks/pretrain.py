@@ -42,7 +42,7 @@ from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState
-from xlm_core.train.step import Part, make_update
+from xlm_core.train.step import MicroBatch, train_step
 
 OPTIM = Optim(learning_rate=1e-4, warmup_updates=0, max_updates=1)
 N_LANGUAGES, N_BATCHES = 4, 4
@@ -165,8 +165,8 @@ def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.d
     loss, processes = TokenLoss(model, dtype), DistributedContext()
 
     def update(batch: Batch) -> None:
-        part = Part("mlm", batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
-        make_update(state, [part], part.count, OPTIM.learning_rate, OPTIM.max_grad_norm, processes)
+        part = MicroBatch("mlm", batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
+        train_step(state, [part], part.count, OPTIM.learning_rate, OPTIM.max_grad_norm, processes)
 
     return update
 

@@ -10,7 +10,7 @@ from xlm_core.data.tlm_pair import TLMPair
 from xlm_core.model import output_layer
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, precision_of, tlm_batch, token_loss
+from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, resolve_dtype, tlm_batch, token_loss
 from xlm_core.text.vocabulary import EOS, MASK, PAD
 
 N_TOKENS = 40
@@ -70,9 +70,9 @@ def test_the_loss_is_the_summed_cross_entropy_of_the_labelled_positions(objectiv
         tally = token_loss(ours, batch, CAUSAL[objective])
     scores = ours.predict(ours(batch, CAUSAL[objective]))
     expected = functional.cross_entropy(scores.flatten(0, 1), batch.labels.flatten(), reduction="sum")
-    assert tally.nats.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert tally.loss_sum.item() == pytest.approx(expected.item(), rel=1e-5)
     assert tally.count == (batch.labels != IGNORE).sum() == batch.n_predicted
-    assert tally.correct == (scores.argmax(-1) == batch.labels).sum()
+    assert tally.n_correct == (scores.argmax(-1) == batch.labels).sum()
 
 
 def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
@@ -81,11 +81,11 @@ def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
         monkeypatch.setattr(output_layer, "MAX_SCORES", limit)
         ours = model()
         tally = token_loss(ours, batches()["clm"], causal=True)
-        tally.nats.backward()
+        tally.loss_sum.backward()
         found.append((tally, [parameter.grad for parameter in ours.parameters()]))
     (whole, expected), (chunked, gradients) = found
-    assert chunked.nats.item() == pytest.approx(whole.nats.item(), rel=1e-5)
-    assert (chunked.count, chunked.correct) == (whole.count, whole.correct)
+    assert chunked.loss_sum.item() == pytest.approx(whole.loss_sum.item(), rel=1e-5)
+    assert (chunked.count, chunked.n_correct) == (whole.count, whole.n_correct)
     for ours, theirs in zip(gradients, expected, strict=True):
         assert torch.allclose(ours, theirs, atol=1e-4)
 
@@ -96,7 +96,7 @@ def test_classification_scores_the_first_state():
     tally = classification_loss(classifier, batches()["tlm"], labels)
     first = classifier.encoder(batches()["tlm"])[:, 0]
     expected = functional.cross_entropy(classifier.head.classes(first), labels, reduction="sum")
-    assert tally.nats.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert tally.loss_sum.item() == pytest.approx(expected.item(), rel=1e-5)
     assert tally.count == 2
 
 
@@ -107,11 +107,11 @@ def test_each_objective_learns(objective):
     for update in range(60):
         optimizer.zero_grad()
         tally = token_loss(ours, batches(update)[objective], CAUSAL[objective])
-        (tally.nats / tally.count).backward()
+        (tally.loss_sum / tally.count).backward()
         optimizer.step()
     ours.eval()
     found = [token_loss(ours, batches(seed)[objective], CAUSAL[objective]).detach() for seed in range(100, 110)]
-    assert sum(found[1:], start=found[0]).mean_nats < 0.3
+    assert sum(found[1:], start=found[0]).mean_loss < 0.3
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,6 @@ def test_each_objective_learns(objective):
 )
 def test_auto_is_what_the_hardware_multiplies_in(monkeypatch, device, question, has_bfloat16, expected):
     monkeypatch.setattr(getattr(torch, device), question, lambda **_: has_bfloat16)
-    assert precision_of("auto", torch.device(device)) == expected
-    assert precision_of("float32", torch.device(device)) == torch.float32
-    assert precision_of("bfloat16", torch.device(device)) == torch.bfloat16
+    assert resolve_dtype("auto", torch.device(device)) == expected
+    assert resolve_dtype("float32", torch.device(device)) == torch.float32
+    assert resolve_dtype("bfloat16", torch.device(device)) == torch.bfloat16

@@ -8,7 +8,7 @@ from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake.log[0]), job_record(snakemake):
-    train.initialize(
+    train.init_random_model(
         vocabulary=Path(snakemake.input.vocabulary),
         languages=snakemake.params.languages,
         model=config.read(config.ModelConfig, snakemake.params.model, path="model"),

@@ -153,7 +153,7 @@ def head_loss(scores: Tensor, labels: Tensor) -> LossSum:
     return LossSum(nll, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 
 
-def precision_of(setting: str, device: torch.device) -> torch.dtype:
+def resolve_dtype(setting: str, device: torch.device) -> torch.dtype:
     """What matrices are multiplied in on ``device``: "float32", "bfloat16", or "auto".
 
     "auto" is bfloat16 where the hardware multiplies in it, GPU or CPU, and float32 everywhere else.

@@ -105,7 +105,7 @@ def test_pairs_that_do_not_fit_are_skipped_and_counted():
     lengths = [(30, 30), (39, 1), (38, 1), (0, 3), (2, 2)]
     store = make_store([[20] * first for first, _ in lengths], [[30] * second for _, second in lengths])
     buckets = buckets_of([store])
-    assert buckets.skipped == {"too_long": 2, "empty_side": 1}
+    assert buckets.n_filtered == {"too_long": 2, "empty_side": 1}
     assert len(buckets) == 2
 
 
@@ -121,7 +121,7 @@ def test_no_pair_is_lost_without_being_counted(lengths, micro_batch_tokens):
         assert all(min(pair) == 0 or sum(pair) + 4 > 60 or max(pair) + 2 > 40 for pair in lengths)
         return
     batches = [concat_pairs(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
-    assert sum(len(batch.tokens) for batch in batches) + buckets.skipped.total() == len(lengths)
+    assert sum(len(batch.tokens) for batch in batches) + buckets.n_filtered.total() == len(lengths)
 
 
 @pytest.mark.parametrize("columns", [([], []), ([[20] * 90], [[30]])])

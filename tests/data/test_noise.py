@@ -25,7 +25,7 @@ class Draws:
 
 def noisy(sentences, begins, noise, rng):
     """Sentences as lists; ``begins`` says of each token whether it begins a word."""
-    found = add_noise(PackedSequences.of(sentences), np.array(begins, dtype=bool), noise, rng)
+    found = add_noise(PackedSequences.from_lists(sentences), np.array(begins, dtype=bool), noise, rng)
     return [part.tolist() for part in np.split(found.tokens, np.cumsum(found.lengths)[:-1])]
 
 

@@ -16,7 +16,7 @@ def test_an_objective_that_is_named_twice_has_two_turns_and_repeats_nothing():
     mixture = TaskSampler(["mlm", "tlm", "tlm"], SHARES, seed=0)
     draws = [mixture.at(number) for number in range(9)]
     assert [draw.objective for draw in draws] == ["mlm", "tlm", "tlm"] * 3
-    assert [draw.ordinal for draw in draws if draw.objective == "tlm"] == [0, 1, 2, 3, 4, 5]  # of the only pair
+    assert [draw.batch_index for draw in draws if draw.objective == "tlm"] == [0, 1, 2, 3, 4, 5]  # of the only pair
 
 
 def test_keys_are_drawn_by_their_probabilities():
@@ -31,7 +31,7 @@ def test_ordinals_count_the_draws_of_a_key_without_gaps():
     seen: Counter[tuple[str, str]] = Counter()
     for number in range(3 * 2 * BLOCK):
         draw = mixture.at(number)
-        assert draw.ordinal == seen[draw.objective, draw.key]
+        assert draw.batch_index == seen[draw.objective, draw.key]
         seen[draw.objective, draw.key] += 1
 
 

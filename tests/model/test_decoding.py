@@ -37,7 +37,7 @@ def limits_of(*limits):
 def scores_from_scratch(model, source, sentence, language=0):
     """Log-probabilities (T, V) of each next token of ``sentence``, as training computes them: without any memory."""
     with torch.no_grad():
-        return model.decoder.predict(model(source, target_batch(PackedSequences.of([sentence]), language))[0])
+        return model.decoder.predict(model(source, target_batch(PackedSequences.from_lists([sentence]), language))[0])
 
 
 @pytest.mark.parametrize("width", [1, 3])
@@ -49,7 +49,7 @@ def test_with_memory_and_without_it_the_scores_are_the_same(width):
         said = np.concatenate([np.full((2, 1), EOS), words], axis=1)
         steps = [memory.step(torch.tensor(said[:, place]).repeat_interleave(width)) for place in range(6)]
     for row in range(2):
-        alone = sentence_batch(PackedSequences.of([_nth(sentences(4, 7), row)]), 0)
+        alone = sentence_batch(PackedSequences.from_lists([_nth(sentences(4, 7), row)]), 0)
         expected = scores_from_scratch(model, alone, words[row].tolist(), language=1)
         for place, scores in enumerate(steps):
             for hypothesis in range(width):
@@ -118,7 +118,7 @@ def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, le
     monkeypatch.setattr("test_translator.N_TOKENS", 17)
     monkeypatch.setattr("test_decoding.WORDS", range(14, 17))
     model, limit = lively(seed), 3
-    source = sentence_batch(PackedSequences.of([[14, 16, 15]]), 0)
+    source = sentence_batch(PackedSequences.from_lists([[14, 16, 15]]), 0)
     expected = exhaustive(model, source, limit, length_penalty)
     decoding = DecodingConfig(
         beam_size=40, length_penalty=length_penalty, n_best=5
@@ -138,7 +138,7 @@ def test_translations_do_not_depend_on_what_shares_their_batch(decoding):
     limits = limits_of(*(int(length * 1.3) + 5 for length in text.lengths))
 
     def translations(rows):
-        batch = sentence_batch(PackedSequences.of([_nth(text, row) for row in rows]), 0)
+        batch = sentence_batch(PackedSequences.from_lists([_nth(text, row) for row in rows]), 0)
         found = beam(model, batch, 1, limits[rows], decoding)
         return [[hypothesis.tokens for hypothesis in best] for best in found], greedy(model, batch, 1, limits[rows])
 

@@ -77,7 +77,7 @@ def test_of_a_translation_model_the_encoder_is_read_and_the_user_told(path, cont
     content["decoder"] = {"layer_norm15.0.weight": torch.ones(16)}
     with caplog.at_level(logging.WARNING):
         found = read_checkpoint(saved(path, content))
-    assert found.model.n_tokens == N_TOKENS
+    assert found.model.vocab_size == N_TOKENS
     assert "decoder left aside" in caplog.text
 
 
@@ -202,6 +202,6 @@ def test_a_damaged_file_is_refused_or_read_but_nothing_else_happens(whole, tmp_p
     damaged[int(where * len(damaged))] = byte
     (tmp_path / "damaged.pth").write_bytes(damaged)
     try:
-        assert read_checkpoint(tmp_path / "damaged.pth").model.n_tokens == N_TOKENS
+        assert read_checkpoint(tmp_path / "damaged.pth").model.vocab_size == N_TOKENS
     except CheckpointError as error:
         assert "damaged.pth" in str(error)

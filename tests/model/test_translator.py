@@ -24,7 +24,7 @@ def translator(seed=0, n_languages=1) -> EncoderDecoder:
 
 def sentences(*lengths, seed=0) -> PackedSequences:
     rng = np.random.default_rng(seed)
-    return PackedSequences.of([rng.integers(14, N_TOKENS, length).tolist() for length in lengths])
+    return PackedSequences.from_lists([rng.integers(14, N_TOKENS, length).tolist() for length in lengths])
 
 
 def bart(ours: EncoderDecoder) -> BartForConditionalGeneration:
@@ -126,7 +126,7 @@ def test_sentences_read_by_length_are_as_if_read_together():
     with torch.inference_mode():
         together, by_length = model.read(source), model.read_by_length(source)
     assert (together.states - by_length.states).abs().max() <= 1e-5
-    assert torch.equal(together.visible, by_length.visible)
+    assert torch.equal(together.attention_mask, by_length.attention_mask)
     assert widths == [14, 12, 14]
 
 

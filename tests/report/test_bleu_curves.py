@@ -22,7 +22,7 @@ def write_log(folder, bleu=BOTH):
             for direction, value in zip(bleu, values, strict=True):
                 measured |= {f"mt.{direction}": LossSum(torch.tensor(6.0), 3, torch.tensor(1))}
                 measured |= {f"bleu.{direction}": value}
-            log.evaluation(Progress(update=400 * number), measured, 90.0)
+            log.log_evaluation(Progress(update=400 * number), measured, 90.0)
     return folder / LOG_NAME
 
 

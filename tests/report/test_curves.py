@@ -22,7 +22,7 @@ def write_log(path, factor=1.0, updates=(10, 20)):
             name: {"nats": math.log(ppl * factor), "perplexity": ppl * factor, "accuracy": accuracy, "count": 9}
             for name, (ppl, accuracy) in SCORES.items()
         }
-        lines.append({"kind": "valid", "update": update, "mean_nats": 1.0, "scores": scores})
+        lines.append({"kind": "valid", "update": update, "mean_loss": 1.0, "scores": scores})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return path
 

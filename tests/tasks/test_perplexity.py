@@ -14,7 +14,7 @@ from token_stores import make_store
 from xlm_core import results
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.blocks import Stream
+from xlm_core.data.blocks import TokenStream
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.errors import CorpusError, StoreError
 from xlm_core.metrics import sample_statistics
@@ -107,7 +107,7 @@ def test_units_by_hand():
 
 @given(sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9))
 def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
-    stream = Stream([(make_store(sentences), 0)])
+    stream = TokenStream([(make_store(sentences), 0)])
     batches = list(perplexity.blocks(stream, seq_len, 0))
     labels = np.concatenate([batch.labels.numpy().ravel() for batch in batches])
     assert labels[labels != IGNORE].tolist() == [token for one in sentences for token in (*one, EOS)]

@@ -4,7 +4,7 @@ import torch
 from xlm_core.config import Compute, ModelConfig, Optim, Pretraining
 from xlm_core.errors import ConfigError, TrainingError
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.pretraining.memory import check_sizes, memory_errors, memory_of, parts_per_update
+from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
 
 MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=24)
 
@@ -15,12 +15,12 @@ def settings(**changed):
 
 
 def memory(compute=None, n_processes=1, **changed):
-    return memory_of(Transformer(MODEL, 64, 2), settings(**changed), compute or Compute(), n_processes)
+    return estimate_memory(Transformer(MODEL, 64, 2), settings(**changed), compute or Compute(), n_processes)
 
 
 def test_an_update_has_the_same_size_however_it_is_cut():
     for micro_batch_tokens, parts in ((10_000, 1), (240, 1), (239, 2), (100, 3), (60, 4)):
-        assert parts_per_update(settings(micro_batch_tokens=micro_batch_tokens)) == parts
+        assert micro_batches_per_update(settings(micro_batch_tokens=micro_batch_tokens)) == parts
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
 
 def test_without_pretraining_the_weights_are_those_of_the_first_update(world, tmp_path):
     output = tmp_path / "model"
-    task.initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=output)
+    task.init_random_model(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=output)
     model, about = checkpoint.load(output)
     torch.manual_seed(5)
     assert same(model, Transformer(MODEL, N_TOKENS, 2))

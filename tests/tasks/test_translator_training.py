@@ -13,8 +13,8 @@ from xlm_core.config import LossWeights, ModelConfig, Optim, TranslationObjectiv
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
-from xlm_core.tasks.pretraining.data import Corpora
-from xlm_core.tasks.pretraining.train import initialize
+from xlm_core.tasks.pretraining.data import TrainingCorpora
+from xlm_core.tasks.pretraining.train import init_random_model
 from xlm_core.tasks.translation.data import training_objectives
 from xlm_core.tasks.translation.train import train_translator
 from xlm_core.text import bpe, vocabulary
@@ -153,14 +153,14 @@ def test_the_best_evaluation_is_kept(teach):
 def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
     settings = changed(updates=updates)
     whole, _, history = teach("whole", objectives=UNSUPERVISED, settings=settings)
-    make_update = loop.make_update
+    train_step = loop.train_step
 
     def dies(state, *rest):
         if state.progress.update == 7:
             raise KeyboardInterrupt
-        return make_update(state, *rest)
+        return train_step(state, *rest)
 
-    monkeypatch.setattr(loop, "make_update", dies)
+    monkeypatch.setattr(loop, "train_step", dies)
     with pytest.raises(KeyboardInterrupt):
         teach("killed", objectives=UNSUPERVISED, settings=settings, minutes=0.0)
     monkeypatch.undo()
@@ -171,7 +171,7 @@ def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
 
 def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_random(teach, world, tmp_path, caplog):
     pretrained = tmp_path / "pretrained"
-    initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=pretrained)
+    init_random_model(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=pretrained)
     still = changed(optim={"learning_rate": 1e-12, "warmup_updates": 0, "max_updates": 1})
     with caplog.at_level(logging.INFO):
         model, _, _ = teach(settings=still, encoder=pretrained, decoder=pretrained)
@@ -200,7 +200,7 @@ def test_shared_embeddings_stay_the_same(teach):
 def test_a_pretrained_model_that_does_not_fit_is_refused(teach, world, tmp_path):
     pretrained = tmp_path / "pretrained"
     wide = MODEL.model_copy(update={"dim": 64})
-    initialize(vocabulary=world["vocabulary"], languages=["en", "de"], model=wide, seed=0, output=pretrained)
+    init_random_model(vocabulary=world["vocabulary"], languages=["en", "de"], model=wide, seed=0, output=pretrained)
     with pytest.raises(CheckpointError, match="another shape"):
         teach(encoder=pretrained)
 
@@ -211,7 +211,7 @@ def lessons(world):
 
     def of(objectives, settings=SETTINGS):
         words = Vocabulary.read(world["vocabulary"])
-        corpora = Corpora.open(world["monolingual"], world["parallel"], words.digest)
+        corpora = TrainingCorpora.open(world["monolingual"], world["parallel"], words.digest)
         return training_objectives(corpora, objectives, language_ids(["de", "en"]), words, MODEL, settings, 0)
 
     return of

@@ -16,12 +16,12 @@ def of_rank(rank, size):
 
 
 def test_shares_by_eye():
-    assert [list(of_rank(rank, 3).share(8)) for rank in range(3)] == [[0, 1], [2, 3, 4], [5, 6, 7]]
+    assert [list(of_rank(rank, 3).shard_range(8)) for rank in range(3)] == [[0, 1], [2, 3, 4], [5, 6, 7]]
 
 
 @given(n=st.integers(0, 200), size=st.integers(1, 64))
 def test_everything_falls_to_exactly_one_and_shares_are_even(n, size):
-    shares = [of_rank(rank, size).share(n) for rank in range(size)]
+    shares = [of_rank(rank, size).shard_range(n) for rank in range(size)]
     assert [number for share in shares for number in share] == list(range(n))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
@@ -31,8 +31,8 @@ def test_one_process_alone_keeps_its_own(flag):
     alone = DistributedContext()
     module = torch.nn.Linear(2, 2)
     tallies = {"mlm": LossSum(torch.tensor(3.0), 2, torch.tensor(1))}
-    assert alone.is_first
-    assert alone.replicate(module) is module
-    assert alone.totals([3, 4]) == [3, 4]
-    assert bool(alone.any(torch.tensor(flag))) is flag
-    assert alone.add_up(tallies) == tallies
+    assert alone.is_main_process
+    assert alone.wrap_ddp(module) is module
+    assert alone.all_reduce_sum([3, 4]) == [3, 4]
+    assert bool(alone.any_process(torch.tensor(flag))) is flag
+    assert alone.reduce_losses(tallies) == tallies

@@ -19,7 +19,7 @@ def lines(log):
 def advance(log, state, updates, nats=2.0):
     state.progress.update += updates
     state.progress.n_tokens += 10 * updates
-    log.training(state, {"mlm": LossSum(torch.tensor(nats), 4, torch.tensor(1))})
+    log.log_training(state, {"mlm": LossSum(torch.tensor(nats), 4, torch.tensor(1))})
 
 
 def test_a_training_line_holds_means(tmp_path):
@@ -35,7 +35,7 @@ def test_a_training_line_holds_means(tmp_path):
 
 def test_an_evaluation_line_holds_every_score(tmp_path):
     with TrainingLog(tmp_path, Progress(), 10) as log:
-        log.evaluation(Progress(update=5), {"mlm.en": LossSum(torch.tensor(0.0), 4, torch.tensor(3))}, 0.0)
+        log.log_evaluation(Progress(update=5), {"mlm.en": LossSum(torch.tensor(0.0), 4, torch.tensor(3))}, 0.0)
     (line,) = lines(log)
     assert line["scores"] == {"mlm.en": {"nats": 0.0, "perplexity": 1.0, "accuracy": 75.0, "count": 4}}
     assert (line["kind"], line["update"], line["criterion"]) == ("valid", 5, 0.0)
@@ -46,7 +46,7 @@ def test_a_resumed_log_has_each_update_once_and_no_torn_line(tmp_path):
     with TrainingLog(tmp_path, state.progress, 10) as log:
         for _ in range(3):
             advance(log, state, 2)
-            log.evaluation(state.progress, {}, 0.0)
+            log.log_evaluation(state.progress, {}, 0.0)
     log.path.write_text(log.path.read_text() + '{"kind": "tr')
     with TrainingLog(tmp_path, Progress(update=4, evaluated=2), 10) as log:
         pass
@@ -61,7 +61,7 @@ def test_tensorboard_shows_each_update_once_also_after_a_resumption(tmp_path):
     state.progress.update = 2
     with TrainingLog(tmp_path, state.progress, 10) as log:
         advance(log, state, 2, nats=1.0)
-        log.evaluation(state.progress, {"mlm.en": LossSum(torch.tensor(6.0), 4, torch.tensor(3))}, 0.0)
+        log.log_evaluation(state.progress, {"mlm.en": LossSum(torch.tensor(6.0), 4, torch.tensor(3))}, 0.0)
     board = EventAccumulator(str(tmp_path / "tensorboard"))
     board.Reload()
     assert [(point.step, point.value) for point in board.Scalars("train/mlm")] == [(2, 2.0), (4, 0.25)]

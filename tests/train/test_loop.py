@@ -7,11 +7,11 @@ from tiny_training import ALONE, OPTIM, make_part, make_state, update_once
 
 from xlm_core.errors import TrainingError
 from xlm_core.metrics.loss import LossSum
-from xlm_core.train.loop import Intervals, train
+from xlm_core.train.loop import Intervals, TrainingRun, train
 from xlm_core.train.state import resume
 
-RHYTHM = Intervals(eval_interval=4, log_every=2, patience=0, checkpoint_minutes=1e9)
-EACH_UPDATE = Intervals(eval_interval=4, log_every=2, patience=0, checkpoint_minutes=1e-9)
+INTERVALS = Intervals(eval_interval=4, log_interval=2, patience=0, checkpoint_minutes=1e9)
+EACH_UPDATE = Intervals(eval_interval=4, log_interval=2, patience=0, checkpoint_minutes=1e-9)
 
 
 def weights(state):
@@ -28,7 +28,7 @@ def run(tmp_path):
 
     def run(
         folder="run",
-        rhythm=RHYTHM,
+        intervals=INTERVALS,
         keep=0,
         before=lambda update: None,
         evaluate=dict,
@@ -41,8 +41,8 @@ def run(tmp_path):
             before(update)
             return [make_part(state, update, scale=scale(update))]
 
-        settings = {"optim": OPTIM, "rhythm": rhythm, "digest": "digest", "processes": ALONE, "keep": keep}
-        train(state, parts, evaluate, folder=tmp_path / folder, **settings)
+        where = TrainingRun(OPTIM, intervals, tmp_path / folder, "digest", ALONE)
+        train(state, parts, evaluate, where, average_last=keep)
         return state
 
     return run
@@ -108,27 +108,27 @@ def test_the_loss_falls_and_is_logged(run, tmp_path):
 def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
     seen = []
     scores = iter([3.0, 2.0, 2.5, 2.0, 1.0])
-    rhythm = Intervals(eval_interval=2, log_every=2, patience=2, checkpoint_minutes=1e9)
+    intervals = Intervals(eval_interval=2, log_interval=2, patience=2, checkpoint_minutes=1e9)
 
     def evaluate():
         seen.append(1)
         return {"a": tally(next(scores)), "b": tally(0.0)}
 
-    state = run(rhythm=rhythm, keep=1, evaluate=evaluate)
+    state = run(intervals=intervals, keep=1, evaluate=evaluate)
     assert (state.progress.update, state.progress.best_update, state.progress.best) == (8, 4, 1.0)
     assert len(seen) == 4
     assert torch.equal(weights(state), torch.cat([value.flatten() for value in state.best_weights.values()]))
-    short = run(folder="short", rhythm=rhythm, evaluate=lambda: {"a": tally(1.0)})
+    short = run(folder="short", intervals=intervals, evaluate=lambda: {"a": tally(1.0)})
     assert short.progress.update == 6
 
 
 def test_the_weights_of_several_evaluations_are_averaged(run):
     """Those of the best one and of the one before it; the later ones do not count."""
-    rhythm = Intervals(eval_interval=3, log_every=2, patience=0, checkpoint_minutes=1e9)
+    intervals = Intervals(eval_interval=3, log_interval=2, patience=0, checkpoint_minutes=1e9)
 
     def kept(folder, keep, *scores):
         left = iter(scores)
-        return weights(run(folder, rhythm=rhythm, keep=keep, evaluate=lambda: {"a": tally(next(left))}))
+        return weights(run(folder, intervals=intervals, keep=keep, evaluate=lambda: {"a": tally(next(left))}))
 
     second, third = kept("second", 1, 3.0, 1.0, 2.0, 4.0), kept("third", 1, 3.0, 2.0, 1.0, 4.0)
     assert torch.allclose(kept("both", 2, 3.0, 2.0, 1.0, 4.0), (second + third) / 2, atol=1e-7)
@@ -147,7 +147,7 @@ def test_a_crashed_training_goes_on_bit_for_bit(run, killed_at):
 
     expected = run(folder="straight")
     with pytest.raises(KeyboardInterrupt):
-        run(rhythm=EACH_UPDATE, before=crash)
+        run(intervals=EACH_UPDATE, before=crash)
     updates = []
     found = run(before=updates.append)
     assert updates == list(range(killed_at - 1, 12))  # it was killed before the update before this one was saved

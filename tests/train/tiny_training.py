@@ -8,7 +8,7 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState
-from xlm_core.train.step import Part, make_update
+from xlm_core.train.step import MicroBatch, train_step
 
 ALONE = DistributedContext()
 OPTIM = Optim(learning_rate=0.01, schedule="constant", warmup_updates=0, max_updates=12)
@@ -20,7 +20,7 @@ def make_state() -> TrainState:
     return TrainState(model, make_optimizer(model, OPTIM))
 
 
-def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: float = 1.0) -> Part:
+def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: float = 1.0) -> MicroBatch:
     """The micro-batch of an update; its data are a function of the update's number."""
     x = torch.randn(6, 4, generator=torch.Generator().manual_seed(update))[rows]
 
@@ -28,9 +28,9 @@ def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: 
         nats = scale * (state.model(x) - x).square().sum()
         return LossSum(nats, len(x), torch.zeros((), dtype=torch.int64))
 
-    return Part("copy", len(x), len(x), update, loss)
+    return MicroBatch("copy", len(x), len(x), update, loss)
 
 
-def update_once(state: TrainState, *parts: Part, max_grad_norm: float = 1.0) -> None:
+def update_once(state: TrainState, *parts: MicroBatch, max_grad_norm: float = 1.0) -> None:
     """One update of one process."""
-    make_update(state, parts, sum(part.count for part in parts), 0.01, max_grad_norm, ALONE)
+    train_step(state, parts, sum(part.count for part in parts), 0.01, max_grad_norm, ALONE)

@@ -18,7 +18,7 @@ from xlm_core.text.vocabulary import EOS
 TAG = 1  # keeps these random numbers apart from those of the other modules
 
 
-class Stream:
+class TokenStream:
     """The sentences of one language in several stores, each sentence followed by ``</s>``, as one sequence."""
 
     def __init__(self, sides: Sequence[tuple[TokenStore, int]]) -> None:
@@ -33,7 +33,7 @@ class Stream:
         """Tokens, ends of sentences included."""
         return int(self._starts[-1])
 
-    def at(self, places: np.ndarray) -> np.ndarray:
+    def tokens_at(self, places: np.ndarray) -> np.ndarray:
         """The tokens (…) at ``places`` (…) of the stream."""
         parts = np.searchsorted(self._starts, places, side="right") - 1
         found = np.empty(places.shape, dtype=np.int64)
@@ -68,12 +68,12 @@ def _sentence(offsets: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 class FixedLengthBlocks:
-    """FixedLengthBlocks in random order, each once per epoch; batch ``ordinal`` is the same for every caller.
+    """FixedLengthBlocks in random order, each once per epoch; batch ``batch_index`` is the same for every caller.
 
     ``seq_len`` is smaller than asked for where the whole stream is.
     """
 
-    def __init__(self, stream: Stream, seq_len: int, batch_size: int, seed: Sequence[int], place: str) -> None:
+    def __init__(self, stream: TokenStream, seq_len: int, batch_size: int, seed: Sequence[int], place: str) -> None:
         """BatchingConfig ``stream``.
 
         Args:
@@ -94,12 +94,12 @@ class FixedLengthBlocks:
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0))
         self.batch_size = batch_size
         self.seq_len = self._width + 1
-        self.n_windows = -(-len(stream) // self._width)
+        self.n_blocks = -(-len(stream) // self._width)
 
-    def batch(self, ordinal: int) -> np.ndarray:
-        """Batch ``ordinal``: (B, T) ids; an epoch that ends within the batch is followed by the next."""
-        draws = np.arange(ordinal * self.batch_size, (ordinal + 1) * self.batch_size)
-        epochs, within = np.divmod(draws, self.n_windows)
+    def batch(self, batch_index: int) -> np.ndarray:
+        """Batch ``batch_index``: (B, T) ids; an epoch that ends within the batch is followed by the next."""
+        draws = np.arange(batch_index * self.batch_size, (batch_index + 1) * self.batch_size)
+        epochs, within = np.divmod(draws, self.n_blocks)
         chosen = [self._permutation(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
         return self.rows(np.concatenate(chosen))
 
@@ -111,12 +111,12 @@ class FixedLengthBlocks:
         starts = np.minimum(numbers * self._width, len(self._stream) - self._width)
         rows = np.empty((len(numbers), self.seq_len), dtype=np.int64)
         rows[:, 0] = EOS
-        rows[:, 1:] = self._stream.at(starts[:, None] + np.arange(self._width))
+        rows[:, 1:] = self._stream.tokens_at(starts[:, None] + np.arange(self._width))
         return rows
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        """The order (n_windows,) of an epoch; the last one is kept, for it serves many batches."""
+        """The order (n_blocks,) of an epoch; the last one is kept, for it serves many batches."""
         if self._order[0] != epoch:
             rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
-            self._order = (epoch, rng.permutation(self.n_windows))
+            self._order = (epoch, rng.permutation(self.n_blocks))
         return self._order[1]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlm_core.data.packed_sequences import PackedSequences, places
+from xlm_core.data.packed_sequences import PackedSequences, gather_indices
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 
@@ -20,7 +20,7 @@ Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the co
 
 
 class LengthBucketedDataset:
-    """The records of several stores, grouped by length; batch ``ordinal`` is the same for every caller.
+    """The records of several stores, grouped by length; batch ``batch_index`` is the same for every caller.
 
     Records of similar length share a batch. In each epoch the batches come in another order, and records of equal
     length change places. ``skipped`` counts the records that are left out, by reason.
@@ -63,13 +63,13 @@ class LengthBucketedDataset:
         total = lengths.sum(axis=1, dtype=np.int32) + np.int32(N_ENDS * self._n_sides)
         too_long = (total > max_tokens) | (lengths.max(axis=1, initial=0) + N_ENDS > max_positions)
         empty = lengths.min(axis=1, initial=1) == 0
-        self.skipped = Counter(too_long=int(too_long.sum()), empty_side=int((empty & ~too_long).sum()))
+        self.n_filtered = Counter(too_long=int(too_long.sum()), empty_side=int((empty & ~too_long).sum()))
         self._kept = np.flatnonzero(~too_long & ~empty).astype(np.uint32 if len(total) <= MOST else np.int64)
         self._total = total[self._kept]
         if not len(self._kept):
             raise CorpusError(
-                f"{place}: found {len(total)}, {self.skipped['too_long']} of them too long (more than {max_tokens} "
-                f"tokens, or {max_positions} in one sentence) and {self.skipped['empty_side']} with an empty side; "
+                f"{place}: found {len(total)}, {self.n_filtered['too_long']} of them too long (more than {max_tokens} "
+                f"tokens, or {max_positions} in one sentence) and {self.n_filtered['empty_side']} with an empty side; "
                 f"expected at least one to learn from: check the corpora, or raise the lengths that are allowed"
             )
         self._cuts = _cut(np.sort(self._total), micro_batch_tokens)
@@ -84,9 +84,9 @@ class LengthBucketedDataset:
         """Batches per epoch."""
         return len(self._cuts) - 1
 
-    def batch(self, ordinal: int) -> np.ndarray:
-        """The numbers (B,) of the records of batch ``ordinal``."""
-        epoch, number = divmod(ordinal, self.n_batches)
+    def batch(self, batch_index: int) -> np.ndarray:
+        """The numbers (B,) of the records of batch ``batch_index``."""
+        epoch, number = divmod(batch_index, self.n_batches)
         if self._order[0] != epoch:
             self._order = (epoch, *self._shuffle(epoch))
         _, batches, records = self._order
@@ -105,7 +105,7 @@ class LengthBucketedDataset:
             local = numbers[here] - self._starts[source // self._n_sides]
             begins[here], ends[here] = offsets[local], offsets[local + 1]
         lengths = ends - begins
-        where, flat_sources = places(begins, lengths), np.repeat(sources, lengths)
+        where, flat_sources = gather_indices(begins, lengths), np.repeat(sources, lengths)
         tokens = np.empty(len(where), dtype=np.int64)
         for source in np.unique(sources):
             here = flat_sources == source

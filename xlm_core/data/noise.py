@@ -6,7 +6,7 @@ Letters: B sentences, n tokens of all of them, w words of all of them.
 import numpy as np
 
 from xlm_core.config import Noise
-from xlm_core.data.packed_sequences import PackedSequences, places
+from xlm_core.data.packed_sequences import PackedSequences, gather_indices
 from xlm_core.text.vocabulary import MASK
 
 
@@ -36,7 +36,7 @@ def add_noise(
     order = order[_kept(sentence, n_sentences, noise.drop_prob, rng)[order]]
     tokens = np.where(np.repeat(rng.random(len(starts)) < noise.mask_prob, lengths), MASK, sentences.tokens)
     kept_lengths = np.bincount(sentence[order], weights=lengths[order], minlength=n_sentences).astype(np.int64)
-    return PackedSequences(tokens[places(starts[order], lengths[order])], kept_lengths)
+    return PackedSequences(tokens[gather_indices(starts[order], lengths[order])], kept_lengths)
 
 
 def _kept(sentence: np.ndarray, n_sentences: int, drop: float, rng: np.random.Generator) -> np.ndarray:

@@ -23,13 +23,13 @@ class PackedSequences(NamedTuple):
     lengths: np.ndarray
 
     @classmethod
-    def of(cls, sentences: Sequence[Sequence[int]]) -> "PackedSequences":
+    def from_lists(cls, sentences: Sequence[Sequence[int]]) -> "PackedSequences":
         """Sentences that are given one by one."""
         tokens = np.concatenate([np.zeros(0, dtype=np.int64), *sentences])
         return cls(tokens.astype(np.int64), np.array([len(sentence) for sentence in sentences], dtype=np.int64))
 
 
-def places(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def gather_indices(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Where the tokens (n,) of pieces lie that begin at ``begins`` (B,) and have ``lengths`` (B,)."""
     return np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
 

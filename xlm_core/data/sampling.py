@@ -15,12 +15,12 @@ class BatchKey:
 
     objective  "clm", "mlm" or "tlm"
     key        language or pair
-    ordinal    how many earlier micro-batches had this objective and this key: the number of the batch among its own
+    batch_index    how many earlier micro-batches had this objective and this key: the number of the batch among its own
     """
 
     objective: str
     key: str
-    ordinal: int
+    batch_index: int
 
 
 class TaskSampler:
@@ -68,8 +68,8 @@ class _LanguageSampler:
             self._block = (block, self._draws(block))
         draws = self._block[1]
         key = draws[within]
-        ordinal = int(self._before[block][key] + np.count_nonzero(draws[:within] == key))
-        return BatchKey(self._objective, self._keys[key], ordinal)
+        batch_index = int(self._before[block][key] + np.count_nonzero(draws[:within] == key))
+        return BatchKey(self._objective, self._keys[key], batch_index)
 
     def _draws(self, block: int) -> np.ndarray:
         """The keys (BLOCK,) of a block, as numbers."""

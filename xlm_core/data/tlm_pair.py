@@ -29,9 +29,9 @@ class TLMPair:
     swapped: np.ndarray
 
 
-def concat_pairs(pairs: LengthBucketedDataset, ordinal: int, rng: np.random.Generator) -> TLMPair:
-    """Batch ``ordinal`` of ``pairs``; ``rng`` draws which side of each pair comes first."""
-    numbers = pairs.batch(ordinal)
+def concat_pairs(pairs: LengthBucketedDataset, batch_index: int, rng: np.random.Generator) -> TLMPair:
+    """Batch ``batch_index`` of ``pairs``; ``rng`` draws which side of each pair comes first."""
+    numbers = pairs.batch(batch_index)
     return join(pairs, numbers, swapped=rng.random(len(numbers)) < 0.5)
 
 

@@ -1,8 +1,9 @@
-"""Tallies: summed loss and what it was summed over. Add them up, divide once, at the end."""
+"""Sums of losses, with the number of predictions that they are summed over. Add sums up, divide once, at the end."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -10,49 +11,49 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class LossSum:
-    """The result of predicting ``count`` tokens or sentences.
+    """The loss of ``count`` predictions of tokens, classes or scores.
 
-    nats     () float32 summed negative log-likelihood; differentiable until ``detach``
-    count    predicted tokens or sentences
-    correct  () how many were the most likely guess; zero in training, where tokens' guesses are not counted
+    loss_sum   () float32 summed negative log-likelihoods or squared errors; differentiable until ``detach``
+    count      predictions
+    n_correct  () how many were the most likely guess; zero in training, where guesses of tokens are not counted
     """
 
-    nats: Tensor
+    loss_sum: Tensor
     count: int
-    correct: Tensor
+    n_correct: Tensor
 
     def __add__(self, other: "LossSum") -> "LossSum":
-        return LossSum(self.nats + other.nats, self.count + other.count, self.correct + other.correct)
+        return LossSum(self.loss_sum + other.loss_sum, self.count + other.count, self.n_correct + other.n_correct)
+
+    @classmethod
+    def zero(cls, device: torch.device | None = None) -> Self:
+        """Return the sum of nothing, to add to."""
+        return cls(torch.zeros((), device=device), 0, torch.zeros((), dtype=torch.int64, device=device))
 
     def detach(self) -> "LossSum":
-        """The same numbers, cut off from the computation that led to them."""
-        return LossSum(self.nats.detach(), self.count, self.correct.detach())
+        """Return the same numbers without the graph of their computation."""
+        return LossSum(self.loss_sum.detach(), self.count, self.n_correct.detach())
 
     @property
-    def mean_nats(self) -> float:
-        """Negative log-likelihood per prediction; not a number where nothing was predicted."""
-        return self.nats.item() / self.count if self.count else math.nan
+    def mean_loss(self) -> float:
+        """Loss per prediction; not a number where nothing was predicted."""
+        return self.loss_sum.item() / self.count if self.count else math.nan
 
     @property
     def perplexity(self) -> float:
-        """The exponential of the mean nats; infinite where that is too large for a float."""
+        """Exponential of the mean loss; infinite where that is too large for a float."""
         try:
-            return math.exp(self.mean_nats)
+            return math.exp(self.mean_loss)
         except OverflowError:
             return math.inf
 
     @property
     def accuracy(self) -> float:
-        """Percent of the predictions that were right; not a number where nothing was predicted."""
-        return 100 * self.correct.item() / self.count if self.count else math.nan
+        """Percentage of correct predictions; not a number where nothing was predicted."""
+        return 100 * self.n_correct.item() / self.count if self.count else math.nan
 
 
-def zero(device: torch.device | None = None) -> LossSum:
-    """The tally of nothing, to add to."""
-    return LossSum(torch.zeros((), device=device), 0, torch.zeros((), dtype=torch.int64, device=device))
-
-
-def add(sums: dict[str, LossSum], tallies: Mapping[str, LossSum]) -> None:
-    """Add each of ``tallies`` to that of the same name in ``sums``."""
-    for name, tally in tallies.items():
-        sums[name] = sums[name] + tally if name in sums else tally
+def add_losses(sums: dict[str, LossSum], losses: Mapping[str, LossSum]) -> None:
+    """Add each of ``losses`` to the sum of its name in ``sums``."""
+    for name, loss in losses.items():
+        sums[name] = sums[name] + loss if name in sums else loss

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xlm_core.model.attention import joined
+from xlm_core.model.attention import merge_heads
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.model.transformer import NORM_EPSILON, Inputs, Layer, Source
+from xlm_core.model.transformer import NORM_EPSILON, EncoderInput, EncoderOutput, TransformerLayer
 from xlm_core.text.vocabulary import EOS, N_SPECIAL
 
 
@@ -29,7 +29,7 @@ class Memory:
     """
 
     def __init__(
-        self, translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor, width: int = 1
+        self, translator: EncoderDecoder, source: EncoderInput, language: int, limits: Tensor, width: int = 1
     ) -> None:
         decoder, read = translator.decoder, translator.read_by_length(source)
         self.limits = limits
@@ -37,7 +37,7 @@ class Memory:
         self.length = 0
         self.width = width
         self._decoder = decoder
-        self._hidden = None if read.visible is None else _hidden(read.visible, decoder.config.n_heads)
+        self._hidden = None if read.attention_mask is None else _hidden(read.attention_mask, decoder.config.n_heads)
         self._layers = [_LayerCache.of(layer, read, int(limits.max()), width) for layer in decoder.layers]
         offsets = decoder.position_embeddings.weight  # (positions, D): all that is added to a token's embedding
         if decoder.language_embeddings is not None:
@@ -88,7 +88,7 @@ class _Weights(NamedTuple):
     feedforward_norm: Affine
 
     @classmethod
-    def of(cls, layer: Layer) -> "_Weights":
+    def of(cls, layer: TransformerLayer) -> "_Weights":
         """Those of ``layer``, in the order in which a token meets them."""
         modules = (
             *(layer.attention.qkv, layer.attention.out, layer.attention_norm),
@@ -108,7 +108,7 @@ class _LayerCache(NamedTuple):
     source_values: Tensor
 
     @classmethod
-    def of(cls, layer: Layer, source: Source, n_tokens: int, width: int) -> "_LayerCache":
+    def of(cls, layer: TransformerLayer, source: EncoderOutput, n_tokens: int, width: int) -> "_LayerCache":
         """Room for ``n_tokens``, and the source."""
         keys, values = (part.contiguous() for part in layer.source_attention.read(source.states))
         n_sentences, n_heads, _, size = keys.shape
@@ -163,4 +163,4 @@ def _gather(queries: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None
         scores = torch.bmm(queries * scale, keys)
     else:
         scores = torch.baddbmm(hidden.flatten(0, 1), queries, keys, alpha=scale)
-    return joined(torch.bmm(scores.softmax(dim=-1), values).view(shape))
+    return merge_heads(torch.bmm(scores.softmax(dim=-1), values).view(shape))

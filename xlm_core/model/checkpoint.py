@@ -27,7 +27,7 @@ def save(path: Path, model: Transformer, about: dict[str, Any], head: Classifica
     state = model.state_dict()
     if head is not None:
         state.update({HEAD + name: tensor for name, tensor in head.state_dict().items()})
-    shape = None if head is None else {"n_classes": head.classes.out_features, "dropout": head.dropout.share}
+    shape = None if head is None else {"n_classes": head.classes.out_features, "dropout": head.dropout.p}
     _save(path, state, model, {"head": shape, "about": about})
 
 
@@ -42,7 +42,7 @@ def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dic
     description = {
         "format": FORMAT,
         "model": to_dict(model.config),
-        "n_tokens": model.n_tokens,
+        "n_tokens": model.vocab_size,
         "n_languages": model.n_languages,
         "sha256": _checksum(tensors),
         **more,
@@ -132,13 +132,13 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _build(
-    path: Path, description: dict[str, Any], tensors: dict[str, Tensor], reads_source: bool = False
+    path: Path, description: dict[str, Any], tensors: dict[str, Tensor], is_decoder: bool = False
 ) -> Transformer:
     """The Transformer of a description with its weights."""
     try:
         config = ModelConfig.model_validate(description["model"])
         with torch.device("meta"):  # no weights are drawn only to be replaced
-            model = Transformer(config, description["n_tokens"], description["n_languages"], reads_source)
+            model = Transformer(config, description["n_tokens"], description["n_languages"], is_decoder)
         model.load_state_dict(tensors, assign=True)
     except (KeyError, ValidationError, RuntimeError) as error:
         raise CheckpointError(f"{path}: description and weights do not agree ({error}); train it again") from error

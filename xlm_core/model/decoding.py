@@ -20,7 +20,7 @@ from torch import Tensor
 from xlm_core.config import DecodingConfig
 from xlm_core.model.cache import Memory
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.model.transformer import Inputs
+from xlm_core.model.transformer import EncoderInput
 from xlm_core.text.vocabulary import EOS
 
 FULL_SHARE = 0.75  # of a batch; when fewer of its sentences are still searched for, the others leave it
@@ -38,7 +38,7 @@ class Hypothesis(NamedTuple):
 
 
 @torch.inference_mode()
-def greedy(translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor) -> list[list[int]]:
+def greedy(translator: EncoderDecoder, source: EncoderInput, language: int, limits: Tensor) -> list[list[int]]:
     """The translation of each sentence that always goes on with the likeliest token.
 
     Args:
@@ -73,7 +73,7 @@ def _until_end(tokens: list[int], limit: int) -> list[int]:
 
 @torch.inference_mode()
 def beam(
-    translator: EncoderDecoder, source: Inputs, language: int, limits: Tensor, decoding: DecodingConfig
+    translator: EncoderDecoder, source: EncoderInput, language: int, limits: Tensor, decoding: DecodingConfig
 ) -> list[list[Hypothesis]]:
     """The best translations of each sentence, the best first.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from xlm_core.model.transformer import Inputs, Source, Transformer, visible_of
+from xlm_core.model.transformer import EncoderInput, EncoderOutput, Transformer, attention_mask_of
 
 FULL_SHARE = 0.75  # of places that are not padding; a batch that has fewer is read in groups
 GROUP = 16  # sentences
@@ -21,15 +21,15 @@ class EncoderDecoder(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
 
-    def forward(self, source: Inputs, target: Inputs, at: Tensor | None = None) -> Tensor:
+    def forward(self, source: EncoderInput, target: EncoderInput, output_positions: Tensor | None = None) -> Tensor:
         """The decoder's last states (B, T, D) for ``target``, or (n, D) at some places of it."""
-        return self.decoder(target, causal=True, at=at, source=self.read(source))
+        return self.decoder(target, causal=True, output_positions=output_positions, source=self.read(source))
 
-    def read(self, source: Inputs) -> Source:
+    def read(self, source: EncoderInput) -> EncoderOutput:
         """What the decoder needs of the sentences to translate, B rows of S tokens."""
-        return Source(self.encoder(source), visible_of(source))
+        return EncoderOutput(self.encoder(source), attention_mask_of(source))
 
-    def read_by_length(self, source: Inputs) -> Source:
+    def read_by_length(self, source: EncoderInput) -> EncoderOutput:
         """As ``read``, without dropout: sentences of like lengths are read together, so that little padding is.
 
         Reading is most of the work on the shorter half of a batch whose sentences were not sorted before.
@@ -40,11 +40,11 @@ class EncoderDecoder(nn.Module):
         for rows in source.lengths.argsort().split(GROUP):
             group = _Rows.of(source, rows)
             states[rows, : group.tokens.shape[1]] = self.encoder(group)
-        return Source(states, visible_of(source))
+        return EncoderOutput(states, attention_mask_of(source))
 
 
 class _Rows(NamedTuple):
-    """Some sentences of a batch; what is in it as in ``Inputs``."""
+    """Some sentences of a batch; what is in it as in ``EncoderInput``."""
 
     tokens: Tensor
     positions: Tensor
@@ -53,7 +53,7 @@ class _Rows(NamedTuple):
     is_full: bool
 
     @classmethod
-    def of(cls, source: Inputs, rows: Tensor) -> "_Rows":
+    def of(cls, source: EncoderInput, rows: Tensor) -> "_Rows":
         """The sentences ``rows`` (n,), as wide as the longest of them."""
         lengths = source.lengths[rows]
         width = int(lengths.max())

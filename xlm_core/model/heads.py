@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from xlm_core.model.dropout import Dropout
-from xlm_core.model.transformer import Inputs, Transformer
+from xlm_core.model.cpu_kernels import Dropout
+from xlm_core.model.transformer import EncoderInput, Transformer
 
 
 class ClassificationHead(nn.Module):
@@ -28,9 +28,9 @@ class Classifier(nn.Module):
         self.encoder = encoder
         self.head = ClassificationHead(encoder.config.dim, n_classes, dropout)
 
-    def forward(self, batch: Inputs) -> Tensor:
+    def forward(self, batch: EncoderInput) -> Tensor:
         """Scores (B, n_classes), before the softmax."""
-        return self.head(self.encoder(batch, at=_first_places(batch.tokens)))
+        return self.head(self.encoder(batch, output_positions=_first_places(batch.tokens)))
 
 
 def _first_places(tokens: Tensor) -> Tensor:

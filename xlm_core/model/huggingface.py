@@ -80,7 +80,7 @@ def export_classifier(classifier: Classifier, languages: Sequence[str], labels: 
         "summary_use_proj": True,
         "summary_proj_to_labels": True,
         "summary_activation": None,
-        "summary_first_dropout": head.dropout.share,
+        "summary_first_dropout": head.dropout.p,
     }
     _write(folder, _config(classifier.encoder, languages, CLASSIFIER) | summary, tensors)
 
@@ -120,7 +120,7 @@ def _config(model: Transformer, languages: Sequence[str], architecture: str) -> 
         )
     return FIXED | {
         "architectures": [architecture],
-        "vocab_size": model.n_tokens,
+        "vocab_size": model.vocab_size,
         "emb_dim": config.dim,
         "n_layers": config.n_layers,
         "n_heads": config.n_heads,

@@ -85,9 +85,9 @@ def _read_folder(folder: Path, words: Vocabulary, sums: Mapping[Path, str]) -> F
     artifact.check_unnamed(folder, read, sums)
     model, languages, is_causal = huggingface.import_model(folder)
     tokenizer = read_tokenizer(folder, list(words.model_of))
-    if tokenizer.digest != words.digest or len(words) != model.n_tokens:
+    if tokenizer.digest != words.digest or len(words) != model.vocab_size:
         raise CheckpointError(
-            f"{folder}: a model of {model.n_tokens} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "
+            f"{folder}: a model of {model.vocab_size} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "
             f"one in use is {words.digest} of {len(words)} pieces; use the folder's, as vocabulary.imported of format "
             f"huggingface"
         )
@@ -122,6 +122,6 @@ def _with_languages(found: Found, config: ModelConfig, languages: Sequence[str],
         rows = table[[list(found.languages).index(language) for language in languages]]
         state |= {LANGUAGES: rows} if len(languages) > 1 else {POSITIONS: state[POSITIONS] + rows}
     with torch.device("meta"):  # no weights are drawn only to be replaced
-        model = Transformer(config, found.model.n_tokens, len(languages))
+        model = Transformer(config, found.model.vocab_size, len(languages))
     model.load_state_dict(state, assign=True)
     return model.eval()

@@ -32,7 +32,7 @@ def import_published(original: Path, codes: Path, vocab: Path, output: Path) -> 
         CorpusError: codes or vocabulary are damaged.
     """
     found = published.read_checkpoint(original)
-    vocabulary = Vocabulary.from_fastbpe(codes, vocab, found.languages, found.model.n_tokens)
+    vocabulary = Vocabulary.from_fastbpe(codes, vocab, found.languages, found.model.vocab_size)
     check_pieces(vocabulary.pieces, found.pieces, vocab, original)
     origin = {"format": "published checkpoint", "file": original.name, "sha256": _sha256(original)}
     _save(found.model, vocabulary, found.languages, found.objectives, origin, output)
@@ -47,9 +47,9 @@ def import_huggingface(folder: Path, output: Path) -> None:
     """
     model, languages, is_causal = huggingface.import_model(folder)
     vocabulary = read_tokenizer(folder, languages)
-    if len(vocabulary) != model.n_tokens:
+    if len(vocabulary) != model.vocab_size:
         raise CheckpointError(
-            f"{folder}: a tokenizer of {len(vocabulary)} pieces beside a model of {model.n_tokens}; "
+            f"{folder}: a tokenizer of {len(vocabulary)} pieces beside a model of {model.vocab_size}; "
             f"put the tokenizer there that the model was trained with"
         )
     origin = {"format": "Hugging Face folder", "file": folder.name, "sha256": _sha256(folder / huggingface.WEIGHTS)}

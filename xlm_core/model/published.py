@@ -78,7 +78,7 @@ def read_checkpoint(path: Path) -> Published:
     ids = language_ids_of(params, path)
     model = from_published(weights, config, ids, str(path))
     objectives = _objectives(params)
-    return Published(model, tuple(sorted(ids)), objectives, _pieces(data, model.n_tokens, path))
+    return Published(model, tuple(sorted(ids)), objectives, _pieces(data, model.vocab_size, path))
 
 
 def to_published(model: Transformer) -> dict[str, Tensor]:

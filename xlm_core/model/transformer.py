@@ -1,6 +1,6 @@
 """The Transformer of the paper: post-layer-norm, GELU, learned positions, language embeddings (section 5.1).
 
-Letters: B rows, T tokens, S tokens of a source, D dimensions, V tokens in the vocabulary.
+Shapes: B rows, T tokens, S tokens of a source, D dimensions, V tokens in the vocabulary.
 """
 
 from collections import deque
@@ -9,20 +9,19 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn import functional, init
 from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
-from xlm_core.model.attention import CrossAttention, SelfAttention, select
-from xlm_core.model.dropout import Dropout
-from xlm_core.model.initialize import initialize
+from xlm_core.model.attention import CrossAttention, SelfAttention, select_positions
+from xlm_core.model.cpu_kernels import Dropout
 from xlm_core.text.vocabulary import PAD
 
 NORM_EPSILON = 1e-12
 
 
-class Inputs(Protocol):
-    """What the model reads of a batch; shapes as in ``xlm_core.data.batch.Batch``."""
+class EncoderInput(Protocol):
+    """The fields of a batch that the model reads; shapes as in ``xlm_core.data.batch.Batch``."""
 
     @property
     def tokens(self) -> Tensor: ...  # noqa: D102
@@ -36,29 +35,29 @@ class Inputs(Protocol):
     def is_full(self) -> bool: ...  # noqa: D102
 
 
-class Source(NamedTuple):
-    """What a decoder reads of the sentences that it translates.
+class EncoderOutput(NamedTuple):
+    """Encoded source sentences, which a decoder attends to.
 
-    states   (B, S, D) the encoder's last
-    visible  (B, 1, 1, S) bool, false on padding; None where there is none
+    states          (B, S, D) of the encoder's last layer
+    attention_mask  (B, 1, 1, S) bool, false on padding; None where there is none
     """
 
     states: Tensor
-    visible: Tensor | None
+    attention_mask: Tensor | None
 
 
-class Layer(nn.Module):
-    """Self-attention, then a feed-forward network; each is added to its input, and the sum is normalized.
+class TransformerLayer(nn.Module):
+    """Self-attention, in a decoder cross-attention, and a feed-forward network; each followed by add and norm.
 
-    Between them the layers of a decoder read the source, by attention as well.
+    The modules' names are those of the tensors in model files.
     """
 
-    def __init__(self, config: ModelConfig, reads_source: bool) -> None:
+    def __init__(self, config: ModelConfig, is_decoder: bool) -> None:
         super().__init__()
         self.attention = SelfAttention(config.dim, config.n_heads, config.attention_dropout)
         self.attention_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.source_attention: CrossAttention | None = None
-        if reads_source:
+        if is_decoder:
             self.source_attention = CrossAttention(config.dim, config.n_heads, config.attention_dropout)
             self.source_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.wide = nn.Linear(config.dim, config.feedforward_dim)
@@ -67,114 +66,148 @@ class Layer(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(
-        self, x: Tensor, visible: Tensor | None, causal: bool, at: Tensor | None = None, source: Source | None = None
+        self,
+        x: Tensor,
+        attention_mask: Tensor | None,
+        causal: bool,
+        output_positions: Tensor | None = None,
+        source: EncoderOutput | None = None,
     ) -> Tensor:
         """``x`` (B, T, D) to (B, T, D), or to (n, D) at some places; see ``SelfAttention`` for the other arguments."""
-        here = at if source is None else None
-        x = self.attention_norm(select(x, here) + self.dropout(self.attention(x, visible, causal, here)))
+        here = output_positions if source is None else None
+        x = self.attention_norm(
+            select_positions(x, here) + self.dropout(self.attention(x, attention_mask, causal, here))
+        )
         if self.source_attention is not None:
-            x = self.source_norm(select(x, at) + self.dropout(self.source_attention(x, *source, at)))
+            context = self.source_attention(x, *source, output_positions)
+            x = self.source_norm(select_positions(x, output_positions) + self.dropout(context))
         return self.feed_forward(x)
 
     def feed_forward(self, x: Tensor) -> Tensor:
-        """The feed-forward network: ``x`` (…, D) to (…, D)."""
+        """Apply the feed-forward network: ``x`` (…, D) to (…, D)."""
         return self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
 
 
 class Transformer(nn.Module):
     """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages.
 
-    One that ``reads_source`` is a decoder: left-to-right, and given the states of the sentences that it translates.
+    With ``is_decoder`` it is left-to-right and each layer also attends to an encoder's output.
 
-    ``gradient_checkpointing``: of each layer only the input is kept for the backward pass, which computes the layer
+    With ``gradient_checkpointing`` only the input of each layer is kept for the backward pass, which computes the layer
     again: a third more work for a fraction of the memory.
     """
 
     gradient_checkpointing = False
 
-    def __init__(self, config: ModelConfig, n_tokens: int, n_languages: int, reads_source: bool = False) -> None:
+    def __init__(self, config: ModelConfig, vocab_size: int, n_languages: int, is_decoder: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.n_tokens = n_tokens
+        self.vocab_size = vocab_size
         self.n_languages = n_languages
-        self.embeddings = nn.Embedding(n_tokens, config.dim, padding_idx=PAD)
+        self.embeddings = nn.Embedding(vocab_size, config.dim, padding_idx=PAD)
         self.position_embeddings = nn.Embedding(config.max_positions, config.dim)
         has_languages = config.language_embeddings and n_languages > 1
         self.language_embeddings = nn.Embedding(n_languages, config.dim) if has_languages else None
         self.embedding_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
         self.dropout = Dropout(config.dropout)
-        self.layers = nn.ModuleList(Layer(config, reads_source) for _ in range(config.n_layers))
-        self.output_bias = nn.Parameter(torch.empty(n_tokens))  # the output's weight is the embedding itself
-        initialize(self)
+        self.layers = nn.ModuleList(TransformerLayer(config, is_decoder) for _ in range(config.n_layers))
+        self.output_bias = nn.Parameter(torch.empty(vocab_size))  # the output's weight is the embedding itself
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every weight from PyTorch's random generator.
+
+        | weights | distribution |
+        |---|---|
+        | embeddings | normal, deviation 1 / sqrt(dim); the row of the padding symbol is zero |
+        | linear layers, their biases, the output's bias | uniform within 1 / sqrt(inputs), PyTorch's own rule |
+        | layer normalization | scale one, shift zero |
+        """
+        for module in self.modules():
+            if isinstance(module, nn.Embedding):
+                init.normal_(module.weight, std=module.embedding_dim**-0.5)
+                if module.padding_idx is not None:
+                    init.zeros_(module.weight[module.padding_idx])
+            elif isinstance(module, nn.Linear | nn.LayerNorm):
+                module.reset_parameters()
+        bound = self.config.dim**-0.5
+        init.uniform_(self.output_bias, -bound, bound)
 
     def forward(
-        self, batch: Inputs, causal: bool = False, at: Tensor | None = None, source: Source | None = None
+        self,
+        batch: EncoderInput,
+        causal: bool = False,
+        output_positions: Tensor | None = None,
+        source: EncoderOutput | None = None,
     ) -> Tensor:
-        """The last layer's states.
+        """Compute the last layer's states.
 
         Args:
             batch: B rows of T tokens.
             causal: each state sees what comes before it only.
-            at: (n,) places, counted row after row, none of them padding: the only ones whose states are wanted. Most
-                of the last layer is then computed there alone, which is exact, and saves as much of that layer as
-                there are other places.
-            source: what a decoder translates.
+            output_positions: (n,) positions, counted row after row, none of them padding; only their states are
+                returned. Most of the last layer is then computed at these positions alone, which is exact.
+            source: the encoder output that a decoder attends to.
 
         Returns:
             (B, T, D), zero on padding; or (n, D).
         """
-        return deque(self.states(batch, causal, at, source), maxlen=1).pop()
+        return deque(self.states(batch, causal, output_positions, source), maxlen=1).pop()
 
     def states(
-        self, batch: Inputs, causal: bool = False, at: Tensor | None = None, source: Source | None = None
+        self,
+        batch: EncoderInput,
+        causal: bool = False,
+        output_positions: Tensor | None = None,
+        source: EncoderOutput | None = None,
     ) -> Iterator[Tensor]:
-        """The states after the embeddings, then after each layer, one by one, so that none need be kept.
+        """Yield the states after the embeddings, then after each layer, one at a time.
 
         Args:
-            batch, causal, at, source: as in ``forward``; ``at`` holds for the last layer alone.
+            batch, causal, output_positions, source: as in ``forward``; positions are selected in the last layer alone.
 
         Yields:
-            (B, T, D), zero on padding; at last (n, D), where only some places are wanted.
+            (B, T, D), zero on padding; the last one (n, D) if positions are selected.
         """
         padding = None if batch.is_full else _padding(batch)
-        visible = visible_of(batch)
-        x = _without(self.embed(batch), padding)
+        attention_mask = attention_mask_of(batch)
+        x = _zero_padding(self.embed(batch), padding)
         yield x
         *others, last = self.layers
         for layer in others:
-            x = _without(self._through(layer, x, visible, causal, None, source), padding)
+            x = _zero_padding(self._apply_layer(layer, x, attention_mask, causal, None, source), padding)
             yield x
-        x = self._through(last, x, visible, causal, at, source)
-        yield _without(x, padding) if at is None else x
+        x = self._apply_layer(last, x, attention_mask, causal, output_positions, source)
+        yield _zero_padding(x, padding) if output_positions is None else x
 
-    def _through(self, layer: nn.Module, *inputs: Tensor | bool | Source | None) -> Tensor:
-        """The output of a layer, which keeps its activations for the backward pass or computes them again there."""
+    def _apply_layer(self, layer: nn.Module, *inputs: Tensor | bool | EncoderOutput | None) -> Tensor:
+        """Apply a layer, with gradient checkpointing where it is on."""
         if self.gradient_checkpointing and torch.is_grad_enabled():
             return checkpoint(layer, *inputs, use_reentrant=False)
         return layer(*inputs)
 
-    def embed(self, batch: Inputs) -> Tensor:
-        """The input of the first layer (B, T, D): token, position and language embeddings, normalized."""
+    def embed(self, batch: EncoderInput) -> Tensor:
+        """Sum token, position and language embeddings and normalize: the first layer's input (B, T, D)."""
         x = self.embeddings(batch.tokens) + self.position_embeddings(batch.positions)
         if self.language_embeddings is not None:
             x = x + self.language_embeddings(batch.languages)
         return self.dropout(self.embedding_norm(x))
 
     def predict(self, hidden: Tensor) -> Tensor:
-        """Scores (n, V) of every token of the vocabulary, before the softmax, from states (n, D)."""
+        """Compute scores (n, V) of every token of the vocabulary, before the softmax, from states (n, D)."""
         return functional.linear(hidden, self.embeddings.weight, self.output_bias)
 
 
-def visible_of(batch: Inputs) -> Tensor | None:
-    """(B, 1, 1, T) bool, false on padding; None where there is none."""
+def attention_mask_of(batch: EncoderInput) -> Tensor | None:
+    """Make the mask (B, 1, 1, T) bool, false on padding; None where there is no padding."""
     return None if batch.is_full else ~_padding(batch)[:, None, None, :]
 
 
-def _padding(batch: Inputs) -> Tensor:
-    """(B, T) bool, true on padding."""
+def _padding(batch: EncoderInput) -> Tensor:
+    """Make a mask (B, T) bool, true on padding."""
     return torch.arange(batch.tokens.shape[1], device=batch.tokens.device) >= batch.lengths[:, None]
 
 
-def _without(x: Tensor, padding: Tensor | None) -> Tensor:
-    """``x`` (B, T, D) with zeros on padding."""
+def _zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
+    """Set ``x`` (B, T, D) to zero on padding."""
     return x if padding is None else x.masked_fill(padding[:, :, None], 0.0)

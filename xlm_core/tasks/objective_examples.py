@@ -8,14 +8,14 @@ import numpy as np
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch
-from xlm_core.data.blocks import FixedLengthBlocks, Stream
+from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
 from xlm_core.data.masking import weights
 from xlm_core.data.tlm_pair import concat_pairs
 from xlm_core.io import write_json
 from xlm_core.languages import language_ids, sides
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
-from xlm_core.tasks.pretraining.data import Corpora, Stores
+from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
 from xlm_core.text.vocabulary import Vocabulary
 
 N_TOKENS = 12  # of an example: few enough to read
@@ -33,12 +33,12 @@ def write_examples(
 ) -> None:
     """Write ``example_batches`` as JSON; ``monolingual`` and ``parallel`` as in ``pretrain``."""
     vocab = Vocabulary.read(vocabulary)
-    corpora = Corpora.open(monolingual, parallel, vocab.digest)
+    corpora = TrainingCorpora.open(monolingual, parallel, vocab.digest)
     write_json(output, example_batches(corpora, vocab, languages, masking, seed))
 
 
 def example_batches(
-    corpora: Corpora, vocab: Vocabulary, languages: Sequence[str], masking: Masking, seed: int
+    corpora: TrainingCorpora, vocab: Vocabulary, languages: Sequence[str], masking: Masking, seed: int
 ) -> list[dict[str, Any]]:
     """Return one row of each objective that has text: CLM and MLM of the first language, TLM of the first pair.
 
@@ -50,7 +50,7 @@ def example_batches(
     rng = np.random.default_rng(seed)
     batches: list[tuple[str, Batch]] = []
     for language in sorted(corpora.monolingual)[:1]:
-        stream = Stream(corpora.monolingual[language])
+        stream = TokenStream(corpora.monolingual[language])
         block = FixedLengthBlocks(stream, N_TOKENS, 1, (seed,), f"text of '{language}'").batch(0)
         batches.append(("clm", clm_batch(block, ids[language])))
         batches.append(("mlm", mlm_batch(block, ids[language], weight, masking, rng)))
@@ -61,7 +61,7 @@ def example_batches(
     return [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches]
 
 
-def _short_pairs(corpora: Corpora, pair: str, seed: int) -> LengthBucketedDataset:
+def _short_pairs(corpora: TrainingCorpora, pair: str, seed: int) -> LengthBucketedDataset:
     """Batch pairs one by one, the longest of them readable; if there is none so short, of any length."""
     stores = corpora.parallel[pair]
     sizes = (int((store.lengths(0) + store.lengths(1)).min()) for store in stores if len(store))

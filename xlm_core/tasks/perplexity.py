@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from xlm_core import digests, results
 from xlm_core.data.batch import Batch
-from xlm_core.data.blocks import Stream
+from xlm_core.data.blocks import TokenStream
 from xlm_core.errors import CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.metrics import sample_statistics
@@ -31,7 +31,7 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, clm_batch
 from xlm_core.results import Result, ResultContext
-from xlm_core.tasks.pretraining.data import Corpora
+from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
 
 LOG = logging.getLogger(__name__)
@@ -83,14 +83,14 @@ def score(
     torch.set_num_threads(n_threads)
     transformer, metadata = checkpoint.load(model)
     vocab = Vocabulary.read(vocabulary)
-    corpora = Corpora.open({language: test}, {}, metadata["vocabulary"])
-    stream = Stream(corpora.monolingual[language])
+    corpora = TrainingCorpora.open({language: test}, {}, metadata["vocabulary"])
+    stream = TokenStream(corpora.monolingual[language])
     if not len(stream):
         raise CorpusError(
             f"test text of '{language}': found no sentence, expected at least one; raise text.test_fraction"
         )
     nll = token_nll(transformer, blocks(stream, seq_len, language_ids(metadata["languages"])[language]))
-    tokens = stream.at(np.arange(len(stream)))
+    tokens = stream.tokens_at(np.arange(len(stream)))
     size = text_size(tokens, vocab)
     LOG.info("%s: %s", language, size)
     scores = [
@@ -134,7 +134,7 @@ def sentence_nll(nll: np.ndarray, tokens: np.ndarray, vocab: Vocabulary) -> np.n
     return np.stack([np.add.reduceat(nll, starts), np.add.reduceat(is_word.astype(np.float64), starts)], axis=1)
 
 
-def blocks(stream: Stream, seq_len: int, language_id: int) -> Iterator[Batch]:
+def blocks(stream: TokenStream, seq_len: int, language_id: int) -> Iterator[Batch]:
     """Yield the text as CLM batches that predict every token once."""
     width = seq_len - 1
     n_rows = max(1, BATCH_TOKENS // seq_len)
@@ -146,9 +146,9 @@ def blocks(stream: Stream, seq_len: int, language_id: int) -> Iterator[Batch]:
         yield _batch(stream, np.array([n_whole * width]), rest, language_id)
 
 
-def _batch(stream: Stream, starts: np.ndarray, width: int, language_id: int) -> Batch:
+def _batch(stream: TokenStream, starts: np.ndarray, width: int, language_id: int) -> Batch:
     """Batch the blocks of ``width`` tokens of the text that begin at ``starts`` (B,)."""
-    tokens = stream.at(starts[:, None] + np.arange(width))
+    tokens = stream.tokens_at(starts[:, None] + np.arange(width))
     return clm_batch(np.concatenate([np.full((len(starts), 1), EOS), tokens], axis=1), language_id)
 
 

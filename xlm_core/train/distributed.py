@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from xlm_core.metrics.loss import LossSum, add
+from xlm_core.metrics.loss import LossSum, add_losses
 
 TIMEOUT = timedelta(minutes=30)  # for a process that is alive but does not answer; a dead one is noticed at once
 
@@ -35,26 +35,26 @@ class DistributedContext:
         self._host = None if is_alone else distributed.new_group(backend="gloo", timeout=TIMEOUT)
 
     @property
-    def is_first(self) -> bool:
+    def is_main_process(self) -> bool:
         """Whether this process writes what one process alone must write."""
         return self.rank == 0
 
-    def share(self, n: int) -> range:
+    def shard_range(self, n: int) -> range:
         """Which of ``n`` things in a row are this process's: the shares are of the same size, or differ by one."""
         return range(self.rank * n // self.size, (self.rank + 1) * n // self.size)
 
-    def replicate(self, module: nn.Module) -> nn.Module:
+    def wrap_ddp(self, module: nn.Module) -> nn.Module:
         """``module`` with gradients that are averaged over all processes at the end of each backward pass."""
         if self.size == 1:
             return module
         self._replica = DistributedDataParallel(module, gradient_as_bucket_view=True)
         return self._replica
 
-    def gradients_kept_back(self) -> AbstractContextManager[None]:
+    def no_sync(self) -> AbstractContextManager[None]:
         """A block whose forward and backward passes add to this process's gradients only."""
         return nullcontext() if self._replica is None else self._replica.no_sync()
 
-    def totals(self, numbers: Sequence[int]) -> list[int]:
+    def all_reduce_sum(self, numbers: Sequence[int]) -> list[int]:
         """Each of the ``numbers`` summed over all processes."""
         if self.size == 1:
             return list(numbers)
@@ -62,7 +62,7 @@ class DistributedContext:
         distributed.all_reduce(summed, group=self._host)
         return summed.tolist()
 
-    def any(self, flag: Tensor) -> Tensor:
+    def any_process(self, flag: Tensor) -> Tensor:
         """() bool: whether ``flag`` () is true on any process; decided on the device."""
         if self.size == 1:
             return flag
@@ -70,22 +70,22 @@ class DistributedContext:
         distributed.all_reduce(number, op=distributed.ReduceOp.MAX)
         return number.bool()
 
-    def add_up(self, tallies: Mapping[str, LossSum]) -> dict[str, LossSum]:
+    def reduce_losses(self, tallies: Mapping[str, LossSum]) -> dict[str, LossSum]:
         """Tallies summed over all processes, of which each may know other names; the sums are the same on all."""
         if self.size == 1:
             return dict(tallies)
-        mine = {name: (tally.nats.item(), tally.count, int(tally.correct)) for name, tally in tallies.items()}
+        mine = {name: (tally.loss_sum.item(), tally.count, int(tally.n_correct)) for name, tally in tallies.items()}
         everyones: list[Any] = [None] * self.size
         distributed.all_gather_object(everyones, mine, group=self._host)
         sums: dict[str, LossSum] = {}
         for some in everyones:
             for name, (nats, count, correct) in some.items():
-                add(sums, {name: LossSum(torch.tensor(nats, dtype=torch.float64), count, torch.tensor(correct))})
+                add_losses(sums, {name: LossSum(torch.tensor(nats, dtype=torch.float64), count, torch.tensor(correct))})
         return sums
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Go on when every process has come this far."""
-        self.totals([0])
+        self.all_reduce_sum([0])
 
 
 def local_rank() -> int:

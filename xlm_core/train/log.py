@@ -53,13 +53,13 @@ class TrainingLog:
             stack.callback(self._board.close)
             stack.callback(self._file.close)
 
-    def training(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
+    def log_training(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
         """Write a line about the updates since the last one: their summed ``losses``."""
         progress = state.progress
         rate = state.optimizer.param_groups[0]["lr"]
         now = time.monotonic()
         speed = (progress.n_tokens - self._clock[1]) / max(now - self._clock[0], 1e-9)
-        means = {name: tally.mean_nats for name, tally in losses.items()}
+        means = {name: tally.mean_loss for name, tally in losses.items()}
         self._write(
             {
                 "kind": "train",
@@ -76,7 +76,7 @@ class TrainingLog:
         self._bar.update(progress.update - self._bar.n)
         self.restart_clock(progress)
 
-    def evaluation(self, progress: Progress, measured: Mapping[str, LossSum | float], criterion: float) -> None:
+    def log_evaluation(self, progress: Progress, measured: Mapping[str, LossSum | float], criterion: float) -> None:
         """Write a line about an evaluation: what was ``measured``, and the ``criterion`` that judges it."""
         scores = {name: _numbers(value) for name, value in measured.items()}
         record = {"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores}
@@ -103,7 +103,7 @@ def _numbers(measured: LossSum | float) -> dict[str, float]:
     if not isinstance(measured, LossSum):
         return {"score": measured}
     return {
-        "nats": measured.mean_nats,
+        "nats": measured.mean_loss,
         "perplexity": measured.perplexity,
         "accuracy": measured.accuracy,
         "count": measured.count,

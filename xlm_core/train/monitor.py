@@ -26,8 +26,8 @@ class ProgressMonitor:
         self._unlearned = dict(unlearned)
         self._begun = 0.0
 
-    def estimate(self, state: TrainState) -> None:
-        """After some updates: log how long the others will take, evaluations not counted."""
+    def log_remaining_time(self, state: TrainState) -> None:
+        """Log, once after some updates, how long the others will take, evaluations not counted."""
         done = state.progress.update - self._first
         if done not in (MEASURED.start, MEASURED.stop):
             return
@@ -56,7 +56,7 @@ class ProgressMonitor:
             )
         for name, loss in losses.items():
             level = self._unlearned.get(name, 0.0)
-            if update > 2 * self._optim.warmup_updates and loss.mean_nats > NEARLY * level > 0:
+            if update > 2 * self._optim.warmup_updates and loss.mean_loss > NEARLY * level > 0:
                 del self._unlearned[name]  # once is enough
                 LOG.warning(
                     "update %d: the loss of %s is %.2f nats, that of guessing by frequency alone %.2f: the model "
@@ -64,6 +64,6 @@ class ProgressMonitor:
                     "the warm-up, or change the learning rate",
                     update,
                     name,
-                    loss.mean_nats,
+                    loss.mean_loss,
                     level,
                 )

@@ -37,7 +37,7 @@ class Progress:
     n_tokens     tokens seen, end symbols counted
     best_update  the update with the best evaluation, 0 before the first evaluation
     best         its criterion, which is to become small
-    stale        evaluations since then
+    evals_since_best  evaluations since then
     """
 
     update: int = 0
@@ -45,7 +45,7 @@ class Progress:
     n_tokens: int = 0
     best_update: int = 0
     best: float = math.inf
-    stale: int = 0
+    evals_since_best: int = 0
 
 
 @dataclass
@@ -67,9 +67,9 @@ class TrainState:
     best_weights: dict[str, Tensor] | None = None
 
 
-def mean(several: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of the weights of several models."""
-    return {name: torch.stack([weights[name] for weights in several]).mean(dim=0) for name in several[0]}
+def mean_weights(models: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Average the weights of models of the same shape."""
+    return {name: torch.stack([weights[name] for weights in models]).mean(dim=0) for name in models[0]}
 
 
 def save(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> None:
@@ -81,7 +81,7 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
         StorageError: there is no room for one more checkpoint beside those that are kept; they stay as they are.
     """
     optimizer = consolidated_state_dict(state.optimizer)
-    if processes.is_first:
+    if processes.is_main_process:
         content = {
             "digest": digest,
             "progress": vars(state.progress),
@@ -96,7 +96,7 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
             torch.save(content, file)  # not by its path, where the reason of a failed write would be lost
         for path in sorted(folder.glob(PATTERN))[:-N_KEPT]:
             path.unlink()
-    processes.wait()
+    processes.barrier()
 
 
 def resume(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> bool:
@@ -105,7 +105,7 @@ def resume(folder: Path, state: TrainState, digest: str, processes: DistributedC
     Raises:
         CheckpointError: there are checkpoints, but each is damaged or belongs to another run.
     """
-    if processes.is_first:
+    if processes.is_main_process:
         _sweep(folder)
     reasons = []
     for path in sorted(folder.glob(PATTERN), reverse=True):
@@ -148,5 +148,5 @@ def _restore(content: dict[str, Any], state: TrainState, processes: DistributedC
     state.progress = Progress(**content["progress"])
     state.skipped = content["skipped"]
     state.skipped_in_row = content["skipped_in_row"]
-    if processes.is_first:
+    if processes.is_main_process:
         state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from xlm_core.metrics.loss import LossSum, add
+from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.optimizer import skip_step_if
 from xlm_core.train.state import TrainState
@@ -17,7 +17,7 @@ TAG = 5  # keeps these seeds apart from those of the data
 
 
 @dataclass(frozen=True)
-class Part:
+class MicroBatch:
     """One micro-batch of an update.
 
     name      under which its loss is logged
@@ -36,9 +36,9 @@ class Part:
     weight: float = 1.0
 
 
-def make_update(
+def train_step(
     state: TrainState,
-    parts: Sequence[Part],
+    parts: Sequence[MicroBatch],
     count: int,
     rate: float,
     max_grad_norm: float,
@@ -60,13 +60,13 @@ def make_update(
     losses: dict[str, LossSum] = {}
     for part in parts:
         torch.manual_seed(part.seed)
-        with nullcontext() if part is parts[-1] else processes.gradients_kept_back():
+        with nullcontext() if part is parts[-1] else processes.no_sync():
             tally = part.loss()
             # PyTorch averages over the processes; the losses are to be summed.
-            (tally.nats * (part.weight * processes.size / max(1, count))).backward()
-        add(losses, {part.name: tally.detach()})
+            (tally.loss_sum * (part.weight * processes.size / max(1, count))).backward()
+        add_losses(losses, {part.name: tally.detach()})
     norm = clip_grad_norm_(state.model.parameters(), max_grad_norm)
-    is_bad = processes.any(~torch.isfinite(norm + sum(tally.nats for tally in losses.values())))
+    is_bad = processes.any_process(~torch.isfinite(norm + sum(tally.loss_sum for tally in losses.values())))
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     skip_step_if(is_bad, state.optimizer)

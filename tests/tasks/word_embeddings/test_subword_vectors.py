@@ -6,7 +6,7 @@ import torch
 from small_world import MODEL, write_store
 
 from xlm_core.model import checkpoint
-from xlm_core.tasks.pretraining.train import initialize
+from xlm_core.tasks.pretraining.train import init_random_model
 from xlm_core.tasks.word_embeddings import skipgram
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import N_SPECIAL, Vocabulary
@@ -55,7 +55,9 @@ def test_what_occurs_in_the_same_places_becomes_alike(trained):
 def test_the_other_weights_are_those_of_a_random_model_and_the_vectors_have_their_size(trained, tmp_path):
     path, vocab, train = trained
     model, metadata = train(0)
-    initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "random.safetensors")
+    init_random_model(
+        vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "random.safetensors"
+    )
     random, _ = checkpoint.load(tmp_path / "random.safetensors")
     for name, value in random.state_dict().items():
         assert torch.equal(model.state_dict()[name], value) == (name != "embeddings.weight"), name

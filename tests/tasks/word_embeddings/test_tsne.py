@@ -52,7 +52,7 @@ def given(tmp_path_factory):
     sample.write_text("abcdefghijklmnopqrstuvwxyz low lower new newer wide wider\n" * 20)
     bpe.learn(sample, model, size=60, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
-    train.initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=folder / "m")
+    train.init_random_model(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=folder / "m")
     (folder / "d").write_text("".join(f"a{letter}\tb{letter}\n" for letter in "abcdefgh"))
     return {
         "models": {"run": folder / "m"},

@@ -69,7 +69,7 @@ def test_a_word_is_the_mean_of_the_rows_of_its_pieces(tmp_path):
     sample.write_text("low lower lowest new newer newest wide wider widest\n" * 20)
     bpe.learn(sample, model, size=40, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
-    train.initialize(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "m")
+    train.init_random_model(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "m")
     found = InputEmbeddings.read(tmp_path / "m", path)
     table = checkpoint.load(tmp_path / "m")[0].embeddings.weight.detach().numpy()
     pieces = Vocabulary.read(path).encode(["newlow"], "en")[0]

@@ -14,7 +14,7 @@ import torch
 
 from xlm_core import digests
 from xlm_core.data.labelled import LabelledDataset
-from xlm_core.metrics.loss import LossSum, zero
+from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.objectives import head_loss
@@ -44,7 +44,7 @@ def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int, 
     classifier.eval()
     is_regression = classifier.head.classes.out_features == 1
     order = np.argsort(dataset.lengths, kind="stable")
-    loss, predictions = zero(device), np.empty(len(order), dtype=np.float64 if is_regression else np.int64)
+    loss, predictions = LossSum.zero(device), np.empty(len(order), dtype=np.float64 if is_regression else np.int64)
     for start in range(0, len(order), BATCH_SIZE):
         indices = order[start : start + BATCH_SIZE]
         labels = torch.from_numpy(dataset.labels[indices]).to(device)

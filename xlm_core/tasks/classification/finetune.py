@@ -28,7 +28,7 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import classification_loss, precision_of
+from xlm_core.objectives import classification_loss, resolve_dtype
 from xlm_core.tasks.classification import model_selection
 from xlm_core.tasks.classification.evaluate import (
     Evaluation,
@@ -40,10 +40,10 @@ from xlm_core.tasks.classification.evaluate import (
 from xlm_core.tasks.classification.model_selection import BestCheckpoint
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Intervals, train
+from xlm_core.train.loop import Intervals, TrainingRun, train
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.state import TrainState, resume
-from xlm_core.train.step import Part, dropout_seed
+from xlm_core.train.step import MicroBatch, dropout_seed
 
 LOG = logging.getLogger(__name__)
 SELECTED = "selected.json"  # in the folder of a learning rate
@@ -206,22 +206,19 @@ def train_classifier(
     state = TrainState(classifier, make_optimizer(classifier, optim))
     resume(folder, state, digest, processes)
     run = _Run(classifier, splits, args, rate, folder, processes.device)
+    intervals = Intervals(
+        eval_interval=max(1, updates_per_epoch // settings.evaluations_per_epoch),
+        log_interval=max(1, updates_per_epoch // 10),
+        patience=0,
+        checkpoint_minutes=args.checkpoint_minutes,
+    )
     train(
         state,
         run.micro_batches,
         lambda: run.validate(state.progress.update),
-        optim=optim,
-        rhythm=Intervals(
-            eval_interval=max(1, updates_per_epoch // settings.evaluations_per_epoch),
-            log_every=max(1, updates_per_epoch // 10),
-            patience=0,
-            checkpoint_minutes=args.checkpoint_minutes,
-        ),
+        TrainingRun(optim, intervals, folder, digest, processes),
         criterion=mean_error,
-        keep=1,
-        folder=folder,
-        digest=digest,
-        processes=processes,
+        average_last=1,
     )
     return state.progress.best
 
@@ -270,7 +267,7 @@ class _Run:
         )
         return losses
 
-    def micro_batches(self, update: int) -> list[Part]:
+    def micro_batches(self, update: int) -> list[MicroBatch]:
         """Return the batch of an update, a pure function of its number; every example occurs once per epoch."""
         dataset, seed = self.splits.train, self.args.seed
         epoch, number = divmod(update, math.ceil(len(dataset) / self.args.settings.batch_size))
@@ -278,7 +275,7 @@ class _Run:
         batch = dataset.batch(indices, self.args.settings.max_tokens).to(self.device)
         labels = torch.from_numpy(dataset.labels[indices]).to(self.device)
         loss = partial(self._loss, batch, labels)
-        return [Part("classification", len(indices), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
+        return [MicroBatch("classification", len(indices), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
 
     @cached_property
     def _epoch_batches(self) -> Callable[[int], list[np.ndarray]]:
@@ -290,4 +287,4 @@ class _Run:
 
     def _loss(self, batch: Batch, labels: Tensor) -> LossSum:
         self.classifier.train()  # an evaluation may lie before this update
-        return classification_loss(self.classifier, batch, labels, precision_of(self.args.precision, self.device))
+        return classification_loss(self.classifier, batch, labels, resolve_dtype(self.args.precision, self.device))

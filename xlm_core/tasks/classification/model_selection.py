@@ -56,7 +56,7 @@ def update_best(
             valid_accuracy=valid[language].accuracy,
             update=update,
             learning_rate=learning_rate,
-            n_correct=int(loss.correct),
+            n_correct=int(loss.n_correct),
             n=loss.count,
         )
     if improved:

@@ -73,7 +73,7 @@ class SentenceEncoder:
 
     def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
         """Batch encoded sentences as ``</s> a </s>`` on the model's device."""
-        return sentence_batch(PackedSequences.of(sentences), self.language_id).to(self.model.output_bias.device)
+        return sentence_batch(PackedSequences.from_lists(sentences), self.language_id).to(self.model.output_bias.device)
 
 
 def load_vocabulary(model: Path, metadata: Mapping[str, Any], path: Path) -> Vocabulary:

@@ -12,7 +12,7 @@ import numpy as np
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import Batch
-from xlm_core.data.blocks import FixedLengthBlocks, Stream
+from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import weights
 from xlm_core.data.sampling import BatchKey, TaskSampler
@@ -31,7 +31,7 @@ Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
 
 
 @dataclass(frozen=True)
-class Corpora:
+class TrainingCorpora:
     """The stores that batches are made of, opened.
 
     monolingual  language -> stores, each with the column of that language
@@ -42,7 +42,7 @@ class Corpora:
     parallel: Mapping[str, Sequence[TokenStore]]
 
     @classmethod
-    def open(cls, monolingual: Stores, parallel: Stores, vocabulary: str) -> "Corpora":
+    def open(cls, monolingual: Stores, parallel: Stores, vocabulary: str) -> "TrainingCorpora":
         """Open the stores of each language (a side of a parallel corpus, too) and of each pair.
 
         Raises:
@@ -71,12 +71,12 @@ class Corpora:
             return {pair: sum(map(len, stores)) for pair, stores in self.parallel.items()}
         return {language: sum(len(store) for store, _ in stores) for language, stores in self.monolingual.items()}
 
-    def without_empty(self, place: str) -> "Corpora":
+    def without_empty(self, place: str) -> "TrainingCorpora":
         """The languages and pairs that have any sentence; the others are named in the log."""
         sizes = {**self.sizes("mlm"), **self.sizes("tlm")}
         for key in (key for key, size in sizes.items() if not size):
             LOG.warning("no %s sentences of '%s': it is left out", place, key)
-        return Corpora(
+        return TrainingCorpora(
             {language: stores for language, stores in self.monolingual.items() if sizes[language]},
             {pair: stores for pair, stores in self.parallel.items() if sizes[pair]},
         )
@@ -124,7 +124,7 @@ class Source:
     """Batches of several objectives over the same corpora."""
 
     def __init__(
-        self, corpora: Corpora, objectives: Sequence[str], languages: Sequence[str], cut: BatchingConfig
+        self, corpora: TrainingCorpora, objectives: Sequence[str], languages: Sequence[str], cut: BatchingConfig
     ) -> None:
         """Prepare the batches of ``objectives``; ``languages`` are all those of the model.
 
@@ -150,7 +150,7 @@ class Source:
         seed = (self._cut.seed, OBJECTIVES.index(objective), self._ids[language])
         n_rows = max(1, self._cut.batch_tokens // self._cut.seq_len)
         place = f"{self._cut.place} text of '{language}'"
-        return FixedLengthBlocks(Stream(stores), self._cut.seq_len, n_rows, seed, place)
+        return FixedLengthBlocks(TokenStream(stores), self._cut.seq_len, n_rows, seed, place)
 
     def _pairs(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
         """The batches of one pair; says how many of its pairs are left out."""
@@ -163,7 +163,7 @@ class Source:
             seed=(self._cut.seed, *(self._ids[language] for language in sides(pair))),
             place=place,
         )
-        reasons = {reason: count for reason, count in buckets.skipped.items() if count}
+        reasons = {reason: count for reason, count in buckets.n_filtered.items() if count}
         if reasons:
             LOG.warning("%s: %d are used, skipped are %s", place, len(buckets), reasons)
         return buckets
@@ -173,9 +173,9 @@ class Source:
         rng = np.random.default_rng([self._cut.seed, MASKING_TAG, number])
         if draw.objective == "tlm":
             first, second = (self._ids[language] for language in sides(draw.key))
-            joined = concat_pairs(self.buckets[draw.key], draw.ordinal, rng)
+            joined = concat_pairs(self.buckets[draw.key], draw.batch_index, rng)
             return tlm_batch(joined, (first, second), self._weight, self._cut.masking, rng)
-        window = self.windows[draw.objective, draw.key].batch(draw.ordinal)
+        window = self.windows[draw.objective, draw.key].batch(draw.batch_index)
         return self.window_batch(draw.objective, draw.key, window, rng)
 
     def window_batch(self, objective: str, language: str, window: np.ndarray, rng: np.random.Generator) -> Batch:
@@ -185,7 +185,7 @@ class Source:
         return mlm_batch(window, self._ids[language], self._weight, self._cut.masking, rng)
 
 
-def mixture(corpora: Corpora, objectives: Sequence[str], alpha: float, seed: int) -> TaskSampler:
+def mixture(corpora: TrainingCorpora, objectives: Sequence[str], alpha: float, seed: int) -> TaskSampler:
     """Draws of the objectives in turn, and of their languages and pairs by smoothed sentence counts (section 3.1)."""
     return TaskSampler(
         objectives, {objective: smoothed(corpora.sizes(objective), alpha) for objective in objectives}, seed
@@ -193,7 +193,7 @@ def mixture(corpora: Corpora, objectives: Sequence[str], alpha: float, seed: int
 
 
 def validation_batches(
-    corpora: Corpora, objectives: Sequence[str], languages: Sequence[str], cut: BatchingConfig, max_tokens: int
+    corpora: TrainingCorpora, objectives: Sequence[str], languages: Sequence[str], cut: BatchingConfig, max_tokens: int
 ) -> list[tuple[str, Batch]]:
     """The batches that every evaluation uses, each with its name, such as "mlm.en" or "tlm.de-en".
 
@@ -217,10 +217,10 @@ def _validation_windows(source: Source, objective: str, language: str, max_token
     """Random windows of one language."""
     name = f"{objective}.{language}"
     windows = source.windows[objective, language]
-    n_rows = min(windows.n_windows, max(1, max_tokens // windows.seq_len))
-    _tell_taken(name, n_rows, windows.n_windows, f"windows of {windows.seq_len} tokens")
+    n_rows = min(windows.n_blocks, max(1, max_tokens // windows.seq_len))
+    _tell_taken(name, n_rows, windows.n_blocks, f"windows of {windows.seq_len} tokens")
     rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG])
-    rows = rng.permutation(windows.n_windows)[:n_rows]
+    rows = rng.permutation(windows.n_blocks)[:n_rows]
     batches = np.array_split(rows, -(-n_rows // windows.batch_size))
     return [(name, source.window_batch(objective, language, windows.rows(some), rng)) for some in batches]
 

@@ -18,7 +18,7 @@ FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Memory:
+class MemoryEstimate:
     """A rough estimate, in bytes, of the tensors that one process holds while it trains.
 
     What Python, PyTorch and its allocator take for themselves comes on top.
@@ -40,7 +40,7 @@ class Memory:
         return f"{self.total / 1e9:.2g} GB of tensors per process ({shown})"
 
 
-def memory_of(model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int) -> Memory:
+def estimate_memory(model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int) -> MemoryEstimate:
     """What training ``model`` holds.
 
     Of each layer what the backward pass reads is counted, float by float and token by token: inputs of the linear
@@ -48,18 +48,18 @@ def memory_of(model: Transformer, pretraining: Pretraining, compute: Compute, n_
     computes again. Half precision is not counted as a saving, for weights and sums stay in float32.
     """
     config = model.config
-    n_tokens = tokens_of_part(pretraining)
+    n_tokens = micro_batch_size(pretraining)
     n_weights = sum(parameter.numel() for parameter in model.parameters())
     weights_of_token = 3 * config.n_heads * pretraining.seq_len if not torch.cuda.is_available() else 0
     of_layer = 14 * config.dim + 2 * config.feedforward_dim + weights_of_token
     kept = config.n_layers * config.dim + of_layer if compute.activation_checkpointing else config.n_layers * of_layer
     moments = 2 * n_weights // (n_processes if compute.zero_stage1 else 1)
-    scores = 3 * min(n_tokens * model.n_tokens, max(MAX_SCORES, model.n_tokens))
+    scores = 3 * min(n_tokens * model.vocab_size, max(MAX_SCORES, model.vocab_size))
     floats = (n_weights, n_weights, moments, n_tokens * kept, scores)
-    return Memory(*(FLOAT_BYTES * n for n in floats))
+    return MemoryEstimate(*(FLOAT_BYTES * n for n in floats))
 
 
-def parts_per_update(training: Pretraining | TranslationTraining) -> int:
+def micro_batches_per_update(training: Pretraining | TranslationTraining) -> int:
     """Micro-batches of an update, over all processes: as few as keep each within ``micro_batch_tokens``.
 
     They share ``batch_tokens`` evenly, so that an update is of the same size whatever fits into memory.
@@ -67,9 +67,9 @@ def parts_per_update(training: Pretraining | TranslationTraining) -> int:
     return -(-training.batch_tokens // training.micro_batch_tokens)
 
 
-def tokens_of_part(training: Pretraining | TranslationTraining) -> int:
+def micro_batch_size(training: Pretraining | TranslationTraining) -> int:
     """Tokens of one micro-batch, padding counted."""
-    return training.batch_tokens // parts_per_update(training)
+    return training.batch_tokens // micro_batches_per_update(training)
 
 
 def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) -> None:
@@ -83,7 +83,7 @@ def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) 
             f"pretraining.seq_len is {pretraining.seq_len}, but the model has {model.max_positions} positions; "
             f"lower it or raise model.max_positions"
         )
-    n_parts, n_tokens = parts_per_update(pretraining), tokens_of_part(pretraining)
+    n_parts, n_tokens = micro_batches_per_update(pretraining), micro_batch_size(pretraining)
     if pretraining.seq_len > n_tokens:
         raise ConfigError(
             f"pretraining.seq_len is {pretraining.seq_len}, but a batch has {n_tokens} tokens; "
@@ -98,7 +98,7 @@ def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) 
         )
 
 
-def tell(
+def log_summary(
     model: Transformer,
     objectives: Sequence[str],
     pretraining: Pretraining,
@@ -112,11 +112,11 @@ def tell(
         "+".join(objectives),
         pretraining.optim.max_updates,
         pretraining.batch_tokens,
-        parts_per_update(pretraining),
+        micro_batches_per_update(pretraining),
         processes.size,
         pretraining.optim.max_updates * pretraining.batch_tokens,
     )
-    LOG.info("about %s", memory_of(model, pretraining, compute, processes.size))
+    LOG.info("about %s", estimate_memory(model, pretraining, compute, processes.size))
 
 
 @contextmanager

@@ -16,20 +16,26 @@ from xlm_core.data import masking
 from xlm_core.data.batch import Batch
 from xlm_core.data.sampling import TaskSampler
 from xlm_core.io import atomic
-from xlm_core.metrics.loss import LossSum, add
+from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, TokenLoss, precision_of, token_loss
-from xlm_core.tasks.pretraining.data import BatchingConfig, Corpora, Source, Stores, mixture, validation_batches
-from xlm_core.tasks.pretraining.memory import check_sizes, memory_errors, parts_per_update, tell, tokens_of_part
+from xlm_core.objectives import CAUSAL, TokenLoss, resolve_dtype, token_loss
+from xlm_core.tasks.pretraining.data import BatchingConfig, Source, Stores, TrainingCorpora, mixture, validation_batches
+from xlm_core.tasks.pretraining.memory import (
+    check_sizes,
+    log_summary,
+    memory_errors,
+    micro_batch_size,
+    micro_batches_per_update,
+)
 from xlm_core.text.vocabulary import N_SPECIAL, Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Intervals, train
+from xlm_core.train.loop import Intervals, TrainingRun, train
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.prefetch import Prefetcher
 from xlm_core.train.state import TrainState, resume
-from xlm_core.train.step import Part, dropout_seed
+from xlm_core.train.step import MicroBatch, dropout_seed
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,13 @@ class Plan:
     seed: int
     unlearned: Mapping[str, float]
 
-    def part(self, number: int, loss: nn.Module, device: torch.device) -> Part:
+    def part(self, number: int, loss: nn.Module, device: torch.device) -> MicroBatch:
         """Micro-batch ``number``, counted from 0 over the whole run and all processes."""
         draw = self.draws.at(number)
         batch = self.source.batch(draw, number)
         if device.type == "cuda":
             batch = batch.pinned()
-        return Part(
+        return MicroBatch(
             name=draw.objective,
             count=batch.n_predicted,
             n_tokens=int(batch.lengths.sum()),
@@ -64,7 +70,9 @@ class Plan:
         )
 
 
-def initialize(*, vocabulary: Path, languages: Sequence[str], model: ModelConfig, seed: int, output: Path) -> None:
+def init_random_model(
+    *, vocabulary: Path, languages: Sequence[str], model: ModelConfig, seed: int, output: Path
+) -> None:
     """Save a model with random weights: the baseline without pretraining, and where every pretraining begins."""
     words = Vocabulary.read(vocabulary)
     transformer = _initialized(model, words, languages, seed)
@@ -117,25 +125,25 @@ def pretrain(
     check_sizes(model, pretraining, processes.size)
     words = Vocabulary.read(vocabulary)
     transformer = _initialized(model, words, languages, seed)
-    tell(transformer, objectives, pretraining, compute, processes)
-    training = Corpora.open(monolingual, parallel, words.digest)
-    validation = Corpora.open(monolingual_valid, parallel_valid, words.digest)
+    log_summary(transformer, objectives, pretraining, compute, processes)
+    training = TrainingCorpora.open(monolingual, parallel, words.digest)
+    validation = TrainingCorpora.open(monolingual_valid, parallel_valid, words.digest)
     data = [training.digests, validation.digests]
     about = _about(model, pretraining, words, languages, objectives, seed, data)
-    about["precision"] = str(precision_of(compute.precision, processes.device)).removeprefix("torch.")
+    about["precision"] = str(resolve_dtype(compute.precision, processes.device)).removeprefix("torch.")
     folder = work / digests.of_value([about, code])
     plan = _plan(training, validation, objectives, languages, _cut(model, pretraining, words.counts, seed), pretraining)
     with memory_errors(pretraining):
         _train(transformer, plan, pretraining, compute, checkpoint_minutes, folder, processes)
-    if processes.is_first:
+    if processes.is_main_process:
         checkpoint.save(output, transformer, about)
         with atomic(history) as partial:
             shutil.copyfile(folder / LOG_NAME, partial)
 
 
 def _plan(
-    training: Corpora,
-    validation: Corpora,
+    training: TrainingCorpora,
+    validation: TrainingCorpora,
     objectives: Sequence[str],
     languages: Sequence[str],
     cut: BatchingConfig,
@@ -191,12 +199,12 @@ def score(
     model.eval()
     tallies: dict[str, LossSum] = {}
     with torch.inference_mode():
-        for number in processes.share(len(batches)):
+        for number in processes.shard_range(len(batches)):
             name, batch = batches[number]
             tally = token_loss(model, batch.to(processes.device), CAUSAL[name.partition(".")[0]], precision)
-            add(tallies, {name: tally})
+            add_losses(tallies, {name: tally})
     model.train(was_training)
-    return processes.add_up(tallies)
+    return processes.reduce_losses(tallies)
 
 
 def _unlearned(counts: np.ndarray, alpha: float) -> dict[str, float]:
@@ -216,7 +224,7 @@ def _cut(model: ModelConfig, pretraining: Pretraining, counts: np.ndarray, seed:
         seq_len=pretraining.seq_len,
         max_pair_tokens=pretraining.max_pair_tokens,
         max_positions=model.max_positions,
-        batch_tokens=tokens_of_part(pretraining),
+        batch_tokens=micro_batch_size(pretraining),
         masking=pretraining.masking,
         counts=counts,
         seed=seed,
@@ -235,18 +243,18 @@ def _train(
 ) -> None:
     """Train ``model`` as planned; afterwards it is on the CPU. ``folder`` has the run's digest as its name."""
     device = processes.device
-    precision = precision_of(compute.precision, device)
+    precision = resolve_dtype(compute.precision, device)
     model.to(device).train()
     model.gradient_checkpointing = compute.activation_checkpointing
     _compile(model, compute, device)
     shard = compute.zero_stage1 and processes.size > 1
     state = TrainState(model, make_optimizer(model, pretraining.optim, shard=shard))
     resume(folder, state, folder.name, processes)
-    loss = processes.replicate(TokenLoss(model, precision))
-    n_parts = parts_per_update(pretraining)
+    loss = processes.wrap_ddp(TokenLoss(model, precision))
+    n_parts = micro_batches_per_update(pretraining)
 
-    def parts(update: int) -> list[Part]:
-        numbers = (update * n_parts + number for number in processes.share(n_parts))
+    def parts(update: int) -> list[MicroBatch]:
+        numbers = (update * n_parts + number for number in processes.shard_range(n_parts))
         return [plan.part(number, loss, device) for number in numbers]
 
     with Prefetcher(parts, pretraining.optim.max_updates) as parts_ahead:
@@ -254,13 +262,15 @@ def _train(
             state,
             parts_ahead,
             lambda: score(model, plan.validation, precision, processes),
-            optim=pretraining.optim,
-            rhythm=Intervals.of(pretraining, checkpoint_minutes),
-            folder=folder,
-            digest=folder.name,
-            processes=processes,
-            keep=1 if pretraining.patience else 0,
-            unlearned=plan.unlearned,
+            TrainingRun(
+                pretraining.optim,
+                Intervals.from_settings(pretraining, checkpoint_minutes),
+                folder,
+                folder.name,
+                processes,
+            ),
+            average_last=1 if pretraining.patience else 0,
+            baselines=plan.unlearned,
         )
     model.cpu().eval()
 

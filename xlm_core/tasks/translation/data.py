@@ -25,13 +25,13 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.model.decoding import greedy
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import translation_batch
-from xlm_core.tasks.pretraining.data import Corpora
-from xlm_core.tasks.pretraining.memory import parts_per_update, tokens_of_part
+from xlm_core.tasks.pretraining.data import TrainingCorpora
+from xlm_core.tasks.pretraining.memory import micro_batch_size, micro_batches_per_update
 from xlm_core.tasks.translation.generate import limits_of
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train import schedule
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.step import Part, dropout_seed
+from xlm_core.train.step import MicroBatch, dropout_seed
 
 LOG = logging.getLogger(__name__)
 TAG = 6  # keeps these random numbers apart from those of other modules
@@ -97,26 +97,28 @@ class TranslationBatches:
     @property
     def n_batches(self) -> int:
         """Micro-batches of an objective in an update, over all processes."""
-        return parts_per_update(self.settings)
+        return micro_batches_per_update(self.settings)
 
-    def texts(self, objective: TranslationObjective, ordinal: int) -> tuple[PackedSequences | None, PackedSequences]:
+    def texts(
+        self, objective: TranslationObjective, batch_index: int
+    ) -> tuple[PackedSequences | None, PackedSequences]:
         """Source and target of a batch; the source is None where the model is to make it itself."""
         if objective.kind == "mt":
             key = pair(objective.source, objective.target)
             pairs, columns = self.pairs[key], sides(key)
-            numbers = pairs.batch(ordinal)
+            numbers = pairs.batch(batch_index)
             return pairs.side(numbers, columns.index(objective.source)), pairs.side(
                 numbers, columns.index(objective.target)
             )
-        target = self.sentences[objective.target].side(self.sentences[objective.target].batch(ordinal))
+        target = self.sentences[objective.target].side(self.sentences[objective.target].batch(batch_index))
         if objective.kind == "bt":
             return None, target
-        rng = np.random.default_rng([self.seed, TAG, self.ids[objective.target], ordinal])
+        rng = np.random.default_rng([self.seed, TAG, self.ids[objective.target], batch_index])
         return add_noise(target, self.words.begins_word(target.tokens), self.settings.noise, rng), target
 
 
 def training_objectives(
-    corpora: Corpora,
+    corpora: TrainingCorpora,
     objectives: Sequence[TranslationObjective],
     ids: Mapping[str, int],
     words: Vocabulary,
@@ -141,7 +143,7 @@ def training_objectives(
 
 
 def _sentences(
-    corpora: Corpora,
+    corpora: TrainingCorpora,
     language: str,
     ids: Mapping[str, int],
     settings: TranslationTraining,
@@ -154,7 +156,7 @@ def _sentences(
 
 
 def pairs_of(
-    corpora: Corpora, key: str, settings: TranslationTraining, model: ModelConfig, seed: int
+    corpora: TrainingCorpora, key: str, settings: TranslationTraining, model: ModelConfig, seed: int
 ) -> LengthBucketedDataset:
     """The sentences of one pair of languages."""
     stores = [(store, (0, 1)) for store in corpora.parallel[key]]
@@ -170,18 +172,18 @@ def _buckets(
         records,
         max_tokens=n_sides * settings.max_tokens,
         max_positions=min(settings.max_tokens, model.max_positions),
-        micro_batch_tokens=n_sides * tokens_of_part(settings),
+        micro_batch_tokens=n_sides * micro_batch_size(settings),
         seed=seed,
         place=place,
     )
-    if skipped := {reason: count for reason, count in buckets.skipped.items() if count}:
+    if skipped := {reason: count for reason, count in buckets.n_filtered.items() if count}:
         LOG.warning("%s: %d are used, skipped are %s", place, len(buckets), skipped)
     return buckets
 
 
 def parts_of(
     lessons: TranslationBatches, translator: EncoderDecoder, loss: nn.Module, processes: DistributedContext
-) -> Callable[[int], list[Part]]:
+) -> Callable[[int], list[MicroBatch]]:
     """What gives the micro-batches of an update, those of this process; their texts are prepared when it is called."""
     settings, device = lessons.settings, processes.device
     most = len(lessons.objectives) * lessons.n_batches  # micro-batches of an update
@@ -194,10 +196,10 @@ def parts_of(
         source = sentence_batch(target, lessons.ids[objective.target]).to(device)
         made = greedy(translator, source, lessons.ids[objective.source], torch.from_numpy(limits).to(device))
         translator.train()
-        return PackedSequences.of(made)
+        return PackedSequences.from_lists(made)
 
-    def part(objective: TranslationObjective, ordinal: int, weight: float, number: int) -> Part:
-        given, target = lessons.texts(objective, ordinal)
+    def part(objective: TranslationObjective, batch_index: int, weight: float, number: int) -> MicroBatch:
+        given, target = lessons.texts(objective, batch_index)
         languages = (lessons.ids[objective.source], lessons.ids[objective.target])
         prepared = None if given is None else translation_batch(given, target, languages)
 
@@ -206,10 +208,10 @@ def parts_of(
             return loss(batch.to(device))
 
         count = int(target.lengths.sum()) + len(target.lengths)
-        return Part(str(objective), count, count, dropout_seed(lessons.seed, number), compute, weight)
+        return MicroBatch(str(objective), count, count, dropout_seed(lessons.seed, number), compute, weight)
 
-    def parts(update: int) -> list[Part]:
+    def parts(update: int) -> list[MicroBatch]:
         drawn = lessons.of_update(update)
-        return [part(*drawn[number], update * most + number) for number in processes.share(len(drawn))]
+        return [part(*drawn[number], update * most + number) for number in processes.shard_range(len(drawn))]
 
     return parts

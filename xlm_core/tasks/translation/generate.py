@@ -52,7 +52,9 @@ def translate(
     start = 0
     while start < len(order):
         numbers = order[start : start + max(1, micro_batch_tokens // (int(lengths[order[start]]) + 2))]
-        source = sentence_batch(PackedSequences.of([sentences[number] for number in numbers]), language).to(device)
+        source = sentence_batch(PackedSequences.from_lists([sentences[number] for number in numbers]), language).to(
+            device
+        )
         found += zip(numbers.tolist(), decode(source, torch.from_numpy(limits[numbers]).to(device)), strict=True)
         start += len(numbers)
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]

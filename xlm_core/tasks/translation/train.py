@@ -17,14 +17,14 @@ from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import TranslationLoss, precision_of
-from xlm_core.tasks.pretraining.data import Corpora, Stores
+from xlm_core.objectives import TranslationLoss, resolve_dtype
+from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
 from xlm_core.tasks.translation.data import TranslationBatches, parts_of, training_objectives
 from xlm_core.tasks.translation.validation import ValidationSet, bleu_missing, examine, exams_of
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Intervals, train
+from xlm_core.train.loop import Intervals, TrainingRun, train
 from xlm_core.train.optimizer import make_optimizer
 from xlm_core.train.prefetch import Prefetcher
 from xlm_core.train.state import TrainState, resume
@@ -81,16 +81,16 @@ def train_translator(
     model = _with_dropout(model, settings.dropout)
     is_tied = settings.tie_encoder_decoder_embeddings
     translator, begun = _initialized(model, words, languages, encoder, decoder, is_tied, seed)
-    training = Corpora.open(monolingual, parallel, words.digest)
+    training = TrainingCorpora.open(monolingual, parallel, words.digest)
     lessons = training_objectives(training, objectives, ids, words, model, settings, seed)
     lessons.check_processes(processes.size)
     exams = exams_of(valid, objectives, ids, words, model, settings)
     read = [words.digest, training.digests, {key: digests.of_file(path) for key, path in valid.items()}]
     about = _about(model, settings, words, languages, text, objectives, begun, read, seed)
-    about["precision"] = str(precision_of(compute.precision, processes.device)).removeprefix("torch.")
+    about["precision"] = str(resolve_dtype(compute.precision, processes.device)).removeprefix("torch.")
     folder = work / digests.of_value([about, begun, code])
     _train(translator, lessons, exams, settings, compute, checkpoint_minutes, folder, processes)
-    if processes.is_first:
+    if processes.is_main_process:
         checkpoint.save_translator(output, translator, about)
         for kept, copied in ((kept_vocabulary, vocabulary), (history, folder / LOG_NAME)):
             _copy(copied, kept)
@@ -204,19 +204,17 @@ def _train(
     shard = compute.zero_stage1 and processes.size > 1
     state = TrainState(translator, make_optimizer(translator, settings.optim, shard=shard))
     resume(folder, state, folder.name, processes)
-    precision = precision_of(compute.precision, processes.device)
-    loss = processes.replicate(TranslationLoss(translator, precision, settings.label_smoothing))
+    precision = resolve_dtype(compute.precision, processes.device)
+    loss = processes.wrap_ddp(TranslationLoss(translator, precision, settings.label_smoothing))
     with Prefetcher(parts_of(lessons, translator, loss, processes), settings.optim.max_updates) as parts_ahead:
         train(
             state,
             parts_ahead,
             partial(examine, translator, exams, lessons.words, settings),
-            optim=settings.optim,
-            rhythm=Intervals.of(settings, checkpoint_minutes),
-            folder=folder,
-            digest=folder.name,
-            processes=processes,
+            TrainingRun(
+                settings.optim, Intervals.from_settings(settings, checkpoint_minutes), folder, folder.name, processes
+            ),
             criterion=bleu_missing,
-            keep=settings.average_checkpoints,
+            average_last=settings.average_checkpoints,
         )
     translator.cpu().eval()

@@ -15,13 +15,13 @@ from xlm_core.data.packed_sequences import PackedSequences
 from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.bleu import tokenized_bleu
-from xlm_core.metrics.loss import LossSum, zero
+from xlm_core.metrics.loss import LossSum
 from xlm_core.model.decoding import greedy
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
 from xlm_core.tasks.translation.generate import N_ENDS, limits_of, translate
 from xlm_core.text.vocabulary import Vocabulary
-from xlm_core.train.loop import Measured
+from xlm_core.train.loop import Metrics
 
 LOG = logging.getLogger(__name__)
 BATCH = 32  # sentences whose loss is computed at once
@@ -93,7 +93,9 @@ def _exam(
     languages = (ids[direction[0]], ids[direction[1]])
     batches = [
         translation_batch(
-            PackedSequences.of(sentences[start:end]), PackedSequences.of(translations[start:end]), languages
+            PackedSequences.from_lists(sentences[start:end]),
+            PackedSequences.from_lists(translations[start:end]),
+            languages,
         )
         for start, end in _slices(len(sentences), BATCH)
     ]
@@ -131,13 +133,13 @@ def examine(
         )
         with torch.inference_mode():
             losses = [translation_loss(translator, batch.to(device)) for batch in exam.batches]
-        measured[f"mt.{source}-{target}"] = sum(losses, zero(device))
+        measured[f"mt.{source}-{target}"] = sum(losses, LossSum.zero(device))
         hypotheses = [words.decode(ids, target) for ids in found]
         measured[f"bleu.{source}-{target}"] = tokenized_bleu(hypotheses, exam.references).value
     translator.train(was_training)
     return measured
 
 
-def bleu_missing(measured: Measured) -> float:
+def bleu_missing(measured: Metrics) -> float:
     """How far the mean BLEU of all directions is from 100: the smaller the better, as of every criterion."""
     return 100 - statistics.fmean(value for value in measured.values() if not isinstance(value, LossSum))

@@ -25,7 +25,7 @@ def test_a_model_comes_back_as_it_was(saved):
     model, path = saved
     loaded, about = checkpoint.load(path)
     assert about == ABOUT
-    assert (loaded.config, loaded.n_tokens, loaded.n_languages) == (model.config, 30, 2)
+    assert (loaded.config, loaded.vocab_size, loaded.n_languages) == (model.config, 30, 2)
     assert not loaded.training
     for name, value in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
@@ -66,7 +66,7 @@ def test_a_classifier_comes_back_as_it_was_and_its_encoder_alone_too(saved, tmp_
     classifier = Classifier(saved[0], n_classes=3, dropout=0.2)
     checkpoint.save(tmp_path / "classifier", classifier.encoder, ABOUT, head=classifier.head)
     loaded, about = checkpoint.load_classifier(tmp_path / "classifier")
-    assert (about, loaded.head.dropout.share, loaded.training) == (ABOUT, 0.2, False)
+    assert (about, loaded.head.dropout.p, loaded.training) == (ABOUT, 0.2, False)
     for name, value in classifier.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     encoder, _ = checkpoint.load(tmp_path / "classifier")
@@ -91,7 +91,7 @@ def test_a_foreign_file_is_refused(tmp_path):
 
 def test_weights_that_do_not_fit_their_description_are_refused(saved, tmp_path):
     model, path = saved
-    model.n_tokens = 31
+    model.vocab_size = 31
     checkpoint.save(path, model, ABOUT)
     with pytest.raises(CheckpointError, match="do not agree"):
         checkpoint.load(path)
@@ -99,7 +99,7 @@ def test_weights_that_do_not_fit_their_description_are_refused(saved, tmp_path):
 
 def test_a_translator_comes_back_as_it_was(tmp_path):
     config = ModelConfig(dim=8, n_layers=1, n_heads=2, feedforward_dim=16, max_positions=10)
-    model = EncoderDecoder(Transformer(config, 30, 2), Transformer(config, 30, 2, reads_source=True))
+    model = EncoderDecoder(Transformer(config, 30, 2), Transformer(config, 30, 2, is_decoder=True))
     checkpoint.save_translator(tmp_path / "t", model, ABOUT)
     loaded, about = checkpoint.load_translator(tmp_path / "t")
     assert about == ABOUT and not loaded.training

@@ -1,10 +1,10 @@
 import numpy as np
 
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.packed_sequences import PackedSequences, places, sentence_batch, target_batch
+from xlm_core.data.packed_sequences import PackedSequences, gather_indices, sentence_batch, target_batch
 from xlm_core.text.vocabulary import EOS, PAD
 
-TEXT = PackedSequences.of([[20, 21, 22], [30], []])
+TEXT = PackedSequences.from_lists([[20, 21, 22], [30], []])
 
 
 def test_sentences_for_an_encoder_by_eye():
@@ -27,4 +27,4 @@ def test_sentences_for_a_decoder_by_eye():
 
 
 def test_places_of_pieces():
-    assert places(np.array([7, 0, 3]), np.array([2, 0, 3])).tolist() == [7, 8, 3, 4, 5]
+    assert gather_indices(np.array([7, 0, 3]), np.array([2, 0, 3])).tolist() == [7, 8, 3, 4, 5]

@@ -65,7 +65,7 @@ def test_the_time_to_go_is_told_after_some_updates_of_this_process(at, caplog, m
     monkeypatch.setattr(monitor.time, "monotonic", lambda: clock)
     for update in range(first + 1, first + 31):
         clock += 60.0 if update <= first + 5 else 2.0  # the first updates are slow, and do not count
-        looking.estimate(at(update))
+        looking.log_remaining_time(at(update))
     (message,) = [record.getMessage() for record in caplog.records]
     assert message.startswith("2 s per update: ")
     left = 2 * (1000 - first - 20)
