@@ -116,7 +116,7 @@ def exhaustive(model, source, limit, length_penalty):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, length_penalty):
     monkeypatch.setattr("test_translator.N_TOKENS", 17)
-    monkeypatch.setattr("test_decoding.WORDS", range(14, 17))
+    monkeypatch.setitem(globals(), "WORDS", range(14, 17))
     model, limit = lively(seed), 3
     source = sentence_batch(PackedSequences.from_lists([[14, 16, 15]]), 0)
     expected = exhaustive(model, source, limit, length_penalty)
