@@ -161,7 +161,10 @@ def test_an_unquoted_no_is_not_norwegian():
     ("change", "expected"),
     [
         (lambda data: data["xnli"]["runs"].append("mlm_tml"), "unknown name 'mlm_tml' (did you mean 'mlm_tlm'?)"),
-        (lambda data: data["xnli"].update(translate_train=["mlm_tml"]), "xnli.translate_train: unknown name 'mlm_tml'"),
+        (
+            lambda data: data["xnli"].update(translate_train=["mlm_tml"]),
+            "xnli.translate_train.0: unknown name 'mlm_tml'",
+        ),
         (lambda data: data["xnli"]["runs"].remove("mlm_tlm"), "unknown name 'mlm_tlm'"),
         (lambda data: data["xnli"]["few_shot"].update(runs=["clm"]), "xnli.few_shot.runs: unknown name 'clm'"),
         (lambda data: data["monolingual"].update(fr=["storys"]), "did you mean 'stories'?"),
@@ -175,7 +178,10 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["glue"]["tasks"].update(RET={"microworld": "glue"}), "config.glue.tasks.RET"),
         (lambda data: data["glue"]["tasks"].pop("MNLI"), "AX is for models of MNLI, which is missing"),
         (lambda data: data["glue"].update(tasks={"AX": {"microworld": "glue"}}), "AX has no examples to learn from"),
-        (lambda data: data["glue"]["tasks"].update(RTE={"microworld": "xnli"}), "are for the sections of these names"),
+        (
+            lambda data: data["glue"]["tasks"].update(RTE={"microworld": "xnli"}),
+            "glue.tasks.RTE.microworld: expected glue, found 'xnli'",
+        ),
         (lambda data: data["glue"]["tasks"].update(MRPC={"url": "https://x/y.txt"}), "put '{file}' where their names"),
         (
             lambda data: data["glue"]["tasks"].update(MRPC={"url": "https://x/{file}", "files": ["a", "b"]}),
@@ -184,7 +190,10 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["glue"]["tasks"].update(RTE={"path": "RTE.zip", "files": ["a"]}), "give both or neither"),
         (lambda data: data["microworld"].update(glue_train=0), "but microworld.glue_train is 0"),
         (lambda data: data["glue"]["systems"].append({"run": "mlm"}), "systems: base.mlm stands there twice"),
-        (lambda data: data["glue"]["systems"].append({"run": "mlmm"}), "glue.systems, run: unknown name 'mlmm'"),
+        (
+            lambda data: data["glue"]["systems"].append({"run": "mlmm"}),
+            "glue.systems.4.run: unknown name 'mlmm' (did you mean 'mlm'?)",
+        ),
         (lambda data: data["glue"]["systems"].append({"setup": "englisch", "run": "mlm"}), "did you mean 'english'?"),
         (lambda data: data["glue"]["finetuning"].update(max_tokens=129), "but setup 'english' has 128 positions"),
         (lambda data: data["retrieval"].update(layer=9), "retrieval.layer is 9, but model.n_layers is"),

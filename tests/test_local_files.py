@@ -36,7 +36,7 @@ CASES = {
     ),
     "xnli.evaluation.path": ({"xnli": {"evaluation": {"path": "task.zip"}}}, ["task.zip"]),
     "glue.tasks.MRPC.path": (
-        {"glue": {"tasks": {"MRPC": {"path": "glue/{file}", "files": ["a", "b", "c"]}}, "rows": [{"run": "none"}]}},
+        {"glue": {"tasks": {"MRPC": {"path": "glue/{file}", "files": ["a", "b", "c"]}}, "systems": [{"run": "none"}]}},
         ["glue/a", "glue/b", "glue/c"],
     ),
     "embeddings.dictionary.path": (

@@ -117,7 +117,7 @@ def test_a_setup_is_a_section(changes):
     [
         ({"text": {"n_shards": 2}}, "setups.other.text.n_shards is 2, but all setups read the same 1 shards"),
         ({"languages": ["en", "sw"]}, "setups.other.monolingual: no corpus for language 'sw'"),
-        ({"monolingual": {"en": ["storys"]}}, "setups.other.monolingual.en: unknown name 'storys'"),
+        ({"monolingual": {"en": ["storys"]}}, "setups.other.monolingual.en.0: unknown name 'storys'"),
         ({"languages": ["en"], "monolingual": {"de": ["stories"]}}, "setups.other.monolingual.de: unknown name 'de'"),
         ({"parallel": {"en-fr": ["news"]}}, "setups.other.parallel.en-fr: corpus 'news' holds en, fr, but not en-fr"),
         ({"parallel": {"en": ["news"]}}, "setups.other.parallel.en: expected a pair"),
@@ -285,17 +285,17 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         (in_(TEST_SET, test="worldtess"), "translation.pairs.en-fr.test: unknown name 'worldtess' (did you mean"),
         (in_(TEST_SET, test="bitext"), "translation.pairs.en-fr.test: corpus 'bitext' is cut into shards; mark a test"),
         (in_(UNSUPERVISED, pairs=["de-en"]), "translation.unsupervised.pairs: unknown name 'de-en'; allowed are en-fr"),
-        (in_(UNSUPERVISED, systems=[["mlm", "mml"]]), "translation.unsupervised.systems: unknown name 'mml'"),
-        (in_(UNSUPERVISED, systems=[["mml", "mlm"]]), "translation.unsupervised.systems: unknown name 'mml'"),
+        (in_(UNSUPERVISED, systems=[["mlm", "mml"]]), "translation.unsupervised.systems.0.1: unknown name 'mml'"),
+        (in_(UNSUPERVISED, systems=[["mml", "mlm"]]), "translation.unsupervised.systems.0.0: unknown name 'mml'"),
         (in_(UNSUPERVISED, systems=[["mlm"]]), "translation.unsupervised.systems.0.1: this key is missing"),
         (in_(SUPERVISED, target="de"), "translation.supervised, source and target: unknown name 'de-en'"),
-        (in_(SUPERVISED, corpora=["bitxt"]), "translation.supervised.corpora: unknown name 'bitxt' (did you mean"),
+        (in_(SUPERVISED, corpora=["bitxt"]), "translation.supervised.corpora.0: unknown name 'bitxt' (did you mean"),
         (
             in_(SUPERVISED, corpora=["news"]),
             "translation.supervised.corpora: corpus 'news' holds en, fr, but not en-fr",
         ),
         (in_(SUPERVISED, corpora=["worlddev"]), "translation.supervised.corpora: corpus 'worlddev' is for evaluation"),
-        (in_(SUPERVISED, columns=["mml"]), "translation.supervised.columns: unknown name 'mml'"),
+        (in_(SUPERVISED, columns=["mml"]), "translation.supervised.columns.0: unknown name 'mml'"),
         (
             in_(f"{UNSUPERVISED} training", max_tokens=127),
             "translation.unsupervised.training.max_tokens is 127, which with two end symbols is more than the 128",
@@ -306,7 +306,7 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             "the 61 positions of setup 'news",
         ),
         (in_("perplexity", language="ess"), "perplexity.language, languages of setup 'little': unknown name 'ess'"),
-        (in_("perplexity", setups=["litle"]), "perplexity.setups: unknown name 'litle' (did you mean 'little'?)"),
+        (in_("perplexity", setups=["litle"]), "perplexity.setups.0: unknown name 'litle' (did you mean 'little'?)"),
         (in_("perplexity", run="mlm"), "perplexity.run: mlm has not the objective clm"),
         (
             in_("perplexity", setups=["little", "alpha_0"]),
@@ -370,10 +370,13 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
         (lambda data: data.pop("microworld"), "is of the microworld, but there is no section 'microworld'"),
         (
             in_("xnli evaluation", microworld="stories"),
-            "xnli.evaluation.microworld: the collections 'xnli' and 'glue'",
+            "xnli.evaluation.microworld: expected xnli, found 'stories'",
         ),
-        (in_("xnli training", microworld="news"), "xnli.training.microworld: the collections 'xnli' and 'glue'"),
-        (in_("corpora news", microworld="xnli"), "corpora.news.microworld: the collections 'xnli' and 'glue'"),
+        (in_("xnli training", microworld="news"), "xnli.training.microworld: expected xnli, found 'news'"),
+        (
+            in_("corpora news", microworld="xnli"),
+            "corpora.news.microworld: expected stories or translations or news or bitext or tests",
+        ),
         (in_("microworld", news={"en": 9}), "corpora.news.keys: microworld.news has no size for 'fr', only for en"),
         (in_("microworld", bitext={}), "corpora.bitext.keys: microworld.bitext has no size for 'en-fr', only for noth"),
         (

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from string import Formatter
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from xlm_core.config.imported import ImportedVocabulary
-from xlm_core.config.section import Positive, StrictModel, check_exists
+from xlm_core.config.strict_model import Positive, StrictModel, check_exists
 from xlm_core.languages import is_pair, sides
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
 
 GLUE_FILES = {
     "CoLA": ("CoLA.zip",),
@@ -24,6 +27,13 @@ GLUE_FILES = {
 }  # task of GLUE, in the order of its leaderboard -> what its official files are called
 PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and paths
 TEST_SETS = ("worlddev", "worldtest")  # of the microworld
+COLLECTIONS = {
+    "corpora": ("stories", "translations", "news", "bitext", "tests"),
+    "xnli": ("xnli",),
+    "glue": ("glue",),
+    "embeddings.dictionary": ("dictionaries",),
+    "embeddings.similarity": ("similarity",),
+}  # section of a source -> the collections of the microworld that it can name
 
 
 class CorpusSource(StrictModel):
@@ -198,3 +208,49 @@ class Microworld(StrictModel):
             "glue": [file for files in GLUE_FILES.values() for file in files] if self.glue_train else [],
         }
         return [f"{collection}/{key}" for collection, keys in sizes.items() for key in keys]
+
+
+def check_sources(config: "Config") -> None:
+    """Refuse a corpus of an unknown language, of text that is not generated, or of stores that cannot be read."""
+    for path, source in config.sources.items():
+        if source.microworld is not None:
+            _check_generated(config.microworld, path, source)
+    for name, corpus in config.corpora.items():
+        for language in (language for key in corpus.keys for language in sides(key)):
+            check_exists(language, config.all_languages, f"corpora.{name}.keys")
+        if corpus.format == "store":
+            _check_store(f"corpora.{name}", corpus, config.text.n_shards)
+
+
+def _check_generated(world: Microworld | None, path: str, source: CorpusSource) -> None:
+    """Check that the microworld has the collection that a source names, for all of its keys."""
+    collection, section = str(source.microworld), path.partition(".")[0]
+    if world is None:
+        raise ValueError(f"{path} is of the microworld, but there is no section 'microworld'")
+    expected = COLLECTIONS.get(path) or COLLECTIONS[section]
+    if collection not in expected:
+        raise ValueError(f"{path}.microworld: expected {' or '.join(expected)}, found '{collection}'")
+    if collection == "glue" and not world.glue_train:
+        raise ValueError(f"{path} is of the microworld, but microworld.glue_train is 0; say how many there shall be")
+    if collection == "tests" and isinstance(source, Corpus):
+        check_exists(str(source.set), TEST_SETS, f"{path}.set")
+        for language in (language for key in source.keys for language in sides(key)):
+            check_exists(language, world.news, f"{path}.keys, languages of microworld.news")
+    elif collection not in ("xnli", "glue"):
+        sizes = getattr(world, collection)
+        for key in vars(source)["keys"]:
+            if key not in sizes:
+                held = ", ".join(sizes) or "nothing"
+                raise ValueError(f"{path}.keys: microworld.{collection} has no size for '{key}', only for {held}")
+
+
+def _check_store(path: str, corpus: Corpus, n_shards: int) -> None:
+    """Check that there is a folder for each shard, and a checksum of every file."""
+    if n_shards > 1 and "{shard}" not in corpus.place:
+        raise ValueError(
+            f"{path}.path: there are {n_shards} shards (text.n_shards): put '{{shard}}' where their numbers stand"
+        )
+    for key in corpus.keys:
+        for file in corpus.store_files(key, n_shards):
+            if file not in corpus.sha256:
+                raise ValueError(f"{path}.sha256: no sum of {file}; sha256sum prints it")

@@ -1,13 +1,16 @@
 """The section about word embeddings across languages: what they are measured on, and the baselines beside them."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from xlm_core.config.corpora import CorpusSource
-from xlm_core.config.section import StrictModel, check_exists
 from xlm_core.config.setups import BASE
+from xlm_core.config.strict_model import RunName, SetupName, StrictModel, VectorsName, check_exists
 from xlm_core.languages import sides
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
 
 WORD_SETTINGS = ("all words", "spelled differently")  # which pairs of words the table is about
 BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
@@ -44,7 +47,7 @@ class AlignmentFigure(StrictModel):
     """The picture of words and their translations."""
 
     languages: list[str] = Field(min_length=2)
-    runs: list[str] = Field(min_length=1)
+    runs: list[RunName] = Field(min_length=1)
     n_words: int = Field(12, gt=2)
     perplexity: float = Field(5.0, gt=0)
     seed: int = 0
@@ -53,8 +56,8 @@ class AlignmentFigure(StrictModel):
 class Embeddings(StrictModel):
     """The table of cross-lingual word embeddings, and the picture of their alignment."""
 
-    setup: str = BASE
-    systems: list[str] = Field(min_length=1)
+    setup: SetupName = BASE
+    systems: list[VectorsName] = Field(min_length=1)
     dictionary: WordPairs
     similarity: WordPairs | None = None
     candidates: int = Field(200_000, gt=0)
@@ -98,3 +101,15 @@ class Embeddings(StrictModel):
         for key in self.drawn:
             check_exists(key, self.dictionary.keys, "alignment_figure.languages, dictionary")
         return self
+
+
+def check_embeddings(config: "Config") -> None:
+    """Refuse languages that the setup lacks, and runs with the name of a baseline."""
+    if config.embeddings is None:
+        return
+    name = config.embeddings.setup
+    for language in config.embeddings.languages:
+        check_exists(language, config.setup(name).languages, f"embeddings, languages of '{name}'")
+    for baseline in BASELINES:
+        if baseline in config.runs:
+            raise ValueError(f"runs.{baseline}: a baseline of the section embeddings has this name; take another")

@@ -1,13 +1,16 @@
 """The section about GLUE: where its tasks come from, and the rows of its table."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.ablation import SystemConfig
 from xlm_core.config.corpora import GLUE_FILES, CorpusSource
-from xlm_core.config.section import StrictModel
+from xlm_core.config.strict_model import StrictModel, check_exists
+from xlm_core.config.tables import SystemConfig
 from xlm_core.config.training import Finetuning
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
 
 GLUE_LANGUAGE = "en"  # of all of GLUE
 DIAGNOSTICS = "AX"  # sentences without labels, for the model of NLI_TASK
@@ -95,3 +98,18 @@ class Glue(StrictModel):
             return {task: "test"}
         found = {column: f"test_{half}" for column, half in HALVES.items()}
         return found | ({DIAGNOSTICS: "test"} if DIAGNOSTICS in self.tasks else {})
+
+
+def check_glue(config: "Config") -> None:
+    """Refuse systems whose setup lacks the language of GLUE, or has no room for its sentences."""
+    if config.glue is None:
+        return
+    length = config.glue.finetuning.max_tokens
+    for row in config.glue.systems:
+        setup = config.setup(row.setup)
+        check_exists(GLUE_LANGUAGE, setup.languages, f"glue.systems, languages of setup '{row.setup}'")
+        if length > setup.model.max_positions:
+            raise ValueError(
+                f"glue.finetuning.max_tokens is {length}, but setup '{row.setup}' has {setup.model.max_positions} "
+                "positions"
+            )

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.section import Positive, StrictModel
+from xlm_core.config.strict_model import Positive, StrictModel
 
 
 class ModelConfig(StrictModel):

@@ -1,11 +1,16 @@
 """The section about translation: test sets, both tables, objectives, and how translations are searched for."""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.section import Positive, StrictModel
+from xlm_core.config.setups import check_training_corpora
+from xlm_core.config.strict_model import CorpusName, Positive, RunName, SetupName, StrictModel, check_exists
 from xlm_core.config.training import Optim
+from xlm_core.languages import pair, sides
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
 
 
 class TranslationObjective(StrictModel):
@@ -92,16 +97,16 @@ class TranslationTraining(StrictModel):
 class EvaluationSets(StrictModel):
     """Where the models of a pair come from, and the corpora that they are validated and tested on."""
 
-    setup: str
-    valid: str
-    test: str
+    setup: SetupName
+    valid: CorpusName
+    test: CorpusName
 
 
 class UnsupervisedMt(StrictModel):
     """The table of unsupervised translation: pairs of a run for the encoder and one for the decoder."""
 
     pairs: list[str] = Field(min_length=1)
-    systems: list[Annotated[tuple[str, str], Field(strict=False)]] = Field(min_length=1)
+    systems: list[Annotated[tuple[RunName, RunName], Field(strict=False)]] = Field(min_length=1)
     training: TranslationTraining
 
 
@@ -110,9 +115,9 @@ class SupervisedMt(StrictModel):
 
     source: str
     target: str
-    corpora: list[str] = Field(min_length=1)
+    corpora: list[CorpusName] = Field(min_length=1)
     systems: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
-    columns: list[str] = Field(min_length=1)
+    columns: list[RunName] = Field(min_length=1)
     scale_updates: bool = False
     training: TranslationTraining
 
@@ -132,3 +137,53 @@ class TranslationConfig(StrictModel):
     decoding: DecodingConfig = DecodingConfig()
     unsupervised: UnsupervisedMt | None = None
     supervised: SupervisedMt | None = None
+
+    @property
+    def tables(self) -> dict[str, tuple[TranslationTraining, list[str]]]:
+        """Table -> its training, and the pairs that it translates."""
+        found: dict[str, tuple[TranslationTraining, list[str]]] = {}
+        if self.unsupervised:
+            found["unsupervised"] = (self.unsupervised.training, self.unsupervised.pairs)
+        if self.supervised:
+            found["supervised"] = (self.supervised.training, [pair(self.supervised.source, self.supervised.target)])
+        return found
+
+
+def check_translation(config: "Config") -> None:
+    """Refuse pairs, test sets and corpora that do not have the languages of their table."""
+    translation = config.translation
+    if translation is None:
+        return
+    for key, sets in translation.pairs.items():
+        path = f"translation.pairs.{key}"
+        for language in sides(key):
+            check_exists(language, config.setup(sets.setup).languages, f"{path}, languages of setup '{sets.setup}'")
+        _check_test_set(config, key, sets.valid, f"{path}.valid")
+        _check_test_set(config, key, sets.test, f"{path}.test")
+    for name, (training, keys) in translation.tables.items():
+        path = f"translation.{name}" + (".pairs" if name == "unsupervised" else ", source and target")
+        for key in keys:
+            check_exists(key, translation.pairs, path)
+            _check_lengths(config, name, training, translation.pairs[key].setup)
+    if supervised := translation.supervised:
+        key = pair(supervised.source, supervised.target)
+        check_training_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
+
+
+def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:
+    """Check that a corpus is a test set, and holds the pair."""
+    corpus = config.corpora[name]
+    if not corpus.eval_only:
+        raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'eval_only: true'")
+    if key not in corpus.keys:
+        raise ValueError(f"{path}: corpus '{name}' holds {', '.join(corpus.keys)}, but not {key}")
+
+
+def _check_lengths(config: "Config", table: str, training: TranslationTraining, setup: str) -> None:
+    """Check that no sentence is longer than the model has positions."""
+    positions = config.setup(setup).model.max_positions
+    if training.max_tokens + 2 > positions:
+        raise ValueError(
+            f"translation.{table}.training.max_tokens is {training.max_tokens}, which with two end symbols is more "
+            f"than the {positions} positions of setup '{setup}'"
+        )

@@ -1,10 +1,15 @@
 """The section about cross-lingual classification, and what its protocols are called."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from xlm_core.config.corpora import CorpusSource
-from xlm_core.config.section import StrictModel
+from xlm_core.config.strict_model import RunName, StrictModel, check_exists
 from xlm_core.config.training import Finetuning
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
 
 SETTINGS = {
     "zero_shot": "zero-shot",
@@ -19,7 +24,7 @@ SETTINGS = {
 class FewShot(StrictModel):
     """Fine-tuning on a few examples of each other language beside those of the training language."""
 
-    runs: list[str] = Field([])
+    runs: list[RunName] = Field([])
     examples: int = Field(100, gt=0)
 
 
@@ -33,12 +38,12 @@ class Xnli(StrictModel):
     training_tokenized: bool = True
     labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
     n_train: int | None = Field(None, gt=0)
-    runs: list[str] = Field(min_length=1)
-    selected_per_language: list[str] = Field([])
+    runs: list[RunName] = Field(min_length=1)
+    selected_per_language: list[RunName] = Field([])
     few_shot: FewShot = FewShot()
-    translate_test: list[str] = Field([])
-    translate_train: list[str] = Field([])
-    translate_train_all: list[str] = Field([])
+    translate_test: list[RunName] = Field([])
+    translate_train: list[RunName] = Field([])
+    translate_train_all: list[RunName] = Field([])
     finetuning: Finetuning
 
     @property
@@ -117,3 +122,22 @@ class Xnli(StrictModel):
         }
         shown = {setting for _, setting in self.rows}
         return {SETTINGS[name]: text for name, text in about.items() if SETTINGS[name] in shown}
+
+
+def check_xnli(config: "Config") -> None:
+    """Refuse languages and runs that are not trained, and sentences longer than the model has positions."""
+    xnli = config.xnli
+    for language in (*xnli.languages, xnli.train_language):
+        check_exists(language, config.languages, "xnli.languages")
+    for path, runs in xnli.run_lists.items():
+        for run in runs:
+            check_exists(run, xnli.runs, f"xnli.{path}")
+            if path != "selected_per_language" and not config.pretraining_seeds(run, "few_shot"):
+                raise ValueError(
+                    f"xnli.{path}: {run} has none of the seeds.other_protocols ({config.seeds.other_protocols})"
+                )
+    if xnli.finetuning.max_tokens > config.model.max_positions:
+        raise ValueError(
+            f"xnli.finetuning.max_tokens is {xnli.finetuning.max_tokens}, but model.max_positions is "
+            f"{config.model.max_positions}"
+        )

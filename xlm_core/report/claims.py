@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xlm_core.config.claims import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.io import atomic
 from xlm_core.report.layout import MINUS, signed
 from xlm_core.report.style import COLORS, FAINT, INK, SETTINGS, save

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xlm_core.config.claims import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics

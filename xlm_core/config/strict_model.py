@@ -1,9 +1,10 @@
-"""What every section of the configuration has in common: strict reading, and mistakes explained in one line each."""
+"""What all sections of the configuration share: strict reading, and mistakes explained in one line each."""
 
 import difflib
-from typing import Any, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from xlm_core.errors import ConfigError
 
@@ -19,14 +20,20 @@ class StrictModel(BaseModel):
 AnyModel = TypeVar("AnyModel", bound=StrictModel)
 
 
-def read(section: type[AnyModel], data: Any, path: str = "config") -> AnyModel:
+def read(section: type[AnyModel], data: Any, path: str = "config", names: Mapping[str, Any] | None = None) -> AnyModel:
     """Check one section of a configuration.
+
+    Args:
+        section: the class of the section.
+        data: plain dictionaries and lists.
+        path: of the section, in messages.
+        names: kind -> the names that the configuration defines, see ``defined_names``; None: names are not checked.
 
     Raises:
         ConfigError: one line per mistake, each with the key's path, what was found and what is allowed.
     """
     try:
-        return section.model_validate(data)
+        return section.model_validate(data, context=names)
     except ValidationError as error:
         unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         lines = [_explain(item, section, path) for item in unknown_first]
@@ -42,6 +49,24 @@ def check_exists(name: str, names: Any, path: str) -> None:
     """Refuse a name that is not defined, and suggest the one that may have been meant."""
     if name not in names:
         raise ValueError(f"{path}: unknown name '{name}'{did_you_mean(name, names)}")
+
+
+def _defined(kind: str) -> AfterValidator:
+    """Make a validator that refuses a name which the configuration does not define."""
+
+    def check(name: str, info: ValidationInfo) -> str:
+        names = info.context and info.context.get(kind)
+        if names is not None and name not in names:
+            raise ValueError(f"unknown name '{name}'{did_you_mean(name, names)}")
+        return name
+
+    return AfterValidator(check)
+
+
+RunName = Annotated[str, _defined("runs")]
+SetupName = Annotated[str, _defined("setups")]
+CorpusName = Annotated[str, _defined("corpora")]
+VectorsName = Annotated[str, _defined("vectors")]  # a run or a baseline of word embeddings
 
 
 def did_you_mean(word: str, names: Any) -> str:
