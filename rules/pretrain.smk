@@ -100,26 +100,26 @@ rule train_subword_vectors:
 
 
 rule import_model:
-    """A finished model instead of a pretrained one."""
+    """A given model instead of a trained one."""
     input:
-        files=imported_model_files,
+        files=pretrained_model_files,
         vocabulary=vocabulary_of,
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     log:
         "<logs>/import_model/{setup}.{run}.{seed}.log",
     wildcard_constraints:
-        run=runs_with(lambda run: run.imported),
+        run=runs_with(lambda run: run.pretrained),
     conda:
         "../envs/torch.yaml"
     resources:
         mem_mb=8000,
         runtime=30,
     params:
-        imported=imported_model,
+        pretrained=pretrained_model,
         languages=languages_of,
         model=model_of,
-        code=code("xlm_core.model.imported"),
+        code=code("xlm_core.interop.convert"),
     message:
         "Importing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:

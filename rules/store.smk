@@ -16,7 +16,7 @@ rule build_store:
     benchmark:
         "<benchmarks>/build_store/{vocabulary}/{corpus}/{key}/{shard}.tsv"
     wildcard_constraints:
-        corpus=corpora_of_stores(finished=False),
+        corpus=corpora_of_stores(pretrained=False),
     conda:
         "../envs/text.yaml"
     resources:
@@ -35,7 +35,7 @@ rule build_store:
 rule import_store:
     """One shard of a corpus that comes as token ids."""
     input:
-        unpack(finished_stores),
+        unpack(pretrained_stores),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         train="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store",
@@ -45,7 +45,7 @@ rule import_store:
     log:
         "<logs>/import_store/{vocabulary}/{corpus}/{key}/{shard}.log",
     wildcard_constraints:
-        corpus=corpora_of_stores(finished=True),
+        corpus=corpora_of_stores(pretrained=True),
     conda:
         "../envs/text.yaml"
     resources:
@@ -53,7 +53,7 @@ rule import_store:
         runtime=120,
     params:
         sha256=sums_of_stores,
-        code=code("xlm_core.data.imported"),
+        code=code("xlm_core.interop.pretrained"),
     message:
         "Importing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:

@@ -62,7 +62,7 @@ rule build_vocabulary:
     log:
         "<logs>/build_vocabulary/{vocabulary}.log",
     wildcard_constraints:
-        vocabulary=vocabularies(imported=False),
+        vocabulary=vocabularies(pretrained=False),
     conda:
         "../envs/text.yaml"
     resources:
@@ -78,26 +78,26 @@ rule build_vocabulary:
 
 
 rule import_vocabulary:
-    """A finished vocabulary instead of a learned one."""
+    """A pretrained vocabulary instead of a learned one."""
     input:
-        imported_vocabulary_files,
+        pretrained_vocabulary_files,
     output:
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
         origin="<results>/bpe/{vocabulary}/origin.json",
     log:
         "<logs>/import_vocabulary/{vocabulary}.log",
     wildcard_constraints:
-        vocabulary=vocabularies(imported=True),
+        vocabulary=vocabularies(pretrained=True),
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        imported=imported_vocabulary,
+        pretrained=pretrained_vocabulary,
         size=lambda wildcards: vocabulary_config(wildcards).size,
         languages=vocabulary_languages,
-        code=code("xlm_core.text.imported"),
+        code=code("xlm_core.interop.pretrained"),
     message:
         "Importing the vocabulary ({wildcards.vocabulary})"
     script:

@@ -13,11 +13,11 @@ GENERATOR = ROOT / "microworld"
 MODULES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")
 GENERATING = sorted(GENERATOR.rglob("*.py"))
 LAYERS = [
-    {"artifact", "config", "digests", "errors", "io", "languages", "results", "tsv", "workflow"},
+    {"config", "digests", "errors", "io", "languages", "results", "tsv", "workflow"},
     {"text", "metrics"},
     {"data", "model"},
     {"objectives", "train"},
-    {"tasks"},
+    {"tasks", "interop"},
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}

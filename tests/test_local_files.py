@@ -11,7 +11,7 @@ from xlm_core.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 SUM = "0" * 64
-IMPORTED = {"format": "xlm_core", "path": "models", "sha256": {"model.safetensors": SUM}}
+PRETRAINED = {"format": "xlm_core", "path": "models", "sha256": {"model.safetensors": SUM}}
 STORES = [f"{key}/{n}/{split}.store" for key in ("en", "fr") for n in (0, 1) for split in ("train", "valid", "test")]
 STORE = {"format": "store", "keys": ["en", "fr"], "path": "old/{key}/{shard}/", "sha256": dict.fromkeys(STORES, SUM)}
 OWN = {"format": "text", "keys": ["fr", "en-fr"], "path": "own/{key}.{language}.{year}.txt", "years": [1, 2]}
@@ -43,12 +43,12 @@ CASES = {
         {"embeddings": {"dictionary": {"keys": ["en-fr"], "path": "words/{key}.txt"}}},
         ["words/en-fr.txt"],
     ),
-    "runs.theirs.imported.sha256": (
-        {"runs": {"theirs": {"label": "theirs", "imported": IMPORTED}}},
+    "runs.theirs.pretrained.sha256": (
+        {"runs": {"theirs": {"label": "theirs", "imported": PRETRAINED}}},
         ["models/model.safetensors"],
     ),
-    "vocabulary.imported.sha256": (
-        {"vocabulary": {"imported": IMPORTED | {"path": "old", "sha256": {"vocabulary.json": SUM}}}},
+    "vocabulary.pretrained.sha256": (
+        {"vocabulary": {"imported": PRETRAINED | {"path": "old", "sha256": {"vocabulary.json": SUM}}}},
         ["old/vocabulary.json"],
     ),
     "mirror": ({"mirror": "mirror"}, ["mirror"]),

@@ -1,15 +1,15 @@
-"""Turn a finished model into ours."""
+"""Turn a pretrained model into ours."""
 
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.model import imported
+from xlm_core.interop import convert
 from xlm_core.workflow.step import workflow_step
 
-wanted = snakemake.params.imported
+wanted = snakemake.params.pretrained
 
 with workflow_step(snakemake.log[0]):
-    imported.import_model(
+    convert.import_model(
         {Path(path): wanted["sha256"][Path(path).name] for path in snakemake.input.files},
         format=wanted["format"],
         vocabulary=Path(snakemake.input.vocabulary),

@@ -1,15 +1,15 @@
-"""Turn a finished vocabulary into ours."""
+"""Turn a pretrained vocabulary into ours."""
 
 from pathlib import Path
 
-from xlm_core.text import imported
+from xlm_core.interop import pretrained
 from xlm_core.workflow.step import workflow_step
 
-wanted = snakemake.params.imported
+wanted = snakemake.params.pretrained
 files = {Path(path).name: Path(path) for path in snakemake.input}
 
 with workflow_step(snakemake.log[0]):
-    imported.import_vocabulary(
+    pretrained.import_vocabulary(
         {files[name]: sum_ for name, sum_ in wanted["sha256"].items()},
         format=wanted["format"],
         codes=files.get(wanted["codes"]),

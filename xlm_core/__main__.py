@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from xlm_core.config import DecodingConfig, Text, read
 from xlm_core.errors import CorpusError, XlmError
+from xlm_core.interop import convert
+from xlm_core.interop.convert import MODEL, VOCABULARY
 from xlm_core.io import atomic, decode_lines, open_binary
-from xlm_core.model import interop
-from xlm_core.model.interop import MODEL, VOCABULARY
 from xlm_core.tasks.inference import embed, fill_mask
 from xlm_core.tasks.inference.encoder import SentenceEncoder
 from xlm_core.tasks.inference.translate import Translation, TranslationPipeline
@@ -53,18 +53,18 @@ def _add_exchange(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument("--codes", type=Path, required=True, help="byte-pair codes of fastBPE")
     command.add_argument("--vocab", type=Path, required=True, help="the vocabulary of fastBPE, not cut")
     command.add_argument("--output", type=Path, required=True, help="folder for model.safetensors, vocabulary.json")
-    command.set_defaults(run=lambda o: interop.import_published(o.checkpoint, o.codes, o.vocab, o.output))
+    command.set_defaults(run=lambda o: convert.import_original(o.checkpoint, o.codes, o.vocab, o.output))
 
     command = commands.add_parser("import-huggingface", help="a folder of transformers becomes one of this program")
     command.add_argument("folder", type=Path, metavar="FOLDER")
     command.add_argument("--output", type=Path, required=True, help="folder for model.safetensors, vocabulary.json")
-    command.set_defaults(run=lambda o: interop.import_huggingface(o.folder, o.output))
+    command.set_defaults(run=lambda o: convert.import_huggingface(o.folder, o.output))
 
     command = commands.add_parser("export-huggingface", help="write a folder that transformers can load")
     _add_model(command)
     command.add_argument("--labels", nargs="+", help="the model is a fine-tuned classifier with these classes")
     command.add_argument("--output", type=Path, required=True, help="folder for the model and its tokenizer")
-    command.set_defaults(run=lambda o: interop.export_huggingface(o.model, o.vocabulary, o.output, o.labels))
+    command.set_defaults(run=lambda o: convert.export_huggingface(o.model, o.vocabulary, o.output, o.labels))
 
 
 def _add_use(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

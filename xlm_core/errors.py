@@ -21,8 +21,8 @@ class CorpusError(XlmError):
     """Text or a table does not have the form of its format: cut off, unaligned, empty, wrong columns."""
 
 
-class ArtifactError(XlmError):
-    """A finished artifact that is to be used is not the file that was named, or does not fit what it is used with."""
+class PretrainedError(XlmError):
+    """A pretrained file is not the one that was named, or does not fit what it is used with."""
 
 
 class StorageError(XlmError):

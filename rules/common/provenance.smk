@@ -78,7 +78,7 @@ def sources_of_table(wildcards):
 
 
 def files_read(corpus, key):
-    """The files of one language or pair of a corpus as they are read first; of finished stores those of all shards."""
+    """The files of one language or pair of a corpus as they are read first; of given stores those of all shards."""
     if getattr(source(corpus), "format", None) != "store":
         return raw_files(corpus, key)
     return [file for shard in range(CONFIG.text.n_shards) for file in stores_of(corpus, key, shard).values()]

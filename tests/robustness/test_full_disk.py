@@ -12,7 +12,8 @@ from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 from xlm_core import __main__ as command_line
 from xlm_core.config import Text
 from xlm_core.data import token_store
-from xlm_core.model import checkpoint, interop
+from xlm_core.interop import convert
+from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text import bpe, duplicates, tokenize
 
@@ -86,7 +87,7 @@ def model(_: Path, output: Path) -> Callable[[], object]:
 
 def exported(world: Path, output: Path) -> Callable[[], object]:
     return partial(
-        interop.export_huggingface, world / "model.safetensors", world / "vocabulary.json", output / "model", None
+        convert.export_huggingface, world / "model.safetensors", world / "vocabulary.json", output / "model", None
     )
 
 

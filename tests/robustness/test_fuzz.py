@@ -32,8 +32,9 @@ import microworld
 from xlm_core import config, tsv
 from xlm_core.config import GLUE_FILES, Microworld, Text
 from xlm_core.errors import XlmError
+from xlm_core.interop import huggingface_tokenizer
 from xlm_core.io import zstd
-from xlm_core.text import huggingface, tokenize
+from xlm_core.text import fastbpe, tokenize
 from xlm_core.text.extract import extract
 from xlm_core.text.formats import dictionary, glue, xnli
 from xlm_core.text.vocabulary import SPECIAL, Vocabulary
@@ -181,10 +182,13 @@ def read_published_vocabulary(folder: Path, hurt: Hurt, pick: Callable) -> None:
 
 def read_huggingface_vocabulary(folder: Path, hurt: Hurt, pick: Callable) -> None:
     codes, vocab = learned()
-    symbols = [*SPECIAL, *(huggingface.fastbpe.symbol_of(line.split(" ")[0]) for line in vocab.splitlines())]
+    symbols = [*SPECIAL, *(fastbpe.symbol_of(line.split(" ")[0]) for line in vocab.splitlines())]
     ids = json.dumps({symbol: id_ for id_, symbol in enumerate(symbols)}).encode()
-    written(folder, huggingface.PIECES, hurt(ids)), written(folder, huggingface.MERGES, hurt(codes.encode()))
-    vocabulary = huggingface.read_tokenizer(folder, ["en"])
+    (
+        written(folder, huggingface_tokenizer.PIECES, hurt(ids)),
+        written(folder, huggingface_tokenizer.MERGES, hurt(codes.encode())),
+    )
+    vocabulary = huggingface_tokenizer.read_tokenizer(folder, ["en"])
     assert len(vocabulary.encode(["the king is here"], "en")[0]) > 0
 
 

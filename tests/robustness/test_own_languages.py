@@ -1,4 +1,4 @@
-"""What docs/your-languages.md and docs/finished-artifacts.md say can be done, by their own words."""
+"""What docs/your-languages.md and docs/pretrained.md say can be done, by their own words."""
 
 import hashlib
 import re
@@ -130,11 +130,11 @@ def test_a_setup_of_one_language_reads_its_side_of_translations(place):
 
 def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):
     (settings,) = blocks("your-languages.md")
-    vocabulary, model, _ = blocks("finished-artifacts.md")
-    wanted = vocabulary["vocabulary"]["imported"]
+    vocabulary, model, _ = blocks("pretrained.md")
+    wanted = vocabulary["vocabulary"]["pretrained"]
     wanted |= {"path": "models", "sha256": sums(place / "models", codes_xnli_15=b"1", vocab_xnli_15=b"2")}
     run = model["runs"]["theirs"]
-    run["imported"]["sha256"] = sums(place / "models", **{"mlm_tlm_xnli15_1024.pth": b"3"})
+    run["pretrained"]["sha256"] = sums(place / "models", **{"mlm_tlm_xnli15_1024.pth": b"3"})
     settings |= {"vocabulary": vocabulary["vocabulary"], "runs": {"none": settings["runs"]["none"], "theirs": run}}
     settings["xnli"]["runs"] = ["none", "theirs"]
     found = jobs(place, settings)
@@ -157,7 +157,7 @@ def test_an_imported_store_needs_no_text(place):
             for name, sum_ in sums(folder / key / "0", **dict.fromkeys(names, b"4")).items()
         },
     }
-    settings["vocabulary"]["imported"] = {
+    settings["vocabulary"]["pretrained"] = {
         "format": "xlm_core",
         "path": "old",
         "sha256": sums(folder, **{"vocabulary.json": b"5"}),
@@ -169,7 +169,7 @@ def test_an_imported_store_needs_no_text(place):
 
 STORES = {f"it/0/{name}.store": "0" * 64 for name in ("train", "valid", "test")}
 SUM = {"model.safetensors": "0" * 64}
-IMPORTED = {"format": "xlm_core", "path": "models", "sha256": SUM}
+GIVEN = {"format": "xlm_core", "path": "models", "sha256": SUM}
 STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/train.store": "0" * 64}}
 
 
@@ -177,19 +177,25 @@ STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/trai
     ("change", "expected"),
     [
         (
-            lambda s: s["runs"]["none"].update(imported=IMPORTED | {"sha256": {"a": "f00"}}),
-            "runs.none.imported.sha256.a",
+            lambda s: s["runs"]["none"].update(pretrained=GIVEN | {"sha256": {"a": "f00"}}),
+            "runs.none.pretrained.sha256.a",
         ),
-        (lambda s: s["runs"]["mlm_tlm"].update(imported=IMPORTED), "give no 'objectives'"),
-        (lambda s: s["runs"]["none"].pop("objectives"), "give 'objectives', which may be [], or 'imported'"),
-        (lambda s: s["runs"]["none"].update(imported=IMPORTED | {"sha256": SUM | {"b": "0" * 64}}), "name it alone"),
-        (lambda s: s["runs"]["none"].update(imported=IMPORTED | {"format": "fairseq"}), "found 'fairseq'"),
+        (lambda s: s["runs"]["mlm_tlm"].update(pretrained=GIVEN), "give no 'objectives'"),
+        (lambda s: s["runs"]["none"].pop("objectives"), "give 'objectives', which may be [], or 'pretrained'"),
         (
-            lambda s: (s["runs"]["none"].update(imported=IMPORTED), s.update(seeds={"pretraining": [0, 1]})),
-            "runs.none: imported is one model, seeds are [0, 1]; say which it stands for: seeds: [0]",
+            lambda s: s["runs"]["none"].update(pretrained=GIVEN | {"sha256": SUM | {"b": "0" * 64}}),
+            "name it alone",
         ),
-        (lambda s: s["vocabulary"].update(imported=IMPORTED | {"format": "published"}), "under 'codes' and 'vocab'"),
-        (lambda s: s["vocabulary"].update(imported=IMPORTED | {"codes": "a"}), "are of the format published"),
+        (lambda s: s["runs"]["none"].update(pretrained=GIVEN | {"format": "fairseq"}), "found 'fairseq'"),
+        (
+            lambda s: (s["runs"]["none"].update(pretrained=GIVEN), s.update(seeds={"pretraining": [0, 1]})),
+            "runs.none: pretrained is one model, seeds are [0, 1]; say which it stands for: seeds: [0]",
+        ),
+        (
+            lambda s: s["vocabulary"].update(pretrained=GIVEN | {"format": "published"}),
+            "under 'codes' and 'vocab'",
+        ),
+        (lambda s: s["vocabulary"].update(pretrained=GIVEN | {"codes": "a"}), "are of the format published"),
         (lambda s: s["corpora"].update(text=STORE | {"line_range": {"it": [0, 1]}}), "taken as it is"),
         (lambda s: s["corpora"].update(text=STORE | {"keys": ["it", "pt"]}), "put '{key}' into the 'path'"),
         (

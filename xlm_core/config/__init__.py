@@ -14,8 +14,8 @@ from xlm_core.config.embeddings import (
     WordVectors,
 )
 from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueTaskFiles
-from xlm_core.config.imported import Imported, ImportedModel, ImportedVocabulary
 from xlm_core.config.loading import load, parse
+from xlm_core.config.pretrained import PretrainedFiles, PretrainedModel, PretrainedVocabulary
 from xlm_core.config.schema import Config, Run, Seeds
 from xlm_core.config.setups import BASE, Setup
 from xlm_core.config.strict_model import StrictModel, read, to_dict
@@ -59,9 +59,6 @@ __all__ = [
     "Glue",
     "GlueRow",
     "GlueTaskFiles",
-    "Imported",
-    "ImportedModel",
-    "ImportedVocabulary",
     "LossWeights",
     "Masking",
     "Microworld",
@@ -69,6 +66,9 @@ __all__ = [
     "Noise",
     "Optim",
     "Perplexity",
+    "PretrainedFiles",
+    "PretrainedModel",
+    "PretrainedVocabulary",
     "Pretraining",
     "Refinement",
     "Retrieval",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.imported import ImportedVocabulary
+from xlm_core.config.pretrained import PretrainedVocabulary
 from xlm_core.config.strict_model import Positive, StrictModel, check_exists
 from xlm_core.languages import is_pair, sides
 
@@ -121,16 +121,16 @@ class Corpus(CorpusSource):
         return super().locations(key, file, years or self.years or (0,))
 
     def store_paths(self, key: str, shard: int) -> dict[str, str]:
-        """Split -> path of the finished store of one shard."""
+        """Split -> path of the given store of one shard."""
         folder = self.place.format(key=key, shard=shard).rstrip("/")
         return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
 
     def store_files(self, key: str, n_shards: int) -> list[str]:
-        """What the files of a finished store are called under ``sha256``: it/0/train.store."""
+        """What the files of a given store are called under ``sha256``: it/0/train.store."""
         return [f"{key}/{shard}/{split}.store" for shard in range(n_shards) for split in ("train", "valid", "test")]
 
     def _check_store(self) -> None:
-        """A finished store lies in folders, and is taken as it is."""
+        """A given store lies in folders, and is taken as it is."""
         if self.path is None:
             raise ValueError("a corpus of format store is in local folders: give their 'path'")
         if self.line_range or self.years or self.eval_only or self.tokenized:
@@ -170,7 +170,7 @@ class VocabularyConfig(StrictModel):
     language_sampling_alpha: float = Field(0.5, ge=0, le=1)
     sample_lines: int = Field(1_000_000, gt=0)
     character_coverage: float = Field(1.0, gt=0.9, le=1)
-    imported: ImportedVocabulary | None = None
+    pretrained: PretrainedVocabulary | None = None
 
 
 class Microworld(StrictModel):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlm_core.config.corpora import GLUE_FILES, Corpus, CorpusSource
-from xlm_core.config.imported import Imported
+from xlm_core.config.pretrained import PretrainedFiles
 from xlm_core.config.setups import BASE
 from xlm_core.errors import ConfigError
 
@@ -45,10 +45,10 @@ def local_files(config: "Config") -> Iterator[tuple[str, str]]:
     for name, pairs in config.embeddings.lists.items() if config.embeddings else ():
         yield from _source_files(f"embeddings.{name}.path", pairs, pairs.keys)
     for name, run in config.runs.items():
-        yield from _imported_files(f"runs.{name}.imported", run.imported)
+        yield from _pretrained_files(f"runs.{name}.pretrained", run.pretrained)
     for name in (BASE, *config.setups):
-        key = "vocabulary.imported" if name == BASE else f"setups.{name}.vocabulary.imported"
-        yield from _imported_files(key, config.setup(name).vocabulary.imported)
+        key = "vocabulary.pretrained" if name == BASE else f"setups.{name}.vocabulary.pretrained"
+        yield from _pretrained_files(key, config.setup(name).vocabulary.pretrained)
 
 
 def _corpus_files(key: str, corpus: Corpus, n_shards: int) -> Iterator[tuple[str, str]]:
@@ -70,6 +70,6 @@ def _source_files(
         yield from ((key, path) for path in source.locations(name, file))
 
 
-def _imported_files(key: str, imported: Imported | None) -> Iterator[tuple[str, str]]:
-    if imported is not None:
-        yield from ((f"{key}.sha256", path) for path in imported.files)
+def _pretrained_files(key: str, pretrained: PretrainedFiles | None) -> Iterator[tuple[str, str]]:
+    if pretrained is not None:
+        yield from ((f"{key}.sha256", path) for path in pretrained.files)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from xlm_core.config.corpora import Corpus, CorpusSource, Microworld, check_sources
 from xlm_core.config.embeddings import Embeddings, check_embeddings
 from xlm_core.config.glue import Glue, check_glue
-from xlm_core.config.imported import ImportedModel
+from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.config.setups import BASE, Setup, check_setups
 from xlm_core.config.strict_model import StrictModel
 from xlm_core.config.tables import (
@@ -33,22 +33,22 @@ class Run(StrictModel):
     objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]] = Field([])
     language_embeddings: bool | None = None
     seeds: list[int] | None = Field(None, min_length=1)
-    imported: ImportedModel | None = None
+    pretrained: PretrainedModel | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _has_objectives_or_is_imported(cls, data: Any) -> Any:
+    def _has_objectives_or_is_pretrained(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
-            if data.get("imported") and data.get("objectives"):
-                raise ValueError("a run that is 'imported' is not trained: give no 'objectives'")
-            if "objectives" not in data and not data.get("imported"):
-                raise ValueError("give 'objectives', which may be [], or 'imported'")
+            if data.get("pretrained") and data.get("objectives"):
+                raise ValueError("a run that is 'pretrained' is not trained: give no 'objectives'")
+            if "objectives" not in data and not data.get("pretrained"):
+                raise ValueError("give 'objectives', which may be [], or 'pretrained'")
         return data
 
     @property
     def has_learned(self) -> bool:
         """Whether its weights are not just drawn at random."""
-        return bool(self.objectives) or self.imported is not None
+        return bool(self.objectives) or self.pretrained is not None
 
 
 class Seeds(StrictModel):
@@ -155,9 +155,9 @@ def check_runs(config: Config) -> None:
                 f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({config.seeds.pretraining})"
             )
         seeds = config.pretraining_seeds(name)
-        if run.imported and len(seeds) != 1:
+        if run.pretrained and len(seeds) != 1:
             raise ValueError(
-                f"runs.{name}: imported is one model, seeds are {seeds}; say which it stands for: seeds: [0]"
+                f"runs.{name}: pretrained is one model, seeds are {seeds}; say which it stands for: seeds: [0]"
             )
 
 

@@ -132,11 +132,11 @@ def _check_stores(config: "Config", name: str) -> None:
     setup = config.setup(name)
     names = {corpus for names in (*setup.monolingual.values(), *setup.parallel.values()) for corpus in names}
     stores = sorted(corpus for corpus in names if config.corpora[corpus].format == "store")
-    if stores and setup.vocabulary.imported is None:
+    if stores and setup.vocabulary.pretrained is None:
         path = "" if setup is config else f"setups.{name}."
         raise ValueError(
             f"corpora.{stores[0]} is a store of token ids, from which no vocabulary can be learned: give the one "
-            f"that it was built with, as {path}vocabulary.imported"
+            f"that it was built with, as {path}vocabulary.pretrained"
         )
     if stores and config.embeddings and config.embeddings.setup == name:
         raise ValueError(

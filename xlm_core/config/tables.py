@@ -107,9 +107,7 @@ def check_perplexity(config: "Config") -> None:
     for name, setup in zip(table.setups, setups, strict=True):
         for key in ("pretraining", "text"):
             if getattr(setup, key) != getattr(setups[0], key):
-                raise ValueError(
-                    f"perplexity.setups: {name} has another section '{key}' than {first}; make them equal"
-                )
+                raise ValueError(f"perplexity.setups: {name} has another section '{key}' than {first}; make them equal")
         if setup.monolingual[table.language] != setups[0].monolingual[table.language]:
             raise ValueError(f"perplexity.setups: {name} reads other text of '{table.language}' than {first}")
 

@@ -1,4 +1,4 @@
-"""Finished artifacts that are used instead of being made: models and vocabularies."""
+"""Files of pretrained models and vocabularies, which are used instead of being made."""
 
 from typing import Annotated, Literal, Self
 
@@ -9,7 +9,7 @@ from xlm_core.config.strict_model import StrictModel
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Imported(StrictModel):
+class PretrainedFiles(StrictModel):
     """A folder, in a format, and the SHA-256 of each of its files that are read, by their names."""
 
     format: Literal["xlm_core", "published", "huggingface"]
@@ -22,8 +22,8 @@ class Imported(StrictModel):
         return [f"{self.path.rstrip('/')}/{name}" for name in sorted(self.sha256)]
 
 
-class ImportedModel(Imported):
-    """A finished model: ours or a published checkpoint, which are one file each, or a folder of transformers."""
+class PretrainedModel(PretrainedFiles):
+    """A pretrained model: ours or a published checkpoint, which are one file each, or a folder of transformers."""
 
     @model_validator(mode="after")
     def _is_one_file(self) -> Self:
@@ -34,8 +34,8 @@ class ImportedModel(Imported):
         return self
 
 
-class ImportedVocabulary(Imported):
-    """A finished vocabulary: ours, the codes and the vocabulary of fastBPE, or a tokenizer of transformers."""
+class PretrainedVocabulary(PretrainedFiles):
+    """A pretrained vocabulary: ours, the codes and the vocabulary of fastBPE, or a tokenizer of transformers."""
 
     codes: str | None = None
     vocab: str | None = None

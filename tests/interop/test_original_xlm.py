@@ -12,7 +12,7 @@ from transformers import XLMConfig, XLMWithLMHeadModel
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
-from xlm_core.model.published import from_published, read_checkpoint, to_published
+from xlm_core.interop.original_xlm import from_original_names, read_checkpoint, to_original_names
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_of_a_translation_model_the_encoder_is_read_and_the_user_told(path, cont
 
 def test_published_names_there_and_back(path, content):
     model = read_checkpoint(saved(path, content)).model
-    again = from_published(to_published(model), model.config, {"en": 0, "fr": 1}, "here")
+    again = from_original_names(to_original_names(model), model.config, {"en": 0, "fr": 1}, "here")
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor)
 

@@ -1,6 +1,6 @@
-"""The published checkpoints: their names of the weights, and reading their files (``.pth``) without running code.
+"""Read the checkpoints (``.pth``) of the original XLM program without running code, and convert names of weights.
 
-Letters: D dimensions, V tokens in the vocabulary.
+Shapes: D dimensions, V tokens in the vocabulary.
 """
 
 import logging
@@ -48,8 +48,8 @@ NUMPY = (
 
 
 @dataclass(frozen=True)
-class Published:
-    """What a published checkpoint holds.
+class OriginalCheckpoint:
+    """The contents of a published checkpoint.
 
     model       in evaluation mode; language embeddings in the alphabetical order of the codes
     languages   their codes, sorted
@@ -63,26 +63,26 @@ class Published:
     pieces: tuple[str, ...]
 
 
-def read_checkpoint(path: Path) -> Published:
+def read_checkpoint(path: Path) -> OriginalCheckpoint:
     """Read a published checkpoint. Nothing in the file is executed; of a translation model the encoder is read.
 
     Raises:
         CheckpointError: the file is missing, damaged, holds something other than weights and plain data, or a model
             that is not of the paper: ReLU, sinusoidal positions, adaptive softmax, product-key memories.
     """
-    data = _unpickled(path)
-    weights, params = _encoder(data, path), data.get("params")
+    data = _load(path)
+    weights, params = _encoder_weights(data, path), data.get("params")
     if not isinstance(params, dict):
         raise CheckpointError(f"{path}: found no settings under 'params'; expected a checkpoint as XLM published them")
     config = _config(weights, params, path)
     ids = language_ids_of(params, path)
-    model = from_published(weights, config, ids, str(path))
+    model = from_original_names(weights, config, ids, str(path))
     objectives = _objectives(params)
-    return Published(model, tuple(sorted(ids)), objectives, _pieces(data, model.vocab_size, path))
+    return OriginalCheckpoint(model, tuple(sorted(ids)), objectives, _pieces(data, model.vocab_size, path))
 
 
-def to_published(model: Transformer) -> dict[str, Tensor]:
-    """The weights under their published names; the output's weight (V, D) is not written twice."""
+def to_original_names(model: Transformer) -> dict[str, Tensor]:
+    """Return the weights under their original names, without the output's weight (V, D), which is the embeddings'."""
     state = model.state_dict()
     found = {theirs: state[ours] for theirs, ours in OUTER.items() if ours in state}
     for number in range(model.config.n_layers):
@@ -94,66 +94,68 @@ def to_published(model: Transformer) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
 
 
-def from_published(
-    weights: Mapping[str, Tensor], config: ModelConfig, languages: Mapping[str, int], place: str
+def from_original_names(
+    weights: Mapping[str, Tensor], config: ModelConfig, languages: Mapping[str, int], location: str
 ) -> Transformer:
-    """The model, in evaluation mode and float32, whose weights have these published names.
+    """Return the model, in evaluation mode and float32, from weights under their original names.
 
     Args:
         weights: all of them; the output's own weight may be left out.
         config: the model's shape.
         languages: code -> row of the language embeddings; the rows are put into alphabetical order.
-        place: begins the messages.
+        location: begins the messages.
 
     Raises:
         CheckpointError: weights are missing, left over, of another shape, or the output has weights of its own.
     """
     if OUTPUT in weights and not torch.equal(weights[OUTPUT], weights[EMBEDDINGS]):
         raise CheckpointError(
-            f"{place}: the output has weights of its own; expected those of the embeddings (share_inout_emb)"
+            f"{location}: the output has weights of its own; expected those of the embeddings (share_inout_emb)"
         )
     with torch.device("meta"):  # no weights are drawn only to be replaced
         model = Transformer(config, len(weights[EMBEDDINGS]), len(languages))
     renamed = {name: tensor.detach().float() for name, tensor in weights.items() if name != OUTPUT}
     if LANGUAGES in renamed and model.language_embeddings is not None:
-        _same_number(renamed[LANGUAGES], languages, place)
+        _check_table(renamed[LANGUAGES], languages, location)
         renamed[LANGUAGES] = renamed[LANGUAGES][[languages[code] for code in sorted(languages)]]
-    expected = set(_names(model))
+    expected = set(_original_names(model))
     if expected != renamed.keys():
         missing, extra = sorted(expected - renamed.keys())[:3], sorted(renamed.keys() - expected)[:3]
         raise CheckpointError(
-            f"{place}: weights of another model: missing {missing}, left over {extra}; "
+            f"{location}: weights of another model: missing {missing}, left over {extra}; "
             f"expected those of an XLM encoder with {config.n_layers} layers and its prediction layer"
         )
     try:
-        model.load_state_dict(_ours(renamed, config.n_layers), assign=True)
+        model.load_state_dict(_our_names(renamed, config.n_layers), assign=True)
     except RuntimeError as error:
-        raise CheckpointError(f"{place}: weights and settings do not agree ({error}); fetch the file again") from error
+        raise CheckpointError(
+            f"{location}: weights and settings do not agree ({error}); fetch the file again"
+        ) from error
     return model.eval()
 
 
-def shape_of(weights: Mapping[str, Tensor], place: str) -> dict[str, int]:
-    """What the weights alone say about a model, as keys of ``ModelConfig``.
+def shape_of(weights: Mapping[str, Tensor], location: str) -> dict[str, int]:
+    """Return the shape of a model by its weights, as keys of ``ModelConfig``.
 
     Raises:
-        CheckpointError: those that say it are missing.
+        CheckpointError: a weight is missing.
     """
     try:
         positions, wide = weights[POSITIONS].shape, weights["ffns.0.lin1.weight"].shape
         n_layers = sum(name.endswith("q_lin.weight") and name.startswith("attentions.") for name in weights)
         n_tokens, dim = weights[EMBEDDINGS].shape
     except (KeyError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{place}: its weights are not those of an XLM encoder (no {error})") from error
+        raise CheckpointError(f"{location}: its weights are not those of an XLM encoder (no {error})") from error
     if n_tokens <= N_SPECIAL:
-        raise CheckpointError(f"{place}: {n_tokens} embeddings; expected more than the {N_SPECIAL} special symbols'")
+        raise CheckpointError(f"{location}: {n_tokens} embeddings; expected more than the {N_SPECIAL} special symbols'")
     return {"dim": dim, "n_layers": n_layers, "feedforward_dim": wide[0], "max_positions": positions[0]}
 
 
-def language_ids_of(params: Mapping[str, Any], place: Path | str) -> dict[str, int]:
-    """Code -> id of its language embedding, as published settings or a Hugging Face configuration say it.
+def language_ids_of(params: Mapping[str, Any], location: Path | str) -> dict[str, int]:
+    """Return code -> id of its language embedding, from published settings or a Hugging Face configuration.
 
     Raises:
-        CheckpointError: nothing is said, or ids do not count from zero.
+        CheckpointError: the languages are not named, or ids do not count from zero.
     """
     if params.get("lang2id"):
         ids = dict(params["lang2id"])
@@ -163,17 +165,17 @@ def language_ids_of(params: Mapping[str, Any], place: Path | str) -> dict[str, i
         ids = {code: number for number, code in enumerate(sorted(params["lgs"].split("-")))}
     else:
         raise CheckpointError(
-            f"{place}: its languages are not named; expected 'lang2id', 'id2lang' or 'lgs' among its settings; add one"
+            f"{location}: its languages are not named; expected 'lang2id', 'id2lang' or 'lgs' among its settings"
         )
     if sorted(ids.values()) != list(range(len(ids))):
-        raise CheckpointError(f"{place}: ids of languages {ids}; expected 0, 1, 2 ..., each once")
+        raise CheckpointError(f"{location}: ids of languages {ids}; expected 0, 1, 2 ..., each once")
     return ids
 
 
-def _unpickled(path: Path) -> dict[str, Any]:
-    """The content of a ``.pth`` file: tensors and plain data; of all else that it may name, nothing is called."""
+def _load(path: Path) -> dict[str, Any]:
+    """Load a ``.pth`` file: tensors and plain data; nothing else that it names is called."""
     try:
-        with torch.serialization.safe_globals([(_LeftAside, name) for name in NUMPY]):
+        with torch.serialization.safe_globals([(_IgnoredObject, name) for name in NUMPY]):
             data = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes that are no checkpoint can make an unpickler raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -186,8 +188,8 @@ def _unpickled(path: Path) -> dict[str, Any]:
     return data
 
 
-class _LeftAside:
-    """Stands for numpy's numbers and arrays: none is needed, and numpy trusts the bytes that it rebuilds them from."""
+class _IgnoredObject:
+    """Replaces numpy's numbers and arrays, which are not needed and which numpy would build from unchecked bytes."""
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -196,8 +198,8 @@ class _LeftAside:
         pass
 
 
-def _encoder(data: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The encoder's weights, their names without what training on several GPUs put before them."""
+def _encoder_weights(data: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+    """Return the encoder's weights, their names without the prefix of training on several GPUs."""
     weights = data.get("model") or data.get("encoder")
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise CheckpointError(f"{path}: found {sorted(map(str, data))}; expected weights under 'model' or 'encoder'")
@@ -220,22 +222,22 @@ def _config(weights: Mapping[str, Tensor], params: Mapping[str, Any], path: Path
         raise CheckpointError(str(error)) from error
 
 
-def _same_number(table: Tensor, languages: Mapping[str, int], place: str) -> None:
+def _check_table(table: Tensor, languages: Mapping[str, int], location: str) -> None:
     if len(table) != len(languages):
         raise CheckpointError(
-            f"{place}: {len(table)} language embeddings for the {len(languages)} languages {', '.join(languages)}"
+            f"{location}: {len(table)} language embeddings for the {len(languages)} languages {', '.join(languages)}"
         )
 
 
 def _objectives(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """From steps such as [("en", None), ("en", "fr")]: with a second language, MLM is TLM."""
+    """Return the objectives of steps such as [("en", None), ("en", "fr")]: with a second language, MLM is TLM."""
     kinds = {"clm" for _ in params.get("clm_steps") or ()}
     kinds |= {"tlm" if second else "mlm" for _, second in params.get("mlm_steps") or ()}
     return tuple(sorted(kinds))
 
 
 def _pieces(data: Mapping[str, Any], n_tokens: int, path: Path) -> tuple[str, ...]:
-    """The pieces that have an embedding: the vocabulary's file is longer where the model was trained with a cut."""
+    """Return the pieces that have an embedding; the vocabulary may be longer."""
     by_id = data.get("dico_id2word")
     if not isinstance(by_id, dict) or not all(number in by_id for number in range(n_tokens)):
         raise CheckpointError(f"{path}: its vocabulary (dico_id2word) names fewer than its {n_tokens} embeddings")
@@ -245,15 +247,15 @@ def _pieces(data: Mapping[str, Any], n_tokens: int, path: Path) -> tuple[str, ..
     return tuple(pieces)
 
 
-def _names(model: Transformer) -> list[str]:
-    """The published names of all weights of ``model``."""
+def _original_names(model: Transformer) -> list[str]:
+    """Return the original names of all weights of ``model``."""
     outer = [theirs for theirs, ours in OUTER.items() if ours in model.state_dict()]
     parts = [name.format(number) for name in (*INNER, *QKV) for number in range(model.config.n_layers)]
     return outer + [f"{part}.{kind}" for part in parts for kind in ("weight", "bias")]
 
 
-def _ours(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]:
-    """Published names to those of ``Transformer``; queries, keys and values joined."""
+def _our_names(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]:
+    """Convert original names to those of ``Transformer``; queries, keys and values are joined."""
     state = {ours: weights[theirs] for theirs, ours in OUTER.items() if theirs in weights}
     for number in range(n_layers):
         for kind in ("weight", "bias"):

@@ -1,4 +1,4 @@
-"""Finished vocabularies: the same text has the same ids, and what does not fit is refused in words."""
+"""Pretrained vocabularies: the same text has the same ids, and what does not fit is refused in words."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ import published_codes
 import pytest
 from small_model import TEXT, write_vocabulary
 
-from xlm_core.errors import ArtifactError, CorpusError
-from xlm_core.text.huggingface import write_tokenizer
-from xlm_core.text.imported import import_vocabulary
+from xlm_core.errors import CorpusError, PretrainedError
+from xlm_core.interop.huggingface_tokenizer import write_tokenizer
+from xlm_core.interop.pretrained import import_vocabulary
 from xlm_core.text.vocabulary import Vocabulary
 
 
@@ -59,13 +59,13 @@ def test_the_tokenizer_of_a_folder(ours, tmp_path):
     ],
 )
 def test_what_does_not_fit_is_refused(ours, tmp_path, change, message):
-    with pytest.raises(ArtifactError, match=message):
+    with pytest.raises(PretrainedError, match=message):
         imported(tmp_path, [ours], "xlm_core", **({"size": 60} | change))
     assert not (tmp_path / "out").exists()
 
 
 def test_another_file_and_another_format_are_refused(ours, tmp_path):
-    with pytest.raises(ArtifactError, match=r"vocabulary\.json: found SHA-256 .*, expected 0{64}"):
+    with pytest.raises(PretrainedError, match=r"vocabulary\.json: found SHA-256 .*, expected 0{64}"):
         imported(tmp_path, [ours], "xlm_core", 60, sums={ours: "0" * 64})
     (tmp_path / "text").write_text("no vocabulary\n")
     with pytest.raises(CorpusError, match="is not a vocabulary"):
@@ -77,5 +77,5 @@ def test_another_file_and_another_format_are_refused(ours, tmp_path):
 
 def test_a_folder_without_a_sum_for_each_file_that_is_read_is_refused(ours, tmp_path):
     write_tokenizer(Vocabulary.read(ours), tmp_path / "folder", ["en", "fr"])
-    with pytest.raises(ArtifactError, match=r"vocabulary\.json would be read"):
+    with pytest.raises(PretrainedError, match=r"vocabulary\.json would be read"):
         imported(tmp_path, [tmp_path / "folder" / "tokenizer.json"], "huggingface", 60)

@@ -11,8 +11,8 @@ from published_codes import LANGUAGES
 from transformers import XLMTokenizer
 
 from xlm_core.errors import CorpusError
+from xlm_core.interop.huggingface_tokenizer import write_tokenizer
 from xlm_core.text.fastbpe import read_pieces
-from xlm_core.text.huggingface import write_tokenizer
 from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, UNK, Vocabulary
 
 CODES = "l o 9\nlo w</w> 8\ne r</w> 7\na a 6\n"

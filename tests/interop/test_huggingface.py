@@ -10,8 +10,8 @@ from transformers import AutoModel, AutoModelForSequenceClassification, XLMWithL
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
+from xlm_core.interop.huggingface import export_classifier, export_model, import_model
 from xlm_core.model.heads import Classifier
-from xlm_core.model.huggingface import export_classifier, export_model, import_model
 from xlm_core.model.transformer import Transformer
 
 CONFIG = ModelConfig(dim=16, n_layers=2, n_heads=4, feedforward_dim=64, attention_dropout=0.2, max_positions=12)

@@ -1,4 +1,4 @@
-"""Finished stores: the same sentences arrive, and what does not fit is refused in words."""
+"""Given stores: the same sentences arrive, and what does not fit is refused in words."""
 
 import hashlib
 import json
@@ -9,9 +9,9 @@ import pytest
 from small_model import TEXT, write_vocabulary
 
 from xlm_core.data import token_store
-from xlm_core.data.imported import import_store
 from xlm_core.data.token_store import TokenStore, TokenStoreWriter
-from xlm_core.errors import ArtifactError
+from xlm_core.errors import PretrainedError
+from xlm_core.interop.pretrained import import_store
 from xlm_core.text.vocabulary import Vocabulary
 
 SPLITS = ("train", "valid", "test")
@@ -62,23 +62,23 @@ def test_another_vocabulary_is_refused(built, words, tmp_path):
     other = Vocabulary.read(words)
     changed = tmp_path / "other.json"
     Vocabulary(other.pieces[:-1], other.counts[:-1], other.models, other.offsets, other.model_of).write(changed)
-    with pytest.raises(ArtifactError, match=r"was built with vocabulary \w+, expected \w+: .*as vocabulary\.imported"):
+    with pytest.raises(PretrainedError, match=r"built with vocabulary \w+, expected \w+: .*as vocabulary\.pretrained"):
         imported(tmp_path, built, changed)
     assert not (tmp_path / "out").exists()
 
 
 def test_another_file_is_refused(built, words, tmp_path):
-    with pytest.raises(ArtifactError, match=r"train\.store: found SHA-256 .*, expected 0{64}"):
+    with pytest.raises(PretrainedError, match=r"train\.store: found SHA-256 .*, expected 0{64}"):
         imported(tmp_path, built, words, sums=dict.fromkeys(built.values(), "0" * 64))
     built["test"].write_bytes(b"no store at all")
-    with pytest.raises(ArtifactError, match=r"test\.store is no token store.*: this is no finished store"):
+    with pytest.raises(PretrainedError, match=r"test\.store is no token store.*: this is not a token store"):
         imported(tmp_path, built, words)
 
 
 def test_other_languages_and_labels_are_refused(built, words, tmp_path):
-    with pytest.raises(ArtifactError, match=r"found text in en-fr, expected plain text in en"):
+    with pytest.raises(PretrainedError, match=r"found text in en-fr, expected plain text in en"):
         imported(tmp_path, built, words, languages=("en",))
     with TokenStoreWriter(built["train"], ("en", "fr"), Vocabulary.read(words), labelled=True) as writer:
         writer.add(([20], [21]), 0)
-    with pytest.raises(ArtifactError, match=r"found labelled text in en-fr"):
+    with pytest.raises(PretrainedError, match=r"found labelled text in en-fr"):
         imported(tmp_path, built, words)

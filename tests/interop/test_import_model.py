@@ -1,4 +1,4 @@
-"""Finished models instead of pretrained ones: the same weights arrive, and what does not fit is refused in words."""
+"""Given models instead of pretrained ones: the same weights arrive, and what does not fit is refused in words."""
 
 import hashlib
 from dataclasses import replace
@@ -10,10 +10,9 @@ from published_checkpoint import N_TOKENS, inputs, original_checkpoint, saved, t
 from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 
 from xlm_core.config import ModelConfig
-from xlm_core.errors import ArtifactError, CheckpointError
+from xlm_core.errors import CheckpointError, PretrainedError
+from xlm_core.interop.convert import export_huggingface, import_model
 from xlm_core.model import checkpoint
-from xlm_core.model.imported import import_model
-from xlm_core.model.interop import export_huggingface
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import SPECIAL, Vocabulary
 
@@ -96,9 +95,9 @@ def test_languages_that_the_setup_has_not_are_left_aside(ours, tmp_path):
 
 
 def test_another_file_than_the_one_that_was_named_is_refused(ours, tmp_path):
-    with pytest.raises(ArtifactError, match=r"model\.safetensors: found SHA-256 [0-9a-f]{64}, expected 0{64}; fetch"):
+    with pytest.raises(PretrainedError, match=r"model\.safetensors: found SHA-256 [0-9a-f]{64}, expected 0{64}; fetch"):
         imported(tmp_path, {ours[0]: "0" * 64}, ours[1])
-    with pytest.raises(ArtifactError, match=r"none\.safetensors cannot be read"):
+    with pytest.raises(PretrainedError, match=r"none\.safetensors cannot be read"):
         imported(tmp_path, {tmp_path / "none.safetensors": "0" * 64}, ours[1])
     assert not (tmp_path / "imported").exists()
 
@@ -106,7 +105,7 @@ def test_another_file_than_the_one_that_was_named_is_refused(ours, tmp_path):
 def test_a_file_of_a_folder_that_has_no_sum_is_refused(ours, tmp_path):
     export_huggingface(*ours, tmp_path / "folder", None)
     known = [tmp_path / "folder" / name for name in ("config.json", "model.safetensors")]
-    with pytest.raises(ArtifactError, match=r"vocabulary\.json would be read, but its SHA-256 is not in the conf"):
+    with pytest.raises(PretrainedError, match=r"vocabulary\.json would be read, but its SHA-256 is not in the conf"):
         imported(tmp_path, known, ours[1], "huggingface")
 
 

@@ -9,9 +9,9 @@ from small_model import TEXT, write_model, write_vocabulary
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, XLMWithLMHeadModel
 
 from xlm_core.errors import CheckpointError
+from xlm_core.interop.convert import export_huggingface, import_huggingface, import_original
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import ClassificationHead
-from xlm_core.model.interop import export_huggingface, import_huggingface, import_published
 from xlm_core.text.vocabulary import EOS, SPECIAL, Vocabulary
 
 CODES = ["t h 9", "th e</w> 8", "c a 7", "ca t</w> 6", "d o 5", "do g</w> 4", "s e 3", "se e 2"]
@@ -39,7 +39,7 @@ def ours(tmp_path) -> tuple[Path, Path]:
 
 
 def test_a_published_model_becomes_a_folder_that_says_where_it_is_from(files, tmp_path):
-    import_published(*files, tmp_path / "ours")
+    import_original(*files, tmp_path / "ours")
     model, about = checkpoint.load(tmp_path / "ours" / "model.safetensors")
     vocabulary = Vocabulary.read(tmp_path / "ours" / "vocabulary.json")
     batch = inputs()
@@ -64,13 +64,13 @@ def test_another_vocabulary_than_the_checkpoints_is_refused(files, tmp_path, cha
     vocab = files[2]
     vocab.write_text("".join(change(vocab.read_text().splitlines(keepends=True))))
     with pytest.raises(CheckpointError, match=message):
-        import_published(*files, tmp_path / "ours")
+        import_original(*files, tmp_path / "ours")
     assert not (tmp_path / "ours").exists()
 
 
 def test_a_published_model_goes_on_to_hugging_face_and_back(files, tmp_path):
     first, theirs, second = (tmp_path / name for name in ("first", "theirs", "second"))
-    import_published(*files, first)
+    import_original(*files, first)
     export_huggingface(first / "model.safetensors", first / "vocabulary.json", theirs, None)
     tokenizer, model = AutoTokenizer.from_pretrained(theirs), XLMWithLMHeadModel.from_pretrained(theirs).eval()
     batch = inputs()
@@ -105,7 +105,7 @@ def test_a_classifier_is_written_with_its_labels(ours, tmp_path):
 
 
 def test_what_does_not_belong_together_is_refused(ours, files, tmp_path):
-    import_published(*files, tmp_path / "other")
+    import_original(*files, tmp_path / "other")
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
         export_huggingface(ours[0], tmp_path / "other" / "vocabulary.json", tmp_path / "theirs", None)
     with pytest.raises(CheckpointError, match="without a classification head"):

@@ -1,0 +1,1 @@
+"""Models and vocabularies from and for other programs."""

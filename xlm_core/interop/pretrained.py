@@ -1,0 +1,165 @@
+"""Use given vocabularies and token stores, identified by their SHA-256, instead of making them.
+
+Given models are read by ``xlm_core.interop.convert``; this module runs without PyTorch.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xlm_core.data.token_store import TokenStore
+from xlm_core.errors import PretrainedError, StoreError
+from xlm_core.interop.huggingface_tokenizer import TOKENIZER_FILES, read_tokenizer
+from xlm_core.io import atomic_many, write_json
+from xlm_core.text.vocabulary import Vocabulary
+
+
+def check_sha256(sums: Mapping[Path, str]) -> None:
+    """Refuse files that do not have their named checksum.
+
+    Args:
+        sums: file -> expected SHA-256, in hexadecimal digits.
+
+    Raises:
+        PretrainedError: a file is missing, or has another sum.
+    """
+    for path, expected in sums.items():
+        try:
+            with open(path, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise PretrainedError(f"{path} cannot be read ({error}); expected a pretrained file there") from error
+        if digest != expected:
+            raise PretrainedError(
+                f"{path}: found SHA-256 {digest}, expected {expected}; fetch the file again, or, where this one is "
+                f"wanted, put its sum into the configuration"
+            )
+
+
+def check_all_named(folder: Path, names: Sequence[str], sums: Mapping[Path, str]) -> None:
+    """Refuse a folder with files that would be read although they have no checksum.
+
+    Args:
+        folder: the folder of a model or tokenizer.
+        names: of the files that are read if they exist.
+        sums: file -> SHA-256.
+
+    Raises:
+        PretrainedError: there is one.
+    """
+    for name in names:
+        if (folder / name).exists() and folder / name not in sums:
+            raise PretrainedError(
+                f"{folder / name} would be read, but its SHA-256 is not in the configuration; expected all of "
+                f"{', '.join(names)} that are there; add its sum, or move it away"
+            )
+
+
+def origin_of(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noqa: A002
+    """Return what is recorded of given files: their format, names and checksums."""
+    return {"format": format, "sha256": {path.name: sha256 for path, sha256 in sums.items()}}
+
+
+def import_vocabulary(
+    sums: Mapping[Path, str],
+    *,
+    format: str,  # noqa: A002
+    codes: Path | None,
+    vocab: Path | None,
+    languages: Sequence[str],
+    size: int,
+    output: Path,
+    origin: Path,
+) -> None:
+    """Write a given vocabulary as the file that learning would have made.
+
+    Args:
+        sums: the files and their SHA-256.
+        format: ``xlm_core`` (a vocabulary.json), ``published`` (codes and vocabulary of fastBPE, of which the first
+            ``size`` pieces are used) or ``huggingface`` (a folder with a tokenizer).
+        codes, vocab: which of the files are these, for the format ``published``.
+        languages: that must be encoded.
+        size: number of pieces, special symbols included.
+        output: the vocabulary.
+        origin: JSON: format and checksums.
+
+    Raises:
+        PretrainedError: a file is not the named one, or the vocabulary lacks a language or has another size.
+        CorpusError: a file is damaged.
+    """
+    check_sha256(sums)
+    path = next(iter(sums))
+    if format == "published":
+        assert codes is not None and vocab is not None
+        vocabulary = Vocabulary.from_fastbpe(codes, vocab, sorted(languages), size)
+    elif format == "huggingface":
+        check_all_named(path.parent, TOKENIZER_FILES, sums)
+        vocabulary = read_tokenizer(path.parent, sorted(languages))
+    else:
+        vocabulary = Vocabulary.read(path)
+    if missing := set(languages) - vocabulary.model_of.keys():
+        raise PretrainedError(
+            f"{path} encodes {', '.join(vocabulary.model_of)}, but not {', '.join(sorted(missing))}; give a vocabulary "
+            "of all languages of the setup"
+        )
+    if len(vocabulary) != size:
+        raise PretrainedError(
+            f"{path} has {len(vocabulary)} pieces, special symbols included, expected {size}; write vocabulary.size: "
+            f"{len(vocabulary)}, or give the right file"
+        )
+    vocabulary.write(output)
+    write_json(origin, origin_of(format, sums) | {"vocabulary": vocabulary.digest})
+
+
+def import_store(
+    stores: Mapping[str, Path],
+    sums: Mapping[Path, str],
+    *,
+    outputs: Mapping[str, Path],
+    languages: Sequence[str],
+    vocabulary: Path,
+    statistics: Path,
+) -> None:
+    """Copy the given stores of one shard of a corpus to the paths of built ones.
+
+    Args:
+        stores: split -> given store.
+        sums: their SHA-256.
+        outputs: split -> store.
+        languages: of their columns.
+        vocabulary: of the models that read them.
+        statistics: JSON: numbers of records, format and checksums.
+
+    Raises:
+        PretrainedError: a file is not the named one, is damaged, was built with another vocabulary, or holds other
+            data than sentences of ``languages``.
+    """
+    check_sha256(sums)
+    digest = Vocabulary.read(vocabulary).digest
+    n_records = sum(len(_open_store(path, digest, languages)) for path in stores.values())
+    with atomic_many(list(outputs.values())) as partials:
+        for split, partial in zip(outputs, partials, strict=True):
+            shutil.copyfile(stores[split], partial)
+    origin = origin_of("store", sums) | {"vocabulary": digest}
+    write_json(statistics, {"read": n_records, "kept": n_records, "dropped": {}, "origin": origin})
+
+
+def _open_store(path: Path, vocabulary: str, languages: Sequence[str]) -> TokenStore:
+    """Open a store and check its vocabulary and columns."""
+    try:
+        store = TokenStore.open(path, vocabulary)
+    except StoreError as error:
+        reason, _, _ = str(error).partition(";")
+        raise PretrainedError(
+            f"{reason}: this is not a token store for the vocabulary in use; give, as vocabulary.pretrained, the one "
+            f"that it was built with, or fetch the store again"
+        ) from error
+    if store.languages != tuple(languages) or store.labels is not None:
+        kind = "labelled " if store.labels is not None else ""
+        raise PretrainedError(
+            f"{path}: found {kind}text in {'-'.join(store.languages)}, expected plain text in "
+            f"{'-'.join(languages)}; check the corpus's keys and path"
+        )
+    return store
