@@ -44,11 +44,11 @@ CASES = {
         ["words/en-fr.txt"],
     ),
     "runs.theirs.pretrained.sha256": (
-        {"runs": {"theirs": {"label": "theirs", "imported": PRETRAINED}}},
+        {"runs": {"theirs": {"label": "theirs", "pretrained": PRETRAINED}}},
         ["models/model.safetensors"],
     ),
     "vocabulary.pretrained.sha256": (
-        {"vocabulary": {"imported": PRETRAINED | {"path": "old", "sha256": {"vocabulary.json": SUM}}}},
+        {"vocabulary": {"pretrained": PRETRAINED | {"path": "old", "sha256": {"vocabulary.json": SUM}}}},
         ["old/vocabulary.json"],
     ),
     "mirror": ({"mirror": "mirror"}, ["mirror"]),

@@ -127,6 +127,7 @@ def _export(architecture: str, config: Mapping[str, Any], tensors: Mapping[str, 
         import transformers
     except ImportError as error:
         raise missing_extra(error) from error
+    transformers.utils.logging.disable_progress_bar()
     with torch.device("meta"):  # no weights are drawn only to be replaced
         model = getattr(transformers, architecture)(transformers.XLMConfig(**config))
     model.load_state_dict(dict(tensors), strict=False, assign=True)
