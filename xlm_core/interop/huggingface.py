@@ -1,16 +1,14 @@
 """Write models as folders that Hugging Face's ``transformers`` loads, and read such folders.
 
-Folders are written by ``transformers`` (extra ``interop``) and read without it, because reading is a step of the
+Folders are written with ``transformers`` (extra ``interop``) and read without it, because reading is a step of the
 workflow, whose environments do not have it.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -18,8 +16,9 @@ from xlm_core.config import ModelConfig, read
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.interop.huggingface_tokenizer import missing_extra
 from xlm_core.interop.original_xlm import from_original_names, language_ids_of, shape_of, to_original_names
-from xlm_core.io import atomic_many, read_json
+from xlm_core.io import atomic, read_json
 from xlm_core.languages import language_ids
+from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import NORM_EPSILON, Transformer
 from xlm_core.text.vocabulary import BOS, EOS, MASK, PAD, UNK
@@ -60,7 +59,7 @@ def export_model(model: Transformer, languages: Sequence[str], folder: Path, *, 
         ConfigError: transformers is not installed.
     """
     tensors = {_their_name(name): tensor for name, tensor in to_original_names(model).items()}
-    _export(MLM, _config(model, languages) | {"causal": causal}, tensors, folder)
+    _export(_config(model, languages, MLM) | {"causal": causal}, tensors, folder)
 
 
 def export_classifier(classifier: Classifier, languages: Sequence[str], labels: Sequence[str], folder: Path) -> None:
@@ -93,10 +92,10 @@ def export_classifier(classifier: Classifier, languages: Sequence[str], labels: 
         "summary_activation": None,
         "summary_first_dropout": head.dropout.p,
     }
-    _export(CLASSIFIER, _config(classifier.encoder, languages) | summary, tensors, folder)
+    _export(_config(classifier.encoder, languages, CLASSIFIER) | summary, tensors, folder)
 
 
-def _config(model: Transformer, languages: Sequence[str]) -> dict[str, Any]:
+def _config(model: Transformer, languages: Sequence[str], architecture: str) -> dict[str, Any]:
     """Return the arguments of ``transformers.XLMConfig`` that are not its defaults."""
     config, ids = model.config, language_ids(languages)
     if config.feedforward_dim != 4 * config.dim:
@@ -105,6 +104,7 @@ def _config(model: Transformer, languages: Sequence[str]) -> dict[str, Any]:
             f"transformers' XLM knows only feedforward_dim = 4 * dim = {4 * config.dim}; train one of that shape"
         )
     return {
+        "architectures": [architecture],
         "vocab_size": model.vocab_size,
         "emb_dim": config.dim,
         "n_layers": config.n_layers,
@@ -121,21 +121,20 @@ def _config(model: Transformer, languages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _export(architecture: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor], folder: Path) -> None:
-    """Write both files; the configuration is renamed last, so that a folder with one is complete."""
+def _export(config: Mapping[str, Any], tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Write both files; the configuration last, so that a folder with one is complete.
+
+    The weights are not written by ``save_pretrained``, whose errors do not say that a disk is full.
+    """
     try:
-        import transformers
+        from transformers import XLMConfig
     except ImportError as error:
         raise missing_extra(error) from error
-    transformers.utils.logging.disable_progress_bar()
-    with torch.device("meta"):  # no weights are drawn only to be replaced
-        model = getattr(transformers, architecture)(transformers.XLMConfig(**config))
-    model.load_state_dict(dict(tensors), strict=False, assign=True)
-    model.tie_weights()
-    with atomic_many([folder / WEIGHTS, folder / CONFIG]) as partials, TemporaryDirectory(dir=folder) as temporary:
-        model.save_pretrained(temporary, max_shard_size="1TB")
-        for name, partial in zip((WEIGHTS, CONFIG), partials, strict=True):
-            (Path(temporary) / name).replace(partial)
+    text = XLMConfig(dtype="float32", **config).to_json_string()
+    with atomic(folder / WEIGHTS) as partial:
+        checkpoint.write(partial, tensors, {"format": "pt"})
+    with atomic(folder / CONFIG) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def import_model(folder: Path) -> tuple[Transformer, tuple[str, ...], bool]:
