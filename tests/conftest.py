@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import project as projects
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -31,3 +32,21 @@ def mirror() -> Path:
     if not MIRROR.is_dir():
         pytest.skip(f"needs the mirror of reduced official files, absent here: {MIRROR}")
     return MIRROR
+
+
+@pytest.fixture(scope="session")
+def quick_project(tmp_path_factory: pytest.TempPathFactory) -> projects.Project:
+    """Every stage once, run from end to end."""
+    return projects.finished(tmp_path_factory.mktemp("quick"), projects.read_settings("quick"))
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> projects.Project:
+    """The tiny configuration, run from end to end."""
+    return projects.finished(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def unused(tmp_path_factory: pytest.TempPathFactory) -> projects.Project:
+    """A copy of the project in which nothing has run."""
+    return projects.Project(tmp_path_factory.mktemp("unused"))
