@@ -11,7 +11,7 @@ from xlm_core.config.strict_model import RunName, SetupName, StrictModel, check_
 if TYPE_CHECKING:
     from xlm_core.config import Config
 
-HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"  # verdicts
+SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"  # decisions
 
 
 class SystemConfig(StrictModel):
