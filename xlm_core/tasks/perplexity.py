@@ -95,18 +95,13 @@ def score(
     LOG.info("%s: %s", language, size)
     scores = [
         Result(
-            **vars(context),
-            column=language,
-            metric=metric,
-            value=value,
-            n=size.n_words,
-            config_digest=metadata["config"],
-            data_digest=digests.of_value([metadata["data"], corpora.digests]),
+            **vars(context), column=language, metric=metric, value=value, n=size.n_words,
+            config_digest=metadata["config"], data_digest=digests.of_value([metadata["data"], corpora.digests]),
             signature=SIGNATURE.format(seq_len=seq_len),
             warnings=[f"{size.n_unknown} unknown pieces, of no bytes"] if size.n_unknown else [],
         )
         for metric, value in normalize(float(nll.sum()), size).items()
-    ]
+    ]  # fmt: skip
     results.write(scores, output)
     sentences = SampleStatistics("perplexity", sentence_nll(nll, tokens, vocab))
     sample_statistics.write(statistics, {language: sentences})
@@ -136,20 +131,13 @@ def sentence_nll(nll: np.ndarray, tokens: np.ndarray, vocab: Vocabulary) -> np.n
 
 def blocks(stream: TokenStream, seq_len: int, language_id: int) -> Iterator[Batch]:
     """Yield the text as CLM batches that predict every token once."""
-    width = seq_len - 1
-    n_rows = max(1, BATCH_TOKENS // seq_len)
-    n_whole = len(stream) // width
-    for first in range(0, n_whole, n_rows):
-        indices = np.arange(first, min(first + n_rows, n_whole))
-        yield _batch(stream, indices * width, width, language_id)
-    if rest := len(stream) - n_whole * width:
-        yield _batch(stream, np.array([n_whole * width]), rest, language_id)
-
-
-def _batch(stream: TokenStream, starts: np.ndarray, width: int, language_id: int) -> Batch:
-    """Batch the blocks of ``width`` tokens of the text that begin at ``starts`` (B,)."""
-    tokens = stream.tokens_at(starts[:, None] + np.arange(width))
-    return clm_batch(np.concatenate([np.full((len(starts), 1), EOS), tokens], axis=1), language_id)
+    width, n_rows = seq_len - 1, max(1, BATCH_TOKENS // seq_len)
+    n_whole, n_rest = divmod(len(stream), width)
+    starts = np.arange(n_whole + 1) * width
+    chunks = [(starts[first : min(first + n_rows, n_whole)], width) for first in range(0, n_whole, n_rows)]
+    for chunk, size in [*chunks, *([(starts[-1:], n_rest)] if n_rest else [])]:
+        tokens = stream.tokens_at(chunk[:, None] + np.arange(size))
+        yield clm_batch(np.concatenate([np.full((len(chunk), 1), EOS), tokens], axis=1), language_id)
 
 
 def text_size(tokens: np.ndarray, vocab: Vocabulary) -> TextSize:

@@ -10,7 +10,6 @@ Shapes: N sentences, D dimensions, K layers; layer 0 is the embeddings.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -60,21 +59,21 @@ def score(
     encoder, metadata = checkpoint.load(model)
     stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
     records = unique_records(list(stores.values()))[:n_sentences]
-    origin = {"config_digest": metadata["config"], "data_digest": metadata["data"]}
-    result = partial(Result, **vars(context) | origin, metric="accuracy")
-    n_layers = encoder.config.n_layers
+    n, n_layers = len(records), encoder.config.n_layers
     measured = []
     for (setting, at), accuracies in _accuracies(encoder, stores, records, metadata["languages"], pivot).items():
-        signature = SIGNATURE.format(layer=at, n_layers=n_layers, n=len(records))
-        columns = {"retrieval_by_layer": {str(at): sum(accuracies.values()) / len(accuracies)}}
+        n_directions = len(accuracies)
+        rows = [("retrieval_by_layer", str(at), sum(accuracies.values()) / n_directions, n * n_directions)]
         if at == (n_layers if layer is None else layer):
-            columns["retrieval"] = accuracies
-        for table, values in columns.items():
-            n = len(records) * len(accuracies) // len(values)
-            measured += [
-                result(table=table, setting=setting, column=column, value=value, n=n, signature=signature)
-                for column, value in values.items()
-            ]
+            rows += [("retrieval", direction, accuracy, n) for direction, accuracy in accuracies.items()]
+        measured += [
+            Result(
+                **vars(context) | {"table": table, "setting": setting}, column=column, metric="accuracy", value=value,
+                n=n_pairs, config_digest=metadata["config"], data_digest=metadata["data"],
+                signature=SIGNATURE.format(layer=at, n_layers=n_layers, n=n),
+            )
+            for table, column, value, n_pairs in rows
+        ]  # fmt: skip
     results.write(measured, output)
 
 
