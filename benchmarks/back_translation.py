@@ -19,7 +19,7 @@ from pretrain import name_of, timed
 
 from xlm_core.config import Optim
 from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
-from xlm_core.model.decoding import greedy
+from xlm_core.model.decoding import greedy_search
 from xlm_core.objectives import TranslationLoss, translation_batch
 from xlm_core.text.vocabulary import N_SPECIAL
 from xlm_core.train.optimizer import make_optimizer
@@ -57,7 +57,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     source = sentence_batch(words, LANGUAGES[0]).to(device)
 
     def generate() -> list[list[int]]:
-        return greedy(model.eval(), source, LANGUAGES[1], limits)
+        return greedy_search(model.eval(), source, LANGUAGES[1], limits)
 
     made = PackedSequences.from_lists(generate())
     batch = translation_batch(made, words, LANGUAGES).to(device)

@@ -26,7 +26,7 @@ from transformers import BartConfig, BartForConditionalGeneration, LogitsProcess
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import Batch
 from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
-from xlm_core.model.decoding import greedy
+from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
@@ -113,7 +113,7 @@ def translator(shape: Shape, limits: Tensor) -> EncoderDecoder:
 def ours(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
     """Our decoding."""
     model = translator(shape, limits)
-    return lambda source: greedy(model, source, 0, limits)
+    return lambda source: greedy_search(model, source, 0, limits)
 
 
 def without_memory(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
@@ -122,7 +122,7 @@ def without_memory(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
 
     @torch.inference_mode()
     def decode(source: Batch) -> None:
-        read, said = model.read(source), np.zeros((len(limits), 0), dtype=np.int64)
+        read, said = model.encode(source), np.zeros((len(limits), 0), dtype=np.int64)
         for _ in range(int(limits.max())):
             target = target_batch(PackedSequences.from_lists(said.tolist()), 0).to(limits.device)
             states = model.decoder(target, causal=True, source=read)[:, -1]

@@ -7,8 +7,7 @@ from test_translator import N_TOKENS, bart, sentences, translator
 
 from xlm_core.config import DecodingConfig
 from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
-from xlm_core.model.cache import Memory
-from xlm_core.model.decoding import beam, greedy
+from xlm_core.model.decoding import beam_search, greedy_search
 from xlm_core.text.vocabulary import EOS, N_SPECIAL
 
 WORDS = range(N_SPECIAL, N_TOKENS)
@@ -30,24 +29,24 @@ def lively(seed=0, n_languages=1, end=3.0):
     return model
 
 
-def limits_of(*limits):
+def max_lengths(*limits):
     return torch.tensor(limits)
 
 
 def scores_from_scratch(model, source, sentence, language=0):
-    """Log-probabilities (T, V) of each next token of ``sentence``, as training computes them: without any memory."""
+    """Log-probabilities (T, V) of each next token of ``sentence``, as training computes them: without a cache."""
     with torch.no_grad():
         return model.decoder.predict(model(source, target_batch(PackedSequences.from_lists([sentence]), language))[0])
 
 
 @pytest.mark.parametrize("width", [1, 3])
-def test_with_memory_and_without_it_the_scores_are_the_same(width):
+def test_with_a_cache_and_without_it_the_scores_are_the_same(width):
     model = translator(n_languages=2)
     source, words = sentence_batch(sentences(4, 7), 0), sentences(5, 5, seed=2).tokens.reshape(2, 5)
     with torch.inference_mode():
-        memory = Memory(model, source, 1, limits_of(6, 6), width)
+        cache = model.init_cache(source, 1, max_lengths(6, 6), width)
         said = np.concatenate([np.full((2, 1), EOS), words], axis=1)
-        steps = [memory.step(torch.tensor(said[:, place]).repeat_interleave(width)) for place in range(6)]
+        steps = [model.step(torch.tensor(said[:, place]).repeat_interleave(width), cache) for place in range(6)]
     for row in range(2):
         alone = sentence_batch(PackedSequences.from_lists([_nth(sentences(4, 7), row)]), 0)
         expected = scores_from_scratch(model, alone, words[row].tolist(), language=1)
@@ -66,7 +65,7 @@ def _nth(ragged, number):
 def test_greedy_always_takes_the_likeliest_allowed_token():
     model = lively()
     source = sentence_batch(sentences(5), 0)
-    (found,) = greedy(model, source, 0, limits_of(12))
+    (found,) = greedy_search(model, source, 0, max_lengths(12))
     allowed = [EOS, *WORDS]
     scores = scores_from_scratch(model, source, found)
     likeliest = [allowed[int(row[allowed].argmax())] for row in scores]
@@ -77,7 +76,7 @@ def test_greedy_is_that_of_the_transformers_library():
     model = lively(end=0.0)
     theirs = bart(model)
     source = sentence_batch(sentences(5, 3, 6), 0)
-    found = greedy(model, source, 0, limits_of(9, 9, 9))
+    found = greedy_search(model, source, 0, max_lengths(9, 9, 9))
     mask = torch.arange(source.tokens.shape[1]) < source.lengths[:, None]
     forbidden = [token for token in range(N_SPECIAL) if token != EOS]
     expected = theirs.generate(
@@ -93,9 +92,11 @@ def test_greedy_is_that_of_the_transformers_library():
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0])
 def test_a_beam_of_one_is_greedy(seed, length_penalty):
     model = lively(seed)
-    source, limits = sentence_batch(sentences(5, 2, 7, 4), 0), limits_of(10, 3, 12, 6)
+    source, limits = sentence_batch(sentences(5, 2, 7, 4), 0), max_lengths(10, 3, 12, 6)
     decoding = DecodingConfig(beam_size=1, length_penalty=length_penalty, early_stopping=True)
-    assert [best.tokens for (best,) in beam(model, source, 0, limits, decoding)] == greedy(model, source, 0, limits)
+    assert [best.tokens for (best,) in beam_search(model, source, 0, limits, decoding)] == greedy_search(
+        model, source, 0, limits
+    )
 
 
 def exhaustive(model, source, limit, length_penalty):
@@ -123,7 +124,7 @@ def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, le
     decoding = DecodingConfig(
         beam_size=40, length_penalty=length_penalty, n_best=5
     )  # 3 + 9 + 27 words and the empty translation: 40
-    (found,) = beam(model, source, 0, limits_of(limit), decoding)
+    (found,) = beam_search(model, source, 0, max_lengths(limit), decoding)
     assert [best.tokens for best in found] == [words for _, words in expected[:5]]
     assert [best.score for best in found] == pytest.approx([score for score, _ in expected[:5]], abs=1e-5)
 
@@ -135,12 +136,14 @@ def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, le
 def test_translations_do_not_depend_on_what_shares_their_batch(decoding):
     model = lively(n_languages=2)
     text = sentences(5, 2, 7, 4, 3, 6, 1, 5, 8, 2, seed=3)
-    limits = limits_of(*(int(length * 1.3) + 5 for length in text.lengths))
+    limits = max_lengths(*(int(length * 1.3) + 5 for length in text.lengths))
 
     def translations(rows):
         batch = sentence_batch(PackedSequences.from_lists([_nth(text, row) for row in rows]), 0)
-        found = beam(model, batch, 1, limits[rows], decoding)
-        return [[hypothesis.tokens for hypothesis in best] for best in found], greedy(model, batch, 1, limits[rows])
+        found = beam_search(model, batch, 1, limits[rows], decoding)
+        return [[hypothesis.tokens for hypothesis in best] for best in found], greedy_search(
+            model, batch, 1, limits[rows]
+        )
 
     together = translations(list(range(10)))
     order = [3, 9, 0, 7, 1, 8, 2, 6, 5, 4]
@@ -158,14 +161,16 @@ def test_special_symbols_are_never_produced(likely):
     with torch.no_grad():
         model.decoder.output_bias[likely] = 50.0
     source = sentence_batch(sentences(4, 3), 0)
-    (one, *_), (other, *_) = beam(model, source, 0, limits_of(6, 6), DecodingConfig(beam_size=2))
-    for tokens in (*greedy(model, source, 0, limits_of(6, 6)), one.tokens, other.tokens):
+    (one, *_), (other, *_) = beam_search(model, source, 0, max_lengths(6, 6), DecodingConfig(beam_size=2))
+    for tokens in (*greedy_search(model, source, 0, max_lengths(6, 6)), one.tokens, other.tokens):
         assert all(token >= N_SPECIAL for token in tokens)
         assert len(tokens) == (0 if likely == EOS else 6) or likely != EOS
 
 
 def test_n_best_come_in_falling_order_and_differ():
-    (found,) = beam(lively(), sentence_batch(sentences(5), 0), 0, limits_of(8), DecodingConfig(beam_size=4, n_best=4))
+    (found,) = beam_search(
+        lively(), sentence_batch(sentences(5), 0), 0, max_lengths(8), DecodingConfig(beam_size=4, n_best=4)
+    )
     scores = [hypothesis.score for hypothesis in found]
     assert len(found) == 4 and scores == sorted(scores, reverse=True)
     assert len({tuple(hypothesis.tokens) for hypothesis in found}) == 4
@@ -173,7 +178,7 @@ def test_n_best_come_in_falling_order_and_differ():
 
 def test_the_score_is_that_of_its_tokens():
     model, source = lively(), sentence_batch(sentences(5), 0)
-    ((best,),) = beam(model, source, 0, limits_of(8), DecodingConfig(beam_size=4, length_penalty=0.6))
+    ((best,),) = beam_search(model, source, 0, max_lengths(8), DecodingConfig(beam_size=4, length_penalty=0.6))
     logs = scores_from_scratch(model, source, best.tokens)
     logs[:, [token for token in range(N_SPECIAL) if token != EOS]] = -torch.inf
     logs = logs.log_softmax(dim=-1)

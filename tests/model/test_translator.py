@@ -117,14 +117,14 @@ def test_both_languages_matter():
     assert not torch.allclose(found[0], found[1]) and not torch.allclose(found[0], found[2])
 
 
-def test_sentences_read_by_length_are_as_if_read_together():
+def test_sentences_encode_by_length_are_as_if_read_together():
     """Nineteen of 3 to 14 tokens, the end included, out of order; in two groups, of which the first is narrower."""
     model, widths = translator(), []
     model.encoder.register_forward_pre_hook(lambda _, inputs: widths.append(inputs[0].tokens.shape[1]))
     lengths = sorted(range(19), key=lambda n: n * 7 % 19)
     source = sentence_batch(sentences(*(1 + n * 11 // 18 for n in lengths)), 0)
     with torch.inference_mode():
-        together, by_length = model.read(source), model.read_by_length(source)
+        together, by_length = model.encode(source), model.encode_by_length(source)
     assert (together.states - by_length.states).abs().max() <= 1e-5
     assert torch.equal(together.attention_mask, by_length.attention_mask)
     assert widths == [14, 12, 14]
@@ -133,4 +133,4 @@ def test_sentences_read_by_length_are_as_if_read_together():
 def test_sentences_of_like_lengths_are_read_together():
     model, source = translator(), sentence_batch(sentences(*[9] * 20, 7), 0)
     with torch.inference_mode():
-        assert torch.equal(model.read(source).states, model.read_by_length(source).states)
+        assert torch.equal(model.encode(source).states, model.encode_by_length(source).states)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.tasks.translation.generate import limits_of, translate
+from xlm_core.tasks.translation.generate import max_lengths, translate
 from xlm_core.text.vocabulary import EOS
 
 
@@ -29,4 +29,4 @@ def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(len
 
 @pytest.mark.parametrize(("length", "expected"), [(0, 5), (10, 18), (11, 19), (100, 62)])
 def test_limits_by_eye(length, expected):
-    assert limits_of(np.array([length]), 1.3, 5, max_positions=64).tolist() == [expected]
+    assert max_lengths(np.array([length]), 1.3, 5, max_positions=64).tolist() == [expected]

@@ -1,12 +1,14 @@
 """Multi-head attention, of a sentence to itself and of a translation to its source.
 
 Shapes: B rows, T tokens, S tokens of the source (T, where a sentence reads itself), D dimensions of the model, H
-heads, K = D / H dimensions per head.
+heads, K = D / H dimensions per head; in decoding R rows, W hypotheses of each sentence, L tokens in the cache.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from xlm_core.model.cache import LayerCache
 from xlm_core.model.cpu_kernels import cpu_attention, is_faster_on_cpu
 
 
@@ -38,6 +40,11 @@ class SelfAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         context = attend(queries, keys, values, None if causal else attention_mask, causal, dropout)
         return self.out(select_positions(merge_heads(context), output_positions))
+
+    def step(self, x: Tensor, cache: LayerCache) -> Tensor:
+        """Attend from the next token of each row, ``x`` (R, D), to it and to the cached tokens before it; (R, D)."""
+        queries, keys, values = self.project(x[:, None])
+        return self.out(attend_to_cache(queries, *cache.append(keys, values)).flatten(1))
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (B, H, T, K), of ``x`` (B, T, D)."""
@@ -73,6 +80,15 @@ class CrossAttention(nn.Module):
         context = attend(self.project(x), *self.read(source), attention_mask, dropout=dropout)
         return self.out(select_positions(merge_heads(context), output_positions))
 
+    def step(self, x: Tensor, cache: LayerCache) -> Tensor:
+        """Attend from the next token of each row, ``x`` (R, D), to the cached source; (R, D).
+
+        The hypotheses of a sentence attend together, as if they were the tokens of one text.
+        """
+        queries = self.project(x.view(len(cache.source_keys), -1, x.shape[1]))
+        context = attend_to_cache(queries, cache.source_keys, cache.source_values, cache.source_bias)
+        return self.out(merge_heads(context)).view(x.shape)
+
     def project(self, x: Tensor) -> Tensor:
         """Queries (B, H, T, K) of ``x`` (B, T, D)."""
         return split_heads(self.queries(x), 1, self.n_heads)[0]
@@ -96,6 +112,20 @@ def attend(
     return functional.scaled_dot_product_attention(
         queries, keys, values, attn_mask=attention_mask, dropout_p=dropout, is_causal=causal
     )
+
+
+def attend_to_cache(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Attend from few queries (B, H, W, K) to cached keys and values (B, H, L, K): (B, H, W, K).
+
+    ``bias`` (B, H, 1, L) is added to the scores. For so few queries plain products are faster than PyTorch's attention.
+    """
+    shape, scale = queries.shape, queries.shape[3] ** -0.5
+    queries, keys, values = queries.flatten(0, 1), keys.flatten(0, 1).transpose(1, 2), values.flatten(0, 1)
+    if bias is None:
+        scores = torch.bmm(queries * scale, keys)
+    else:
+        scores = torch.baddbmm(bias.flatten(0, 1), queries, keys, alpha=scale)
+    return torch.bmm(scores.softmax(dim=-1), values).view(shape)
 
 
 def select_positions(x: Tensor, output_positions: Tensor | None) -> Tensor:

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
 from xlm_core.model.attention import CrossAttention, SelfAttention, select_positions
+from xlm_core.model.cache import LayerCache
 from xlm_core.model.cpu_kernels import Dropout
 from xlm_core.text.vocabulary import PAD
 
@@ -72,14 +73,22 @@ class TransformerLayer(nn.Module):
         causal: bool,
         output_positions: Tensor | None = None,
         source: EncoderOutput | None = None,
+        cache: LayerCache | None = None,
     ) -> Tensor:
-        """``x`` (B, T, D) to (B, T, D), or to (n, D) at some places; see ``SelfAttention`` for the other arguments."""
-        here = output_positions if source is None else None
-        x = self.attention_norm(
-            select_positions(x, here) + self.dropout(self.attention(x, attention_mask, causal, here))
-        )
+        """Map ``x`` (B, T, D) to (B, T, D), or to (n, D) at some positions; see ``SelfAttention`` for the arguments.
+
+        A decoder attends to ``source``; or with a ``cache``, which holds the source and the tokens so far, it maps the
+        next token of each row, ``x`` (R, D), to (R, D).
+        """
+        here = output_positions if self.source_attention is None else None
+        context = self.attention.step(x, cache) if cache else self.attention(x, attention_mask, causal, here)
+        x = self.attention_norm(select_positions(x, here) + self.dropout(context))
         if self.source_attention is not None:
-            context = self.source_attention(x, *source, output_positions)
+            if cache:
+                context = self.source_attention.step(x, cache)
+            else:
+                assert source is not None, "a decoder attends to an encoder's output"
+                context = self.source_attention(x, *source, output_positions)
             x = self.source_norm(select_positions(x, output_positions) + self.dropout(context))
         return self.feed_forward(x)
 

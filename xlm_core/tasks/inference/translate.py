@@ -20,10 +20,10 @@ from xlm_core.data.batch import Batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
-from xlm_core.model.decoding import Hypothesis, beam, greedy
+from xlm_core.model.decoding import Hypothesis, beam_search, greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.tasks.inference.encoder import load_vocabulary, truncate
-from xlm_core.tasks.translation.generate import limits_of, translate
+from xlm_core.tasks.translation.generate import max_lengths, translate
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -93,12 +93,14 @@ class TranslationPipeline:
 
         def decode(batch: Batch, limits: Tensor) -> list[list[Hypothesis]]:
             if decoding.beam_size == 1:
-                return [[Hypothesis(ids, np.nan)] for ids in greedy(self.translator, batch, self.ids[target], limits)]
-            return beam(self.translator, batch, self.ids[target], limits, decoding)
+                return [
+                    [Hypothesis(ids, np.nan)] for ids in greedy_search(self.translator, batch, self.ids[target], limits)
+                ]
+            return beam_search(self.translator, batch, self.ids[target], limits, decoding)
 
         found = translate(
             [encoded[number] for number in filled],
-            limits_of(lengths, decoding.max_length_a, decoding.max_length_b, positions),
+            max_lengths(lengths, decoding.max_length_a, decoding.max_length_b, positions),
             decode,
             language=self.ids[source],
             micro_batch_tokens=max(1, micro_batch_tokens // decoding.beam_size),

@@ -22,12 +22,12 @@ from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.loss import LossSum
-from xlm_core.model.decoding import greedy
+from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import translation_batch
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.memory import micro_batch_size, micro_batches_per_update
-from xlm_core.tasks.translation.generate import limits_of
+from xlm_core.tasks.translation.generate import max_lengths
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train import schedule
 from xlm_core.train.distributed import DistributedContext
@@ -190,11 +190,11 @@ def parts_of(
 
     def back_translated(target: PackedSequences, objective: TranslationObjective) -> PackedSequences:
         translator.eval()
-        limits = limits_of(
+        limits = max_lengths(
             target.lengths, settings.max_length_a, settings.max_length_b, translator.decoder.config.max_positions
         )
         source = sentence_batch(target, lessons.ids[objective.target]).to(device)
-        made = greedy(translator, source, lessons.ids[objective.source], torch.from_numpy(limits).to(device))
+        made = greedy_search(translator, source, lessons.ids[objective.source], torch.from_numpy(limits).to(device))
         translator.train()
         return PackedSequences.from_lists(made)
 

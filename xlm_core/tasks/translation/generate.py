@@ -17,7 +17,7 @@ Found = TypeVar("Found")
 N_ENDS = 2  # </s> a </s>
 
 
-def limits_of(lengths: np.ndarray, factor: float, extra: int, max_positions: int) -> np.ndarray:
+def max_lengths(lengths: np.ndarray, factor: float, extra: int, max_positions: int) -> np.ndarray:
     """Most tokens (N,) of the translations of sentences of ``lengths`` (N,): ``factor`` times as many and ``extra``.
 
     A translation is never longer than what a model with so many positions can read, end symbols included.

@@ -16,10 +16,10 @@ from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.bleu import tokenized_bleu
 from xlm_core.metrics.loss import LossSum
-from xlm_core.model.decoding import greedy
+from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
-from xlm_core.tasks.translation.generate import N_ENDS, limits_of, translate
+from xlm_core.tasks.translation.generate import N_ENDS, max_lengths, translate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.loop import Metrics
 
@@ -120,13 +120,13 @@ def examine(
     measured: dict[str, LossSum | float] = {}
     for (source, target), exam in exams.items():
         lengths = np.array([len(sentence) for sentence in exam.source])
-        limits = limits_of(
+        limits = max_lengths(
             lengths, settings.max_length_a, settings.max_length_b, translator.decoder.config.max_positions
         )
         found = translate(
             exam.source,
             limits,
-            lambda batch, some, exam=exam: greedy(translator, batch, exam.languages[1], some),
+            lambda batch, some, exam=exam: greedy_search(translator, batch, exam.languages[1], some),
             language=exam.languages[0],
             micro_batch_tokens=settings.micro_batch_tokens,
             device=device,
