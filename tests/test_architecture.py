@@ -1,114 +1,193 @@
-"""The architecture as tests: imports point down, and everything is small, documented and typed."""
+"""The architecture as tests: imports point down, names are unique, and everything is small, documented and typed."""
 
 import ast
+import io
+import re
+import statistics
+import tokenize
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
-
-CORE = ROOT / "xlm_core"
-GENERATOR = ROOT / "microworld"
-MODULES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")
-GENERATING = sorted(GENERATOR.rglob("*.py"))
+CORE, GENERATOR = "xlm_core", "microworld"
 LAYERS = [
     {"config", "digests", "errors", "io", "languages", "results", "tsv", "workflow"},
     {"text", "metrics"},
     {"data", "model"},
     {"objectives", "train"},
     {"tasks", "interop"},
+    {"cli"},
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}
 IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 
+# What the tree may weigh at most.
+FILES, CODE_LINES = 150, 11_200  # of the core
+RULE_LINES, SCRIPTS = 3_300, 56
+MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
+SCRIPT_LINES = 45
 
-def named(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+# What is left to do.
+NOT_YET_UNIQUE = {"Contrast", "Hypothesis", "Row"}
+NOT_YET_SHORT = {
+    "xlm_core/tasks/pretraining/train.py: pretrain",
+    "xlm_core/tasks/translation/evaluate.py: score",
+    "xlm_core/tasks/translation/train.py: train_translator",
+}
 
-
-def imported(tree: ast.Module) -> Iterator[str]:
-    """The parts of the package that a module imports: ``from xlm_core.data import batch`` gives ``data``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "xlm_core":
-            parts = (node.module or "").split(".")
-            yield from parts[1:2] or [alias.name for alias in node.names]
-        elif isinstance(node, ast.Import):
-            assert not any(alias.name.split(".")[0] == "xlm_core" for alias in node.names), (
-                "write 'from xlm_core import'"
-            )
-
-
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_imports_point_down(path: Path):
-    here = path.relative_to(CORE).parts[0].removesuffix(".py")
-    for name in imported(ast.parse(path.read_text())):
-        if {here, name} <= LAYERS[0]:
-            assert name in IN_LAYER_ZERO
-        else:
-            assert name == here or LEVEL[name] < LEVEL[here], f"{here} must not import {name}"
-        assert here != "report" or name == here or LEVEL[name] == 0, (
-            "the report reads results, not the code behind them"
-        )
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@pytest.mark.parametrize("path", GENERATING, ids=named)
-def test_the_generator_needs_little_of_the_core(path: Path):
-    assert set(imported(ast.parse(path.read_text()))) <= {"config", "errors", "io", "languages"}
+class Module:
+    """A module of the core or of the generator, parsed once."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path.relative_to(ROOT))
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
+        self.nodes = list(ast.walk(self.tree))
+        package, *parts = path.relative_to(ROOT).with_suffix("").parts
+        self.package, self.part = package, parts[0]
+
+    @property
+    def functions(self) -> Iterator[Function]:
+        return (node for node in self.nodes if isinstance(node, Function))
+
+    @property
+    def imports(self) -> Iterator[tuple[str, str]]:
+        """Package and its part: ``from xlm_core.data import batch`` gives ``xlm_core, data``."""
+        for node in self.nodes:
+            if isinstance(node, ast.ImportFrom):
+                package, *parts = (node.module or "").split(".")
+                yield from ((package, part) for part in parts[:1] or [alias.name for alias in node.names])
+            elif isinstance(node, ast.Import):
+                yield from ((alias.name.split(".")[0], "") for alias in node.names)
+
+    @property
+    def n_code_lines(self) -> int:
+        """Lines that hold code: no blank lines, comments or docstrings."""
+        lines: set[int] = set()
+        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+            if token.type not in NO_CODE:
+                lines.update(range(token.start[0], token.end[0] + 1))
+        for node in self.nodes:
+            if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, clean=False):
+                lines.difference_update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+        return len(lines)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_the_core_does_not_know_the_generator(path: Path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        assert not (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == GENERATOR.name)
+NO_CODE = {
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER
+}  # fmt: skip
+MODULES = [
+    Module(path)
+    for package in (CORE, GENERATOR)
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if path != ROOT / package / "__init__.py"
+]
+CORE_MODULES = [module for module in MODULES if module.package == CORE]
+RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
+SCRIPT_FILES = sorted((ROOT / "workflow_scripts").glob("*.py"))
 
 
-@pytest.mark.parametrize("path", MODULES + GENERATING, ids=named)
-def test_modules_and_functions_stay_small(path: Path):
-    text = path.read_text()
-    assert len(text.splitlines()) <= 350
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.lineno < 60, f"{node.name} is too long"
+def n_lines(function: Function) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
 
 
-@pytest.mark.parametrize("path", MODULES + GENERATING, ids=named)
-def test_public_functions_are_documented_and_typed(path: Path):
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), "what is this module for?"
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{node.name} has no docstring"
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            untyped = [a.arg for a in arguments if a.annotation is None and a.arg not in ("self", "cls")]
-            assert node.returns is not None and not untyped, f"{node.name} is not typed: {untyped}"
+def parameters(function: Function) -> list[ast.arg]:
+    """All but the object or class itself."""
+    given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return given[1:] if given and given[0].arg in ("self", "cls") else given
 
 
-@pytest.mark.parametrize("path", MODULES + GENERATING, ids=named)
-def test_the_core_does_not_print_nor_swallow(path: Path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        assert not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print")
-        assert not (isinstance(node, ast.ExceptHandler) and node.type is None)
+def test_imports_point_down() -> None:
+    wrong = [
+        f"{module.name} imports {package}.{part}"
+        for module in CORE_MODULES
+        for package, part in module.imports
+        if (package == CORE and not may_import(module.part, part)) or package == GENERATOR
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "rules").rglob("*.smk")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_of_rules_stay_small(path: Path):
-    assert len(path.read_text().splitlines()) <= 350
+def may_import(part: str, other: str) -> bool:
+    """The report reads results and not the code behind them; in the lowest layer the workflow is above the rest."""
+    if other == part:
+        return True
+    if part == "report":
+        return other in LAYERS[0]
+    if {part, other} <= LAYERS[0]:
+        return other in IN_LAYER_ZERO
+    return other in LEVEL and LEVEL[other] < LEVEL[part]
 
 
-def test_every_rule_has_its_script_and_every_script_its_rule():
-    rules = {
-        line.strip().removeprefix("rule ").removesuffix(":")
-        for path in (ROOT / "rules").glob("*.smk")
-        for line in path.read_text().splitlines()
-        if line.strip().startswith("rule ")
-    }
-    assert rules == {path.stem for path in (ROOT / "workflow_scripts").glob("*.py")}
+def test_the_generator_needs_little_of_the_core() -> None:
+    parts = {part for module in MODULES if module.package == GENERATOR for name, part in module.imports if name == CORE}
+    assert parts <= {"config", "errors", "io", "languages"}
 
 
-def test_scripts_are_borders():
-    for path in (ROOT / "workflow_scripts").glob("*.py"):
-        assert len(path.read_text().splitlines()) <= 45, f"{path.name}: logic belongs into xlm_core"
+def test_no_class_has_the_name_of_another() -> None:
+    names = Counter(node.name for module in CORE_MODULES for node in module.nodes if isinstance(node, ast.ClassDef))
+    assert {name for name, count in names.items() if count > 1} <= NOT_YET_UNIQUE
+
+
+def test_modules_and_functions_are_small() -> None:
+    assert [module.name for module in MODULES if module.text.count("\n") > MODULE_LINES] == []
+    long = [f"{module.name}: {f.name}" for module in MODULES for f in module.functions if n_lines(f) > FUNCTION_LINES]
+    assert long == []
+    lengths = sorted(n_lines(function) for module in CORE_MODULES for function in module.functions)
+    assert statistics.median(lengths) <= MEDIAN_LINES
+    assert lengths[int(0.9 * len(lengths))] <= NINETY_PERCENT_LINES
+
+
+def test_functions_have_few_parameters() -> None:
+    many = [
+        f"{module.name}: {function.name}"
+        for module in MODULES
+        for function in module.functions
+        if len(parameters(function)) > PARAMETERS
+    ]
+    assert set(many) <= NOT_YET_SHORT
+
+
+def test_the_tree_is_small() -> None:
+    files = list((ROOT / CORE).rglob("*.py"))
+    assert len(files) <= FILES
+    assert sum(module.n_code_lines for module in CORE_MODULES) <= CODE_LINES
+    assert sum(len(path.read_text().splitlines()) for path in RULES) <= RULE_LINES
+    assert max(len(path.read_text().splitlines()) for path in RULES) <= MODULE_LINES
+    assert len(SCRIPT_FILES) <= SCRIPTS
+
+
+def test_public_names_are_documented() -> None:
+    missing = [module.name for module in MODULES if not ast.get_docstring(module.tree)]
+    missing += [
+        f"{module.name}: {node.name}"
+        for module in MODULES
+        for node in module.tree.body
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
+    assert missing == []
+
+
+def test_the_core_does_not_print_nor_swallow() -> None:
+    wrong = [
+        f"{module.name}, line {node.lineno}"
+        for module in MODULES
+        for node in module.nodes
+        if (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print")
+        or (isinstance(node, ast.ExceptHandler) and node.type is None)
+    ]
+    assert wrong == []
+
+
+def test_every_script_has_its_rules_and_every_rule_its_script() -> None:
+    named = {name for path in RULES for name in re.findall(r"workflow_scripts/(\w+)\.py", path.read_text())}
+    assert named == {path.stem for path in SCRIPT_FILES}
+
+
+def test_scripts_are_borders() -> None:
+    long = [path.name for path in SCRIPT_FILES if len(path.read_text().splitlines()) > SCRIPT_LINES]
+    assert long == [], "logic belongs into xlm_core"
