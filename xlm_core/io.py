@@ -15,7 +15,7 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -27,7 +27,12 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x28\xb5\x2f\xfd": zstd.open}
+MAGIC: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+    b"\x28\xb5\x2f\xfd": zstd.open,
+}
 DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError)  # of damaged or cut-off files
 HINTS = {
     errno.ENOSPC: "Free space there (df -h and df -i show what is left), or choose a folder on another disk",
@@ -134,7 +139,8 @@ def open_binary(path: Path) -> IO[bytes]:
         head = file.read(6)
     for magic, opener in MAGIC.items():
         if head.startswith(magic):
-            return opener(path, "rb")
+            stream: IO[bytes] = opener(path, "rb")
+            return stream
     return open(path, "rb")
 
 

@@ -3,7 +3,7 @@
 A format is a generator of raw fields; cleaning, dropping and counting are the same for all formats.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -16,6 +16,7 @@ from xlm_core.languages import sides
 from xlm_core.text.formats import archive, sgm, wikipedia
 from xlm_core.tsv import FilterStats, clean_field
 
+Records = Generator[list[str], None, None]
 NOT_TEXT = ("README", "LICENSE")  # files that OPUS adds to its archives
 
 
@@ -73,7 +74,7 @@ def _clean_records(
         raise CorpusError(f"{names}: no text in {key}, an empty language; check that these are the right files")
 
 
-def _read_text(inputs: Sequence[Path], key: str) -> Iterator[list[str]]:
+def _read_text(inputs: Sequence[Path], key: str) -> Records:
     """Yield one record per line of plain files, one file per side."""
     n_sides = len(sides(key))
     if not inputs or len(inputs) % n_sides:
@@ -85,7 +86,7 @@ def _read_text(inputs: Sequence[Path], key: str) -> Iterator[list[str]]:
             yield from _aligned_lines(streams, [str(path) for path in row])
 
 
-def _read_moses(inputs: Sequence[Path], key: str) -> Iterator[list[str]]:
+def _read_moses(inputs: Sequence[Path], key: str) -> Records:
     """Yield the pairs of archives. A tar is read three times: completely for its names, and once for each side."""
     for path in inputs:
         names = archive.members(path)

@@ -20,7 +20,8 @@ def compose(text: str) -> str:
 
 def normalize_punctuation(text: str, language: str) -> str:
     """Unify quotes, dashes and blanks, and remove control characters, by the Moses rules of a language."""
-    return _normalizer(language).normalize(text)
+    normalized: str = _normalizer(language).normalize(text)
+    return normalized
 
 
 @cache

@@ -124,7 +124,8 @@ def _thai_segmenter() -> Callable[[str], list[str]]:
     """Return pythainlp's segmenter, without its folder in the home directory, which cluster nodes may not write to."""
     if "PYTHAINLP_READ_MODE" not in os.environ:  # its older name; the package refuses to see both
         os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
-    return _import_segmenter("pythainlp.tokenize", "th").word_tokenize
+    segment: Callable[[str], list[str]] = _import_segmenter("pythainlp.tokenize", "th").word_tokenize
+    return segment
 
 
 def _chinese_segmenter() -> Callable[[str], list[str]]:
@@ -135,7 +136,8 @@ def _chinese_segmenter() -> Callable[[str], list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.tmp_dir = folder
         tokenizer.initialize()
-    return tokenizer.lcut
+    segment: Callable[[str], list[str]] = tokenizer.lcut
+    return segment
 
 
 def _import_segmenter(module: str, language: str) -> Any:

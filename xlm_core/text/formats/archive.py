@@ -13,12 +13,12 @@ import stat
 import struct
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from xlm_core.errors import ArchiveError
 from xlm_core.io import DECOMPRESSION_ERRORS, open_binary
@@ -89,7 +89,7 @@ def _open_entry(entry: _Entry, location: str, max_bytes: int) -> IO[bytes]:
     return io.BufferedReader(_MemberStream(data, location, max_bytes), CHUNK)
 
 
-def _entries(archive: Path) -> "Iterator[_Entry]":
+def _entries(archive: Path) -> Generator[_Entry, None, None]:
     """Yield the checked entries of an archive."""
     with _archive_errors(str(archive)), open(archive, "rb") as file:
         is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
@@ -105,7 +105,7 @@ def _checked_entry(archive: Path, entry: _Entry, stored_name: str) -> _Entry:
     return entry
 
 
-def _zip_entries(archive: Path) -> Iterator[_Entry]:
+def _zip_entries(archive: Path) -> Generator[_Entry, None, None]:
     """Yield the members of a zip, all of which are checked before the first."""
     with _archive_errors(str(archive)):
         file = zipfile.ZipFile(archive)
@@ -122,7 +122,7 @@ def _zip_entry(archive: Path, file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _
     return _checked_entry(archive, entry, info.orig_filename)  # filename is cut at a NUL, its backslashes are slashes
 
 
-def _tar_entries(archive: Path) -> Iterator[_Entry]:
+def _tar_entries(archive: Path) -> Generator[_Entry, None, None]:
     """Yield the members of a tar in one pass, because a tar has no directory.
 
     Raises:
@@ -191,7 +191,7 @@ class _MemberStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # typeshed asks for any buffer
+    def readinto(self, buffer: Any) -> int:
         with _archive_errors(self._location):
             chunk = self._data.read(len(buffer))
         self._n_left -= len(chunk)

@@ -40,17 +40,17 @@ MRPC_IDS = ("#1 ID", "#2 ID")
 class GlueTask(NamedTuple):
     """The columns of a task's tables, its labels and its metrics.
 
-    sentences  the columns of its sentences, one or two
-    label      the column of its labels
-    classes    its labels in the order of their ids; None if they are scores
-    index      the column that counts the rows of the test set
-    metrics    the leaderboard's, in its order
+    sentences   the columns of its sentences, one or two
+    label       the column of its labels
+    classes     its labels in the order of their ids; None if they are scores
+    row_number  the column that counts the rows of the test set
+    metrics     the leaderboard's, in its order
     """
 
     sentences: tuple[str, ...]
     label: str = "label"
     classes: tuple[str, ...] | None = ("0", "1")
-    index: str = INDEX
+    row_number: str = INDEX
     metrics: tuple[str, ...] = (ACCURACY,)
 
     @property
@@ -67,7 +67,7 @@ GLUE_TASKS = {
     "SST-2": GlueTask(("sentence",)),
     "MRPC": GlueTask(("#1 String", "#2 String"), "Quality", metrics=("F1", ACCURACY)),
     "STS-B": GlueTask(PAIR, "score", None, metrics=("Pearson", "Spearman")),
-    "QQP": GlueTask(("question1", "question2"), "is_duplicate", index="id", metrics=("F1", ACCURACY)),
+    "QQP": GlueTask(("question1", "question2"), "is_duplicate", row_number="id", metrics=("F1", ACCURACY)),
     "MNLI": GlueTask(PAIR, "gold_label", THREE_WAY),
     "QNLI": GlueTask(("question", "sentence"), classes=TWO_WAY),
     "RTE": GlueTask(PAIR, classes=TWO_WAY),
@@ -102,14 +102,14 @@ def _records(name: str, part: str, files: Sequence[Path], stats: FilterStats) ->
     """Yield the records of one part of a task; older copies of it lie in further folders of some archives."""
     (path,) = files
     task, is_test = GLUE_TASKS[name], part.startswith("test")
-    columns = (*task.sentences, task.index if is_test else task.label)
+    columns = (*task.sentences, task.row_number if is_test else task.label)
     header = COLA_HEADER if name == "CoLA" and not is_test else None
     short_rows = stats if name == "QQP" and not is_test else None
     with open_table(path) if name == "AX" else open_table_member(path, f"{name}/{MEMBERS[part]}") as table:
         for location, (*sentences, last) in read_rows(table, columns, header, short_rows):
             if is_test and last != str(stats.kept):
                 raise CorpusError(
-                    f"{location}: {task.index} {last!r}, expected {stats.kept}, the leaderboard counts the rows; "
+                    f"{location}: {task.row_number} {last!r}, expected {stats.kept}, the leaderboard counts the rows; "
                     "fetch the file again"
                 )
             stats.kept += 1

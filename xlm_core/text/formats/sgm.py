@@ -1,7 +1,7 @@
 """Read the SGM test sets of WMT: one file per language, aligned by document and segment numbers."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class SegmentId(NamedTuple):
         return f"{self.segment} of document {self.document}"
 
 
-def read(paths: Sequence[Path], test_set: str, key: str) -> Iterator[list[str]]:
+def read(paths: Sequence[Path], test_set: str, key: str) -> Generator[list[str], None, None]:
     """Yield the segments of a test set in both languages of a pair.
 
     As published, both sides are taken from the reference files, ``<name>-ref.<language>.sgm`` or, with the

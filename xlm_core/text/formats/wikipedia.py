@@ -6,7 +6,7 @@ because their items are mostly names and fragments, not sentences.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from typing import IO
@@ -57,7 +57,7 @@ UNCLOSED = (
 MAX_COST = 50_000_000  # unclosed elements times characters; a few seconds
 
 
-def read(paths: Sequence[Path], stats: FilterStats) -> Iterator[list[str]]:
+def read(paths: Sequence[Path], stats: FilterStats) -> Generator[list[str], None, None]:
     """Yield the paragraphs of all articles of dumps, each as a record of one field.
 
     Pages that are left out (redirects, other namespaces, those that the parser cannot parse) and paragraphs that are
