@@ -4,7 +4,7 @@
 rule test_claims:
     """Differences between systems, how sure they are, and the decision by a rule that was fixed before the runs."""
     input:
-        **all_claim_items(),
+        **claim_statistics(PATHS),
     output:
         "<results>/tables/claims.tidy.csv",
     log:
@@ -12,10 +12,10 @@ rule test_claims:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=retry_memory(4000),
         runtime=120,
     params:
-        hypotheses=described_hypotheses(),
+        hypotheses=[test.to_dict() for test in claim_tests(CONFIG)],
         code=code("xlm_core.tasks.claims"),
     message:
         "Testing the claims"
@@ -24,7 +24,6 @@ rule test_claims:
 
 
 rule make_claims_page:
-    """The claims as a page and as a picture."""
     input:
         "<results>/tables/claims.tidy.csv",
     output:
@@ -42,6 +41,8 @@ rule make_claims_page:
         ),
     log:
         "<logs>/make_claims_page.log",
+    """The claims as a page and as a picture."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:

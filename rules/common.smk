@@ -1,17 +1,171 @@
-"""The functions that turn names of the configuration into paths and parameters, stage by stage."""
+"""The configuration, the paths and the experiments of this run, and the functions that several rules use."""
+
+import os
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from xlm_core import config as configuration
+from xlm_core import digests
+from xlm_core.config.local_files import check_local_files
+from xlm_core.errors import ConfigError
+from xlm_core.languages import sides
+from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
+from xlm_core.workflow.claim_tests import claim_statistics, claim_tests
+from xlm_core.workflow.job_graph import JobGraph
+from xlm_core.workflow.paths import Paths
+from xlm_core.workflow.raw_files import RawFiles
+from xlm_core.workflow.step import WORKFLOW
+from xlm_core.workflow.targets import tables, targets
 
 
-include: "common/config.smk"
-include: "common/raw_files.smk"
-include: "common/text.smk"
-include: "common/vocabulary.smk"
-include: "common/pretraining.smk"
-include: "common/pretrained.smk"
-include: "common/xnli.smk"
-include: "common/glue.smk"
-include: "common/translation.smk"
-include: "common/perplexity.smk"
-include: "common/ablation.smk"
-include: "common/claims.smk"
-include: "common/embeddings.smk"
-include: "common/provenance.smk"
+def checked_config():
+    """Read the configuration, or end with one short message before anything else happens."""
+    try:
+        parsed = configuration.parse(config)
+        check_local_files(parsed)
+        return parsed
+    except ConfigError as error:
+        raise WorkflowError(f"The configuration cannot be used.\n{error}") from None
+
+
+CONFIG = checked_config()
+BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
+PATHS, RAW = Paths(CONFIG), RawFiles(CONFIG)
+TARGETS, TABLES = targets(PATHS), tables(PATHS)  # target -> files, table -> target
+JOBS = JobGraph(workflow.rules)
+SHARDS = range(CONFIG.text.n_shards)
+ROOT = Path(workflow.current_basedir).parent
+os.environ[WORKFLOW] = str(os.getpid())  # jobs inherit it, and end when this process is killed
+LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
+GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
+PROCESSES = GPUS or CONFIG.compute.processes  # likewise
+ONE_GPU = min(1, max(GPUS, LOCAL_GPUS))  # where there are any: a cluster's login node may have none
+# Slurm's plugin starts a job on the first of its machines alone where it may start steps of its own on all of them
+# ("mpi"). GPUs are those of the whole job as "gpu", and those of each machine as "gres".
+if CONFIG.compute.nodes == 1:
+    HARDWARE = {"gpu": GPUS}
+else:
+    HARDWARE = {"nodes": CONFIG.compute.nodes, "mpi": "srun", "tasks_per_node": 2}
+    HARDWARE |= {"gres": f"gpu:{GPUS}"} if GPUS else {}
+
+
+def params_of(section, *leave_out):
+    """Write a section of the configuration as plain data, the only form in which Snakemake can compare parameters."""
+    return {key: value for key, value in configuration.to_dict(section).items() if key not in leave_out}
+
+
+def text_params(setup, *keys):
+    """Settings of the section ``text`` of a setup."""
+    text = params_of(CONFIG.setup(setup).text)
+    return {key: text[key] for key in keys}
+
+
+def normalization_params(setup):
+    """The settings that change the letters of a text."""
+    return text_params(setup, "lowercase", "strip_accents", "romanian")
+
+
+def tokenization_params(setup):
+    """The settings that tokenization depends on."""
+    text = CONFIG.setup(setup).text
+    return params_of(text, "n_shards", "valid_fraction", "test_fraction", "deduplicate")
+
+
+def split_params(setup):
+    """The settings that say which lines are held out."""
+    return text_params(setup, "valid_fraction", "test_fraction")
+
+
+def code(*modules):
+    """Digest of the code behind a step, so that a change of it, and only that, runs the step again."""
+    return digests.of_code(ROOT, *modules)
+
+
+def work(name):
+    """Path of what must survive a killed job, and is therefore no output of its rule."""
+    return f"{PATHS.results}/work/{name}"
+
+
+def retry_memory(amount):
+    """Megabytes, given as they are or by a function of the wildcards, that double whenever the job is tried again."""
+    return lambda wildcards, attempt: (amount(wildcards) if callable(amount) else amount) * 2 ** (attempt - 1)
+
+
+def memory_of_models(n):
+    """Give a function of the megabytes for ``n`` copies of a model, beside 4 GB of PyTorch and CUDA."""
+
+    def memory(wildcards):
+        setup = CONFIG.setup(wildcards.get("setup", BASE))
+        model, vocabulary_size = setup.model, setup.vocabulary.size
+        n_weights = model.dim * (vocabulary_size + model.n_layers * (4 * model.dim + 2 * model.feedforward_dim))
+        return 4000 + n * 4 * n_weights // 1_000_000
+
+    return memory
+
+
+def one_of(names):
+    """A pattern that matches each of ``names`` and nothing else, not even where there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def required(section, target):
+    """Give a function of the files of a target; it says so where the configuration has no section for it."""
+
+    def files(wildcards):
+        if not TARGETS[target]:
+            raise WorkflowError(
+                f"The configuration '{CONFIG.name}' has no section {section}, so there is no such table. "
+                "See config.yaml for one."
+            )
+        return TARGETS[target]
+
+    return files
+
+
+def table_outputs(name, category, differences=True):
+    """The outputs of a rule that makes a table, as the report shows them."""
+    caption = f"../docs/report/{name.replace('{table}_mt', 'translation')}.rst"
+    shown = {"md": ("md", "text"), "html": ("html", "table"), "tidy": ("tidy.csv", "data")}
+    if differences:
+        shown["differences"] = ("differences.csv", "differences, data")
+    outputs = {
+        key: report(f"<results>/tables/{name}.{form}", caption=caption, category=category, labels={"format": label})
+        for key, (form, label) in shown.items()
+    }
+    return {**outputs, "tex": f"<results>/tables/{name}.tex"}
+
+
+def xnli_language(split, language):
+    """The language of one split of XNLI: what was translated for a test is in the language of the training set."""
+    return CONFIG.xnli.train_language if split == "translated" else language
+
+
+def embedding_runs(wildcards):
+    """The runs of the table of word embeddings that have a seed."""
+    return [run for run in CONFIG.embeddings.runs if int(wildcards.seed) in CONFIG.pretraining_seeds(run)]
+
+
+def glue_classes(task):
+    """Part of a task of GLUE -> its labels, of which test sets have none; None where they are scores."""
+    classes = GLUE_TASKS[task].classes
+    return {
+        part: [NO_LABEL] if part.startswith("test") else classes and list(classes) for part in CONFIG.glue.parts(task)
+    }
+
+
+def table_job(table):
+    """The job that makes the numbers of a table."""
+    return JOBS.producing(f"{PATHS.results}/tables/{table}.tidy.csv")
+
+
+def results_of_table(table):
+    """The results that a table is made of; none where it is made of statistics of single examples."""
+    return [path for path in table_job(table).inputs() if path.endswith(".jsonl")]
+
+
+def word_vector_memory(wildcards):
+    """Megabytes: the counts of all words of Wikipedia, two matrices of vectors, and fastText's two million subwords."""
+    vectors = CONFIG.embeddings.vectors
+    n_rows = 2 * vectors.max_words + (2_000_000 if vectors.subwords else 0)
+    return 2000 + (16000 if wildcards.langset == "all" else 4000) + n_rows * vectors.dim * 4 // 1_000_000

@@ -2,25 +2,26 @@
 
 
 rule download:
-    """Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
     output:
-        file="<results>/raw/web/{place}",
+        file="<results>/raw/web/{location}",
     log:
-        "<logs>/download/{place}.log",
+        "<logs>/download/{location}.log",
     retries: 3
+    """Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
+    localrule: True
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=500,
         runtime=720,
     params:
-        url=url_of,
-        sha256=sha256_of,
-        n_bytes=n_bytes_of,
-        licence=licence_of,
-        record=work("downloads/{place}.json"),
+        url=lambda wildcards: RAW.downloads[wildcards.location].url,
+        sha256=lambda wildcards: RAW.downloads[wildcards.location].sha256,
+        n_bytes=lambda wildcards: RAW.downloads[wildcards.location].n_bytes,
+        licence=lambda wildcards: RAW.downloads[wildcards.location].licence,
+        record=work("downloads/{location}.json"),
     message:
-        "Downloading {wildcards.place}"
+        "Downloading {wildcards.location}"
     script:
         "../workflow_scripts/download.py"
 
@@ -30,7 +31,7 @@ if CONFIG.microworld:
     rule generate_microworld:
         """Generate the embedded small world: text in real languages, translations, test sets and pairs to classify."""
         output:
-            microworld_files(),
+            RAW.all_generated(),
         log:
             "<logs>/generate_microworld.log",
         conda:
@@ -39,7 +40,7 @@ if CONFIG.microworld:
             mem_mb=1000,
             runtime=30,
         params:
-            world=plain(CONFIG.microworld),
+            world=params_of(CONFIG.microworld),
             languages=CONFIG.languages,
             code=code("microworld"),
         message:

@@ -5,7 +5,7 @@ if CONFIG.embeddings:
     rule extract_word_pairs:
         """A dictionary, or rated pairs of words, tokenized as the text is that vectors are learned on."""
         input:
-            word_pairs_source,
+            lambda wildcards: RAW.files(RAW.word_pairs[wildcards.list], wildcards.direction),
         output:
             words="<results>/words/{list}/{direction}.tsv",
             statistics="<results>/words/{list}/{direction}.statistics.json",
@@ -17,7 +17,7 @@ if CONFIG.embeddings:
             mem_mb=1000,
             runtime=30,
         params:
-            text=text_of_words(),
+            text=normalization_params(CONFIG.embeddings.setup),
             code=code("xlm_core.text.formats.dictionary"),
         message:
             "Extracting words ({wildcards.list}, {wildcards.direction})"
@@ -27,7 +27,12 @@ if CONFIG.embeddings:
     rule train_word_vectors:
         """Skip-gram vectors of words: of one language, for MUSE, or of the text of all languages together (Concat)."""
         input:
-            unpack(text_of_vectors),
+            unpack(
+                lambda wildcards: {
+                    language: PATHS.monolingual_tokens(CONFIG.embeddings.setup, language)
+                    for language in PATHS.word_vector_languages(wildcards.langset)
+                }
+            ),
         output:
             vectors="<results>/vectors/{langset}/{seed}.bin",
             job="<results>/vectors/{langset}/{seed}.job.json",
@@ -39,10 +44,14 @@ if CONFIG.embeddings:
             "../envs/torch.yaml"
         threads: CONFIG.embeddings.vectors.threads
         resources:
-            mem_mb=doubled(memory_of_vectors),
+            mem_mb=retry_memory(word_vector_memory),
             runtime=7200,
         params:
-            vectors=plain(CONFIG.embeddings.vectors, "threads"),
+            vectors=params_of(CONFIG.embeddings.vectors, "threads"),
+            corpus_keys=lambda wildcards: {
+                language: PATHS.monolingual_keys(CONFIG.embeddings.setup, language)
+                for language in PATHS.word_vector_languages(wildcards.langset)
+            },
             attempts=work("jobs/train_word_vectors/{langset}.{seed}.json"),
             code=code("xlm_core.tasks.word_embeddings.skipgram"),
         message:
@@ -53,10 +62,20 @@ if CONFIG.embeddings:
     rule score_embeddings:
         """Every measure of every row, on the words that all of them have vectors for."""
         input:
-            unpack(scored_vectors),
-            unpack(scored_word_pairs),
-            models=scored_embedding_models,
-            vocabulary=vocabulary_file(CONFIG.embeddings.setup),
+            unpack(
+                lambda wildcards: {
+                    f"vectors_{langset}": PATHS.word_vectors(langset, wildcards.seed)
+                    for langset in (
+                        *CONFIG.embeddings.languages,
+                        *(["all"] if "concat" in CONFIG.embeddings.systems else []),
+                    )
+                }
+            ),
+            **PATHS.word_lists(),
+            models=lambda wildcards: [
+                PATHS.model(CONFIG.embeddings.setup, run, wildcards.seed) for run in embedding_runs(wildcards)
+            ],
+            vocabulary=PATHS.vocabulary(CONFIG.embeddings.setup),
         output:
             results="<results>/results/embeddings/{seed}.jsonl",
             kept="<results>/results/embeddings/{seed}.items.json",
@@ -67,15 +86,16 @@ if CONFIG.embeddings:
             "../envs/torch.yaml"
         threads: CONFIG.embeddings.vectors.threads
         resources:
-            mem_mb=memory_of_scores,
+            # all models and vectors, copies of what is compared, and their similarities by the part
+            mem_mb=lambda wildcards, input, attempt: (2000 + 6 * int(input.size_mb)) * 2 ** (attempt - 1),
             runtime=720,
         params:
             rows=CONFIG.embeddings.systems,
-            runs=embedding_runs_of,
+            runs=embedding_runs,
             languages=CONFIG.embeddings.languages,
-            lists={name: pairs.keys for name, pairs in WORD_LISTS.items()},
-            vectors=plain(CONFIG.embeddings.vectors, "threads"),
-            refinement=plain(CONFIG.embeddings.refinement),
+            lists={name: pairs.keys for name, pairs in CONFIG.embeddings.lists.items()},
+            vectors=params_of(CONFIG.embeddings.vectors, "threads"),
+            refinement=params_of(CONFIG.embeddings.refinement),
             candidates=CONFIG.embeddings.candidates,
             attempts=work("jobs/score_embeddings/{seed}.json"),
             code=code("xlm_core.tasks.word_embeddings.evaluate"),
@@ -85,7 +105,6 @@ if CONFIG.embeddings:
             "../workflow_scripts/score_embeddings.py"
 
     rule make_embedding_table:
-        """How well translations are aligned and similarities found, beside the published numbers."""
         input:
             expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
         output:
@@ -110,6 +129,8 @@ if CONFIG.embeddings:
             ),
         log:
             "<logs>/make_embedding_table.log",
+        """How well translations are aligned and similarities found, beside the published numbers."""
+        localrule: True
         conda:
             "../envs/report.yaml"
         resources:
@@ -133,10 +154,16 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
     rule project_words:
         """Where words and their translations stand on a map of each model's input embeddings (t-SNE)."""
         input:
-            models=drawn_models(),
-            vocabulary=vocabulary_file(CONFIG.embeddings.setup),
-            dictionaries=drawn_dictionaries(),
-            texts=vectors_of_drawn_words(),
+            models=[
+                PATHS.model(CONFIG.embeddings.setup, run, CONFIG.pretraining_seeds(run)[0])
+                for run in CONFIG.embeddings.alignment_figure.runs
+            ],
+            vocabulary=PATHS.vocabulary(CONFIG.embeddings.setup),
+            dictionaries=expand("<results>/words/dictionary/{direction}.tsv", direction=CONFIG.embeddings.drawn),
+            texts=[
+                PATHS.word_vectors(language, CONFIG.seeds.pretraining[0])
+                for language in CONFIG.embeddings.alignment_figure.languages
+            ],
         output:
             "<results>/figures/alignment.json",
         log:
@@ -147,7 +174,7 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             mem_mb=4000,
             runtime=30,
         params:
-            figure=plain(CONFIG.embeddings.alignment_figure),
+            figure=params_of(CONFIG.embeddings.alignment_figure),
             code=code("xlm_core.tasks.word_embeddings.tsne"),
         message:
             "Placing words on a map"
@@ -155,7 +182,6 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             "../workflow_scripts/project_words.py"
 
     rule plot_alignment:
-        """Words and their translations on the map of each model."""
         input:
             "<results>/figures/alignment.json",
         output:
@@ -168,6 +194,8 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             png="<results>/figures/alignment.png",
         log:
             "<logs>/plot_alignment.log",
+        """Words and their translations on the map of each model."""
+        localrule: True
         conda:
             "../envs/report.yaml"
         resources:

@@ -4,24 +4,24 @@
 rule extract:
     """Sentences or paragraphs of one language, or sentence pairs, out of a dump, an archive or plain files."""
     input:
-        raw_files_of,
+        lambda wildcards: RAW.files(RAW.corpora[wildcards.corpus], wildcards.key),
     output:
-        shards=shards("<results>/text/{{corpus}}/{{key}}/{shard}.tsv"),
+        shards=expand("<results>/text/{{corpus}}/{{key}}/{shard}.tsv", shard=SHARDS),
         statistics="<results>/text/{corpus}/{key}/statistics.json",
     log:
         "<logs>/extract/{corpus}/{key}.log",
     benchmark:
         "<benchmarks>/extract/{corpus}/{key}.tsv"
     wildcard_constraints:
-        corpus=corpora_for(evaluation=False),
+        corpus=one_of(name for name, corpus in CONFIG.corpora.items() if not corpus.eval_only),
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=1440,
     params:
-        format=format_of,
-        lines=lines_of,
+        format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
+        lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
         code=code("xlm_core.text.extract"),
     message:
         "Extracting {wildcards.corpus} ({wildcards.key})"
@@ -32,23 +32,23 @@ rule extract:
 rule extract_test_set:
     """A validation or test set, in one file, for nothing but its order tells which line translates which."""
     input:
-        raw_files_of,
+        lambda wildcards: RAW.files(RAW.corpora[wildcards.corpus], wildcards.key),
     output:
         shards=["<results>/text/{corpus}/{key}/0.tsv"],
         statistics="<results>/text/{corpus}/{key}/statistics.json",
     log:
         "<logs>/extract_test_set/{corpus}/{key}.log",
     wildcard_constraints:
-        corpus=corpora_for(evaluation=True),
+        corpus=one_of(name for name, corpus in CONFIG.corpora.items() if corpus.eval_only),
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=60,
     params:
-        format=format_of,
-        lines=lines_of,
-        test_set=test_set_of,
+        format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
+        lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
+        test_set=lambda wildcards: CONFIG.corpora[wildcards.corpus].set,
         code=code("xlm_core.text.extract"),
     message:
         "Extracting the test set {wildcards.corpus} ({wildcards.key})"
@@ -59,8 +59,8 @@ rule extract_test_set:
 rule extract_xnli:
     """XNLI's labelled sentence pairs, per split and language."""
     input:
-        evaluation=raw_files("xnli_evaluation", "evaluation"),
-        training=raw_files("xnli_training", "training"),
+        evaluation=RAW.files(RAW.xnli["evaluation"], "evaluation"),
+        training=RAW.files(RAW.xnli["training"], "training"),
     output:
         parts=[f"<results>/text/xnli/{split}.{language}.tsv" for split, language in CONFIG.xnli.parts],
         statistics="<results>/text/xnli/statistics.json",
@@ -69,7 +69,7 @@ rule extract_xnli:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=60,
     params:
         parts=[list(part) for part in CONFIG.xnli.parts],

@@ -4,7 +4,7 @@
 rule extract_glue:
     """The parts of a task, training, validation and test sets, out of its official files."""
     input:
-        glue_files,
+        lambda wildcards: RAW.glue_files(wildcards.task),
     output:
         directory("<results>/text/glue/{task}"),
     log:
@@ -15,7 +15,7 @@ rule extract_glue:
         mem_mb=1000,
         runtime=30,
     params:
-        parts=glue_parts,
+        parts=lambda wildcards: CONFIG.glue.parts(wildcards.task),
         code=code("xlm_core.text.formats.glue"),
     message:
         "Extracting GLUE ({wildcards.task})"
@@ -37,9 +37,9 @@ rule tokenize_glue:
         mem_mb=1000,
         runtime=60,
     params:
-        parts=glue_parts,
+        parts=lambda wildcards: CONFIG.glue.parts(wildcards.task),
         language=configuration.GLUE_LANGUAGE,
-        text=letters_of_text,
+        text=lambda wildcards: normalization_params(wildcards.text),
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing GLUE ({wildcards.task})"
@@ -50,7 +50,7 @@ rule tokenize_glue:
 rule build_glue_store:
     """The parts of a task as token ids and labels."""
     input:
-        tokens=glue_tokens,
+        tokens=lambda wildcards: PATHS.glue_tokens(wildcards.vocabulary, wildcards.task),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         directory("<results>/store/{vocabulary}/glue/{task}"),
@@ -62,9 +62,9 @@ rule build_glue_store:
         mem_mb=1000,
         runtime=60,
     params:
-        classes=glue_classes,
+        classes=lambda wildcards: glue_classes(wildcards.task),
         language=configuration.GLUE_LANGUAGE,
-        n_sentences=n_glue_sentences,
+        n_sentences=lambda wildcards: len(GLUE_TASKS[wildcards.task].sentences),
         code=code("xlm_core.data.token_store"),
     message:
         "Storing GLUE ({wildcards.task})"
@@ -76,7 +76,7 @@ rule finetune_glue:
     """Fine-tune one encoder on one task; the best mean of the task's metrics in validation is kept."""
     input:
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
-        examples=glue_examples,
+        examples=lambda wildcards: PATHS.glue_store(wildcards.setup, wildcards.task),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/history.jsonl",
@@ -92,11 +92,11 @@ rule finetune_glue:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=memory_for_copies(4),
+        mem_mb=memory_of_models(4),
         runtime=1440,
     params:
-        valid=glue_valid,
-        finetuning=glue_finetuning,
+        valid=lambda wildcards: CONFIG.glue.valid(wildcards.task),
+        finetuning=lambda wildcards: params_of(CONFIG.glue.finetuning),
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
         attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
@@ -112,8 +112,8 @@ rule score_glue:
     """The metrics of a task on its validation sets, and what the model says of these and of the test sets."""
     input:
         model="<results>/runs/{setup}/{run}/{seed}/glue/{task}/{finetuning_seed}/model.safetensors",
-        examples=glue_examples,
-        diagnostics=glue_diagnostics,
+        examples=lambda wildcards: PATHS.glue_store(wildcards.setup, wildcards.task),
+        diagnostics=lambda wildcards: PATHS.glue_diagnostics(wildcards.setup, wildcards.task),
     output:
         results="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl",
         predictions="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
@@ -126,12 +126,12 @@ rule score_glue:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=doubled(memory_for_copies(2)),
+        mem_mb=retry_memory(memory_of_models(2)),
         runtime=240,
     params:
-        valid=glue_valid,
-        test=glue_test,
-        setting=pretrained_on,
+        valid=lambda wildcards: CONFIG.glue.valid(wildcards.task),
+        test=lambda wildcards: CONFIG.glue.test(wildcards.task),
+        setting=lambda wildcards: CONFIG.setup(wildcards.setup).language_summary,
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.classification.glue"),
     message:
@@ -142,13 +142,18 @@ rule score_glue:
 
 
 rule make_glue_submission:
-    """What GLUE's leaderboard takes: the predictions of all test sets, with one seed of one row."""
     input:
-        glue_predictions,
+        lambda wildcards: expand(
+            "<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
+            **wildcards,
+            task=CONFIG.glue.trained,
+        ),
     output:
         "<results>/submissions/glue/{setup}.{run}.{seed}.{finetuning_seed}.zip",
     log:
         "<logs>/make_glue_submission/{setup}.{run}.{seed}.{finetuning_seed}.log",
+    """What GLUE's leaderboard takes: the predictions of all test sets, with one seed of one row."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -164,9 +169,8 @@ rule make_glue_submission:
 
 
 rule make_glue_table:
-    """The metrics of every task beside the published numbers, and the differences between the rows."""
     input:
-        glue_results,
+        PATHS.glue_results(),
     output:
         md=report(
             "<results>/tables/glue.md", caption="../docs/report/glue.rst", category="GLUE", labels={"format": "text"}
@@ -192,6 +196,8 @@ rule make_glue_table:
         ),
     log:
         "<logs>/make_glue_table.log",
+    """The metrics of every task beside the published numbers, and the differences between the rows."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:

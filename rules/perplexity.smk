@@ -5,8 +5,8 @@ rule score_perplexity:
     """The perplexity of a causal language model on held-out text, per word, per piece, and in bits per byte."""
     input:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
-        vocabulary=vocabulary_of,
-        test=perplexity_text,
+        vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
+        test=lambda wildcards: PATHS.monolingual_stores(wildcards.setup, CONFIG.perplexity.language, "test"),
     output:
         results="<results>/results/perplexity/{setup}.{run}.{seed}.jsonl",
         kept="<results>/results/perplexity/{setup}.{run}.{seed}.items.json",
@@ -18,7 +18,7 @@ rule score_perplexity:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=doubled(memory_for_copies(2)),
+        mem_mb=retry_memory(memory_of_models(2)),
         runtime=240,
     params:
         language=lambda wildcards: CONFIG.perplexity.language,
@@ -33,9 +33,8 @@ rule score_perplexity:
 
 
 rule make_perplexity_table:
-    """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     input:
-        perplexity_results(),
+        PATHS.perplexity_results(),
     output:
         md=report(
             "<results>/tables/perplexity.md",
@@ -64,6 +63,8 @@ rule make_perplexity_table:
         ),
     log:
         "<logs>/make_perplexity_table.log",
+    """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:

@@ -4,22 +4,22 @@
 rule init_random_model:
     """A model with random weights: the baseline without pretraining."""
     input:
-        vocabulary=vocabulary_of,
+        vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         job="<results>/runs/{setup}/{run}/{seed}/job.json",
     log:
         "<logs>/init_random_model/{setup}.{run}.{seed}.log",
     wildcard_constraints:
-        run=runs_with(lambda run: not run.has_learned),
+        run=one_of(name for name, run in CONFIG.runs.items() if not run.has_learned),
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=memory_for_copies(2),
+        mem_mb=memory_of_models(2),
         runtime=30,
     params:
-        languages=languages_of,
-        model=model_of,
+        languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
+        model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.pretraining.train"),
     message:
@@ -31,8 +31,8 @@ rule init_random_model:
 rule pretrain:
     """One model; killed, it goes on where it was."""
     input:
-        unpack(pretraining_stores),
-        vocabulary=vocabulary_of,
+        unpack(lambda wildcards: PATHS.pretraining_stores(wildcards.setup, wildcards.run)),
+        vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/history.jsonl",
@@ -42,7 +42,7 @@ rule pretrain:
     benchmark:
         "<benchmarks>/pretrain/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=runs_with(lambda run: run.objectives and run.objectives != ["skipgram"]),
+        run=one_of(name for name, run in CONFIG.runs.items() if {"clm", "mlm", "tlm"} & set(run.objectives)),
     priority: -1  # after the text, so that of all trainings the longest can begin first
     retries: CONFIG.compute.retries
     conda:
@@ -54,11 +54,11 @@ rule pretrain:
         mem_mb=PROCESSES * (12000 if GPUS else 4000),
         runtime=1440,
     params:
-        languages=languages_of,
-        pairs=pairs_of,
-        objectives=objectives_of,
-        model=model_of,
-        pretraining=pretraining_of,
+        languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
+        pairs=lambda wildcards: PATHS.pairs_of_run(wildcards.setup, wildcards.run),
+        objectives=lambda wildcards: CONFIG.runs[wildcards.run].objectives,
+        model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
+        pretraining=lambda wildcards: params_of(CONFIG.setup(wildcards.setup).pretraining),
         precision=CONFIG.compute.precision,
         work=work("pretrain/{setup}.{run}.{seed}"),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
@@ -72,8 +72,13 @@ rule pretrain:
 rule train_subword_vectors:
     """Skip-gram vectors of the pieces of all languages, in a model whose other weights are random: EMB of Table 2."""
     input:
-        unpack(training_text),
-        vocabulary=vocabulary_of,
+        unpack(
+            lambda wildcards: {
+                language: PATHS.monolingual_stores(wildcards.setup, language)
+                for language in CONFIG.setup(wildcards.setup).languages
+            }
+        ),
+        vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         job="<results>/runs/{setup}/{run}/{seed}/job.json",
@@ -82,15 +87,15 @@ rule train_subword_vectors:
     benchmark:
         "<benchmarks>/train_subword_vectors/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
-        run=runs_with(lambda run: run.objectives == ["skipgram"]),
+        run=one_of(name for name, run in CONFIG.runs.items() if run.objectives == ["skipgram"]),
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=retry_memory(4000),
         runtime=2880,
     params:
-        languages=languages_of,
-        model=model_of,
+        languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
+        model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.word_embeddings.skipgram"),
     message:
@@ -102,23 +107,23 @@ rule train_subword_vectors:
 rule import_model:
     """A given model instead of a trained one."""
     input:
-        files=pretrained_model_files,
-        vocabulary=vocabulary_of,
+        files=lambda wildcards: CONFIG.runs[wildcards.run].pretrained.files,
+        vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     log:
         "<logs>/import_model/{setup}.{run}.{seed}.log",
     wildcard_constraints:
-        run=runs_with(lambda run: run.pretrained),
+        run=one_of(name for name, run in CONFIG.runs.items() if run.pretrained),
     conda:
         "../envs/torch.yaml"
     resources:
         mem_mb=8000,
         runtime=30,
     params:
-        pretrained=pretrained_model,
-        languages=languages_of,
-        model=model_of,
+        pretrained=lambda wildcards: params_of(CONFIG.runs[wildcards.run].pretrained),
+        languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
+        model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
         code=code("xlm_core.interop.convert"),
     message:
         "Importing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"

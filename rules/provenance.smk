@@ -5,8 +5,8 @@ rule make_manifest:
     """All that a table rests on: files and their sums, settings and code, libraries, hardware and time."""
     input:
         table="<results>/tables/{table}.tidy.csv",
-        results=results_of_table,
-        jobs=jobs_of_table,
+        results=lambda wildcards: results_of_table(wildcards.table),
+        jobs=lambda wildcards: JOBS.upstream(table_job(wildcards.table))[0],
     output:
         report(
             "<results>/tables/{table}.manifest.json",
@@ -25,8 +25,10 @@ rule make_manifest:
         runtime=240,  # a large file of the user's own is read once
     params:
         configuration=CONFIG.name,
-        jobs_of_results=jobs_of_results,
-        sources=sources_of_table,
+        jobs_of_results=lambda wildcards: {
+            path: JOBS.upstream(JOBS.producing(path))[0] for path in results_of_table(wildcards.table)
+        },
+        sources=lambda wildcards: [RAW.describe(path) for path in JOBS.upstream(table_job(wildcards.table))[1]],
         sums=work("sums"),
         code=code("xlm_core.report.provenance"),
     message:
@@ -36,9 +38,10 @@ rule make_manifest:
 
 
 rule provenance:
-    """What is behind each table that is there: on the screen, and in the file that is named."""
     log:
         "<logs>/provenance.log",
+    """What is behind each table that is there: on the screen, and in the file that is named."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -46,7 +49,7 @@ rule provenance:
         runtime=10,
     params:
         tables=TABLES,
-        folder=f"results/{CONFIG.name}/tables",
+        folder=f"{PATHS.results}/tables",
     message:
         "Showing what is behind the tables"
     script:

@@ -2,9 +2,8 @@
 
 
 rule make_xnli_table:
-    """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
-        xnli_results("<results>/results/xnli/base.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
+        PATHS.xnli_results(),
     output:
         md=report(
             "<results>/tables/xnli.md", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "text"}
@@ -30,6 +29,8 @@ rule make_xnli_table:
         ),
     log:
         "<logs>/make_xnli_table.log",
+    """Accuracy per language beside the published numbers, and the differences between the rows."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -51,9 +52,8 @@ rule make_xnli_table:
 
 
 rule plot_xnli_heatmap:
-    """The XNLI table as a heat map, and how far it is from the published one."""
     input:
-        xnli_results("<results>/results/xnli/base.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl"),
+        PATHS.xnli_results(),
     output:
         report(
             "<results>/figures/xnli_heatmap.svg",
@@ -63,6 +63,8 @@ rule plot_xnli_heatmap:
         ),
     log:
         "<logs>/plot_xnli_heatmap.log",
+    """The XNLI table as a heat map, and how far it is from the published one."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -82,9 +84,8 @@ rule plot_xnli_heatmap:
 
 
 rule plot_confusions:
-    """Which class of XNLI every run takes for which, zero-shot."""
     input:
-        unpack(zero_shot_confusions),
+        **PATHS.confusions(),
     output:
         report(
             "<results>/figures/confusions.svg",
@@ -94,6 +95,8 @@ rule plot_confusions:
         ),
     log:
         "<logs>/plot_confusions.log",
+    """Which class of XNLI every run takes for which, zero-shot."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -111,9 +114,8 @@ rule plot_confusions:
 
 
 rule make_retrieval_table:
-    """How often a sentence's nearest neighbor in another language is its translation."""
     input:
-        retrieval_results(),
+        PATHS.retrieval_results(),
     output:
         md=report(
             "<results>/tables/retrieval.md",
@@ -136,6 +138,8 @@ rule make_retrieval_table:
         ),
     log:
         "<logs>/make_retrieval_table.log",
+    """How often a sentence's nearest neighbor in another language is its translation."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -155,9 +159,8 @@ rule make_retrieval_table:
 
 
 rule plot_retrieval_by_layer:
-    """Sentence retrieval over the layers of every run."""
     input:
-        retrieval_results(),
+        PATHS.retrieval_results(),
     output:
         report(
             "<results>/figures/retrieval_by_layer.svg",
@@ -167,6 +170,8 @@ rule plot_retrieval_by_layer:
         ),
     log:
         "<logs>/plot_retrieval_by_layer.log",
+    """Sentence retrieval over the layers of every run."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -184,9 +189,8 @@ rule plot_retrieval_by_layer:
 
 
 rule plot_training_curves:
-    """Loss and validation perplexity of every pretraining run."""
     input:
-        unpack(training_histories),
+        **PATHS.histories(),
     output:
         report(
             "<results>/figures/training_curves.svg",
@@ -196,6 +200,8 @@ rule plot_training_curves:
         ),
     log:
         "<logs>/plot_training_curves.log",
+    """Loss and validation perplexity of every pretraining run."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -213,8 +219,8 @@ rule plot_training_curves:
 rule sample_objective_batches:
     """One real row of a CLM, an MLM and a TLM batch."""
     input:
-        unpack(example_stores),
-        vocabulary=vocabulary_file(BASE),
+        **PATHS.example_stores(),
+        vocabulary=PATHS.vocabulary(BASE),
     output:
         "<results>/figures/objectives.json",
     log:
@@ -228,7 +234,7 @@ rule sample_objective_batches:
         language=CONFIG.xnli.train_language,
         languages=CONFIG.languages,
         pairs=list(CONFIG.parallel)[:1],
-        masking=plain(CONFIG.pretraining.masking),
+        masking=params_of(CONFIG.pretraining.masking),
         code=code("xlm_core.tasks.objective_examples"),
     message:
         "Taking examples of the objectives' batches"
@@ -237,7 +243,6 @@ rule sample_objective_batches:
 
 
 rule plot_objectives:
-    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     input:
         "<results>/figures/objectives.json",
     output:
@@ -249,6 +254,8 @@ rule plot_objectives:
         ),
     log:
         "<logs>/plot_objectives.log",
+    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -263,9 +270,8 @@ rule plot_objectives:
 
 
 rule make_ablation_table:
-    """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
-        ablation_results(),
+        PATHS.ablation_results(),
     output:
         md=report(
             "<results>/tables/ablation.md",
@@ -288,6 +294,8 @@ rule make_ablation_table:
         ),
     log:
         "<logs>/make_ablation_table.log",
+    """What each part of the full system adds to its zero-shot transfer on XNLI."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:

@@ -4,7 +4,7 @@
 rule build_store:
     """One shard of a corpus as token ids."""
     input:
-        tokens=tokens_to_store,
+        tokens=lambda wildcards: PATHS.tokens(wildcards.vocabulary, wildcards.corpus, wildcards.key, wildcards.shard),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         train="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store",
@@ -16,15 +16,18 @@ rule build_store:
     benchmark:
         "<benchmarks>/build_store/{vocabulary}/{corpus}/{key}/{shard}.tsv"
     wildcard_constraints:
-        corpus=corpora_of_stores(pretrained=False),
+        corpus=one_of(name for name, corpus in CONFIG.corpora.items() if corpus.format != "store"),
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=720,
     params:
-        stored=stored_languages,
-        shares=split_shares,
+        languages=lambda wildcards: sides(wildcards.key),
+        stored=lambda wildcards: [
+            language for language in sides(wildcards.key) if language in CONFIG.setup(wildcards.vocabulary).languages
+        ],
+        fractions=lambda wildcards: split_params(wildcards.vocabulary),
         code=code("xlm_core.data.token_store"),
     message:
         "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
@@ -35,7 +38,7 @@ rule build_store:
 rule import_store:
     """One shard of a corpus that comes as token ids."""
     input:
-        unpack(pretrained_stores),
+        unpack(lambda wildcards: CONFIG.corpora[wildcards.corpus].store_paths(wildcards.key, wildcards.shard)),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         train="<results>/store/{vocabulary}/{corpus}/{key}/{shard}/train.store",
@@ -45,14 +48,14 @@ rule import_store:
     log:
         "<logs>/import_store/{vocabulary}/{corpus}/{key}/{shard}.log",
     wildcard_constraints:
-        corpus=corpora_of_stores(pretrained=True),
+        corpus=one_of(name for name, corpus in CONFIG.corpora.items() if corpus.format == "store"),
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=120,
     params:
-        sha256=sums_of_stores,
+        sha256=lambda wildcards: CONFIG.corpora[wildcards.corpus].store_sums(wildcards.key, wildcards.shard),
         code=code("xlm_core.interop.pretrained"),
     message:
         "Importing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
@@ -63,7 +66,7 @@ rule import_store:
 rule build_xnli_store:
     """One split of XNLI in one language as token ids and labels."""
     input:
-        tokens=xnli_tokens,
+        tokens=lambda wildcards: PATHS.xnli_tokens(wildcards.vocabulary, wildcards.split, wildcards.language),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         store="<results>/store/{vocabulary}/xnli/{split}.{language}.store",
@@ -73,10 +76,10 @@ rule build_xnli_store:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=60,
     params:
-        language=language_of_xnli,
+        language=lambda wildcards: xnli_language(wildcards.split, wildcards.language),
         classes=CONFIG.xnli.labels,
         code=code("xlm_core.data.token_store"),
     message:

@@ -4,9 +4,9 @@
 rule mark_duplicates:
     """Which records of a corpus are the same as an earlier one, in whatever shard. Three passes, on disk."""
     input:
-        shards("<results>/text/{{corpus}}/{{key}}/{shard}.tsv"),
+        expand("<results>/text/{{corpus}}/{{key}}/{shard}.tsv", shard=SHARDS),
     output:
-        shards("<results>/text/{{corpus}}/{{key}}/{shard}.repeated"),
+        expand("<results>/text/{{corpus}}/{{key}}/{shard}.repeated", shard=SHARDS),
     log:
         "<logs>/mark_duplicates/{corpus}/{key}.log",
     benchmark:
@@ -28,7 +28,7 @@ rule tokenize:
     """One shard of a corpus; what the section text of the configuration does not let through is dropped and counted."""
     input:
         records="<results>/text/{corpus}/{key}/{shard}.tsv",
-        repeated=marks_of_duplicates,
+        repeated=lambda wildcards: PATHS.duplicates(**wildcards),
     output:
         tokens="<results>/tokens/{text}/{corpus}/{key}/{shard}.tsv",
         statistics="<results>/tokens/{text}/{corpus}/{key}/{shard}.statistics.json",
@@ -39,12 +39,12 @@ rule tokenize:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=720,
     params:
-        text=tokenization_params,
-        already_tokenized=is_tokenized,
-        keep_all=is_for_evaluation,
+        text=lambda wildcards: tokenization_params(wildcards.text),
+        already_tokenized=lambda wildcards: CONFIG.corpora[wildcards.corpus].tokenized,
+        keep_all=lambda wildcards: CONFIG.corpora[wildcards.corpus].eval_only,
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
@@ -64,12 +64,12 @@ rule tokenize_xnli:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=60,
     params:
-        language=language_of_xnli,
-        text=letters_of_text,
-        already_tokenized=is_training_split,
+        language=lambda wildcards: xnli_language(wildcards.split, wildcards.language),
+        text=lambda wildcards: normalization_params(wildcards.text),
+        already_tokenized=lambda wildcards: wildcards.split == "train" and CONFIG.xnli.training_tokenized,
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing XNLI ({wildcards.split}, {wildcards.language})"

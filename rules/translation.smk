@@ -4,7 +4,7 @@
 rule train_translator:
     """Denoising, back-translation and translations by people, on one machine; killed, it goes on where it was."""
     input:
-        unpack(translator_inputs),
+        unpack(lambda wildcards: PATHS.translator_inputs(**wildcards)),
     output:
         model="<results>/translators/{translator}/{seed}/model.safetensors",
         vocabulary="<results>/translators/{translator}/{seed}/vocabulary.json",
@@ -24,13 +24,13 @@ rule train_translator:
         mem_mb=PROCESSES * (16000 if GPUS else 4000),
         runtime=2880,
     params:
-        pair=lambda wildcards: plan_of(wildcards).pair,
-        texts=translator_texts,
-        languages=translator_languages,
-        text=translator_text,
-        objectives=translator_objectives,
-        model=translator_model,
-        training=translator_training,
+        pair=lambda wildcards: PATHS.translators[wildcards.translator].pair,
+        texts=lambda wildcards: PATHS.translator_languages(wildcards.translator),
+        languages=lambda wildcards: CONFIG.setup(PATHS.translators[wildcards.translator].setup).languages,
+        text=lambda wildcards: normalization_params(PATHS.translators[wildcards.translator].setup),
+        objectives=lambda wildcards: list(map(params_of, PATHS.translators[wildcards.translator].objectives)),
+        model=lambda wildcards: params_of(CONFIG.setup(PATHS.translators[wildcards.translator].setup).model),
+        training=lambda wildcards: params_of(PATHS.translator_training(wildcards.translator)),
         precision=CONFIG.compute.precision,
         work=work("train_translator/{translator}.{seed}"),
         attempts=work("jobs/train_translator/{translator}.{seed}.json"),
@@ -46,7 +46,7 @@ rule score_translation:
     input:
         model="<results>/translators/{translator}/{seed}/model.safetensors",
         vocabulary="<results>/translators/{translator}/{seed}/vocabulary.json",
-        test=test_text,
+        test=lambda wildcards: PATHS.test_set(PATHS.translators[wildcards.translator].pair),
     output:
         **{
             part: f"<results>/translations/{{translator}}/{{seed}}/{{source}}-{{target}}/{part}.txt"
@@ -62,12 +62,12 @@ rule score_translation:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=doubled(8000),
+        mem_mb=retry_memory(8000),
         runtime=240,
     params:
-        decoding=translation_decoding,
-        micro_batch_tokens=lambda wildcards: translator_training(wildcards)["micro_batch_tokens"],
-        cell=translation_cell,
+        decoding=lambda wildcards: params_of(CONFIG.translation.decoding),
+        micro_batch_tokens=lambda wildcards: PATHS.translator_training(wildcards.translator).micro_batch_tokens,
+        cell=lambda wildcards: PATHS.translation_cell(wildcards.translator, (wildcards.source, wildcards.target)),
         attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),
         code=code("xlm_core.tasks.translation.evaluate"),
     message:
@@ -79,7 +79,7 @@ rule score_translation:
 rule bootstrap_translations:
     """Which rows of a table differ from its first one by more than chance (paired bootstrap)."""
     input:
-        unpack(compared_statistics),
+        unpack(lambda wildcards: PATHS.bootstrap_inputs(wildcards.table)),
     output:
         "<results>/tables/{table}_mt.significance.csv",
     log:
@@ -89,10 +89,10 @@ rule bootstrap_translations:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=retry_memory(2000),
         runtime=240,
     params:
-        cells=compared_cells,
+        cells=lambda wildcards: PATHS.compared_cells(wildcards.table),
         code=code("xlm_core.metrics.bootstrap"),
     message:
         "Comparing the rows of {wildcards.table} translation"
@@ -101,9 +101,8 @@ rule bootstrap_translations:
 
 
 rule make_translation_table:
-    """BLEU of translation beside the published numbers, and the differences between the rows."""
     input:
-        results=translation_results,
+        results=lambda wildcards: PATHS.translation_results(wildcards.table),
         significance=["<results>/tables/{table}_mt.significance.csv"],
     output:
         md=report(
@@ -135,6 +134,8 @@ rule make_translation_table:
         "<logs>/make_translation_table/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
+    """BLEU of translation beside the published numbers, and the differences between the rows."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
@@ -153,9 +154,8 @@ rule make_translation_table:
 
 
 rule plot_bleu_curves:
-    """Validation BLEU over the training of every translator of a table."""
     input:
-        unpack(translator_histories),
+        unpack(lambda wildcards: PATHS.translator_histories(wildcards.table)),
     output:
         report(
             "<results>/figures/{table}_curves.svg",
@@ -167,13 +167,15 @@ rule plot_bleu_curves:
         "<logs>/plot_bleu_curves/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
+    """Validation BLEU over the training of every translator of a table."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=labels_of_translators,
+        labels=lambda wildcards: {name: plan.label for name, plan in PATHS.translators_of(wildcards.table).items()},
         code=code("xlm_core.report.bleu_curves"),
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"
@@ -182,9 +184,8 @@ rule plot_bleu_curves:
 
 
 rule show_translations:
-    """What the first and the last row of a table say of the same sentences, beside what people said."""
     input:
-        sampled_translations,
+        lambda wildcards: PATHS.shown_translations(wildcards.table),
     output:
         report(
             "<results>/tables/{table}_samples.html",
@@ -196,13 +197,15 @@ rule show_translations:
         "<logs>/show_translations/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
+    """What the first and the last row of a table say of the same sentences, beside what people said."""
+    localrule: True
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        systems=sampled_labels,
+        systems=lambda wildcards: PATHS.shown_labels(wildcards.table),
         code=code("xlm_core.report.samples"),
     message:
         "Showing samples of {wildcards.table} translation"

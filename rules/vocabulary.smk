@@ -4,7 +4,7 @@
 rule sample_bpe_text:
     """Lines to learn the encoding on: languages are drawn by their smoothed shares (paper, section 3.1)."""
     input:
-        unpack(tokens_to_sample),
+        unpack(lambda wildcards: PATHS.bpe_tokens(**wildcards)),
     output:
         sample="<results>/bpe/{vocabulary}/{langset}.txt",
         statistics="<results>/bpe/{vocabulary}/{langset}.statistics.json",
@@ -13,12 +13,13 @@ rule sample_bpe_text:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=720,
     params:
-        alpha=alpha_of_sample,
-        n_lines=lines_of_sample,
-        shares=split_shares,
+        alpha=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.language_sampling_alpha,
+        n_lines=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.sample_lines,
+        corpus_keys=lambda wildcards: PATHS.bpe_keys(**wildcards),
+        fractions=lambda wildcards: split_params(wildcards.vocabulary),
         code=code("xlm_core.text.bpe"),
     message:
         "Sampling text for byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
@@ -40,11 +41,13 @@ rule learn_bpe:
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(memory_to_learn),
+        # sentencepiece holds its sample, then 600 bytes for each different word, of two or three a line
+        mem_mb=retry_memory(lambda wildcards: 1000 + CONFIG.setup(wildcards.vocabulary).vocabulary.sample_lines // 500),
         runtime=1440,
     params:
-        size=bpe_size,
-        character_coverage=coverage_of,
+        size=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.size
+        // len(set(PATHS.langsets(wildcards.vocabulary).values())),
+        character_coverage=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.character_coverage,
         attempts=work("jobs/learn_bpe/{vocabulary}.{langset}.json"),
         code=code("xlm_core.text.bpe"),
     message:
@@ -56,20 +59,20 @@ rule learn_bpe:
 rule build_vocabulary:
     """Pieces, their counts and ids: one file that can encode text."""
     input:
-        unpack(vocabulary_parts),
+        unpack(lambda wildcards: PATHS.bpe_models(wildcards.vocabulary)),
     output:
         "<results>/bpe/{vocabulary}/vocabulary.json",
     log:
         "<logs>/build_vocabulary/{vocabulary}.log",
     wildcard_constraints:
-        vocabulary=vocabularies(pretrained=False),
+        vocabulary=one_of(name for name, setup in PATHS.setups.items() if not setup.vocabulary.pretrained),
     conda:
         "../envs/text.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=retry_memory(1000),
         runtime=120,
     params:
-        languages=vocabulary_languages,
+        languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
         code=code("xlm_core.text.vocabulary"),
     message:
         "Building the vocabulary ({wildcards.vocabulary})"
@@ -80,23 +83,23 @@ rule build_vocabulary:
 rule import_vocabulary:
     """A pretrained vocabulary instead of a learned one."""
     input:
-        pretrained_vocabulary_files,
+        lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained.files,
     output:
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
         origin="<results>/bpe/{vocabulary}/origin.json",
     log:
         "<logs>/import_vocabulary/{vocabulary}.log",
     wildcard_constraints:
-        vocabulary=vocabularies(pretrained=True),
+        vocabulary=one_of(name for name, setup in PATHS.setups.items() if setup.vocabulary.pretrained),
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        pretrained=pretrained_vocabulary,
-        size=lambda wildcards: vocabulary_config(wildcards).size,
-        languages=vocabulary_languages,
+        pretrained=lambda wildcards: params_of(CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained),
+        size=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.size,
+        languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
         code=code("xlm_core.interop.pretrained"),
     message:
         "Importing the vocabulary ({wildcards.vocabulary})"

@@ -4,7 +4,7 @@
 rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
-        unpack(finetuning_stores),
+        unpack(lambda wildcards: PATHS.xnli_finetuning(wildcards.setup, wildcards.run, wildcards.protocol)),
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     output:
         model="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
@@ -22,15 +22,15 @@ rule finetune_xnli:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=memory_for_copies(4),
+        mem_mb=memory_of_models(4),
         runtime=1440,
     params:
-        trained=languages_to_train,
-        tested=languages_to_test,
-        selected=languages_to_select,
+        trained=lambda wildcards: list(PATHS.protocols[wildcards.protocol].train_languages),
+        tested=lambda wildcards: PATHS.xnli_tested(wildcards.setup, wildcards.protocol),
+        selected=lambda wildcards: PATHS.xnli_selected(wildcards.setup, wildcards.run, wildcards.protocol),
         classes=CONFIG.xnli.labels,
-        finetuning=plain(CONFIG.xnli.finetuning),
-        n_train=n_train_of,
+        finetuning=params_of(CONFIG.xnli.finetuning),
+        n_train=lambda wildcards: PATHS.protocols[wildcards.protocol].n_train,
         precision=CONFIG.compute.precision,
         work=work("finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}"),
         attempts=work("jobs/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
@@ -45,8 +45,8 @@ rule finetune_xnli:
 rule score_xnli:
     """Accuracy on the test sets of a protocol, and which classes were taken for which."""
     input:
-        unpack(scored_model),
-        test=scored_stores,
+        unpack(lambda wildcards: PATHS.xnli_classifier(**wildcards)),
+        test=lambda wildcards: PATHS.xnli_tests(wildcards.setup, wildcards.protocol),
     output:
         results="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
         confusion="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
@@ -59,13 +59,13 @@ rule score_xnli:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=doubled(memory_for_copies(2)),
+        mem_mb=retry_memory(memory_of_models(2)),
         runtime=120,
     params:
-        languages=languages_to_test,
-        system=system_of,
+        languages=lambda wildcards: PATHS.xnli_tested(wildcards.setup, wildcards.protocol),
+        system=lambda wildcards: configuration.system(wildcards.setup, wildcards.run),
         classes=CONFIG.xnli.labels,
-        setting=setting_of,
+        setting=lambda wildcards: PATHS.protocols[wildcards.protocol].setting,
         setting_selected=configuration.SETTINGS["selected_per_language"],
         attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.classification.xnli"),
@@ -80,7 +80,7 @@ rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
         model="<results>/runs/base/{run}/{seed}/model.safetensors",
-        test=xnli_stores(BASE, "test", CONFIG.xnli.languages),
+        test=PATHS.xnli_stores(BASE, "test", CONFIG.xnli.languages),
     output:
         results="<results>/results/retrieval/{run}.{seed}.jsonl",
         job="<results>/results/retrieval/{run}.{seed}.job.json",
@@ -91,7 +91,7 @@ rule score_retrieval:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=doubled(memory_for_copies(2)),
+        mem_mb=retry_memory(memory_of_models(2)),
         runtime=120,
     params:
         n_sentences=CONFIG.retrieval.n_sentences,

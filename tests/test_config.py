@@ -8,6 +8,7 @@ import yaml
 
 from xlm_core import config
 from xlm_core.errors import ConfigError
+from xlm_core.workflow.experiments import xnli_experiments, xnli_protocols
 
 ROOT = Path(__file__).parent.parent
 
@@ -288,7 +289,10 @@ def test_zero_shot_alone_reads_no_translations():
         ("train", "en"),
         *((split, code) for split in ("valid", "test") for code in ("fr", "en", "de")),
     ]
-    assert plain.protocols == {"none": ["zero_shot"], "mlm": ["zero_shot"]}
+    assert [(run, protocol.name) for run, protocol in xnli_experiments(plain)] == [
+        ("none", "zero_shot"),
+        ("mlm", "zero_shot"),
+    ]
     assert plain.rows == [["none", "zero-shot"], ["mlm", "zero-shot"]] and list(plain.settings) == ["zero-shot"]
 
 
@@ -302,9 +306,15 @@ def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
     assert full.parts[:3] == [("train", "en"), ("train", "fr"), ("train", "de")]
     assert full.parts[-2:] == [("translated", "fr"), ("translated", "de")]
     alone = [f"translate_train_{language}" for language in ("fr", "en", "de")]
-    assert full.protocols["mlm"] == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
+    names = ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
+    assert [protocol.name for run, protocol in xnli_experiments(full) if run == "mlm"] == names
     assert [setting for run, setting in full.rows if run == "mlm"] == list(config.SETTINGS.values())
-    assert full.examples("few_shot") == {"en": None, "fr": 7, "de": 7} and full.examples("zero_shot") == {"en": None}
-    assert full.selected("mlm", "zero_shot") == ["fr", "en", "de"] and full.selected("none", "zero_shot") == []
-    assert (full.trained("translate_train_de"), full.tested("translate_train_de")) == (["de"], ["de"])
-    assert full.trained("translate_train_all") == ["en", "fr", "de"] and full.tested("few_shot") == ["fr", "en", "de"]
+    protocols = xnli_protocols(full)
+    assert protocols["few_shot"].n_train == {"en": None, "fr": 7, "de": 7}
+    assert protocols["zero_shot"].n_train == {"en": None}
+    assert protocols["translate_train_de"].train_languages == protocols["translate_train_de"].test_languages == ("de",)
+    assert protocols["translate_train_all"].train_languages == ("en", "fr", "de")
+    assert protocols["few_shot"].test_languages == ("fr", "en", "de")
+    assert {name: protocol.classifier for name, protocol in protocols.items()} == {name: name for name in names} | {
+        "translate_test": "zero_shot"
+    }

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 from xlm_core.data import token_store
-from xlm_core.languages import sides
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake.log[0]):
     token_store.build(
         Path(snakemake.input.tokens),
         outputs={split: Path(snakemake.output[split]) for split in ("train", "valid", "test")},
-        languages=sides(snakemake.wildcards.key),
+        languages=snakemake.params.languages,
         stored=snakemake.params.stored,
         vocabulary=Path(snakemake.input.vocabulary),
-        **snakemake.params.shares,
+        **snakemake.params.fractions,
         statistics=Path(snakemake.output.statistics),
     )

@@ -12,7 +12,7 @@ from xlm_core.workflow.step import workflow_step
 
 def stores(split: str, keys: list[str]) -> dict[str, list[Path]]:
     """Language or pair -> its stores of one split."""
-    return {key: [Path(path) for path in snakemake.input[f"{split}_{key.replace('-', '_')}"]] for key in keys}
+    return {key: [Path(path) for path in snakemake.input[f"{split}_{key}"]] for key in keys}
 
 
 settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule

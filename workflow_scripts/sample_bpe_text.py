@@ -9,13 +9,15 @@ from xlm_core.workflow.step import workflow_step
 with workflow_step(snakemake.log[0]):
     sample_for_bpe(
         {
-            language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
-            for language, paths in snakemake.input.items()
+            language: [
+                TokenFile(Path(path), sides(key)) for path, key in zip(snakemake.input[language], keys, strict=True)
+            ]
+            for language, keys in snakemake.params.corpus_keys.items()
         },
         Path(snakemake.output.sample),
         n_lines=snakemake.params.n_lines,
         alpha=snakemake.params.alpha,
-        **snakemake.params.shares,
+        **snakemake.params.fractions,
         seed=0,
         statistics=Path(snakemake.output.statistics),
     )

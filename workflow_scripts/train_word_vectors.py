@@ -13,8 +13,10 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
     settings = {**snakemake.params.vectors, "threads": snakemake.threads}
     skipgram.train_word_vectors(
         {
-            language: [TokenFile(Path(path), sides(Path(path).parent.name)) for path in paths]
-            for language, paths in snakemake.input.items()
+            language: [
+                TokenFile(Path(path), sides(key)) for path, key in zip(snakemake.input[language], keys, strict=True)
+            ]
+            for language, keys in snakemake.params.corpus_keys.items()
         },
         config.read(config.WordVectors, settings, path="embeddings.vectors"),
         seed=int(snakemake.wildcards.seed),

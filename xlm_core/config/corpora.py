@@ -120,14 +120,18 @@ class Corpus(CorpusSource):
         """As ``CorpusSource.locations``, with the years of the corpus."""
         return super().locations(key, file, years or self.years or (0,))
 
-    def store_paths(self, key: str, shard: int) -> dict[str, str]:
-        """Split -> path of the given store of one shard."""
+    def store_paths(self, key: str, shard: int | str) -> dict[str, str]:
+        """Split -> path of the finished store of one shard."""
         folder = self.place.format(key=key, shard=shard).rstrip("/")
         return {split: f"{folder}/{split}.store" for split in ("train", "valid", "test")}
 
     def store_files(self, key: str, n_shards: int) -> list[str]:
         """What the files of a given store are called under ``sha256``: it/0/train.store."""
         return [f"{key}/{shard}/{split}.store" for shard in range(n_shards) for split in ("train", "valid", "test")]
+
+    def store_sums(self, key: str, shard: int | str) -> dict[str, str]:
+        """Split -> SHA-256 of the finished store of one shard."""
+        return {split: self.sha256[f"{key}/{shard}/{split}.store"] for split in ("train", "valid", "test")}
 
     def _check_store(self) -> None:
         """A given store lies in folders, and is taken as it is."""

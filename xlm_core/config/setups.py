@@ -31,6 +31,11 @@ class Setup(StrictModel):
     model: ModelConfig
     pretraining: Pretraining
 
+    @property
+    def language_summary(self) -> str:
+        """The language, or how many there are."""
+        return self.languages[0] if len(self.languages) == 1 else f"{len(self.languages)} languages"
+
 
 def expand_setups(data: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration in which every setup is written out: what it does not name is as in the sections at the top.

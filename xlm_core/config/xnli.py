@@ -73,34 +73,6 @@ class Xnli(StrictModel):
         return parts + [("translated", language) for language in self.others if self.translate_test]
 
     @property
-    def protocols(self) -> dict[str, list[str]]:
-        """Run -> the protocols it is fine-tuned and tested by; translate-train has one for each language."""
-        lists = {"few_shot": self.few_shot.runs, "translate_test": self.translate_test}
-        lists["translate_train_all"] = self.translate_train_all
-        lists |= {f"translate_train_{language}": self.translate_train for language in self.languages}
-        return {run: ["zero_shot", *(name for name, runs in lists.items() if run in runs)] for run in self.runs}
-
-    def trained(self, protocol: str) -> list[str]:
-        """The languages of the training sets of a protocol."""
-        alone, together = [self.train_language], [self.train_language, *self.others]
-        found = {"zero_shot": alone, "few_shot": together, "translate_train_all": together}
-        return found.get(protocol) or [protocol.removeprefix("translate_train_")]
-
-    def tested(self, protocol: str) -> list[str]:
-        """The languages that a protocol is validated and tested on: all, but for one of a single language."""
-        alone = {f"translate_train_{language}": [language] for language in self.languages}
-        return alone.get(protocol, self.languages)
-
-    def selected(self, run: str, protocol: str) -> list[str]:
-        """The languages whose best evaluation is selected one by one, as in the paper, beside the one model for all."""
-        return self.languages if protocol == "zero_shot" and run in self.selected_per_language else []
-
-    def examples(self, protocol: str) -> dict[str, int | None]:
-        """Language -> training pairs of a protocol: few of the other languages where it is few-shot; None: all."""
-        few = self.few_shot.examples if protocol == "few_shot" else self.n_train
-        return {lang: self.n_train if lang == self.train_language else few for lang in self.trained(protocol)}
-
-    @property
     def rows(self) -> list[list[str]]:
         """The rows of the table: run and setting."""
         lists = {"zero_shot": self.runs, **self.run_lists}

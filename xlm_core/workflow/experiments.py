@@ -1,13 +1,12 @@
-"""The translators of both tables: which models they begin with, what they learn, and which cells they fill."""
+"""Plan the experiments of the tables: protocols of XNLI, translators, and the systems of the ablation."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
+from xlm_core.config import SETTINGS, Config, SystemConfig, Xnli
 from xlm_core.config.translation import TranslationObjective
 from xlm_core.languages import direction_key, pair, sides
-
-if TYPE_CHECKING:
-    from xlm_core.config import Config
 
 ROWS = {
     "one_way": "{source} → {target}",
@@ -50,19 +49,21 @@ class TranslationExperiment(NamedTuple):
         return self.system, self.setting, self.column or direction_key(*direction)
 
 
-def translators(config: "Config") -> dict[str, TranslationExperiment]:
+def translators(config: Config) -> dict[str, TranslationExperiment]:
     """All translators that the tables need, by their names."""
     if config.translation is None:
         return {}
     return {**_unsupervised(config), **_supervised(config)}
 
 
-def _unsupervised(config: "Config") -> dict[str, TranslationExperiment]:
+def _unsupervised(config: Config) -> dict[str, TranslationExperiment]:
     """Of each pair one translator per row, which learns both directions from the text of either language."""
     translation = config.translation
     assert translation is not None
+    if translation.unsupervised is None:
+        return {}
     found = {}
-    for key in translation.unsupervised.pairs if translation.unsupervised else ():
+    for key in translation.unsupervised.pairs:
         first, second = sides(key)
         there, back = (first, second), (second, first)
         for encoder, decoder in translation.unsupervised.systems:
@@ -83,7 +84,7 @@ def _unsupervised(config: "Config") -> dict[str, TranslationExperiment]:
     return found
 
 
-def _supervised(config: "Config") -> dict[str, TranslationExperiment]:
+def _supervised(config: Config) -> dict[str, TranslationExperiment]:
     """One translator per row and column."""
     translation = config.translation
     assert translation is not None
@@ -122,7 +123,7 @@ def objectives(kind: Literal["ae", "bt", "mt"], *directions: tuple[str, str]) ->
     return tuple(TranslationObjective(kind=kind, source=source, target=target) for source, target in directions)
 
 
-def row_labels(config: "Config") -> dict[str, str]:
+def row_labels(config: Config) -> dict[str, str]:
     """Row of the supervised table -> what it is called."""
     table = config.translation and config.translation.supervised
     if not table:
@@ -130,7 +131,7 @@ def row_labels(config: "Config") -> dict[str, str]:
     return {row: ROWS[row].format(source=table.source, target=table.target) for row in table.systems}
 
 
-def seeds(config: "Config", plans: Iterable[TranslationExperiment]) -> list[int]:
+def seeds(config: Config, plans: Iterable[TranslationExperiment]) -> list[int]:
     """The seeds of a table: those that all of its runs have, so that every row is a mean over the same ones."""
     runs = {run for plan in plans for run in (plan.encoder, plan.decoder)}
     return [seed for seed in config.seeds.pretraining if all(seed in config.pretraining_seeds(run) for run in runs)]
@@ -151,3 +152,67 @@ def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, tupl
             if column not in last or plan.table == "supervised":
                 last[column] = name
     return found
+
+
+@dataclass(frozen=True)
+class XnliProtocol:
+    """One way to fine-tune a run on XNLI and to test it.
+
+    name             in names of files; translate-train has a protocol for each language
+    setting          in tables and results
+    train_languages  of the training sets
+    test_languages   of the validation and the test sets
+    n_train          training language -> training pairs; None: all
+    classifier       the protocol whose classifiers are tested
+    """
+
+    name: str
+    setting: str
+    train_languages: tuple[str, ...]
+    test_languages: tuple[str, ...]
+    n_train: Mapping[str, int | None]
+    classifier: str
+
+
+def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:
+    """Name -> protocol, of all protocols that the languages of the table allow."""
+    alone, everything = (xnli.train_language,), (xnli.train_language, *xnli.others)
+    few: dict[str, int | None] = dict.fromkeys(xnli.others, xnli.few_shot.examples)
+    full: dict[str, int | None] = dict.fromkeys((*everything, *xnli.languages), xnli.n_train)
+
+    def protocol(
+        kind: str, train: tuple[str, ...], *, name: str = "", test: tuple[str, ...] = (), classifier: str = ""
+    ) -> XnliProtocol:
+        n_train = {language: full[language] for language in train} | (few if kind == "few_shot" else {})
+        name, test = name or kind, test or tuple(xnli.languages)
+        return XnliProtocol(name, SETTINGS[kind], train, test, n_train, classifier or name)
+
+    protocols = [
+        protocol("zero_shot", alone),
+        protocol("few_shot", everything),
+        protocol("translate_test", alone, classifier="zero_shot"),
+        protocol("translate_train_all", everything),
+        *(
+            protocol("translate_train", (language,), name=f"translate_train_{language}", test=(language,))
+            for language in xnli.languages
+        ),
+    ]
+    return {one.name: one for one in protocols}
+
+
+def xnli_experiments(xnli: Xnli) -> list[tuple[str, XnliProtocol]]:
+    """Run and protocol, of all models that the table of XNLI shows."""
+    runs = {
+        SETTINGS["zero_shot"]: xnli.runs,
+        SETTINGS["few_shot"]: xnli.few_shot.runs,
+        SETTINGS["translate_test"]: xnli.translate_test,
+        SETTINGS["translate_train_all"]: xnli.translate_train_all,
+        SETTINGS["translate_train"]: xnli.translate_train,
+    }
+    protocols = xnli_protocols(xnli).values()
+    return [(run, protocol) for run in xnli.runs for protocol in protocols if run in runs[protocol.setting]]
+
+
+def ablation_systems(config: Config) -> list[SystemConfig]:
+    """The systems of the ablation, the full one first."""
+    return [config.ablation.full, *config.ablation.systems.values()] if config.ablation else []
