@@ -69,86 +69,86 @@ include: "rules/provenance.smk"
 
 
 rule all:
+    """Every table and figure."""
     default_target: True
     input:
         *TARGETS.values(),
-    """Every table and figure."""
     localrule: True
 
 
 rule xnli_table:
+    """Cross-lingual classification, the paper's Table 1, with the sentence retrieval of the models behind it."""
     input:
         TARGETS["xnli_table"],
-    """Cross-lingual classification, the paper's Table 1, with the sentence retrieval of the models behind it."""
     localrule: True
 
 
 rule unsupervised_mt_table:
+    """Translation learned from text in two languages and no translation, the paper's Table 2."""
     input:
         required("translation.unsupervised", "unsupervised_mt_table"),
-    """Translation learned from text in two languages and no translation, the paper's Table 2."""
     localrule: True
 
 
 rule supervised_mt_table:
+    """Translation learned from translations, the paper's Table 3."""
     input:
         required("translation.supervised", "supervised_mt_table"),
-    """Translation learned from translations, the paper's Table 3."""
     localrule: True
 
 
 rule perplexity_table:
+    """Whether other languages help the model of one that has little text, the paper's Table 4."""
     input:
         required("perplexity", "perplexity_table"),
-    """Whether other languages help the model of one that has little text, the paper's Table 4."""
     localrule: True
 
 
 rule ablation_table:
+    """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
         required("ablation", "ablation_table"),
-    """What each part of the full system adds to its zero-shot transfer on XNLI."""
     localrule: True
 
 
 rule claims:
+    """What the paper claims, and what our runs say."""
     input:
         required("claims", "claims"),
-    """What the paper claims, and what our runs say."""
     localrule: True
 
 
 rule glue_table:
+    """Understanding of English sentences, GLUE, and what its leaderboard takes of each row."""
     input:
         required("glue", "glue_table"),
-    """Understanding of English sentences, GLUE, and what its leaderboard takes of each row."""
     localrule: True
 
 
 rule embedding_table:
+    """Word embeddings across languages, the paper's Table 5."""
     input:
         required("embeddings", "embedding_table"),
-    """Word embeddings across languages, the paper's Table 5."""
     localrule: True
 
 
 rule alignment_figure:
+    """Words and their translations on a map, before and after TLM."""
     input:
         required("embeddings.alignment_figure", "alignment_figure"),
-    """Words and their translations on a map, before and after TLM."""
     localrule: True
 
 
 rule objectives_figure:
+    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     input:
         TARGETS["objectives_figure"],
-    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     localrule: True
 
 
 rule prepare_data:
+    """All that trainings read: texts as token ids, and the test sets of translation; up to where a GPU is of use."""
     input:
         PATHS.all_stores(),
         PATHS.all_test_sets(),
-    """All that trainings read: texts as token ids, and the test sets of translation; up to where a GPU is of use."""
     localrule: True

@@ -24,6 +24,7 @@ rule test_claims:
 
 
 rule make_claims_page:
+    """The claims as a page and as a picture."""
     input:
         "<results>/tables/claims.tidy.csv",
     output:
@@ -41,7 +42,6 @@ rule make_claims_page:
         ),
     log:
         "<logs>/make_claims_page.log",
-    """The claims as a page and as a picture."""
     localrule: True
     conda:
         "../envs/report.yaml"

@@ -2,12 +2,12 @@
 
 
 rule download:
+    """Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
     output:
         file="<results>/raw/web/{location}",
     log:
         "<logs>/download/{location}.log",
     retries: 3
-    """Fetch one file by its address, looking first in the mirror; resumed, retried, checked."""
     localrule: True
     conda:
         "../envs/text.yaml"

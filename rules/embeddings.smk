@@ -105,6 +105,7 @@ if CONFIG.embeddings:
             "../workflow_scripts/score_embeddings.py"
 
     rule make_embedding_table:
+        """How well translations are aligned and similarities found, beside the published numbers."""
         input:
             expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
         output:
@@ -129,7 +130,6 @@ if CONFIG.embeddings:
             ),
         log:
             "<logs>/make_embedding_table.log",
-        """How well translations are aligned and similarities found, beside the published numbers."""
         localrule: True
         conda:
             "../envs/report.yaml"
@@ -182,6 +182,7 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             "../workflow_scripts/project_words.py"
 
     rule plot_alignment:
+        """Words and their translations on the map of each model."""
         input:
             "<results>/figures/alignment.json",
         output:
@@ -194,7 +195,6 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             png="<results>/figures/alignment.png",
         log:
             "<logs>/plot_alignment.log",
-        """Words and their translations on the map of each model."""
         localrule: True
         conda:
             "../envs/report.yaml"

@@ -142,6 +142,7 @@ rule score_glue:
 
 
 rule make_glue_submission:
+    """What GLUE's leaderboard takes: the predictions of all test sets, with one seed of one row."""
     input:
         lambda wildcards: expand(
             "<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
@@ -152,7 +153,6 @@ rule make_glue_submission:
         "<results>/submissions/glue/{setup}.{run}.{seed}.{finetuning_seed}.zip",
     log:
         "<logs>/make_glue_submission/{setup}.{run}.{seed}.{finetuning_seed}.log",
-    """What GLUE's leaderboard takes: the predictions of all test sets, with one seed of one row."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -169,6 +169,7 @@ rule make_glue_submission:
 
 
 rule make_glue_table:
+    """The metrics of every task beside the published numbers, and the differences between the rows."""
     input:
         PATHS.glue_results(),
     output:
@@ -196,7 +197,6 @@ rule make_glue_table:
         ),
     log:
         "<logs>/make_glue_table.log",
-    """The metrics of every task beside the published numbers, and the differences between the rows."""
     localrule: True
     conda:
         "../envs/report.yaml"

@@ -33,6 +33,7 @@ rule score_perplexity:
 
 
 rule make_perplexity_table:
+    """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     input:
         PATHS.perplexity_results(),
     output:
@@ -63,7 +64,6 @@ rule make_perplexity_table:
         ),
     log:
         "<logs>/make_perplexity_table.log",
-    """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     localrule: True
     conda:
         "../envs/report.yaml"

@@ -38,9 +38,9 @@ rule make_manifest:
 
 
 rule provenance:
+    """What is behind each table that is there: on the screen, and in the file that is named."""
     log:
         "<logs>/provenance.log",
-    """What is behind each table that is there: on the screen, and in the file that is named."""
     localrule: True
     conda:
         "../envs/report.yaml"

@@ -2,6 +2,7 @@
 
 
 rule make_xnli_table:
+    """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
         PATHS.xnli_results(),
     output:
@@ -29,7 +30,6 @@ rule make_xnli_table:
         ),
     log:
         "<logs>/make_xnli_table.log",
-    """Accuracy per language beside the published numbers, and the differences between the rows."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -52,6 +52,7 @@ rule make_xnli_table:
 
 
 rule plot_xnli_heatmap:
+    """The XNLI table as a heat map, and how far it is from the published one."""
     input:
         PATHS.xnli_results(),
     output:
@@ -63,7 +64,6 @@ rule plot_xnli_heatmap:
         ),
     log:
         "<logs>/plot_xnli_heatmap.log",
-    """The XNLI table as a heat map, and how far it is from the published one."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -84,6 +84,7 @@ rule plot_xnli_heatmap:
 
 
 rule plot_confusions:
+    """Which class of XNLI every run takes for which, zero-shot."""
     input:
         **PATHS.confusions(),
     output:
@@ -95,7 +96,6 @@ rule plot_confusions:
         ),
     log:
         "<logs>/plot_confusions.log",
-    """Which class of XNLI every run takes for which, zero-shot."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -114,6 +114,7 @@ rule plot_confusions:
 
 
 rule make_retrieval_table:
+    """How often a sentence's nearest neighbor in another language is its translation."""
     input:
         PATHS.retrieval_results(),
     output:
@@ -138,7 +139,6 @@ rule make_retrieval_table:
         ),
     log:
         "<logs>/make_retrieval_table.log",
-    """How often a sentence's nearest neighbor in another language is its translation."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -159,6 +159,7 @@ rule make_retrieval_table:
 
 
 rule plot_retrieval_by_layer:
+    """Sentence retrieval over the layers of every run."""
     input:
         PATHS.retrieval_results(),
     output:
@@ -170,7 +171,6 @@ rule plot_retrieval_by_layer:
         ),
     log:
         "<logs>/plot_retrieval_by_layer.log",
-    """Sentence retrieval over the layers of every run."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -189,6 +189,7 @@ rule plot_retrieval_by_layer:
 
 
 rule plot_training_curves:
+    """Loss and validation perplexity of every pretraining run."""
     input:
         **PATHS.histories(),
     output:
@@ -200,7 +201,6 @@ rule plot_training_curves:
         ),
     log:
         "<logs>/plot_training_curves.log",
-    """Loss and validation perplexity of every pretraining run."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -243,6 +243,7 @@ rule sample_objective_batches:
 
 
 rule plot_objectives:
+    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     input:
         "<results>/figures/objectives.json",
     output:
@@ -254,7 +255,6 @@ rule plot_objectives:
         ),
     log:
         "<logs>/plot_objectives.log",
-    """Real CLM, MLM and TLM batches, drawn like the paper's Figure 1."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -270,6 +270,7 @@ rule plot_objectives:
 
 
 rule make_ablation_table:
+    """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
         PATHS.ablation_results(),
     output:
@@ -294,7 +295,6 @@ rule make_ablation_table:
         ),
     log:
         "<logs>/make_ablation_table.log",
-    """What each part of the full system adds to its zero-shot transfer on XNLI."""
     localrule: True
     conda:
         "../envs/report.yaml"

@@ -44,7 +44,9 @@ def glue_table_params(wildcards):
         "rows": [[row.name, pretrained_on(row)] for row in CONFIG.glue.systems],
         "columns": columns,
         "missing": CONFIG.glue.missing,
-        "fewer_seeds": {row.name: CONFIG.runs[row.run].seeds for row in CONFIG.glue.systems if CONFIG.runs[row.run].seeds},
+        "fewer_seeds": {
+            row.name: CONFIG.runs[row.run].seeds for row in CONFIG.glue.systems if CONFIG.runs[row.run].seeds
+        },
         "caption": f"GLUE (configuration '{CONFIG.name}')",
     }
 

@@ -101,6 +101,7 @@ rule bootstrap_translations:
 
 
 rule make_translation_table:
+    """BLEU of translation beside the published numbers, and the differences between the rows."""
     input:
         results=lambda wildcards: PATHS.translation_results(wildcards.table),
         significance=["<results>/tables/{table}_mt.significance.csv"],
@@ -134,7 +135,6 @@ rule make_translation_table:
         "<logs>/make_translation_table/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
-    """BLEU of translation beside the published numbers, and the differences between the rows."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -154,6 +154,7 @@ rule make_translation_table:
 
 
 rule plot_bleu_curves:
+    """Validation BLEU over the training of every translator of a table."""
     input:
         unpack(lambda wildcards: PATHS.translator_histories(wildcards.table)),
     output:
@@ -167,7 +168,6 @@ rule plot_bleu_curves:
         "<logs>/plot_bleu_curves/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
-    """Validation BLEU over the training of every translator of a table."""
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -184,6 +184,7 @@ rule plot_bleu_curves:
 
 
 rule show_translations:
+    """What the first and the last row of a table say of the same sentences, beside what people said."""
     input:
         lambda wildcards: PATHS.shown_translations(wildcards.table),
     output:
@@ -197,7 +198,6 @@ rule show_translations:
         "<logs>/show_translations/{table}.log",
     wildcard_constraints:
         table="unsupervised|supervised",
-    """What the first and the last row of a table say of the same sentences, beside what people said."""
     localrule: True
     conda:
         "../envs/report.yaml"
