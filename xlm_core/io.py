@@ -27,12 +27,12 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-MAGIC: dict[bytes, Callable[..., Any]] = {
+OPENERS: dict[bytes, Callable[[Path], Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ": lzma.open,
     b"\x28\xb5\x2f\xfd": zstd.open,
-}
+}  # first bytes of a file -> what opens it for reading
 DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError)  # of damaged or cut-off files
 HINTS = {
     errno.ENOSPC: "Free space there (df -h and df -i show what is left), or choose a folder on another disk",
@@ -45,9 +45,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to it when the block ends and removed when the block fails.
+    """Give a temporary path beside ``path``, renamed to it when the block ends and removed when the block fails.
 
-    What a process left there that was killed is removed, too: each file has one writer at a time.
+    Temporary files of killed processes are removed, too: each file has one writer at a time.
 
     Raises:
         StorageError: there is no room for the file. What was there before, also under its name, is left as it was.
@@ -58,7 +58,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """As ``atomic`` for several files, of which none gets its name before all are whole.
+    """Give temporary paths of several files, none of which gets its name before all are whole; see ``atomic``.
 
     Raises:
         StorageError: there is no room for one of them.
@@ -84,11 +84,11 @@ def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
 def fsync(path: Path) -> None:
     """Wait until all of a file that is written and closed has reached its disk.
 
-    A write ends when the system has the data, not when the disk does. Network file systems tell of a full disk or a
-    quota only when the data are sent, and a machine may lose its power: without this, a file could be cut off, or
-    empty, under a name that says it is whole. It costs no more than the time of writing, which would else pass later.
+    A write ends when the system has the data, not when the disk does. Network file systems report a full disk or a
+    quota only when the data are sent, and a machine may lose its power: without this call a file could be cut off, or
+    empty, under its final name.
     """
-    file = os.open(path, os.O_RDONLY)  # an error of writing that nobody has seen yet is told to whoever opens and asks
+    file = os.open(path, os.O_RDONLY)  # reports an earlier error of writing that no call has reported yet
     try:
         os.fsync(file)
     finally:
@@ -97,10 +97,10 @@ def fsync(path: Path) -> None:
 
 @contextmanager
 def disk_full_errors(place: str | Path) -> Iterator[None]:
-    """A block in which lack of room for ``place``, a file, becomes a message that says what to do.
+    """Turn lack of room for ``place``, a file, into a message that says what to do.
 
-    The reason is looked for in all errors that led to the one raised: libraries written in other languages report
-    that they could not write with errors of their own.
+    The reason is searched in all errors that led to the one raised: libraries written in other languages wrap the
+    system's error.
 
     Raises:
         StorageError: its disk or a quota is full, or a limit on the size of files is reached.
@@ -134,14 +134,12 @@ def _place(paths: Sequence[Path]) -> str:
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open a plain, gz, bz2, xz or zst file for reading; told apart by content, not by name."""
+    """Open a plain, gz, bz2, xz or zst file for reading; the content tells the compression, not the name."""
     with open(path, "rb") as file:
         head = file.read(6)
-    for magic, opener in MAGIC.items():
-        if head.startswith(magic):
-            stream: IO[bytes] = opener(path, "rb")
-            return stream
-    return open(path, "rb")
+    opener = next((opener for magic, opener in OPENERS.items() if head.startswith(magic)), None)
+    stream: IO[bytes] = opener(path) if opener else open(path, "rb")  # noqa: SIM115 (closed by the caller)
+    return stream
 
 
 def decode_lines(stream: IO[bytes], name: str) -> Iterator[str]:

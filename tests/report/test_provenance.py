@@ -173,7 +173,7 @@ def test_a_manifest_of_an_older_table_says_so(folder: Path):
     make()
     Path("tables/xnli.tidy.csv").write_text("row,mean\nmlm,99.0\n")
     shown = provenance.show({"xnli": "xnli_table"}, Path("tables"))
-    assert "This is about an older table than tables/xnli.tidy.csv; snakemake xnli_table makes it anew." in shown
+    assert "The manifest is of an older table than tables/xnli.tidy.csv; snakemake xnli_table makes it anew." in shown
 
 
 def test_two_versions_of_code_are_both_shown(folder: Path):

@@ -1,4 +1,4 @@
-"""What is behind a table, from its input files to its numbers: as JSON beside it, and in short for the screen."""
+"""Write the manifest of a table: its input files, jobs and numbers as JSON; summarize manifests on the screen."""
 
 import hashlib
 import logging
@@ -30,18 +30,18 @@ def make_manifest(
     configuration: str,
     output: Path,
 ) -> None:
-    """Write all that a table rests on as JSON.
+    """Write the inputs, jobs and numbers of a table as JSON.
 
     Args:
         name: of the table.
         table: its numbers, as CSV.
         results: the measured numbers that it shows.
-        jobs: records of all jobs behind it.
-        jobs_of_results: file of ``results`` -> those of ``jobs`` that are behind it.
+        jobs: records of all jobs that led to it.
+        jobs_of_results: file of ``results`` -> those of ``jobs`` that led to it.
         sources: of every file that it began with "path", "origin" and "licence", and of a download "url" and "record".
         sums: a folder of sums that were computed before, so that a large file is read once.
         configuration: its name.
-        output: JSON. Every job stands there once, by its record, though many numbers may rest on it.
+        output: JSON. It holds every job once, by its record; numbers name the jobs that led to them.
     """
     write_json(
         output,
@@ -107,12 +107,13 @@ def _sum(path: Path) -> str:
 
 
 def show(tables: Mapping[str, str], folder: Path) -> str:
-    """What is behind every table of ``folder``, in short; tables that are not there are named.
+    """Summarize the manifests of a folder's tables; a table that does not exist is named with its target.
 
     Args:
         tables: table -> the target that makes it.
     """
-    parts, jobs = [], {}
+    parts: list[str] = []
+    jobs: dict[str, Any] = {}
     for name, target in tables.items():
         table, path = folder / f"{name}.tidy.csv", folder / f"{name}.manifest.json"
         if not (table.exists() and path.exists()):
@@ -122,7 +123,7 @@ def show(tables: Mapping[str, str], folder: Path) -> str:
         jobs |= manifest["jobs"]
         parts.append("\n".join([f"{name}: {path}", *_summary(manifest)]))
         if manifest["table"]["sha256"] != _sum(table):
-            parts.append(f"  This is about an older table than {table}; snakemake {target} makes it anew.")
+            parts.append(f"  The manifest is of an older table than {table}; snakemake {target} makes it anew.")
     if jobs:
         parts.append("\n".join(["all of them, each job once:", *_times(jobs.values())]))
     return "\n\n".join(parts) + "\n"
