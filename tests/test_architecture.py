@@ -18,6 +18,7 @@ LAYERS = [
     {"objectives", "train"},
     {"tasks", "interop"},
     {"cli"},
+    {"cli"},
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 
-from xlm_core import __main__ as command_line
+from xlm_core import cli
 from xlm_core.config import Text
 from xlm_core.data import token_store
 from xlm_core.interop import convert
@@ -94,7 +94,7 @@ def exported(world: Path, output: Path) -> Callable[[], object]:
 def vectors(world: Path, output: Path) -> Callable[[], object]:
     files = [str(world / "model.safetensors"), "--vocabulary", str(world / "vocabulary.json")]
     text = ["--language", "en", "--input", str(world / "lines"), "--output", str(output / "vectors.npy")]
-    return partial(command_line.main, ["embed", *files, *text])
+    return partial(cli.main, ["embed", *files, *text])
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import pytest
 from small_model import write_model, write_vocabulary
 from small_translator import write_translator
 
-from xlm_core.__main__ import main
+from xlm_core.cli import main
 from xlm_core.interop.huggingface import export_model, import_model
 
 ROOT = Path(__file__).parent.parent
