@@ -28,7 +28,9 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         ),
         column=params.cell["column"],
         n_threads=snakemake.threads,
-        output=Path(snakemake.output.results),
-        kept={part: Path(snakemake.output[part]) for part in evaluate.PARTS},
-        kept_items=Path(snakemake.output.kept),
+        outputs=evaluate.EvaluationOutputs(
+            results=Path(snakemake.output.results),
+            lines={name: Path(snakemake.output[name]) for name in evaluate.LINES},
+            statistics=Path(snakemake.output.kept),
+        ),
     )

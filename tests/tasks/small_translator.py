@@ -59,23 +59,15 @@ def train_small(
 ) -> None:
     """Train a translator into ``folder``."""
     train.train_translator(
-        **corpus,
-        languages=["de", "en"],
-        text=TEXT,
-        objectives=objectives,
-        encoder=None,
-        decoder=None,
-        model=MODEL,
-        settings=settings,
+        train.TranslatorInputs(**corpus, encoder=None, decoder=None),
+        train.TranslatorSettings(["de", "en"], TEXT, objectives, MODEL, settings, seed=0),
+        train.TranslatorOutputs(
+            folder / "model.safetensors", folder / "vocabulary.json", folder / "history.jsonl", folder / "work"
+        ),
         compute=Compute(precision="float32"),
         checkpoint_minutes=60.0,
         n_threads=1,
-        seed=0,
         code="c",
-        output=folder / "model.safetensors",
-        kept_vocabulary=folder / "vocabulary.json",
-        history=folder / "history.jsonl",
-        work=folder / "work",
     )
 
 

@@ -1,10 +1,10 @@
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.tasks.translation.generate import max_lengths, translate
+from xlm_core.config import DecodingConfig
+from xlm_core.tasks.translation.generate import in_batches, max_lengths
 from xlm_core.text.vocabulary import EOS
 
 
@@ -13,20 +13,20 @@ def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(len
     sentences = [[20 + place] * length for place, length in enumerate(lengths)]
     sizes = []
 
-    def decode(source, limits):
-        """The sentence itself, and its limit."""
-        sizes.append((source.tokens.numel(), len(limits)))
-        rows = zip(source.tokens.tolist(), source.lengths.tolist(), limits.tolist(), strict=True)
-        return [([token for token in row[:length] if token != EOS], limit) for row, length, limit in rows]
+    def translate(source):
+        """The sentence itself."""
+        sizes.append((source.tokens.numel(), len(source.tokens)))
+        rows = zip(source.tokens.tolist(), source.lengths.tolist(), strict=True)
+        return [[token for token in row[:length] if token != EOS] for row, length in rows]
 
-    limits = np.arange(len(lengths))
-    found = translate(
-        sentences, limits, decode, language=0, micro_batch_tokens=micro_batch_tokens, device=torch.device("cpu")
+    found = in_batches(
+        sentences, translate, language=0, micro_batch_tokens=micro_batch_tokens, device=torch.device("cpu")
     )
-    assert found == list(zip(sentences, range(len(lengths)), strict=True))
+    assert found == sentences
     assert all(size <= micro_batch_tokens or n_rows == 1 for size, n_rows in sizes)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(0, 5), (10, 18), (11, 19), (100, 62)])
 def test_limits_by_eye(length, expected):
-    assert max_lengths(np.array([length]), 1.3, 5, max_positions=64).tolist() == [expected]
+    decoding = DecodingConfig(max_length_a=1.3, max_length_b=5)
+    assert max_lengths(torch.tensor([length]), decoding, max_positions=64).tolist() == [expected]

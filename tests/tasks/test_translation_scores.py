@@ -13,7 +13,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
 from xlm_core.tasks.inference.translate import detokenized
 from xlm_core.tasks.translation import evaluate
-from xlm_core.tasks.translation.evaluate import PARTS
+from xlm_core.tasks.translation.evaluate import LINES, EvaluationOutputs
 
 GREEDY = DecodingConfig()
 CONTEXT = ResultContext("supervised_mt", "s", "en-de", 0, None, "c0de")
@@ -35,11 +35,10 @@ def scored(files, tmp_path):
     """Results and kept lines of a search."""
 
     def run(decoding=GREEDY, direction=DIRECTION):
-        kept = {part: tmp_path / f"{part}.txt" for part in PARTS}
+        kept = {part: tmp_path / f"{part}.txt" for part in LINES}
         evaluate.score(
             **files, direction=direction, decoding=decoding, micro_batch_tokens=100, context=CONTEXT, column="MLM",
-            n_threads=1, output=tmp_path / "results.jsonl", kept=kept,
-            kept_items=tmp_path / "items.json",
+            n_threads=1, outputs=EvaluationOutputs(tmp_path / "results.jsonl", kept, tmp_path / "items.json"),
         )  # fmt: skip
         return results.read([tmp_path / "results.jsonl"]), kept
 

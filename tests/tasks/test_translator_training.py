@@ -15,8 +15,13 @@ from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.train import init_random_model
-from xlm_core.tasks.translation.data import training_objectives
-from xlm_core.tasks.translation.train import train_translator
+from xlm_core.tasks.translation.data import translation_batches
+from xlm_core.tasks.translation.train import (
+    TranslatorInputs,
+    TranslatorOutputs,
+    TranslatorSettings,
+    train_translator,
+)
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import MASK, Vocabulary
 from xlm_core.train import loop
@@ -77,28 +82,18 @@ def world(tmp_path_factory):
 def teach(world, tmp_path):
     """Train into a folder; returns the translator, what is said about it, and the log."""
 
-    def run(
-        name="run", objectives=MT, settings=SETTINGS, model=MODEL, seed=0, encoder=None, decoder=None, minutes=60.0
-    ):
+    def run(name="run", objectives=MT, settings=SETTINGS, encoder=None, decoder=None, minutes=60.0):
         folder = tmp_path / name
         train_translator(
-            **world,
-            languages=["en", "de"],
-            text={"lowercase": False},
-            objectives=objectives,
-            encoder=encoder,
-            decoder=decoder,
-            model=model,
-            settings=settings,
+            TranslatorInputs(**world, encoder=encoder, decoder=decoder),
+            TranslatorSettings(["en", "de"], {"lowercase": False}, objectives, MODEL, settings, seed=0),
+            TranslatorOutputs(
+                folder / "model.safetensors", folder / "vocabulary.json", folder / "history.jsonl", folder / "work"
+            ),
             compute=COMPUTE,
             checkpoint_minutes=minutes,
             n_threads=1,
-            seed=seed,
             code="c",
-            output=folder / "model.safetensors",
-            kept_vocabulary=folder / "vocabulary.json",
-            history=folder / "history.jsonl",
-            work=folder / "work",
         )
         history = (folder / "history.jsonl").read_text().splitlines()
         return *checkpoint.load_translator(folder / "model.safetensors"), [json.loads(line) for line in history]
@@ -212,7 +207,7 @@ def lessons(world):
     def of(objectives, settings=SETTINGS):
         words = Vocabulary.read(world["vocabulary"])
         corpora = TrainingCorpora.open(world["monolingual"], world["parallel"], words.digest)
-        return training_objectives(corpora, objectives, language_ids(["de", "en"]), words, MODEL, settings, 0)
+        return translation_batches(corpora, objectives, language_ids(["de", "en"]), words, MODEL, settings, 0)
 
     return of
 

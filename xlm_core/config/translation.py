@@ -93,6 +93,11 @@ class TranslationTraining(StrictModel):
     max_valid_sentences: int = Field(1000, gt=0)
     patience: int = Field(0, ge=0)
 
+    @property
+    def decoding(self) -> DecodingConfig:
+        """The greedy decoding of back-translation and validation."""
+        return DecodingConfig(max_length_a=self.max_length_a, max_length_b=self.max_length_b)
+
 
 class EvaluationSets(StrictModel):
     """Where the models of a pair come from, and the corpora that they are validated and tested on."""

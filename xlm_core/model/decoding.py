@@ -25,15 +25,16 @@ from xlm_core.text.vocabulary import EOS
 FULL_FRACTION = 0.75  # of a batch; when fewer of its sentences are unfinished, the others leave it
 
 
-class Hypothesis(NamedTuple):
+class BeamHypothesis(NamedTuple):
     """A finished translation.
 
     tokens  ids
-    score   log-probability, that of the end included, divided by (number of tokens + 1) ** length penalty
+    score   log-probability, that of the end included, divided by (number of tokens + 1) ** length penalty;
+            None for greedy search
     """
 
     tokens: list[int]
-    score: float
+    score: float | None
 
 
 @torch.inference_mode()
@@ -71,7 +72,7 @@ def greedy_search(
 @torch.inference_mode()
 def beam_search(
     translator: EncoderDecoder, source: EncoderInput, language: int, max_lengths: Tensor, decoding: DecodingConfig
-) -> list[list[Hypothesis]]:
+) -> list[list[BeamHypothesis]]:
     """Translate each sentence by beam search; the best translation comes first.
 
     At each step the ``decoding.beam_size`` best prefixes of a sentence are extended. The search ends when none of them
@@ -87,7 +88,7 @@ def beam_search(
     """
     cache = translator.init_cache(source, language, max_lengths, decoding.beam_size)
     beams = _Beams.begin(max_lengths, decoding)
-    translations: list[list[Hypothesis]] = [[] for _ in max_lengths]
+    translations: list[list[BeamHypothesis]] = [[] for _ in max_lengths]
     for position in range(int(max_lengths.max())):
         log_probabilities = translator.step(beams.last(position), cache).log_softmax(dim=-1)
         cache.reorder_cache(beams.extend(log_probabilities, position, cache.max_lengths))
@@ -186,12 +187,12 @@ class _Beams:
         self.is_open = self.is_open & ~ends
         return ends
 
-    def best(self, row: int) -> Iterator[Hypothesis]:
+    def best(self, row: int) -> Iterator[BeamHypothesis]:
         """Yield the best finished translations of a sentence."""
         kept = zip(self.finished_scores[row], self.finished_tokens[row], self.finished_lengths[row], strict=True)
         for score, tokens, length in list(kept)[: self.decoding.n_best]:
             if score.isfinite():
-                yield Hypothesis(tokens[:length].tolist(), score.item())
+                yield BeamHypothesis(tokens[:length].tolist(), score.item())
 
     def select(self, sentences: Tensor) -> None:
         """Keep these ``sentences`` (n,)."""

@@ -1,7 +1,6 @@
-"""An interpreter: raw text in, raw text out; a translator with all that belongs to it.
+"""Translate raw text to raw text with a trained translator.
 
-What it does to a text is what was done to the texts that the translator learned from, and its translations are found
-by the same search wherever they are needed: to score a test set, or for whoever uses the model.
+Text is prepared as the training text was. Test sets are scored with the same pipeline.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,20 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from sacremoses import MosesDetokenizer
-from torch import Tensor
 
 from xlm_core.config import DecodingConfig, Text, TranslationObjective
-from xlm_core.data.batch import Batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
-from xlm_core.model.decoding import Hypothesis, beam_search, greedy_search
+from xlm_core.model.decoding import BeamHypothesis
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.tasks.inference.encoder import load_vocabulary, truncate
-from xlm_core.tasks.translation.generate import max_lengths, translate
+from xlm_core.tasks.translation.generate import generate
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -37,6 +33,9 @@ class Translation(NamedTuple):
     tokens: str
     text: str
     score: float | None
+
+
+EMPTY = Translation("", "", None)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class TranslationPipeline:
     def translate(
         self, sentences: Sequence[str], source: str, target: str, decoding: DecodingConfig, micro_batch_tokens: int
     ) -> list[list[Translation]]:
-        """The best translations of raw sentences, of each ``decoding.n_best``; of one without any words, nothing.
+        """Translate raw sentences: the ``decoding.n_best`` best of each; of one without any words, an empty one.
 
         A sentence that has no room in the model loses its end, which is logged.
 
@@ -87,46 +86,32 @@ class TranslationPipeline:
         tokenized = [tokenize_line(sentence, source, self.text) for sentence in sentences]
         encoded = truncate(self.vocabulary.encode(tokenized, source), self.translator.encoder)
         filled = [number for number, ids in enumerate(encoded) if ids]
-        positions = self.translator.decoder.config.max_positions
-        lengths = np.array([len(encoded[number]) for number in filled], dtype=np.int64)
-        device = self.translator.decoder.output_bias.device
-
-        def decode(batch: Batch, limits: Tensor) -> list[list[Hypothesis]]:
-            if decoding.beam_size == 1:
-                return [
-                    [Hypothesis(ids, np.nan)] for ids in greedy_search(self.translator, batch, self.ids[target], limits)
-                ]
-            return beam_search(self.translator, batch, self.ids[target], limits, decoding)
-
-        found = translate(
+        translations = generate(
+            self.translator,
             [encoded[number] for number in filled],
-            max_lengths(lengths, decoding.max_length_a, decoding.max_length_b, positions),
-            decode,
-            language=self.ids[source],
-            micro_batch_tokens=max(1, micro_batch_tokens // decoding.beam_size),
-            device=device,
+            (self.ids[source], self.ids[target]),
+            decoding,
+            micro_batch_tokens,
         )
-        of = dict(zip(filled, found, strict=True))
-        nothing = [Translation("", "", None)]
+        by_number = dict(zip(filled, translations, strict=True))
         return [
-            [self._spoken(one, target) for one in of[number]] if number in of else nothing
+            [self._decoded(one, target) for one in by_number[number]] if number in by_number else [EMPTY]
             for number in range(len(sentences))
         ]
 
     def check(self, source: str, target: str) -> None:
         """Refuse a direction that the translator was not trained in."""
         if (source, target) not in self.directions:
-            taught = ", ".join("-".join(direction) for direction in self.directions)
-            raise ConfigError(f"from '{source}' to '{target}': the model was trained for {taught}; name one of these")
+            trained = ", ".join("-".join(direction) for direction in self.directions)
+            raise ConfigError(f"from '{source}' to '{target}': the model was trained for {trained}; name one of these")
 
     def reference(self, sentence: str, target: str) -> tuple[str, str]:
         """A raw translation by people, as it is compared with tokens and with text: with the letters of the model's."""
         return tokenize_line(sentence, target, self.text), normalize_letters(sentence, target, self.text)
 
-    def _spoken(self, hypothesis: Hypothesis, target: str) -> Translation:
+    def _decoded(self, hypothesis: BeamHypothesis, target: str) -> Translation:
         tokens = self.vocabulary.decode(hypothesis.tokens, target)
-        score = None if np.isnan(hypothesis.score) else hypothesis.score
-        return Translation(tokens, detokenized(tokens, target), score)
+        return Translation(tokens, detokenized(tokens, target), hypothesis.score)
 
 
 def detokenized(tokens: str, language: str) -> str:

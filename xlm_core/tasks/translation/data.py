@@ -1,6 +1,6 @@
-"""What a translator learns, micro-batch by micro-batch (paper, sections 4.2 and 4.3).
+"""Training data of translators, micro-batch by micro-batch (paper, sections 4.2 and 4.3).
 
-| step | source | target |
+| objective | source | target |
 |---|---|---|
 | ae | a sentence with noise | the sentence |
 | bt | the model's own translation of the sentence | the sentence |
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import nn
 
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
@@ -22,12 +21,11 @@ from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.loss import LossSum
-from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import translation_batch
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.memory import micro_batch_size, micro_batches_per_update
-from xlm_core.tasks.translation.generate import max_lengths
+from xlm_core.tasks.translation.generate import decode
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train import schedule
 from xlm_core.train.distributed import DistributedContext
@@ -39,13 +37,13 @@ TAG = 6  # keeps these random numbers apart from those of other modules
 
 @dataclass(frozen=True)
 class TranslationBatches:
-    """What a translator learns, batch by batch; which batch is which depends on the seed and on numbers alone.
+    """The training data of a translator: each batch is a function of the seed and of its number.
 
     objectives they take turns or make an update together
     sentences  language -> its sentences, for ae and bt
     pairs      pair -> sentences and their translations, for mt
     ids        language -> id
-    words      the vocabulary
+    vocab      the vocabulary
     settings   of the training
     seed       of the run
     """
@@ -54,7 +52,7 @@ class TranslationBatches:
     sentences: Mapping[str, LengthBucketedDataset]
     pairs: Mapping[str, LengthBucketedDataset]
     ids: Mapping[str, int]
-    words: Vocabulary
+    vocab: Vocabulary
     settings: TranslationTraining
     seed: int
 
@@ -72,8 +70,8 @@ class TranslationBatches:
             raise ConfigError(f"no objective has a weight above 0 at update {update}; see the weights of the training")
         turn = update
         if self.settings.updates == "round_robin":
-            turn, place = divmod(update, len(active))
-            active = [active[place]]
+            turn, index = divmod(update, len(active))
+            active = [active[index]]
         numbers = range(turn * self.n_batches, (turn + 1) * self.n_batches)
         return [(objective, number, weight) for objective, weight in active for number in numbers]
 
@@ -107,36 +105,35 @@ class TranslationBatches:
             key = pair(objective.source, objective.target)
             pairs, columns = self.pairs[key], sides(key)
             numbers = pairs.batch(batch_index)
-            return pairs.side(numbers, columns.index(objective.source)), pairs.side(
-                numbers, columns.index(objective.target)
-            )
+            source, target = (columns.index(language) for language in (objective.source, objective.target))
+            return pairs.side(numbers, source), pairs.side(numbers, target)
         target = self.sentences[objective.target].side(self.sentences[objective.target].batch(batch_index))
         if objective.kind == "bt":
             return None, target
         rng = np.random.default_rng([self.seed, TAG, self.ids[objective.target], batch_index])
-        return add_noise(target, self.words.begins_word(target.tokens), self.settings.noise, rng), target
+        return add_noise(target, self.vocab.begins_word(target.tokens), self.settings.noise, rng), target
 
 
-def training_objectives(
+def translation_batches(
     corpora: TrainingCorpora,
     objectives: Sequence[TranslationObjective],
     ids: Mapping[str, int],
-    words: Vocabulary,
+    vocab: Vocabulary,
     model: ModelConfig,
     settings: TranslationTraining,
     seed: int,
 ) -> TranslationBatches:
     """The text of every objective, in batches."""
-    spoken = dict.fromkeys(objective.target for objective in objectives if objective.kind != "mt")
+    languages = dict.fromkeys(objective.target for objective in objectives if objective.kind != "mt")
     translated = dict.fromkeys(
         pair(objective.source, objective.target) for objective in objectives if objective.kind == "mt"
     )
     return TranslationBatches(
         objectives=objectives,
-        sentences={language: _sentences(corpora, language, ids, settings, model, seed) for language in spoken},
+        sentences={language: _sentences(corpora, language, ids, settings, model, seed) for language in languages},
         pairs={key: pairs_of(corpora, key, settings, model, seed) for key in translated},
         ids=ids,
-        words=words,
+        vocab=vocab,
         settings=settings,
         seed=seed,
     )
@@ -181,26 +178,23 @@ def _buckets(
     return buckets
 
 
-def parts_of(
-    lessons: TranslationBatches, translator: EncoderDecoder, loss: nn.Module, processes: DistributedContext
+def micro_batches_of(
+    batches: TranslationBatches, translator: EncoderDecoder, loss: nn.Module, processes: DistributedContext
 ) -> Callable[[int], list[MicroBatch]]:
-    """What gives the micro-batches of an update, those of this process; their texts are prepared when it is called."""
-    settings, device = lessons.settings, processes.device
-    most = len(lessons.objectives) * lessons.n_batches  # micro-batches of an update
+    """Make the function that prepares the micro-batches of an update, those of this process."""
+    settings, device = batches.settings, processes.device
+    n_per_update = len(batches.objectives) * batches.n_batches
 
     def back_translated(target: PackedSequences, objective: TranslationObjective) -> PackedSequences:
         translator.eval()
-        limits = max_lengths(
-            target.lengths, settings.max_length_a, settings.max_length_b, translator.decoder.config.max_positions
-        )
-        source = sentence_batch(target, lessons.ids[objective.target]).to(device)
-        made = greedy_search(translator, source, lessons.ids[objective.source], torch.from_numpy(limits).to(device))
+        source = sentence_batch(target, batches.ids[objective.target]).to(device)
+        translations = decode(translator, source, batches.ids[objective.source], settings.decoding)
         translator.train()
-        return PackedSequences.from_lists(made)
+        return PackedSequences.from_lists([best.tokens for (best,) in translations])
 
-    def part(objective: TranslationObjective, batch_index: int, weight: float, number: int) -> MicroBatch:
-        given, target = lessons.texts(objective, batch_index)
-        languages = (lessons.ids[objective.source], lessons.ids[objective.target])
+    def micro_batch(objective: TranslationObjective, batch_index: int, weight: float, number: int) -> MicroBatch:
+        given, target = batches.texts(objective, batch_index)
+        languages = (batches.ids[objective.source], batches.ids[objective.target])
         prepared = None if given is None else translation_batch(given, target, languages)
 
         def compute() -> LossSum:
@@ -208,10 +202,12 @@ def parts_of(
             return loss(batch.to(device))
 
         count = int(target.lengths.sum()) + len(target.lengths)
-        return MicroBatch(str(objective), count, count, dropout_seed(lessons.seed, number), compute, weight)
+        return MicroBatch(str(objective), count, count, dropout_seed(batches.seed, number), compute, weight)
 
-    def parts(update: int) -> list[MicroBatch]:
-        drawn = lessons.of_update(update)
-        return [part(*drawn[number], update * most + number) for number in processes.shard_range(len(drawn))]
+    def micro_batches(update: int) -> list[MicroBatch]:
+        drawn = batches.of_update(update)
+        return [
+            micro_batch(*drawn[number], update * n_per_update + number) for number in processes.shard_range(len(drawn))
+        ]
 
-    return parts
+    return micro_batches

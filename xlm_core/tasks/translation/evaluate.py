@@ -1,10 +1,11 @@
-"""Scores of a translator on a test set, and what it said (paper, section 5.2).
+"""Evaluate a translator on a test set (paper, section 5.2).
 
-Beside the score stand the sentences, their translations by the model and by people, all as lines of text, so that
+Sources, translations and references are written as lines of text beside the scores, so that
 ``sacrebleu references.txt < hypotheses.txt`` gives the same number.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,21 @@ from xlm_core.metrics.bleu import bleu, bleu_statistics, chrf, tokenized_bleu
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.inference.translate import TranslationPipeline
 
-PARTS = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
+LINES = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
+
+
+@dataclass(frozen=True)
+class EvaluationOutputs:
+    """Files of an evaluation.
+
+    results     JSON lines
+    lines       each of ``LINES`` -> lines of text
+    statistics  of BLEU, named by the direction
+    """
+
+    results: Path
+    lines: Mapping[str, Path]
+    statistics: Path
 
 
 def score(
@@ -33,37 +48,32 @@ def score(
     context: ResultContext,
     column: str,
     n_threads: int,
-    output: Path,
-    kept: Mapping[str, Path],
-    kept_items: Path,
+    outputs: EvaluationOutputs,
 ) -> None:
-    """Translate a test set, keep what was said, and write BLEU, tokenized BLEU and chrF.
+    """Translate a test set and write the translations, BLEU, tokenized BLEU and chrF.
 
     Args:
         test: raw records of both languages of the pair, in the order of its name.
         direction: source and target.
         context, column: of the results.
-        output: JSON lines.
-        kept: each of ``PARTS`` -> lines of text.
-        kept_items: what each sentence adds to BLEU, named by the direction.
 
     Raises:
         ConfigError: the translator was not trained in this direction.
     """
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    interpreter = TranslationPipeline.open(model, vocabulary, device)
-    lines = _translated(interpreter, test, direction, decoding, micro_batch_tokens)
-    for part in PARTS:
-        _write_lines(kept[part], lines[part])
-    about, n_empty = interpreter.about, lines["hypotheses"].count("")
+    pipeline = TranslationPipeline.open(model, vocabulary, device)
+    lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
+    for name in LINES:
+        _write_lines(outputs.lines[name], lines[name])
+    metadata, n_empty = pipeline.about, lines["hypotheses"].count("")
     result = partial(
         Result,
         **vars(context),
         column=column,
         n=len(lines["sources"]),
-        config_digest=about["config"],
-        data_digest=digests.of_value([about["data"], digests.of_file(test)]),
+        config_digest=metadata["config"],
+        data_digest=digests.of_value([metadata["data"], digests.of_file(test)]),
         warnings=[f"{n_empty} empty translations"] if n_empty else [],
     )
     scores = {
@@ -76,26 +86,26 @@ def score(
         result(metric=metric, value=one.value, signature=f"{metric} {one.signature}, {described}")
         for metric, one in scores.items()
     ]
-    results.write(found, output)
+    results.write(found, outputs.results)
     sample_statistics.write(
-        kept_items, {direction_key(*direction): bleu_statistics(lines["hypotheses"], lines["references"])}
+        outputs.statistics, {direction_key(*direction): bleu_statistics(lines["hypotheses"], lines["references"])}
     )
 
 
 def _translated(
-    interpreter: TranslationPipeline,
+    pipeline: TranslationPipeline,
     test: Path,
     direction: Sequence[str],
     decoding: DecodingConfig,
     micro_batch_tokens: int,
 ) -> dict[str, list[str]]:
-    """Each of ``PARTS`` -> one line per sentence of the test set."""
+    """Each of ``LINES`` -> one line per sentence of the test set."""
     source, target = direction
     columns = sides(pair(source, target))
     rows = list(tsv.read(test, len(columns)))
     sources, raw = ([row[columns.index(language)] for row in rows] for language in (source, target))
-    best = [some[0] for some in interpreter.translate(sources, source, target, decoding, micro_batch_tokens)]
-    references = [interpreter.reference(sentence, target) for sentence in raw]
+    best = [some[0] for some in pipeline.translate(sources, source, target, decoding, micro_batch_tokens)]
+    references = [pipeline.reference(sentence, target) for sentence in raw]
     return {
         "sources": sources,
         "hypotheses": [one.text for one in best],
@@ -106,7 +116,7 @@ def _translated(
 
 
 def _decoding_text(decoding: DecodingConfig) -> str:
-    """How translations were searched for, in words."""
+    """Describe the decoding in words."""
     return (
         "greedy"
         if decoding.beam_size == 1

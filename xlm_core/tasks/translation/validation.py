@@ -1,4 +1,4 @@
-"""How good a translator is on validation sentences, while it is trained."""
+"""Validation of a translator while it is trained: loss and BLEU."""
 
 import logging
 import statistics
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from xlm_core import tsv
@@ -16,10 +15,9 @@ from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.bleu import tokenized_bleu
 from xlm_core.metrics.loss import LossSum
-from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
-from xlm_core.tasks.translation.generate import N_ENDS, max_lengths, translate
+from xlm_core.tasks.translation.generate import N_ENDS, generate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.loop import Metrics
 
@@ -43,15 +41,15 @@ class ValidationSet:
     batches: Sequence[TranslationBatch]
 
 
-def exams_of(
+def open_validation_sets(
     validation: Mapping[str, Path],
     objectives: Sequence[TranslationObjective],
     ids: Mapping[str, int],
-    words: Vocabulary,
+    vocab: Vocabulary,
     model: ModelConfig,
     settings: TranslationTraining,
 ) -> dict[tuple[str, str], ValidationSet]:
-    """An exam for each direction, source and target, that any of ``objectives`` teaches.
+    """Read the validation set of each direction, source and target, of ``objectives``.
 
     Args:
         validation: pair -> records of tokenized sentences and their translations.
@@ -67,28 +65,28 @@ def exams_of(
             raise ConfigError(
                 f"no validation set for {'-'.join(direction)}, only for {', '.join(validation)}; name one"
             )
-    return {direction: _exam(direction, validation, ids, words, model, settings) for direction in directions}
+    return {direction: _validation_set(direction, validation, ids, vocab, model, settings) for direction in directions}
 
 
-def _exam(
+def _validation_set(
     direction: tuple[str, str],
     validation: Mapping[str, Path],
     ids: Mapping[str, int],
-    words: Vocabulary,
+    vocab: Vocabulary,
     model: ModelConfig,
     settings: TranslationTraining,
 ) -> ValidationSet:
-    """The first sentences of a validation set, in one direction; one that is too long for training loses its end."""
+    """Read the first sentences of a validation set, in one direction; those too long for training are cut."""
     key = pair(*direction)
     rows = list(tsv.read(validation[key], len(sides(key))))
     columns = [sides(key).index(language) for language in direction]
     source, references = ([row[column] for row in rows[: settings.max_valid_sentences]] for column in columns)
-    room = min(settings.max_tokens, model.max_positions) - N_ENDS
+    max_tokens = min(settings.max_tokens, model.max_positions) - N_ENDS
     sentences, translations = (
-        [encoded[:room] for encoded in words.encode(texts, language)]
+        [encoded[:max_tokens] for encoded in vocab.encode(texts, language)]
         for texts, language in zip((source, references), direction, strict=True)
     )
-    n_cut = sum(len(encoded) == room for encoded in sentences)
+    n_cut = sum(len(encoded) == max_tokens for encoded in sentences)
     LOG.info("validation of %s-%s uses %d of %d pairs, %d at most cut", *direction, len(source), len(rows), n_cut)
     languages = (ids[direction[0]], ids[direction[1]])
     batches = [
@@ -107,39 +105,30 @@ def _slices(n: int, size: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 
-def examine(
+def validate(
     translator: EncoderDecoder,
-    exams: Mapping[tuple[str, str], ValidationSet],
-    words: Vocabulary,
+    validation_sets: Mapping[tuple[str, str], ValidationSet],
+    vocab: Vocabulary,
     settings: TranslationTraining,
 ) -> dict[str, LossSum | float]:
-    """Loss and tokenized BLEU of every direction."""
+    """Compute loss and tokenized BLEU of every direction."""
     was_training = translator.training
     translator.eval()
     device = translator.decoder.output_bias.device
-    measured: dict[str, LossSum | float] = {}
-    for (source, target), exam in exams.items():
-        lengths = np.array([len(sentence) for sentence in exam.source])
-        limits = max_lengths(
-            lengths, settings.max_length_a, settings.max_length_b, translator.decoder.config.max_positions
-        )
-        found = translate(
-            exam.source,
-            limits,
-            lambda batch, some, exam=exam: greedy_search(translator, batch, exam.languages[1], some),
-            language=exam.languages[0],
-            micro_batch_tokens=settings.micro_batch_tokens,
-            device=device,
+    metrics: dict[str, LossSum | float] = {}
+    for (source, target), sentences in validation_sets.items():
+        translations = generate(
+            translator, sentences.source, sentences.languages, settings.decoding, settings.micro_batch_tokens
         )
         with torch.inference_mode():
-            losses = [translation_loss(translator, batch.to(device)) for batch in exam.batches]
-        measured[f"mt.{source}-{target}"] = sum(losses, LossSum.zero(device))
-        hypotheses = [words.decode(ids, target) for ids in found]
-        measured[f"bleu.{source}-{target}"] = tokenized_bleu(hypotheses, exam.references).value
+            losses = [translation_loss(translator, batch.to(device)) for batch in sentences.batches]
+        metrics[f"mt.{source}-{target}"] = sum(losses, LossSum.zero(device))
+        hypotheses = [vocab.decode(best.tokens, target) for (best,) in translations]
+        metrics[f"bleu.{source}-{target}"] = tokenized_bleu(hypotheses, sentences.references).value
     translator.train(was_training)
-    return measured
+    return metrics
 
 
-def bleu_missing(measured: Metrics) -> float:
-    """How far the mean BLEU of all directions is from 100: the smaller the better, as of every criterion."""
-    return 100 - statistics.fmean(value for value in measured.values() if not isinstance(value, LossSum))
+def bleu_criterion(metrics: Metrics) -> float:
+    """Compute the criterion of the best evaluation: 100 - mean BLEU of all directions; lower is better."""
+    return 100 - statistics.fmean(value for value in metrics.values() if not isinstance(value, LossSum))
