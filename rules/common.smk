@@ -123,9 +123,9 @@ def required(section, target):
     return files
 
 
-def table_outputs(name, category, differences=True):
-    """The outputs of a rule that makes a table, as the report shows them."""
-    caption = f"../docs/report/{name.replace('{table}_mt', 'translation')}.rst"
+def table_outputs(name, category, differences=True, caption=None):
+    """The outputs of a rule that makes a table, as the report shows them; the caption has the name of the table, or its own."""
+    caption = f"../docs/report/{caption or name}.rst"
     shown = {"md": ("md", "text"), "html": ("html", "table"), "tidy": ("tidy.csv", "data")}
     if differences:
         shown["differences"] = ("differences.csv", "differences, data")

@@ -109,25 +109,7 @@ if CONFIG.embeddings:
         input:
             expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
         output:
-            md=report(
-                "<results>/tables/embeddings.md",
-                caption="../docs/report/embeddings.rst",
-                category="Word embeddings",
-                labels={"format": "text"},
-            ),
-            html=report(
-                "<results>/tables/embeddings.html",
-                caption="../docs/report/embeddings.rst",
-                category="Word embeddings",
-                labels={"format": "table"},
-            ),
-            tex="<results>/tables/embeddings.tex",
-            tidy=report(
-                "<results>/tables/embeddings.tidy.csv",
-                caption="../docs/report/embeddings.rst",
-                category="Word embeddings",
-                labels={"format": "data"},
-            ),
+            **table_outputs("embeddings", "Word embeddings", differences=False),
         log:
             "<logs>/make_embedding_table.log",
         localrule: True

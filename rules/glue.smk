@@ -173,28 +173,7 @@ rule make_glue_table:
     input:
         PATHS.glue_results(),
     output:
-        md=report(
-            "<results>/tables/glue.md", caption="../docs/report/glue.rst", category="GLUE", labels={"format": "text"}
-        ),
-        html=report(
-            "<results>/tables/glue.html",
-            caption="../docs/report/glue.rst",
-            category="GLUE",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/glue.tex",
-        tidy=report(
-            "<results>/tables/glue.tidy.csv",
-            caption="../docs/report/glue.rst",
-            category="GLUE",
-            labels={"format": "data"},
-        ),
-        differences=report(
-            "<results>/tables/glue.differences.csv",
-            caption="../docs/report/glue.rst",
-            category="GLUE",
-            labels={"format": "differences, data"},
-        ),
+        **table_outputs("glue", "GLUE"),
     log:
         "<logs>/make_glue_table.log",
     localrule: True

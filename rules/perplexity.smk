@@ -37,31 +37,7 @@ rule make_perplexity_table:
     input:
         PATHS.perplexity_results(),
     output:
-        md=report(
-            "<results>/tables/perplexity.md",
-            caption="../docs/report/perplexity.rst",
-            category="Perplexity",
-            labels={"format": "text"},
-        ),
-        html=report(
-            "<results>/tables/perplexity.html",
-            caption="../docs/report/perplexity.rst",
-            category="Perplexity",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/perplexity.tex",
-        tidy=report(
-            "<results>/tables/perplexity.tidy.csv",
-            caption="../docs/report/perplexity.rst",
-            category="Perplexity",
-            labels={"format": "data"},
-        ),
-        differences=report(
-            "<results>/tables/perplexity.differences.csv",
-            caption="../docs/report/perplexity.rst",
-            category="Perplexity",
-            labels={"format": "differences, data"},
-        ),
+        **table_outputs("perplexity", "Perplexity"),
     log:
         "<logs>/make_perplexity_table.log",
     localrule: True

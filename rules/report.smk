@@ -6,28 +6,7 @@ rule make_xnli_table:
     input:
         PATHS.xnli_results(),
     output:
-        md=report(
-            "<results>/tables/xnli.md", caption="../docs/report/xnli.rst", category="XNLI", labels={"format": "text"}
-        ),
-        html=report(
-            "<results>/tables/xnli.html",
-            caption="../docs/report/xnli.rst",
-            category="XNLI",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/xnli.tex",
-        tidy=report(
-            "<results>/tables/xnli.tidy.csv",
-            caption="../docs/report/xnli.rst",
-            category="XNLI",
-            labels={"format": "data"},
-        ),
-        differences=report(
-            "<results>/tables/xnli.differences.csv",
-            caption="../docs/report/xnli.rst",
-            category="XNLI",
-            labels={"format": "differences, data"},
-        ),
+        **table_outputs("xnli", "XNLI"),
     log:
         "<logs>/make_xnli_table.log",
     localrule: True
@@ -118,25 +97,7 @@ rule make_retrieval_table:
     input:
         PATHS.retrieval_results(),
     output:
-        md=report(
-            "<results>/tables/retrieval.md",
-            caption="../docs/report/retrieval.rst",
-            category="Sentence retrieval",
-            labels={"format": "text"},
-        ),
-        html=report(
-            "<results>/tables/retrieval.html",
-            caption="../docs/report/retrieval.rst",
-            category="Sentence retrieval",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/retrieval.tex",
-        tidy=report(
-            "<results>/tables/retrieval.tidy.csv",
-            caption="../docs/report/retrieval.rst",
-            category="Sentence retrieval",
-            labels={"format": "data"},
-        ),
+        **table_outputs("retrieval", "Sentence retrieval", differences=False),
     log:
         "<logs>/make_retrieval_table.log",
     localrule: True
@@ -274,25 +235,7 @@ rule make_ablation_table:
     input:
         PATHS.ablation_results(),
     output:
-        md=report(
-            "<results>/tables/ablation.md",
-            caption="../docs/report/ablation.rst",
-            category="Ablation",
-            labels={"format": "text"},
-        ),
-        html=report(
-            "<results>/tables/ablation.html",
-            caption="../docs/report/ablation.rst",
-            category="Ablation",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/ablation.tex",
-        tidy=report(
-            "<results>/tables/ablation.tidy.csv",
-            caption="../docs/report/ablation.rst",
-            category="Ablation",
-            labels={"format": "data"},
-        ),
+        **table_outputs("ablation", "Ablation", differences=False),
     log:
         "<logs>/make_ablation_table.log",
     localrule: True

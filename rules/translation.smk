@@ -106,31 +106,7 @@ rule make_translation_table:
         results=lambda wildcards: PATHS.translation_results(wildcards.table),
         significance=["<results>/tables/{table}_mt.significance.csv"],
     output:
-        md=report(
-            "<results>/tables/{table}_mt.md",
-            caption="../docs/report/translation.rst",
-            category="Translation, {table}",
-            labels={"format": "text"},
-        ),
-        html=report(
-            "<results>/tables/{table}_mt.html",
-            caption="../docs/report/translation.rst",
-            category="Translation, {table}",
-            labels={"format": "table"},
-        ),
-        tex="<results>/tables/{table}_mt.tex",
-        tidy=report(
-            "<results>/tables/{table}_mt.tidy.csv",
-            caption="../docs/report/translation.rst",
-            category="Translation, {table}",
-            labels={"format": "data"},
-        ),
-        differences=report(
-            "<results>/tables/{table}_mt.differences.csv",
-            caption="../docs/report/translation.rst",
-            category="Translation, {table}",
-            labels={"format": "differences, data"},
-        ),
+        **table_outputs("{table}_mt", "Translation, {table}", caption="translation"),
     log:
         "<logs>/make_translation_table/{table}.log",
     wildcard_constraints:

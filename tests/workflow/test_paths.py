@@ -1,0 +1,156 @@
+"""Which files belong to what, with two languages, two corpora of one of them, and two shards."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from xlm_core import config
+from xlm_core.config import Config, SystemConfig
+from xlm_core.workflow.experiments import xnli_experiments
+from xlm_core.workflow.paths import Paths
+from xlm_core.workflow.raw_files import RawFiles
+from xlm_core.workflow.targets import tables, targets
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(**changes: Any) -> Config:
+    data = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
+    data["corpora"]["web"] = {
+        "format": "text",
+        "keys": ["fr"],
+        "url": "https://example.org/web.{key}.gz",
+        "sha256": {"fr": "ab" * 32},
+        "licence": "CC0",
+    }
+    data["monolingual"]["fr"] = ["stories", "web"]
+    return config.parse(data | changes)
+
+
+@pytest.fixture(scope="module")
+def paths() -> Paths:
+    return Paths(settings())
+
+
+def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Paths) -> None:
+    assert paths.monolingual_tokens("base", "fr") == [
+        "results/tiny/tokens/base/stories/fr/0.tsv",
+        "results/tiny/tokens/base/stories/fr/1.tsv",
+        "results/tiny/tokens/base/web/fr/0.tsv",
+        "results/tiny/tokens/base/web/fr/1.tsv",
+    ]
+    assert paths.monolingual_keys("base", "fr") == ["fr"] * 4
+    assert paths.monolingual_stores("base", "en", "valid") == [
+        "results/tiny/store/base/stories/en/0/valid.store",
+        "results/tiny/store/base/stories/en/1/valid.store",
+    ]
+
+
+def test_setups_share_what_is_equal(paths: Paths) -> None:
+    assert paths.tokens("english", "stories", "en", 1) == "results/tiny/tokens/base/stories/en/1.tsv"
+    assert paths.vocabulary("english") == "results/tiny/bpe/english/vocabulary.json"
+    assert paths.vocabulary("base") == "results/tiny/bpe/base/vocabulary.json"
+
+
+def test_separate_vocabularies_have_a_model_per_language(paths: Paths) -> None:
+    assert paths.bpe_languages("base", "all") == ["en", "fr", "hi"]
+    assert paths.bpe_languages("separate", "fr") == ["fr"]
+    assert paths.bpe_models("separate")["models"] == [
+        f"results/tiny/bpe/separate/{language}.model" for language in ("en", "fr", "hi")
+    ]
+
+
+def test_only_runs_with_tlm_read_pairs(paths: Paths) -> None:
+    pairs = [f"results/tiny/store/base/translations/en-fr/{shard}/train.store" for shard in (0, 1)]
+    assert paths.pretraining_stores("base", "mlm_tlm")["train_en-fr"] == pairs
+    assert set(paths.pretraining_stores("base", "mlm")) == {
+        f"{split}_{language}" for split in ("train", "valid") for language in ("en", "fr", "hi")
+    }
+
+
+def test_duplicates_are_marked_where_they_are_dropped_and_never_in_test_sets() -> None:
+    data = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
+    paths = Paths(settings(text=data["text"] | {"deduplicate": True}))
+    assert paths.duplicates("base", "stories", "fr", "1") == ["results/tiny/text/stories/fr/1.repeated"]
+    assert paths.duplicates("base", "worldtest", "en-fr", "0") == []
+    assert Paths(settings()).duplicates("base", "stories", "fr", "1") == []
+
+
+def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths: Paths) -> None:
+    folder = "results/tiny/runs/base/mlm_tlm/0/xnli"
+    assert paths.xnli_classifier("base", "mlm_tlm", "0", "translate_test", "1") == {
+        "model": f"{folder}/zero_shot/1/model.safetensors"
+    }
+    assert paths.xnli_classifier("base", "mlm_tlm", "0", "zero_shot", "1") == {
+        "model": f"{folder}/zero_shot/1/model.safetensors",
+        "selected": f"{folder}/zero_shot/1/selected.json",
+    }
+    assert paths.xnli_tests("base", "translate_test") == [
+        "results/tiny/store/base/xnli/test.en.store",
+        "results/tiny/store/base/xnli/translated.fr.store",
+        "results/tiny/store/base/xnli/translated.hi.store",
+    ]
+
+
+def test_a_setup_is_tested_on_the_languages_that_it_has(paths: Paths) -> None:
+    assert paths.xnli_tested("news", "zero_shot") == ["en", "fr"]
+    assert paths.xnli_selected("base", "mlm_tlm", "zero_shot") == ["en", "fr", "hi"]
+    assert paths.xnli_selected("base", "mlm", "zero_shot") == []
+
+
+def test_every_protocol_of_a_run_has_its_results(paths: Paths) -> None:
+    names = [protocol.name for run, protocol in xnli_experiments(paths.config.xnli) if run == "mlm_tlm"]
+    alone = [f"translate_train_{language}" for language in ("en", "fr", "hi")]
+    assert names == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
+    zero_shot = paths.protocols["zero_shot"]
+    assert paths.xnli_scores(SystemConfig(run="mlm"), zero_shot) == [
+        "results/tiny/results/xnli/base.mlm.0.zero_shot.0.jsonl"
+    ]
+    assert len(paths.xnli_results()) == 4 + 6
+
+
+def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: Paths) -> None:
+    inputs = paths.translator_inputs("unsupervised.en-fr.embeddings.mlm", "0")
+    assert inputs["encoder"] == "results/tiny/runs/news/embeddings/0/model.safetensors"
+    assert inputs["decoder"] == "results/tiny/runs/news/mlm/0/model.safetensors"
+    assert inputs["train_en"] == [f"results/tiny/store/news/news/en/{shard}/train.store" for shard in (0, 1)]
+    assert inputs["pairs"] == [] and inputs["valid"] == "results/tiny/tokens/news/worlddev/en-fr/0.tsv"
+    one_way = paths.translator_inputs("supervised.one_way.none", "0")
+    assert one_way["pairs"] == [f"results/tiny/store/news/bitext/en-fr/{shard}/train.store" for shard in (0, 1)]
+    assert {"encoder", "decoder", "train_en", "train_fr"}.isdisjoint(one_way)
+
+
+def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
+    raw = RawFiles(settings())
+    assert raw.files(raw.corpora["stories"], "fr") == ["results/tiny/raw/microworld/stories/fr.txt.gz"]
+    assert raw.files(raw.xnli["training"], "training") == ["results/tiny/raw/microworld/xnli/XNLI-MT-1.0.zip"]
+    assert raw.files(raw.corpora["web"], "fr") == ["results/tiny/raw/web/example.org/web.fr.gz"]
+    download = raw.downloads["example.org/web.fr.gz"]
+    assert (download.url, download.sha256) == ("https://example.org/web.fr.gz", "ab" * 32)
+    assert raw.describe("results/tiny/raw/web/example.org/web.fr.gz") == {
+        "path": "results/tiny/raw/web/example.org/web.fr.gz",
+        "origin": "downloaded",
+        "licence": "CC0",
+        "url": "https://example.org/web.fr.gz",
+        "record": "results/tiny/work/downloads/example.org/web.fr.gz.json",
+    }
+    assert raw.describe("results/tiny/raw/microworld/glue/AX.tsv")["origin"] == "generated"
+    assert raw.describe("mine.txt") == {"path": "mine.txt", "origin": "local", "licence": ""}
+
+
+def test_every_table_has_its_target(paths: Paths) -> None:
+    assert tables(paths) == {
+        "xnli": "xnli_table",
+        "retrieval": "xnli_table",
+        "unsupervised_mt": "unsupervised_mt_table",
+        "supervised_mt": "supervised_mt_table",
+        "glue": "glue_table",
+        "perplexity": "perplexity_table",
+        "ablation": "ablation_table",
+        "embeddings": "embedding_table",
+        "claims": "claims",
+    }
+    without = Paths(settings(glue=None, claims=[]))
+    assert targets(without)["glue_table"] == targets(without)["claims"] == []
