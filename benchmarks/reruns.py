@@ -31,7 +31,7 @@ SETTINGS = {
     "corpora": {"wikipedia": {"format": "text", "keys": [*LANGUAGES], "path": "{key}.txt", "tokenized": True}},
     "monolingual": {language: ["wikipedia"] for language in LANGUAGES},
     "parallel": {},
-    "microworld": {"stories": {}, "nli_train": 96, "nli_valid": 48, "nli_test": 60},
+    "microworld": {"documents": {}, "nli_train": 96, "nli_valid": 48, "nli_test": 60},
     "vocabulary": {"size": 1000, "sample_lines": 30_000},
     "model": {"dim": 16, "n_layers": 1, "n_heads": 2, "feedforward_dim": 32, "max_positions": 256},
     "pretraining": {

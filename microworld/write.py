@@ -37,9 +37,9 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
         world: the seed and the sizes.
         languages: of the evaluation and training sets of ``xnli``.
         outputs: files, each one of ``world.files``, with their paths:
-            stories/<language>: gzip, one sentence per line, document after document;
+            documents/<language>: gzip, one sentence per line, document after document;
             translations/<pair>: zip in the layout of OPUS, lines of documents;
-            news/<language>, bitext/<pair>: the same formats, see ``translation_corpora``;
+            news/<language>, parallel/<pair>: the same formats, see ``translation_corpora``;
             tests/dev: the test sets for them, in the layout of WMT's dev.tgz;
             dictionaries/<direction>, similarity/<direction>: see ``word_lists``;
             xnli/evaluation: zip in the layout of XNLI-1.0;
@@ -57,16 +57,18 @@ def write(world: Microworld, languages: list[str], outputs: dict[str, Path]) -> 
 
     for file, path in outputs.items():
         collection, key = file.split("/")
-        if collection == "stories":
-            frames = (frame for document in documents(stream(key), world.stories[key]) for frame in document)
+        if collection == "documents":
+            frames = (frame for document in documents(stream(key), world.documents[key]) for frame in document)
             _write_lines(path, (text(frame, key) for frame in frames))
         elif collection == "translations":
             _write_pairs(path, key, _parallel_documents(stream(key), key, world.translations[key]))
         elif collection == "news":
             lines = translation_corpora.monolingual(stream(file), key, list(world.news), world.news[key])
             _write_lines(path, lines)
-        elif collection == "bitext":
-            _write_pairs(path, key, translation_corpora.parallel(stream(file), sides(key), world.bitext[key]))
+        elif collection == "parallel":
+            _write_pairs(
+                path, key, translation_corpora.parallel(stream(f"bitext/{key}"), sides(key), world.parallel[key])
+            )
         elif collection == "dictionaries":
             source, target = sides(key)
             _write_table(path, word_lists.translations(source, target), " ")

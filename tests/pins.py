@@ -58,6 +58,8 @@ RULES: dict[str, str] = {
 }
 COLUMNS: dict[str, str] = {"verdict": "decision"}
 WORDS: dict[str, str] = {
+    "little": "low_resource",
+    "little_both": "low_resource_both",
     "holds": "supported",
     "does not hold": "not supported",
     "cannot tell": "inconclusive",

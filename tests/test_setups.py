@@ -47,7 +47,7 @@ def test_a_setup_changes_what_it_names_and_nothing_else():
 
 def test_a_list_is_replaced():
     data = default()
-    data["monolingual"]["fr"] = ["stories", "news"]
+    data["monolingual"]["fr"] = ["documents", "news"]
     data["setups"]["other"] = {"monolingual": {"fr": ["news"]}}
     loaded = config.parse(data)
     assert loaded.setup("other").monolingual == {**loaded.monolingual, "fr": ["news"]}
@@ -60,7 +60,7 @@ def test_what_is_empty_empties():
 def test_corpora_of_other_languages_are_left_out():
     assert changed({"languages": ["hi", "en"]}) == {
         "languages": ["hi", "en"],
-        "monolingual": {"en": ["stories"], "hi": ["stories"]},
+        "monolingual": {"en": ["documents"], "hi": ["documents"]},
         "parallel": {"en-hi": ["translations"]},
     }
 
@@ -117,13 +117,13 @@ def test_a_setup_is_a_section(changes):
     [
         ({"text": {"n_shards": 2}}, "setups.other.text.n_shards is 2, but all setups read the same 1 shards"),
         ({"languages": ["en", "sw"]}, "setups.other.monolingual: no corpus for language 'sw'"),
-        ({"monolingual": {"en": ["storys"]}}, "setups.other.monolingual.en.0: unknown name 'storys'"),
-        ({"languages": ["en"], "monolingual": {"de": ["stories"]}}, "setups.other.monolingual.de: unknown name 'de'"),
+        ({"monolingual": {"en": ["documens"]}}, "setups.other.monolingual.en.0: unknown name 'documens'"),
+        ({"languages": ["en"], "monolingual": {"de": ["documents"]}}, "setups.other.monolingual.de: unknown name 'de'"),
         ({"parallel": {"en-fr": ["news"]}}, "setups.other.parallel.en-fr: corpus 'news' holds en, fr, but not en-fr"),
         ({"parallel": {"en": ["news"]}}, "setups.other.parallel.en: expected a pair"),
-        ({"monolingual": {"en-fr": ["bitext"]}}, "setups.other.monolingual.en-fr: expected one language"),
+        ({"monolingual": {"en-fr": ["parallel"]}}, "setups.other.monolingual.en-fr: expected one language"),
         (
-            {"languages": ["en"], "parallel": {"en-fr": ["bitext"]}},
+            {"languages": ["en"], "parallel": {"en-fr": ["parallel"]}},
             "setups.other.parallel.en-fr: unknown name 'fr'; allowed are en",
         ),
         (
@@ -150,7 +150,7 @@ def test_no_setup_has_the_name_of_the_sections_at_the_top():
     [
         ({}, "base", "base"),
         ({"model": {"dim": 64}, "pretraining": {"seq_len": 32}}, "base", "base"),
-        ({"parallel": {"en-fr": ["bitext"]}}, "base", "base"),
+        ({"parallel": {"en-fr": ["parallel"]}}, "base", "base"),
         ({"vocabulary": {"size": 700}}, "base", "other"),
         ({"languages": ["de", "en"]}, "base", "other"),
         ({"monolingual": {"fr": ["news"]}}, "base", "other"),
@@ -199,7 +199,7 @@ def test_the_translators_of_the_default_configuration():
     }
     for name, plan in found.items():
         assert (plan.pair, plan.setup) == ("en-fr", "news")
-        assert plan.corpora == (("bitext",) if name.startswith("supervised") else ())
+        assert plan.corpora == (("parallel",) if name.startswith("supervised") else ())
         table, *_, run = name.split(".")
         assert (plan.table, plan.encoder, plan.decoder) == (table, run, run)
 
@@ -264,7 +264,7 @@ def in_(path: str, **values):
 
 TEST_SET = "translation pairs en-fr"
 UNSUPERVISED, SUPERVISED = "translation unsupervised", "translation supervised"
-HINDI = {"valid": "worlddev", "test": "worldtest"}
+HINDI = {"valid": "news_dev", "test": "news_test"}
 URL = {"microworld": None, "url": "https://example.org/{language}.{year}.gz"}
 ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
 
@@ -279,22 +279,28 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         ),
         (
             in_("translation pairs", **{"en-hi": {"setup": "base", **HINDI}}),
-            "translation.pairs.en-hi.valid: corpus 'worlddev' holds en-fr, but not en-hi",
+            "translation.pairs.en-hi.valid: corpus 'news_dev' holds en-fr, but not en-hi",
         ),
-        (in_(TEST_SET, valid="worlddef"), "translation.pairs.en-fr.valid: unknown name 'worlddef' (did you mean"),
-        (in_(TEST_SET, test="worldtess"), "translation.pairs.en-fr.test: unknown name 'worldtess' (did you mean"),
-        (in_(TEST_SET, test="bitext"), "translation.pairs.en-fr.test: corpus 'bitext' is cut into shards; mark a test"),
+        (in_(TEST_SET, valid="news_def"), "translation.pairs.en-fr.valid: unknown name 'news_def' (did you mean"),
+        (in_(TEST_SET, test="news_tess"), "translation.pairs.en-fr.test: unknown name 'news_tess' (did you mean"),
+        (
+            in_(TEST_SET, test="parallel"),
+            "translation.pairs.en-fr.test: corpus 'parallel' is cut into shards; mark a test",
+        ),
         (in_(UNSUPERVISED, pairs=["de-en"]), "translation.unsupervised.pairs: unknown name 'de-en'; allowed are en-fr"),
         (in_(UNSUPERVISED, systems=[["mlm", "mml"]]), "translation.unsupervised.systems.0.1: unknown name 'mml'"),
         (in_(UNSUPERVISED, systems=[["mml", "mlm"]]), "translation.unsupervised.systems.0.0: unknown name 'mml'"),
         (in_(UNSUPERVISED, systems=[["mlm"]]), "translation.unsupervised.systems.0.1: this key is missing"),
         (in_(SUPERVISED, target="de"), "translation.supervised, source and target: unknown name 'de-en'"),
-        (in_(SUPERVISED, corpora=["bitxt"]), "translation.supervised.corpora.0: unknown name 'bitxt' (did you mean"),
+        (
+            in_(SUPERVISED, corpora=["paralel"]),
+            "translation.supervised.corpora.0: unknown name 'paralel' (did you mean",
+        ),
         (
             in_(SUPERVISED, corpora=["news"]),
             "translation.supervised.corpora: corpus 'news' holds en, fr, but not en-fr",
         ),
-        (in_(SUPERVISED, corpora=["worlddev"]), "translation.supervised.corpora: corpus 'worlddev' is for evaluation"),
+        (in_(SUPERVISED, corpora=["news_dev"]), "translation.supervised.corpora: corpus 'news_dev' is for evaluation"),
         (in_(SUPERVISED, columns=["mml"]), "translation.supervised.columns.0: unknown name 'mml'"),
         (
             in_(f"{UNSUPERVISED} training", max_tokens=127),
@@ -305,19 +311,25 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             in_("setups news", model={"max_positions": 61}, pretraining={"seq_len": 32}),
             "the 61 positions of setup 'news",
         ),
-        (in_("perplexity", language="ess"), "perplexity.language, languages of setup 'little': unknown name 'ess'"),
-        (in_("perplexity", setups=["litle"]), "perplexity.setups.0: unknown name 'litle' (did you mean 'little'?)"),
+        (
+            in_("perplexity", language="ess"),
+            "perplexity.language, languages of setup 'low_resource': unknown name 'ess'",
+        ),
+        (
+            in_("perplexity", setups=["low_resorce"]),
+            "perplexity.setups.0: unknown name 'low_resorce' (did you mean 'low_resource'?)",
+        ),
         (in_("perplexity", run="mlm"), "perplexity.run: mlm has not the objective clm"),
         (
-            in_("perplexity", setups=["little", "alpha_0"]),
+            in_("perplexity", setups=["low_resource", "alpha_0"]),
             "perplexity.setups: alpha_0 has another section 'pretraining'",
         ),
         (
-            in_("setups little_both", monolingual={"es": ["stories"]}),
-            "perplexity.setups: little_both reads other text of 'es' than little",
+            in_("setups low_resource_both", monolingual={"es": ["documents"]}),
+            "perplexity.setups: low_resource_both reads other text of 'es' than low_resource",
         ),
         (
-            in_("setups little_both", languages=["es", "fr"]),
+            in_("setups low_resource_both", languages=["es", "fr"]),
             "perplexity.setups: two of them have the same languages (es, es + hi, es + fr, es + fr)",
         ),
         (in_("ablation", full={"run": "mml"}), "ablation.full.run: unknown name 'mml'"),
@@ -326,8 +338,8 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             "ablation.systems.less.setup: unknown name 'nes'",
         ),
         (
-            in_("ablation systems", less={"run": "mlm", "setup": "little_both"}),
-            "ablation.systems.less, languages of setup 'little_both': unknown name 'en'",
+            in_("ablation systems", less={"run": "mlm", "setup": "low_resource_both"}),
+            "ablation.systems.less, languages of setup 'low_resource_both': unknown name 'en'",
         ),
         (
             in_("setups two", languages=["en"]),
@@ -362,23 +374,26 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (in_("monolingual", en=["worlddev"]), "monolingual.en: corpus 'worlddev' is for evaluation; take one to train"),
-        (in_("parallel", **{"en-fr": ["worldtest"]}), "parallel.en-fr: corpus 'worldtest' is for evaluation"),
-        (in_("setups news parallel", **{"en-fr": ["worldtest"]}), "setups.news.parallel.en-fr: corpus 'worldtest'"),
+        (in_("monolingual", en=["news_dev"]), "monolingual.en: corpus 'news_dev' is for evaluation; take one to train"),
+        (in_("parallel", **{"en-fr": ["news_test"]}), "parallel.en-fr: corpus 'news_test' is for evaluation"),
+        (in_("setups news parallel", **{"en-fr": ["news_test"]}), "setups.news.parallel.en-fr: corpus 'news_test'"),
         (in_("runs clm", objectives=["skipgram", "mlm"]), "runs.clm.objectives: skipgram trains no Transformer, and"),
         (in_("runs clm", objectives=["skipgram", "skipgram"]), "runs.clm.objectives: skipgram"),
         (lambda data: data.pop("microworld"), "is of the microworld, but there is no section 'microworld'"),
         (
-            in_("xnli evaluation", microworld="stories"),
-            "xnli.evaluation.microworld: expected xnli, found 'stories'",
+            in_("xnli evaluation", microworld="documents"),
+            "xnli.evaluation.microworld: expected xnli, found 'documents'",
         ),
         (in_("xnli training", microworld="news"), "xnli.training.microworld: expected xnli, found 'news'"),
         (
             in_("corpora news", microworld="xnli"),
-            "corpora.news.microworld: expected stories or translations or news or bitext or tests",
+            "corpora.news.microworld: expected documents or translations or news or parallel or tests",
         ),
         (in_("microworld", news={"en": 9}), "corpora.news.keys: microworld.news has no size for 'fr', only for en"),
-        (in_("microworld", bitext={}), "corpora.bitext.keys: microworld.bitext has no size for 'en-fr', only for noth"),
+        (
+            in_("microworld", parallel={}),
+            "corpora.parallel.keys: microworld.parallel has no size for 'en-fr', only for noth",
+        ),
         (
             in_("corpora translations", keys=ALL_PAIRS),
             "corpora.translations.keys: microworld.translations has no size for 'de-fr', only for de-en, en-es, en-fr",
@@ -386,8 +401,8 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
         (in_("corpora news", **URL), "corpora.news: 'years' and '{year}' in the url or path belong together"),
         (in_("corpora news", years=[2007]), "corpora.news: 'years' and '{year}' in the url or path belong together"),
         (in_("corpora news", years=[], **URL), "corpora.news.years: List should have at least 1 item"),
-        (in_("corpora news", set="worlddev"), "corpora.news: 'set' names a test set of a corpus of format sgm"),
-        (in_("corpora worlddev", set=None), "corpora.worlddev: 'set' names a test set of a corpus of format sgm"),
+        (in_("corpora news", set="news_dev"), "corpora.news: 'set' names a test set of a corpus of format sgm"),
+        (in_("corpora news_dev", set=None), "corpora.news_dev: 'set' names a test set of a corpus of format sgm"),
         (
             in_("corpora news", line_range={"fr": [10, 10]}),
             "corpora.news.line_range.fr: lines from 10 up to 10 are none",

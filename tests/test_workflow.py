@@ -58,7 +58,7 @@ def test_numbers_lead_to_their_jobs_and_their_sources(results: Path):
 
 def test_text_is_accounted_for_at_every_step(results: Path):
     """What a step kept is what the next one read, from the generator to the stores."""
-    for corpus, key in (("stories", "fr"), ("translations", "en-fr"), ("own", "fr")):
+    for corpus, key in (("documents", "fr"), ("translations", "en-fr"), ("own", "fr")):
         extracted = json.loads((results / "text" / corpus / key / "statistics.json").read_text())
         tokenized = [json.loads(path.read_text()) for path in (results / "tokens/base" / corpus / key).glob("*.json")]
         stored = [json.loads(path.read_text()) for path in (results / "store/base" / corpus / key).glob("*/*.json")]

@@ -20,10 +20,10 @@ N_MERGES = 300
 @cache
 def lines() -> dict[str, list[str]]:
     """Tokenized lines of each language."""
-    world = Microworld(stories=dict.fromkeys(LANGUAGES, N_LINES), nli_train=1, nli_valid=1, nli_test=1)
+    world = Microworld(documents=dict.fromkeys(LANGUAGES, N_LINES), nli_train=1, nli_valid=1, nli_test=1)
     with TemporaryDirectory() as folder:
         paths = {language: Path(folder) / language for language in LANGUAGES}
-        microworld.write(world, [], {f"stories/{language}": path for language, path in paths.items()})
+        microworld.write(world, [], {f"documents/{language}": path for language, path in paths.items()})
         raw = {language: gzip.decompress(path.read_bytes()).decode().splitlines() for language, path in paths.items()}
     return {language: [tokenized(line, language) for line in some] for language, some in raw.items()}
 

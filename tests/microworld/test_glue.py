@@ -18,7 +18,7 @@ from xlm_core.config import GLUE_FILES, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.text.formats import glue
 
-WORLD = Microworld(stories={}, nli_train=1, nli_valid=1, nli_test=1, glue_train=30, glue_valid=12, glue_test=9)
+WORLD = Microworld(documents={}, nli_train=1, nli_valid=1, nli_test=1, glue_train=30, glue_valid=12, glue_test=9)
 N_TRAIN, N_TEST = 800, 400
 CLASSIFIED = [task for task in TASKS if task not in ("STS-B", "MNLI, mismatched")]
 

@@ -21,17 +21,17 @@ from xlm_core.text.formats import sgm
 
 WORLD = Microworld(
     seed=3,
-    stories={"en": 3000},
+    documents={"en": 3000},
     news={"en": 3000, "fr": 3001},
-    bitext={"en-fr": 1500},
+    parallel={"en-fr": 1500},
     news_valid=30,
     news_test=45,
     nli_train=1,
     nli_valid=1,
     nli_test=1,
 )
-FILES = ("news/en", "news/fr", "bitext/en-fr", "tests/dev")
-SIZES = {"worlddev": 30, "worldtest": 45}
+FILES = ("news/en", "news/fr", "parallel/en-fr", "tests/dev")
+SIZES = {"news_dev": 30, "news_test": 45}
 ANCHORS = re.compile(r"\b(?:Anna|Maria|Sara|Leo|Daniel|David|Berlin|Paris|Lima|Delhi|[2-9])\b")
 
 
@@ -99,7 +99,7 @@ def test_a_place_does_not_depend_on_the_order_of_languages_and_test_sets_on_none
 
 def test_the_sizes_asked_for(files: dict[str, Path]):
     assert {language: len(lines(files[f"news/{language}"])) for language in WORLD.news} == WORLD.news
-    assert [len(side(files["bitext/en-fr"], language)) for language in ("en", "fr")] == [1500, 1500]
+    assert [len(side(files["parallel/en-fr"], language)) for language in ("en", "fr")] == [1500, 1500]
     assert {name: len(list(sgm.read([files["tests/dev"]], name, "en-fr"))) for name in SIZES} == SIZES
 
 
@@ -119,7 +119,7 @@ def test_no_sentence_of_news_is_told_in_both_languages(files: dict[str, Path], i
 
 def test_stories_which_have_no_such_rule_share_sentences(files: dict[str, Path], tmp_path: Path):
     """So that news has none is no matter of chance."""
-    told = set(lines(write(tmp_path, files=("stories/en",))["stories/en"]))
+    told = set(lines(write(tmp_path, files=("documents/en",))["documents/en"]))
     assert len(told & set(lines(files["news/en"]))) > 100
     assert len(told & {english for english, _ in evaluation(files)}) > 5
 
@@ -127,17 +127,17 @@ def test_stories_which_have_no_such_rule_share_sentences(files: dict[str, Path],
 def test_no_test_sentence_is_told_anywhere(files: dict[str, Path], in_english: dict[str, Path]):
     english, french = map(set, zip(*evaluation(files), strict=True))
     assert len(english) == len(french) == sum(SIZES.values())  # all different, so the two sets are disjoint
-    assert not english & {*lines(files["news/en"]), *lines(in_english["news/fr"]), *side(files["bitext/en-fr"], "en")}
-    assert not french & {*lines(files["news/fr"]), *side(files["bitext/en-fr"], "fr")}
+    assert not english & {*lines(files["news/en"]), *lines(in_english["news/fr"]), *side(files["parallel/en-fr"], "en")}
+    assert not french & {*lines(files["news/fr"]), *side(files["parallel/en-fr"], "fr")}
 
 
 def test_bitext_and_news_do_share_sentences(files: dict[str, Path], in_english: dict[str, Path]):
-    english = set(side(files["bitext/en-fr"], "en"))
+    english = set(side(files["parallel/en-fr"], "en"))
     assert english & set(lines(files["news/en"])) and english & set(lines(in_english["news/fr"]))
 
 
 def test_pairs_say_the_same(files: dict[str, Path]):
-    pairs = [*evaluation(files), *zip(*(side(files["bitext/en-fr"], code) for code in ("en", "fr")), strict=True)]
+    pairs = [*evaluation(files), *zip(*(side(files["parallel/en-fr"], code) for code in ("en", "fr")), strict=True)]
     assert all(anchors(english) == anchors(french) for english, french in pairs)
     assert sum(bool(anchors(english)) for english, _ in pairs) > 0.2 * len(pairs)
     assert all(("not" in english.split()) == bool(re.search(r"\b[Nn](e |')", french)) for english, french in pairs)
@@ -147,7 +147,7 @@ def test_test_sets_have_the_layout_of_wmt(files: dict[str, Path]):
     with tarfile.open(files["tests/dev"], "r:gz") as archive:
         found = {info.name: archive.extractfile(info).read() for info in archive}
     assert list(found) == [f"dev/{name}-ref.{language}.sgm" for name in SIZES for language in ("en", "fr")]
-    places = list(sgm.segments(found["dev/worldtest-ref.fr.sgm"], ""))
+    places = list(sgm.segments(found["dev/news_test-ref.fr.sgm"], ""))
     assert Counter(document for document, _ in places) == {f"world.{n}": 10 for n in (1, 2, 3, 4)} | {"world.5": 5}
     assert places[9:11] == [("world.1", "10"), ("world.2", "1")]
 
@@ -160,7 +160,7 @@ def test_two_runs_write_the_same_bytes(files: dict[str, Path], tmp_path: Path):
 def test_another_size_of_news_leaves_the_other_files_as_they_are(files: dict[str, Path], tmp_path: Path):
     changed = write(tmp_path, WORLD.model_copy(update={"news": {"en": 100, "fr": 3001}}))
     alike = {file for file, path in changed.items() if path.read_bytes() == files[file].read_bytes()}
-    assert alike == {"news/fr", "bitext/en-fr", "tests/dev"}
+    assert alike == {"news/fr", "parallel/en-fr", "tests/dev"}
     assert lines(changed["news/en"]) == lines(files["news/en"])[:100]
 
 

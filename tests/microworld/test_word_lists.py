@@ -10,7 +10,7 @@ from xlm_core.config import Microworld
 from xlm_core.errors import ConfigError
 
 WORLD = Microworld(
-    stories={"en": 1}, dictionaries=["en-fr"], similarity={"en-fr": 60}, nli_train=1, nli_valid=1, nli_test=1
+    documents={"en": 1}, dictionaries=["en-fr"], similarity={"en-fr": 60}, nli_train=1, nli_valid=1, nli_test=1
 )
 
 

@@ -14,10 +14,10 @@ from xlm_core.errors import ConfigError
 LANGUAGES = ["en", "fr", "hi"]
 WORLD = Microworld(
     seed=3,
-    stories={"en": 500, "fr": 501},
+    documents={"en": 500, "fr": 501},
     translations={"en-fr": 200, "en-hi": 100},
     news={"en": 400, "fr": 401},
-    bitext={"en-fr": 150},
+    parallel={"en-fr": 150},
     news_valid=30,
     news_test=45,
     nli_train=100,
@@ -55,28 +55,29 @@ def test_two_runs_write_the_same_bytes(files: dict[str, Path], tmp_path: Path):
 
 
 def test_another_seed_writes_other_text(files: dict[str, Path], tmp_path: Path):
-    other = write(tmp_path, WORLD.model_copy(update={"seed": 4}), keys=("stories/en",))
-    assert other["stories/en"].read_bytes() != files["stories/en"].read_bytes()
+    other = write(tmp_path, WORLD.model_copy(update={"seed": 4}), keys=("documents/en",))
+    assert other["documents/en"].read_bytes() != files["documents/en"].read_bytes()
 
 
 def test_a_further_language_changes_no_other_file(files: dict[str, Path], tmp_path: Path):
-    world = WORLD.model_copy(update={"stories": {"de": 300, **WORLD.stories}})
+    world = WORLD.model_copy(update={"documents": {"de": 300, **WORLD.documents}})
     more = write(
         tmp_path,
         world,
         ["de", *LANGUAGES],
-        ("stories/de", "stories/en", "stories/fr", "translations/en-fr", "xnli/training"),
+        ("documents/de", "documents/en", "documents/fr", "translations/en-fr", "xnli/training"),
     )
     assert all(
-        more[key].read_bytes() == files[key].read_bytes() for key in ("stories/en", "stories/fr", "translations/en-fr")
+        more[key].read_bytes() == files[key].read_bytes()
+        for key in ("documents/en", "documents/fr", "translations/en-fr")
     )
     old, new = members(files["xnli/training"]), members(more["xnli/training"])
     assert all(new[name] == content for name, content in old.items())
 
 
 def test_monolingual_text_has_the_sentences_asked_for(files: dict[str, Path]):
-    for language, n_sentences in WORLD.stories.items():
-        lines = gzip.decompress(files[f"stories/{language}"].read_bytes()).decode().splitlines()
+    for language, n_sentences in WORLD.documents.items():
+        lines = gzip.decompress(files[f"documents/{language}"].read_bytes()).decode().splitlines()
         assert len(lines) == n_sentences and all(line.endswith(".") for line in lines)
 
 
@@ -99,7 +100,7 @@ def test_lines_of_parallel_text_hold_one_sentence_or_two(files: dict[str, Path])
 
 
 def test_monolingual_texts_are_no_translations_of_the_parallel_ones(files: dict[str, Path]):
-    alone = gzip.decompress(files["stories/en"].read_bytes()).decode().splitlines()
+    alone = gzip.decompress(files["documents/en"].read_bytes()).decode().splitlines()
     parallel = re.sub(r"\. ", ".\n", members(files["translations/en-fr"])["microworld.en-fr.en"]).splitlines()
     assert len(set(alone) & set(parallel)) < 0.2 * len(set(parallel))
 
@@ -107,7 +108,7 @@ def test_monolingual_texts_are_no_translations_of_the_parallel_ones(files: dict[
 def test_monolingual_texts_are_no_translations_of_each_other(files: dict[str, Path]):
     names = re.compile(r"\b(?:Anna|Maria|Sara|Laura|Eva|Nina|Lena|Clara|Leo|Daniel|David|Martin|Simon|Max|Oscar)\b")
     english, french = (
-        [names.findall(line) for line in gzip.decompress(files[f"stories/{code}"].read_bytes()).decode().splitlines()]
+        [names.findall(line) for line in gzip.decompress(files[f"documents/{code}"].read_bytes()).decode().splitlines()]
         for code in ("en", "fr")
     )
     both = [one == other for one, other in zip(english, french, strict=False) if one and other]
@@ -165,17 +166,17 @@ def test_training_validation_and_test_pairs_are_disjoint(files: dict[str, Path])
 
 
 @pytest.mark.parametrize(
-    ("languages", "key"), [(["en"], "stories/xx"), (["en", "xx"], "xnli/evaluation"), (["en"], "translations/en-xx")]
+    ("languages", "key"), [(["en"], "documents/xx"), (["en", "xx"], "xnli/evaluation"), (["en"], "translations/en-xx")]
 )
 def test_an_unknown_language_is_refused(tmp_path: Path, languages: list[str], key: str):
-    world = WORLD.model_copy(update={"stories": {"xx": 3}, "translations": {"en-xx": 3}})
+    world = WORLD.model_copy(update={"documents": {"xx": 3}, "translations": {"en-xx": 3}})
     with pytest.raises(ConfigError, match="'xx'; it speaks de, en, es, fr, hi"):
         microworld.write(world, languages, {key: tmp_path / "file"})
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("key", "section"), [("de", "stories"), ("de-en", "translations"), ("de", "news"), ("de-en", "bitext")]
+    ("key", "section"), [("de", "documents"), ("de-en", "translations"), ("de", "news"), ("de-en", "parallel")]
 )
 def test_a_corpus_without_a_size_is_refused(tmp_path: Path, key: str, section: str):
     with pytest.raises(ConfigError, match=rf"microworld\.{section}: no number of sentences for '{key}'"):

@@ -37,7 +37,7 @@ def new_project(folder: Path, retries: int = 0) -> Project:
         "own": {"format": "text", "keys": ["fr"], "path": OWN},
         "web": {"format": "text", "keys": ["en"], "url": "https://example.org/{key}.txt"},
     }
-    settings["monolingual"] = {"en": ["stories", "web"], "fr": ["stories", "own"]}
+    settings["monolingual"] = {"en": ["documents", "web"], "fr": ["documents", "own"]}
     settings["pretraining"] |= {"optim": settings["pretraining"]["optim"] | {"max_updates": 200}, "eval_interval": 100}
     settings["compute"] = {"retries": retries}
     settings["mirror"] = "mirror"

@@ -9,8 +9,8 @@ def reduced(settings: dict) -> dict:
     optim = settings["pretraining"]["optim"] | {"max_updates": 800}
     return settings | none | {
         "languages": ["en", "fr"],
-        "corpora": {"stories": {"format": "text", "keys": ["en", "fr"], "microworld": "stories"}},
-        "monolingual": {"en": ["stories"], "fr": ["stories"]},
+        "corpora": {"documents": {"format": "text", "keys": ["en", "fr"], "microworld": "documents"}},
+        "monolingual": {"en": ["documents"], "fr": ["documents"]},
         "text": settings["text"] | {"n_shards": 1},
         "runs": {"mlm": settings["runs"]["mlm"]},
         "xnli": xnli | {"languages": ["en", "fr"], "runs": ["mlm"]},

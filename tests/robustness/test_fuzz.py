@@ -78,7 +78,9 @@ def generated() -> dict[str, bytes]:
     """Official files, as small as the microworld's generator makes them."""
     sizes = {"nli_train": 6, "nli_valid": 2, "nli_test": 2, "glue_train": 4, "glue_valid": 2, "glue_test": 2}
     sizes |= {"news_valid": 3, "news_test": 3}
-    world = Microworld(stories={}, news={"en": 20, "fr": 20}, dictionaries=["en-fr"], similarity={"en-fr": 10}, **sizes)
+    world = Microworld(
+        documents={}, news={"en": 20, "fr": 20}, dictionaries=["en-fr"], similarity={"en-fr": 10}, **sizes
+    )
     wanted = [file for file in world.files if not file.startswith("news/")]
     with TemporaryDirectory() as folder:
         paths = {file: Path(folder) / file.replace("/", ".") for file in wanted}
@@ -129,8 +131,8 @@ def read_moses(folder: Path, hurt: Hurt, pick: Callable) -> None:
 def read_sgm(folder: Path, hurt: Hurt, pick: Callable) -> None:
     with tarfile.open(fileobj=io.BytesIO(generated()["tests/dev"])) as file:
         members = {info.name: file.extractfile(info).read() for info in file.getmembers() if info.isfile()}
-    members = {name: hurt(data) if "worlddev" in name else data for name, data in members.items()}
-    extracted(folder, "sgm", "en-fr", hurt(gzipped(tarred(members))), test_set="worlddev")
+    members = {name: hurt(data) if "news_dev" in name else data for name, data in members.items()}
+    extracted(folder, "sgm", "en-fr", hurt(gzipped(tarred(members))), test_set="news_dev")
 
 
 def read_xnli(folder: Path, hurt: Hurt, pick: Callable) -> None:

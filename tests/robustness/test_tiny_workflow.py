@@ -151,7 +151,7 @@ def test_translations_stand_beside_what_they_translate(results: Path):
     folder = results / "translations" / "supervised.one_way.mlm" / "0" / "fr-en"
     lines = {path.stem: path.read_text().split("\n")[:-1] for path in folder.iterdir()}
     assert {len(some) for some in lines.values()} == {30} and len(lines) == 5
-    tested = (results / "text" / "worldtest" / "en-fr" / "0.tsv").read_text().splitlines()
+    tested = (results / "text" / "news_test" / "en-fr" / "0.tsv").read_text().splitlines()
     assert lines["sources"] == [line.split("\t")[1] for line in tested]
     assert lines["references"] == [line.split("\t")[0] for line in tested]
 
@@ -202,7 +202,7 @@ def test_every_table_has_its_provenance(results: Path):
     assert all(behind == {"score_xnli", "finetune_xnli", "pretrain", "learn_bpe"} for _, behind in rules)
     assert {setting for setting, _ in rules} >= {"zero-shot", "few-shot", "translate-test", "translate-train"}
     assert {job["rule"] for job in manifests["claims"]["jobs"].values()} >= {"score_glue", "train_word_vectors"}
-    raw = {f"results/tiny/raw/microworld/stories/{language}.txt.gz" for language in ("en", "fr", "hi")}
+    raw = {f"results/tiny/raw/microworld/documents/{language}.txt.gz" for language in ("en", "fr", "hi")}
     raw |= {f"results/tiny/raw/microworld/{name}.zip" for name in ("xnli/XNLI-1.0", "xnli/XNLI-MT-1.0")}
     raw |= {"results/tiny/raw/microworld/translations/en-fr.txt.zip", "own.fr.txt"}
     assert {source["path"] for source in manifests["xnli"]["sources"]} == raw
@@ -218,7 +218,7 @@ def test_provenance_is_shown_and_makes_nothing(project: Project):
 
 def test_text_is_accounted_for_at_every_step(results: Path):
     """What one step kept the next one read, from the generator to the stores."""
-    for corpus, key in (("stories", "fr"), ("translations", "en-fr"), ("own", "fr")):
+    for corpus, key in (("documents", "fr"), ("translations", "en-fr"), ("own", "fr")):
         extracted = json.loads((results / "text" / corpus / key / "statistics.json").read_text())
         tokenized = [json.loads(path.read_text()) for path in (results / "tokens/base" / corpus / key).glob("*.json")]
         stored = [
@@ -248,7 +248,7 @@ def test_the_report_holds_the_tables(project: Project):
 
 def test_a_touched_file_starts_nothing(project: Project):
     (project.folder / "own.fr.txt").touch()
-    (project.folder / "results" / "tiny" / "raw" / "microworld" / "stories" / "en.txt.gz").touch()
+    (project.folder / "results" / "tiny" / "raw" / "microworld" / "documents" / "en.txt.gz").touch()
     assert project.waiting_rules() == Counter()
 
 
@@ -534,7 +534,7 @@ def test_the_table_has_made_all_stores(project: Project):
 def test_a_second_configuration_file_changes_single_keys_of_the_first(unused: Project):
     (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\nlanguages: [en]\n")
     run = unused.snakemake("prepare_data", "-n", configuration=["tiny.yaml", "reduced.yaml"])
-    assert run.returncode == 1 and "corpora.stories.keys: unknown name 'hi'" in run.stdout  # a list is replaced
+    assert run.returncode == 1 and "corpora.documents.keys: unknown name 'hi'" in run.stdout  # a list is replaced
     (unused.folder / "reduced.yaml").write_text("name: reduced\nvocabulary: {size: 8000}\n")
     run = unused.snakemake("prepare_data", "-n", "-p", configuration=["tiny.yaml", "reduced.yaml"])
     assert run.returncode == 0 and "results/reduced/" in run.stdout and "results/tiny/" not in run.stdout

@@ -26,9 +26,9 @@ GLUE_FILES = {
     "AX": ("AX.tsv",),
 }  # task of GLUE, in the order of its leaderboard -> what its official files are called
 PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and paths
-TEST_SETS = ("worlddev", "worldtest")  # of the microworld
+TEST_SETS = ("news_dev", "news_test")  # of the microworld
 COLLECTIONS = {
-    "corpora": ("stories", "translations", "news", "bitext", "tests"),
+    "corpora": ("documents", "translations", "news", "parallel", "tests"),
     "xnli": ("xnli",),
     "glue": ("glue",),
     "embeddings.dictionary": ("dictionaries",),
@@ -42,7 +42,7 @@ class CorpusSource(StrictModel):
     url: str | None = None
     path: str | None = None
     microworld: (
-        Literal["stories", "translations", "news", "bitext", "tests", "xnli", "glue", "dictionaries", "similarity"]
+        Literal["documents", "translations", "news", "parallel", "tests", "xnli", "glue", "dictionaries", "similarity"]
         | None
     ) = None
     licence: str = ""
@@ -181,10 +181,10 @@ class Microworld(StrictModel):
     """Sizes of the generated corpora."""
 
     seed: int = 0
-    stories: dict[str, int]
+    documents: dict[str, int]
     translations: dict[str, int] = Field({})
     news: dict[str, int] = Field({})
-    bitext: dict[str, int] = Field({})
+    parallel: dict[str, int] = Field({})
     dictionaries: list[str] = Field([])
     similarity: dict[str, int] = Field({})
     news_valid: int = Field(200, gt=0)
@@ -201,10 +201,10 @@ class Microworld(StrictModel):
     def files(self) -> list[str]:
         """All that is generated, as <collection>/<key>."""
         sizes = {
-            "stories": self.stories,
+            "documents": self.documents,
             "translations": self.translations,
             "news": self.news,
-            "bitext": self.bitext,
+            "parallel": self.parallel,
             "dictionaries": self.dictionaries,
             "similarity": self.similarity,
             "tests": ["dev"] if self.news else [],

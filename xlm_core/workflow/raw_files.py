@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from xlm_core.config import GLUE_FILES, Config, Corpus, CorpusSource
 
 GENERATED = {
-    "stories": "{key}.txt.gz",
+    "documents": "{key}.txt.gz",
     "translations": "{key}.txt.zip",
     "news": "{key}.txt.gz",
-    "bitext": "{key}.txt.zip",
+    "parallel": "{key}.txt.zip",
     "tests": "dev.tgz",
     "dictionaries": "{key}.txt",
     "similarity": "{key}-SEMEVAL17.txt",
