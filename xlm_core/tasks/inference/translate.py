@@ -118,7 +118,8 @@ def detokenized(tokens: str, language: str) -> str:
     """Tokens separated by blanks, as people write them."""
     if language in UNSPACED:
         return tokens.replace(" ", "")
-    return _detokenizer(language).detokenize(tokens.split(), unescape=False).replace(DANDA, DANDA.strip())
+    text: str = _detokenizer(language).detokenize(tokens.split(), unescape=False)
+    return text.replace(DANDA, DANDA.strip())
 
 
 @cache

@@ -105,8 +105,8 @@ class TranslationBatches:
             key = pair(objective.source, objective.target)
             pairs, columns = self.pairs[key], sides(key)
             numbers = pairs.batch(batch_index)
-            source, target = (columns.index(language) for language in (objective.source, objective.target))
-            return pairs.side(numbers, source), pairs.side(numbers, target)
+            first, second = (columns.index(language) for language in (objective.source, objective.target))
+            return pairs.side(numbers, first), pairs.side(numbers, second)
         target = self.sentences[objective.target].side(self.sentences[objective.target].batch(batch_index))
         if objective.kind == "bt":
             return None, target
@@ -199,7 +199,8 @@ def micro_batches_of(
 
         def compute() -> LossSum:
             batch = prepared or translation_batch(back_translated(target, objective), target, languages)
-            return loss(batch.to(device))
+            loss_sum: LossSum = loss(batch.to(device))
+            return loss_sum
 
         count = int(target.lengths.sum()) + len(target.lengths)
         return MicroBatch(str(objective), count, count, dropout_seed(batches.seed, number), compute, weight)
