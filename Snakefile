@@ -20,7 +20,6 @@ report: "docs/report/workflow.rst"
 
 
 include: "rules/common.smk"
-include: "rules/table_params.smk"
 
 
 pathvars:

@@ -16,6 +16,7 @@ from xlm_core.workflow.job_graph import JobGraph
 from xlm_core.workflow.paths import Paths
 from xlm_core.workflow.raw_files import RawFiles
 from xlm_core.workflow.step import WORKFLOW
+from xlm_core.workflow.tables import describe, retrieval_rows
 from xlm_core.workflow.targets import tables, targets
 
 

@@ -107,7 +107,7 @@ if CONFIG.embeddings:
     rule make_embedding_table:
         """How well translations are aligned and similarities found, beside the published numbers."""
         input:
-            expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
+            results=expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
         output:
             **table_outputs("embeddings", "Word embeddings", differences=False),
         log:
@@ -119,16 +119,12 @@ if CONFIG.embeddings:
             mem_mb=1000,
             runtime=10,
         params:
-            labels=embedding_labels(),
-            directions=CONFIG.embeddings.dictionary.keys,
-            rated=CONFIG.embeddings.similarity.keys if CONFIG.embeddings.similarity else [],
-            fewer_seeds=fewer_seeds(CONFIG.embeddings.runs),
-            caption=f"Word embeddings across languages (configuration '{CONFIG.name}')",
+            table=describe("embeddings", CONFIG),
             code=code("xlm_core.report.tables"),
         message:
             "Making the table of word embeddings"
         script:
-            "../workflow_scripts/make_embedding_table.py"
+            "../workflow_scripts/make_table.py"
 
 
 if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
@@ -185,7 +181,7 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             runtime=10,
         params:
             labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.alignment_figure.runs],
-            code=code("xlm_core.report.alignment"),
+            code=code("xlm_core.report.plots.alignment"),
         message:
             "Drawing the map of words"
         script:

@@ -131,6 +131,7 @@ rule score_glue:
     params:
         valid=lambda wildcards: CONFIG.glue.valid(wildcards.task),
         test=lambda wildcards: CONFIG.glue.test(wildcards.task),
+        system=lambda wildcards: configuration.system(wildcards.setup, wildcards.run),
         setting=lambda wildcards: CONFIG.setup(wildcards.setup).language_summary,
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.classification.glue"),
@@ -171,7 +172,7 @@ rule make_glue_submission:
 rule make_glue_table:
     """The metrics of every task beside the published numbers, and the differences between the rows."""
     input:
-        PATHS.glue_results(),
+        results=PATHS.glue_results(),
     output:
         **table_outputs("glue", "GLUE"),
     log:
@@ -183,9 +184,9 @@ rule make_glue_table:
         mem_mb=1000,
         runtime=10,
     params:
-        shown=glue_table_params,
+        table=describe("glue", CONFIG),
         code=code("xlm_core.report.tables"),
     message:
         "Making the table of GLUE"
     script:
-        "../workflow_scripts/make_glue_table.py"
+        "../workflow_scripts/make_table.py"

@@ -23,7 +23,7 @@ rule score_perplexity:
     params:
         language=lambda wildcards: CONFIG.perplexity.language,
         seq_len=lambda wildcards: CONFIG.setup(wildcards.setup).pretraining.seq_len,
-        setting=lambda wildcards: CONFIG.runs[wildcards.run].label,
+        setting=lambda wildcards: wildcards.run,
         attempts=work("jobs/score_perplexity/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.perplexity"),
     message:
@@ -35,7 +35,7 @@ rule score_perplexity:
 rule make_perplexity_table:
     """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     input:
-        PATHS.perplexity_results(),
+        results=PATHS.perplexity_results(),
     output:
         **table_outputs("perplexity", "Perplexity"),
     log:
@@ -47,12 +47,9 @@ rule make_perplexity_table:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=perplexity_labels(),
-        settings=perplexity_settings(),
-        language=CONFIG.perplexity and CONFIG.perplexity.language,
-        caption=f"Perplexity of causal language models (configuration '{CONFIG.name}')",
+        table=describe("perplexity", CONFIG),
         code=code("xlm_core.report.tables"),
     message:
         "Making the perplexity table"
     script:
-        "../workflow_scripts/make_perplexity_table.py"
+        "../workflow_scripts/make_table.py"

@@ -4,7 +4,7 @@
 rule make_xnli_table:
     """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
-        PATHS.xnli_results(),
+        results=PATHS.xnli_results(),
     output:
         **table_outputs("xnli", "XNLI"),
     log:
@@ -16,18 +16,12 @@ rule make_xnli_table:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=xnli_labels(),
-        rows=CONFIG.xnli.rows,
-        columns=CONFIG.xnli.languages,
-        train=CONFIG.xnli.train_language,
-        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
-        caption=f"XNLI accuracy (configuration '{CONFIG.name}')",
-        settings=CONFIG.xnli.settings,
+        table=describe("xnli", CONFIG),
         code=code("xlm_core.report.tables"),
     message:
         "Making the XNLI table"
     script:
-        "../workflow_scripts/make_xnli_table.py"
+        "../workflow_scripts/make_table.py"
 
 
 rule plot_xnli_heatmap:
@@ -50,12 +44,8 @@ rule plot_xnli_heatmap:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=xnli_labels(),
-        rows=CONFIG.xnli.rows,
-        columns=CONFIG.xnli.languages,
-        train=CONFIG.xnli.train_language,
-        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
-        code=code("xlm_core.report.heatmap"),
+        table=describe("xnli", CONFIG),
+        code=code("xlm_core.report.plots.heatmap"),
     message:
         "Drawing the XNLI heat map"
     script:
@@ -82,10 +72,10 @@ rule plot_confusions:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=xnli_labels(),
+        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
         columns=CONFIG.xnli.languages,
         classes=CONFIG.xnli.labels,
-        code=code("xlm_core.report.confusions"),
+        code=code("xlm_core.report.plots.heatmap"),
     message:
         "Drawing the confusions"
     script:
@@ -95,7 +85,7 @@ rule plot_confusions:
 rule make_retrieval_table:
     """How often a sentence's nearest neighbor in another language is its translation."""
     input:
-        PATHS.retrieval_results(),
+        results=PATHS.retrieval_results(),
     output:
         **table_outputs("retrieval", "Sentence retrieval", differences=False),
     log:
@@ -107,16 +97,12 @@ rule make_retrieval_table:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=xnli_labels(),
-        columns=CONFIG.xnli.languages,
-        pivot=CONFIG.xnli.pivot,
-        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
-        caption=retrieval_caption(),
+        table=describe("retrieval", CONFIG),
         code=code("xlm_core.report.tables"),
     message:
         "Making the table of sentence retrieval"
     script:
-        "../workflow_scripts/make_retrieval_table.py"
+        "../workflow_scripts/make_table.py"
 
 
 rule plot_retrieval_by_layer:
@@ -139,10 +125,9 @@ rule plot_retrieval_by_layer:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=xnli_labels(),
+        rows=retrieval_rows(CONFIG),
         n_layers=CONFIG.model.n_layers,
-        fewer_seeds=fewer_seeds(CONFIG.xnli.runs),
-        code=code("xlm_core.report.layers"),
+        code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing sentence retrieval by layer"
     script:
@@ -169,8 +154,8 @@ rule plot_training_curves:
         mem_mb=1000,
         runtime=10,
     params:
-        rows=trained_labels(),
-        code=code("xlm_core.report.curves"),
+        rows={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
+        code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing the training curves"
     script:
@@ -223,7 +208,7 @@ rule plot_objectives:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("xlm_core.report.objectives"),
+        code=code("xlm_core.report.plots.objectives"),
     message:
         "Drawing the objectives"
     script:
@@ -233,7 +218,7 @@ rule plot_objectives:
 rule make_ablation_table:
     """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
-        PATHS.ablation_results(),
+        results=PATHS.ablation_results(),
     output:
         **table_outputs("ablation", "Ablation", differences=False),
     log:
@@ -245,12 +230,9 @@ rule make_ablation_table:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=ablation_labels(),
-        full=ablation_full(),
-        train=CONFIG.xnli.train_language,
-        caption=f"Ablation: zero-shot XNLI accuracy (configuration '{CONFIG.name}')",
+        table=describe("ablation", CONFIG),
         code=code("xlm_core.report.tables"),
     message:
         "Making the ablation table"
     script:
-        "../workflow_scripts/make_ablation_table.py"
+        "../workflow_scripts/make_table.py"

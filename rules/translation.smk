@@ -118,15 +118,12 @@ rule make_translation_table:
         mem_mb=1000,
         runtime=10,
     params:
-        labels=labels_of_rows,
-        rows=rows_of,
-        columns=columns_of,
-        name=CONFIG.name,
+        table=lambda wildcards: describe(f"{wildcards.table}_mt", CONFIG),
         code=code("xlm_core.report.tables"),
     message:
         "Making the table of {wildcards.table} translation"
     script:
-        "../workflow_scripts/make_translation_table.py"
+        "../workflow_scripts/make_table.py"
 
 
 rule plot_bleu_curves:
@@ -152,7 +149,7 @@ rule plot_bleu_curves:
         runtime=10,
     params:
         labels=lambda wildcards: {name: plan.label for name, plan in PATHS.translators_of(wildcards.table).items()},
-        code=code("xlm_core.report.bleu_curves"),
+        code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"
     script:

@@ -56,13 +56,17 @@ RULES: dict[str, str] = {
     "make_examples": "sample_objective_batches",
     "initialize": "init_random_model",
 }
-COLUMNS: dict[str, str] = {"verdict": "decision"}
+COLUMNS: dict[str, str] = {"verdict": "decision", "row": "system", "minus_row": "minus_system"}
 WORDS: dict[str, str] = {
     "little": "low_resource",
     "little_both": "low_resource_both",
     "holds": "supported",
     "does not hold": "not supported",
     "cannot tell": "inconclusive",
+    "XLM (MLM)": "mlm",  # the tests of translation name runs instead of their labels
+    "no pretraining": "none",
+    "base.mlm_tlm": "mlm_tlm",
+    "english.mlm": "english/mlm",
 }
 # Columns of CSV files that are compared; all others are the key of their row, except those left out.
 VALUES = {"mean", "spread", "n_seeds", "n_items", "published", "n_agreeing", "bleu", "minus_bleu", "p"}

@@ -190,7 +190,7 @@ def test_an_unquoted_no_is_not_norwegian():
         ),
         (lambda data: data["glue"]["tasks"].update(RTE={"path": "RTE.zip", "files": ["a"]}), "give both or neither"),
         (lambda data: data["microworld"].update(glue_train=0), "but microworld.glue_train is 0"),
-        (lambda data: data["glue"]["systems"].append({"run": "mlm"}), "systems: base.mlm stands there twice"),
+        (lambda data: data["glue"]["systems"].append({"run": "mlm"}), "systems: mlm stands there twice"),
         (
             lambda data: data["glue"]["systems"].append({"run": "mlmm"}),
             "glue.systems.4.run: unknown name 'mlmm' (did you mean 'mlm'?)",

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from xlm_core.report import curves
+from xlm_core.report.plots import curves
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake.log[0]):
-    curves.draw(
+    curves.plot_training(
         {label: [Path(path) for path in snakemake.input[run]] for run, label in snakemake.params.rows.items()},
         Path(snakemake.output[0]),
     )

@@ -17,7 +17,7 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         test={name: further.get(name, examples) / f"{part}.store" for name, part in snakemake.params.test.items()},
         context=ResultContext(
             table="glue",
-            system=f"{snakemake.wildcards.setup}.{snakemake.wildcards.run}",
+            system=snakemake.params.system,
             setting=snakemake.params.setting,
             pretraining_seed=int(snakemake.wildcards.seed),
             finetuning_seed=int(snakemake.wildcards.finetuning_seed),

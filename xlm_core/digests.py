@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PACKAGES = ("xlm_core", "microworld")
+DATA = ("*.yaml", "templates/*.j2")  # files beside a module
 
 # These modules cannot change a number: a step gets the settings in use by value, and errors end it.
 NEUTRAL = ("xlm_core.config", "xlm_core.errors", "xlm_core.train.log")
@@ -28,7 +29,7 @@ def of_file(path: Path) -> str:
 def of_code(root: Path, *modules: str) -> str:
     """Digest modules and all modules of the packages that they import, without comments, docstrings and layout.
 
-    The YAML files beside a module count, too: they are data that it reads.
+    The files of ``DATA`` beside a module count, too: they are data that it reads.
 
     Args:
         root: folder that holds the packages.
@@ -37,7 +38,7 @@ def of_code(root: Path, *modules: str) -> str:
     paths = _closure(root, modules)
     code = [(name, _module(path.read_text(encoding="utf-8")).digest) for name, path in sorted(paths.items())]
     folders = {path.parent for path in paths.values()}
-    data = [(path.name, of_file(path)) for folder in folders for path in folder.glob("*.yaml")]
+    data = [(path.name, of_file(path)) for folder in folders for pattern in DATA for path in folder.glob(pattern)]
     return of_value([code, sorted(data)])
 
 

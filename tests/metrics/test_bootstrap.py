@@ -92,11 +92,11 @@ def test_csv(tmp_path):
     first, second = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines())
     assert {name: value for name, value in first.items() if name not in ("bleu", "minus_bleu", "p")} == {
         "table": "unsupervised_mt",
-        "row": "mlm",
+        "system": "mlm",
         "setting": "XLM (MLM), new",
         "column": "en-fr",
         "seed": "0",
-        "minus_row": "none",
+        "minus_system": "none",
         "minus_setting": "no pretraining",
     }
     found = tuple(float(first[name]) for name in ("bleu", "minus_bleu", "p"))
@@ -107,5 +107,5 @@ def test_csv(tmp_path):
 def test_csv_of_no_comparisons_has_its_header(tmp_path):
     write_paired_tests("unsupervised_mt", [], tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().split() == [
-        "table,row,setting,column,seed,bleu,minus_row,minus_setting,minus_bleu,p"
+        "table,system,setting,column,seed,bleu,minus_system,minus_setting,minus_bleu,p"
     ]

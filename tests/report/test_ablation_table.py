@@ -5,11 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from read_back import grid
+from read_back import grid, make_table
 
-from xlm_core import results
 from xlm_core.errors import CorpusError
-from xlm_core.report import tables
 from xlm_core.results import Result
 
 # seed -> accuracies; the full system knows three languages, the small one two.
@@ -27,12 +25,12 @@ def xnli(system: str, values: dict) -> list[Result]:
 
 
 def make(tmp_path: Path, some: list[Result], labels: dict = LABELS) -> tuple[list[list[str]], dict, str]:
-    results.write(some, tmp_path / "results.jsonl")
-    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy")}
-    tables.make_ablation([tmp_path / "results.jsonl"], labels, "mlm_tlm", "en", outputs, "Some data")
-    text = outputs["md"].read_text()
-    tidy = {(row["row"], row["column"]): row for row in csv.DictReader(outputs["tidy"].open())}
-    return grid(text), tidy, text
+    rows = [{"system": system, "setting": "zero-shot", "label": label} for system, label in labels.items()]
+    contents = {"rows": rows, "train": "en"}
+    table = {"name": "ablation", "contents": contents, "caption": "Some data", "full": "mlm_tlm"}
+    texts = make_table(tmp_path, some, table)
+    tidy = {(row["system"], row["column"]): row for row in csv.DictReader(texts["tidy"].splitlines())}
+    return grid(texts["md"]), tidy, texts["md"]
 
 
 def test_a_system_of_fewer_languages_is_compared_on_these(tmp_path: Path):
@@ -73,7 +71,7 @@ def test_a_seed_that_the_full_system_lacks_is_refused(tmp_path: Path):
 
 
 def test_a_row_without_results_is_refused(tmp_path: Path):
-    with pytest.raises(CorpusError, match="no result for run 'two/mlm_tlm'"):
+    with pytest.raises(CorpusError, match="no result for system 'two/mlm_tlm'"):
         make(tmp_path, xnli("mlm_tlm", FULL))
 
 
@@ -82,19 +80,21 @@ METRICS = {"perplexity per word": 1.0, "perplexity per piece": 0.1, "bits per by
 
 def perplexities(values: dict[str, float], language: str = "ne") -> list[Result]:
     return [
-        Result("perplexity", setup, "CLM", language, metric, value * factor, 900, 0, None, setup, "d", "c0de", "s")
+        Result("perplexity", setup, "clm", language, metric, value * factor, 900, 0, None, setup, "d", "c0de", "s")
         for setup, value in values.items()
         for metric, factor in METRICS.items()
     ]
 
 
 def make_perplexity(tmp_path: Path, some: list[Result], language: str = "ne") -> tuple[list[list[str]], str, str]:
-    results.write(some, tmp_path / "results.jsonl")
-    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
-    labels = {"alone": language, "related": f"{language} + hi"}
-    tables.make_perplexity([tmp_path / "results.jsonl"], labels, ["CLM"], language, outputs, "Some data")
-    text = outputs["md"].read_text()
-    return grid(text), text, outputs["differences"].read_text()
+    row = {"setting": "clm", "setting_label": "CLM"}
+    rows = [
+        {**row, "system": "alone", "label": language, "published": ["ne", "CLM"]},
+        {**row, "system": "related", "label": f"{language} + hi", "published": ["ne_hi", "CLM"]},
+    ]
+    contents = {"rows": rows, "language": language}
+    texts = make_table(tmp_path, some, {"name": "perplexity", "contents": contents, "caption": "Some data"})
+    return grid(texts["md"]), texts["md"], texts["differences"]
 
 
 def test_less_perplexity_is_better_and_the_published_one_stands_beside(tmp_path: Path):
@@ -102,9 +102,9 @@ def test_less_perplexity_is_better_and_the_published_one_stands_beside(tmp_path:
     assert [row[2:] for row in rows if row[0] == "ne"] == [["150.0", "15.0", "1.50"]]
     assert [row[2:] for row in rows if row[0] == "ne + hi"] == [["**120.0**", "**12.0**", "**1.20**"]]
     assert "157.2" in text and "115.6" in text and "140.1" in text  # the last is a row that we do not have
-    assert "| CLM: ne + hi − ne |        −30.0 |          −3.0 |             −0.30 |" in text
+    assert grid(text, 1)[1:] == [["CLM: ne + hi − ne", "−30.0", "−3.0", "−0.30"]]
     gained = [row for row in csv.DictReader(differences.splitlines()) if row["metric"] == "perplexity per word"]
-    assert [(row["row"], row["minus_row"], float(row["mean"])) for row in gained] == [("ne + hi", "ne", -30.0)]
+    assert [(row["system"], row["minus_system"], float(row["mean"])) for row in gained] == [("ne + hi", "ne", -30.0)]
 
 
 def test_other_languages_have_no_published_perplexity(tmp_path: Path):

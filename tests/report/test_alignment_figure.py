@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import write_json
-from xlm_core.report import alignment
+from xlm_core.report.plots import alignment
 
 WORDS = [[f"{language}word{number}" for language in ("en", "fr", "es")] for number in range(14)]
 
@@ -35,7 +35,7 @@ def labels(axes: matplotlib.figure.Axes) -> list:
 
 
 def test_no_label_covers_another_or_leaves_its_map(tmp_path, drawn):
-    alignment.draw(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
+    alignment.plot(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
     renderer = FigureCanvasAgg(drawn[0]).get_renderer()
     for axes in drawn[0].axes:
         found = labels(axes)
@@ -46,7 +46,7 @@ def test_no_label_covers_another_or_leaves_its_map(tmp_path, drawn):
 
 
 def test_titles_numbers_and_what_they_are(tmp_path, drawn):
-    alignment.draw(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
+    alignment.plot(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
     assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["MLM", "TLM"]
     assert "mean rank of the translation: 2.50 of 14" in [text.get_text() for text in drawn[0].axes[1].texts]
     assert "1: the nearest, 7.5: no better than chance" in drawn[0].texts[0].get_text()
@@ -55,7 +55,7 @@ def test_titles_numbers_and_what_they_are(tmp_path, drawn):
 
 def test_the_same_bytes_again_and_all_formats(tmp_path):
     for name in ("a", "b"):
-        alignment.draw(write(tmp_path / "m"), ["A", "B"], [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"])
+        alignment.plot(write(tmp_path / "m"), ["A", "B"], [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"])
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 
@@ -63,6 +63,6 @@ def test_the_same_bytes_again_and_all_formats(tmp_path):
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "bad").write_text("{}")
     with pytest.raises(CorpusError, match="holds no map of words"):
-        alignment.draw(tmp_path / "bad", ["A"], [tmp_path / "a.svg"])
+        alignment.plot(tmp_path / "bad", ["A"], [tmp_path / "a.svg"])
     with pytest.raises(CorpusError, match="found 2 maps, expected 1"):
-        alignment.draw(write(tmp_path / "m"), ["A"], [tmp_path / "a.svg"])
+        alignment.plot(write(tmp_path / "m"), ["A"], [tmp_path / "a.svg"])

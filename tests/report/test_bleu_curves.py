@@ -7,10 +7,11 @@ import torch
 
 from xlm_core.errors import CorpusError
 from xlm_core.metrics.loss import LossSum
-from xlm_core.report import bleu_curves
+from xlm_core.report.plots import curves
 from xlm_core.train.log import LOG_NAME, TrainingLog
 from xlm_core.train.state import Progress
 
+NO_RECORD = "line 1: expected a JSON record of a training log"
 BOTH = {"en-fr": [5.0, 12.5], "fr-en": [4.0, 11.0]}
 
 
@@ -30,7 +31,7 @@ def write_log(folder, bleu=BOTH):
 def drawn(monkeypatch):
     """The figures that ``draw`` makes, kept as they are saved."""
     figures = []
-    monkeypatch.setattr(bleu_curves, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(curves, "save", lambda figure, path: figures.append(figure))
     return figures
 
 
@@ -43,19 +44,21 @@ def test_read(tmp_path):
     log = write_log(tmp_path)
     training = {"kind": "train", "update": 400, "loss": {"bt": 2.0}}
     log.write_text(f"{json.dumps(training)}\n{log.read_text()}")
-    frame = bleu_curves.read(log, "M", 3)
-    assert list(frame.itertuples(index=False, name=None)) == [
-        ("M", 3, 400, "en-fr", 5.0),
-        ("M", 3, 400, "fr-en", 4.0),
-        ("M", 3, 800, "en-fr", 12.5),
-        ("M", 3, 800, "fr-en", 11.0),
+    frame = curves.read(log, "M", 3)
+    bleu = frame[frame["objective"] == "bleu"]
+    assert list(bleu.itertuples(index=False, name=None)) == [
+        ("M", 3, 400, "bleu", "en-fr", "score", 5.0),
+        ("M", 3, 400, "bleu", "fr-en", "score", 4.0),
+        ("M", 3, 800, "bleu", "en-fr", "score", 12.5),
+        ("M", 3, 800, "bleu", "fr-en", "score", 11.0),
     ]
+    assert set(frame["objective"]) == {"bt", "mt", "bleu"}
 
 
 def test_a_panel_per_direction_and_a_line_per_seed(tmp_path, drawn):
     both = [write_log(tmp_path / "0"), write_log(tmp_path / "1", {"en-fr": [6.0, 13.0], "fr-en": [3.0, 10.0]})]
     one_way = [write_log(tmp_path / "2", {"fr-en": [1.0, 2.0, 3.0]})]
-    bleu_curves.draw({"two": both, "one": one_way}, tmp_path / "c.svg")
+    curves.plot_bleu({"two": both, "one": one_way}, tmp_path / "c.svg")
     lines = {
         title: [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
         for title, axes in panels(drawn[0]).items()
@@ -73,7 +76,7 @@ def test_a_panel_per_direction_and_a_line_per_seed(tmp_path, drawn):
 def test_every_panel_has_numbers_on_its_axes(tmp_path, drawn):
     """Of four directions the last stands alone in the second row: no panel is below the second and the third."""
     log = write_log(tmp_path, {direction: [1.0, 2.0] for direction in ("en-fr", "fr-en", "de-en", "en-de")})
-    bleu_curves.draw({"one": [log]}, tmp_path / "c.svg")
+    curves.plot_bleu({"one": [log]}, tmp_path / "c.svg")
     assert list(panels(drawn[0])) == ["en → fr", "fr → en", "de → en", "en → de"]
     drawn[0].draw_without_rendering()
     for axes in panels(drawn[0]).values():
@@ -81,7 +84,7 @@ def test_every_panel_has_numbers_on_its_axes(tmp_path, drawn):
 
 
 def test_a_single_evaluation_is_seen(tmp_path, drawn):
-    bleu_curves.draw({"one": [write_log(tmp_path, {"en-fr": [7.0]})]}, tmp_path / "c.svg")
+    curves.plot_bleu({"one": [write_log(tmp_path, {"en-fr": [7.0]})]}, tmp_path / "c.svg")
     (line,) = panels(drawn[0])["en → fr"].lines
     assert line.get_marker() == "o"
 
@@ -91,7 +94,7 @@ def test_same_bytes(tmp_path, suffix):
     log = write_log(tmp_path / "log")
     files = [tmp_path / f"{i}.{suffix}" for i in range(2)]
     for file in files:
-        bleu_curves.draw({"one": [log]}, file)
+        curves.plot_bleu({"one": [log]}, file)
     assert files[0].read_bytes() == files[1].read_bytes()
     assert len(files[0].read_bytes()) > 5000
 
@@ -99,18 +102,21 @@ def test_same_bytes(tmp_path, suffix):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "no evaluation with BLEU"),
-        ('{"kind": "train", "update": 1, "loss": {}}\n', "no evaluation with BLEU"),
-        ('{"kind": "valid", "update": 1, "scores": {"mt.en-fr": {"nats": 1.0}}}\n', "no evaluation with BLEU"),
-        ('{"kind": "valid", "upd\n', "is not the log of a training"),
-        ('{"kind": "valid", "update": 1}\n', "is not the log of a training .*'scores'"),
-        ('{"kind": "valid", "scores": {"bleu.en-fr": {"score": 1.0}}}\n', "is not the log of a training .*'update'"),
-        ('{"kind": "valid", "update": 1, "scores": {"bleu.en-fr": 3}}\n', "is not the log of a training"),
-        ("[]\n", "is not the log of a training"),
+        ("", "the log is empty"),
+        ('{"kind": "train", "update": 1, "loss": {"bt": 1.0}}\n', "no evaluation with BLEU"),
+        (
+            '{"kind": "valid", "update": 1, "scores": {"mt.en": {"perplexity": 2.0, "accuracy": 1}}}\n',
+            "no evaluation with BLEU",
+        ),
+        ('{"kind": "valid", "upd\n', NO_RECORD),
+        ('{"kind": "valid", "update": 1}\n', NO_RECORD + ".*'scores'"),
+        ('{"kind": "valid", "scores": {"bleu.en-fr": {"score": 1.0}}}\n', NO_RECORD + ".*'update'"),
+        ('{"kind": "valid", "update": 1, "scores": {"bleu.en-fr": 3}}\n', NO_RECORD),
+        ("[]\n", NO_RECORD),
     ],
 )
 def test_refusals(tmp_path, text, message):
     (tmp_path / "broken").write_text(text)
-    with pytest.raises(CorpusError, match=f"broken:? {message}"):
-        bleu_curves.draw({"one": [write_log(tmp_path), tmp_path / "broken"]}, tmp_path / "c.svg")
+    with pytest.raises(CorpusError, match=f"broken[:,] {message}"):
+        curves.plot_bleu({"one": [write_log(tmp_path), tmp_path / "broken"]}, tmp_path / "c.svg")
     assert not (tmp_path / "c.svg").exists()

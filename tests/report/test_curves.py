@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from xlm_core.errors import CorpusError
-from xlm_core.report import curves
+from xlm_core.report.plots import curves
 
 SCORES = {"mlm.en": (4.0, 30.0), "mlm.fr": (9.0, 20.0), "tlm.en-fr": (2.0, 80.0)}
 
@@ -50,7 +50,7 @@ def test_read(tmp_path):
 
 def test_lines_of_the_panels(tmp_path, drawn):
     logs = [write_log(tmp_path / "a"), write_log(tmp_path / "b", 4.0)]
-    curves.draw({"one": logs[:1], "two": logs[1:]}, tmp_path / "c.svg")
+    curves.plot_training({"one": logs[:1], "two": logs[1:]}, tmp_path / "c.svg")
     panels = {(axes.get_subplotspec().rowspan.start, axes.get_ylabel()): axes for axes in drawn[0].axes}
     assert len(panels) == 6
     assert [drawn[0].axes[i].get_title(loc="left") for i in (0, 3)] == ["MLM", "TLM"]
@@ -65,7 +65,7 @@ def test_lines_of_the_panels(tmp_path, drawn):
 
 
 def test_a_line_per_seed_and_legend_outside(tmp_path, drawn):
-    curves.draw({"one": [write_log(tmp_path / "a"), write_log(tmp_path / "b")]}, tmp_path / "c.svg")
+    curves.plot_training({"one": [write_log(tmp_path / "a"), write_log(tmp_path / "b")]}, tmp_path / "c.svg")
     assert len(drawn[0].axes[0].lines) == 2
     assert drawn[0].legends[0].get_texts()[0].get_text() == "one"
     assert all(axes.get_legend() is None for axes in drawn[0].axes)
@@ -76,7 +76,7 @@ def test_same_bytes(tmp_path, suffix):
     log = write_log(tmp_path / "a")
     files = [tmp_path / f"{i}.{suffix}" for i in range(2)]
     for file in files:
-        curves.draw({"one": [log]}, file)
+        curves.plot_training({"one": [log]}, file)
     assert files[0].read_bytes() == files[1].read_bytes()
     assert len(files[0].read_bytes()) > 5000
 
@@ -94,5 +94,5 @@ def test_same_bytes(tmp_path, suffix):
 def test_refusals(tmp_path, text, message):
     (tmp_path / "log").write_text(text, encoding="utf-8")
     with pytest.raises(CorpusError, match=message):
-        curves.draw({"one": [tmp_path / "log"]}, tmp_path / "c.svg")
+        curves.plot_training({"one": [tmp_path / "log"]}, tmp_path / "c.svg")
     assert not (tmp_path / "c.svg").exists()

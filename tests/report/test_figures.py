@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from xlm_core import results
 from xlm_core.errors import CorpusError
-from xlm_core.report import confusions, heatmap, layers
-from xlm_core.report.style import ink_on
+from xlm_core.report.plots import curves, heatmap
+from xlm_core.report.plots.heatmap import ink_on
 from xlm_core.results import Result
 
 LABELS = {"none": "no such <row> & $x$", "mlm": "XLM (MLM)"}
@@ -46,6 +46,28 @@ def by_layer():
     ]
 
 
+def table(rows, columns):
+    """The description of the XNLI table."""
+    described = [
+        {
+            "system": run,
+            "setting": setting,
+            "label": LABELS[run],
+            "published": ["xlm_mlm", setting] if run == "mlm" else None,
+        }
+        for run, setting in rows
+    ]
+    return {"name": "xnli", "contents": {"rows": described, "languages": columns, "train": "en"}}
+
+
+def layer_rows(labels):
+    return [
+        {"system": run, "setting": setting, "label": label}
+        for run, label in labels.items()
+        for setting in ("raw", "centered")
+    ]
+
+
 def write(path, some):
     results.write(some, path)
     return [path]
@@ -65,27 +87,28 @@ def numbers(axes: Axes) -> list[str]:
 def drawn(monkeypatch):
     """The figures that are drawn, kept as they are saved."""
     figures: list[Figure] = []
-    for module in (heatmap, confusions, layers):
+    for module in (heatmap, curves):
         monkeypatch.setattr(module, "save", lambda figure, path: figures.append(figure))
     return figures
 
 
 def test_heat_map_by_hand(tmp_path, drawn):
-    heatmap.draw(write(tmp_path / "r", xnli()), LABELS, ROWS, FIVE, "en", {}, tmp_path / "h.svg")
+    heatmap.plot_xnli(table(ROWS, FIVE), write(tmp_path / "r", xnli()), tmp_path / "h.svg")
     accuracy, published = drawn[0].axes
     assert numbers(accuracy)[:7] == ["40.0", "41.0", "42.0", "43.0", "44.0", "42.5", "42.0"]  # transfer, avg
     assert len(numbers(accuracy)) == 3 * 7
     # XLM (MLM) alone has published numbers: 83.2, 76.5, 76.3, 74.2, 65.7.
     assert numbers(published) == ["−33.2", "−25.5", "−24.3", "−21.2", "−11.7", "−20.7", "−23.2"]
     assert [label.get_text() for label in accuracy.get_xticklabels()] == [*FIVE, "transfer", "avg"]
-    texts = [text.get_text() for text in accuracy.texts]
-    assert texts.count("XLM (MLM)") == 2
-    assert texts.count("few-shot") == 1
+    rows = [label.get_text() for label in accuracy.get_yticklabels()]
+    assert rows == ["no such <row> & $x$\nzero-shot", "XLM (MLM)\nzero-shot", "XLM (MLM)\nfew-shot"]
+    drawn[0].draw_without_rendering()
     assert accuracy.get_position().y0 == published.get_position().y0, "side by side"
 
 
 def test_heat_map_of_many_languages_has_its_panels_one_above_the_other(tmp_path, drawn):
-    heatmap.draw(write(tmp_path / "r", xnli(FIFTEEN)), LABELS, ROWS, FIFTEEN, "en", {}, tmp_path / "h.svg")
+    heatmap.plot_xnli(table(ROWS, FIFTEEN), write(tmp_path / "r", xnli(FIFTEEN)), tmp_path / "h.svg")
+    drawn[0].draw_without_rendering()
     accuracy, published = drawn[0].axes
     assert accuracy.get_position().y0 > published.get_position().y1
     assert accuracy.get_position().x0 == published.get_position().x0
@@ -93,7 +116,7 @@ def test_heat_map_of_many_languages_has_its_panels_one_above_the_other(tmp_path,
 
 def test_heat_map_without_published_numbers_has_one_panel(tmp_path, drawn):
     some = [one for one in xnli() if one.system == "none"]
-    heatmap.draw(write(tmp_path / "r", some), LABELS, ROWS[:1], FIVE, "en", {}, tmp_path / "h.svg")
+    heatmap.plot_xnli(table(ROWS[:1], FIVE), write(tmp_path / "r", some), tmp_path / "h.svg")
     assert len(drawn[0].axes) == 1
 
 
@@ -101,14 +124,16 @@ def test_confusions_are_shares_of_the_sums_over_seeds(tmp_path, drawn):
     first = write_confusion(tmp_path / "0")
     second = write_confusion(tmp_path / "1", counts=((0, 4, 0), (0, 4, 0), (0, 4, 0)))
     other = write_confusion(tmp_path / "2", counts=((1, 0, 0), (0, 1, 0), (0, 0, 1)))
-    confusions.draw({"A": [first, second], "B": [other]}, CLASSES, ["en", "fr"], tmp_path / "c.svg")
+    heatmap.plot_confusions({"A": [first, second], "B": [other]}, CLASSES, ["en", "fr"], tmp_path / "c.svg")
     assert len(drawn[0].axes) == 4
     assert numbers(drawn[0].axes[0]) == ["25", "62", "12", "0", "100", "0", "12", "50", "38"]
     assert numbers(drawn[0].axes[3]) == ["100", "0", "0", "0", "100", "0", "0", "0", "100"]
     assert [axes.get_title() for axes in drawn[0].axes] == ["en", "fr", "", ""]
-    assert [text.get_text() for text in drawn[0].texts] == ["gold", "predicted"]
-    assert [len(axes.get_yticklabels()) for axes in drawn[0].axes] == [3, 0, 3, 0]
-    assert [len(axes.get_xticklabels()) for axes in drawn[0].axes] == [0, 0, 3, 3]
+    assert {text.get_text() for text in drawn[0].texts} == {"gold class", "predicted class (% of the gold class)"}
+    assert [axes.get_ylabel() for axes in drawn[0].axes] == ["A", "", "B", ""]
+    for number, axes in enumerate(drawn[0].axes):
+        shown = [label.get_text() for label in axes.get_yticklabels() if label.get_visible()]
+        assert shown == (list(CLASSES) if number in (0, 2) else [])
 
 
 @pytest.mark.parametrize(
@@ -125,11 +150,11 @@ def test_confusions_are_shares_of_the_sums_over_seeds(tmp_path, drawn):
 def test_confusions_that_are_none_are_refused(tmp_path, text, message):
     (tmp_path / "bad").write_text(text)
     with pytest.raises(CorpusError, match=message):
-        confusions.draw({"A": [tmp_path / "bad"]}, CLASSES, ["en", "fr"], tmp_path / "c.svg")
+        heatmap.plot_confusions({"A": [tmp_path / "bad"]}, CLASSES, ["en", "fr"], tmp_path / "c.svg")
 
 
 def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path, drawn):
-    layers.draw(write(tmp_path / "r", by_layer()), LABELS, 2, {}, tmp_path / "l.svg")
+    curves.plot_layers(layer_rows(LABELS), 2, write(tmp_path / "r", by_layer()), tmp_path / "l.svg")
     centered, raw = drawn[0].axes
     assert [axes.get_title(loc="left") for axes in (centered, raw)] == ["centered", "raw"]
     thick = [line for line in centered.lines if line.get_marker() == "o"]
@@ -140,28 +165,35 @@ def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path,
 
 def test_retrieval_of_one_seed_has_no_thin_lines(tmp_path, drawn):
     some = [one for one in by_layer() if one.pretraining_seed == 0]
-    layers.draw(write(tmp_path / "r", some), LABELS, 2, {}, tmp_path / "l.svg")
+    curves.plot_layers(layer_rows(LABELS), 2, write(tmp_path / "r", some), tmp_path / "l.svg")
     assert len(drawn[0].axes[0].lines) == 2
     assert "one pretraining seed" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]
 
 
 def test_a_missing_layer_is_refused(tmp_path):
-    with pytest.raises(CorpusError, match="no result for run 'mlm', setting 'centered', column '3'"):
-        layers.draw(write(tmp_path / "r", by_layer()), {"mlm": "M", "none": "N"}, 3, {}, tmp_path / "l.svg")
+    with pytest.raises(CorpusError, match="no result for system 'mlm', setting 'centered', column '3'"):
+        curves.plot_layers(
+            layer_rows({"mlm": "M", "none": "N"}), 3, write(tmp_path / "r", by_layer()), tmp_path / "l.svg"
+        )
 
 
 def test_a_missing_cell_is_refused(tmp_path):
-    with pytest.raises(CorpusError, match=r"no result for run 'mlm', setting 'few-shot', column 'hi', seed '0\.1'"):
-        heatmap.draw(write(tmp_path / "r", xnli()[:-1]), LABELS, ROWS, FIVE, "en", {}, tmp_path / "h.svg")
+    with pytest.raises(
+        CorpusError,
+        match=r"no result for system 'mlm', setting 'few-shot', column 'hi', metric 'accuracy', seed '0\.1'",
+    ):
+        heatmap.plot_xnli(table(ROWS, FIVE), write(tmp_path / "r", xnli()[:-1]), tmp_path / "h.svg")
 
 
 def test_same_bytes_whatever_the_order_of_results(tmp_path):
     files = [write_confusion(tmp_path / "0"), write_confusion(tmp_path / "1", counts=((1, 2, 3), (3, 2, 1), (4, 4, 4)))]
     for step, name in ((1, "a"), (-1, "b")):
         found = write(tmp_path / "x", xnli()[::step])
-        heatmap.draw(found, LABELS, ROWS, FIVE, "en", {}, tmp_path / f"heat.{name}.svg")
-        layers.draw(write(tmp_path / "l", by_layer()[::step]), LABELS, 2, {}, tmp_path / f"layers.{name}.svg")
-        confusions.draw({"A": files[::step]}, CLASSES, ["en", "fr"], tmp_path / f"confusions.{name}.svg")
+        heatmap.plot_xnli(table(ROWS, FIVE), found, tmp_path / f"heat.{name}.svg")
+        curves.plot_layers(
+            layer_rows(LABELS), 2, write(tmp_path / "l", by_layer()[::step]), tmp_path / f"layers.{name}.svg"
+        )
+        heatmap.plot_confusions({"A": files[::step]}, CLASSES, ["en", "fr"], tmp_path / f"confusions.{name}.svg")
     for figure in ("heat", "layers", "confusions"):
         text = (tmp_path / f"{figure}.a.svg").read_text()
         assert text == (tmp_path / f"{figure}.b.svg").read_text()
@@ -170,6 +202,6 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path):
 
 def test_text_can_be_read_on_every_background():
     assert (ink_on((1, 1, 1)), ink_on((0, 0, 0)), ink_on((0, 0, 0.5))) == ("black", "white", "white")
-    for colors in (heatmap.matrix.BLUES, heatmap.DIFFERENCE):
+    for colors in (heatmap.BLUES, heatmap.DIFFERENCE):
         inks = [ink_on(colors(x)) for x in np.linspace(0, 1, 50)]
         assert set(inks) == {"black", "white"}

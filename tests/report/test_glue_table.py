@@ -4,11 +4,12 @@ import csv
 import zipfile
 
 import pytest
-from read_back import grid
+from read_back import grid, make_table
 
-from xlm_core import results
+from xlm_core import published
+from xlm_core.config.glue import METRICS
 from xlm_core.errors import CorpusError
-from xlm_core.report import published, shapes, submission, tables
+from xlm_core.report import specs, submission, summary
 from xlm_core.results import Result
 
 COLUMNS = {
@@ -16,17 +17,12 @@ COLUMNS = {
     "MRPC": [["MRPC", "F1"], ["MRPC", "accuracy"]],
     "MNLI": [["MNLI-m", "accuracy"], ["MNLI-mm", "accuracy"]],
 }
-LABELS = {"english.none": "no pretraining", "english.mlm": "XLM_en"}
-ROWS = [["english.none", "en"], ["english.mlm", "en"]]
-VALUES = {"english.none": [10.0, 80.0, 70.0, 40.0, 44.0], "english.mlm": [50.0, 90.0, 86.0, 80.0, 82.0]}
+ROWS = [
+    {"system": "english/none", "setting": "en", "label": "no pretraining"},
+    {"system": "english/mlm", "setting": "en", "label": "XLM_en", "published": ["xlm_en", "en"]},
+]
+VALUES = {"english/none": [10.0, 80.0, 70.0, 40.0, 44.0], "english/mlm": [50.0, 90.0, 86.0, 80.0, 82.0]}
 HEADER = ["CoLA, Matthews", "MRPC, F1", "MRPC", "MNLI-m", "MNLI-mm", "GLUE score"]
-TASKS = ["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI"]
-METRICS = {
-    "CoLA": ["Matthews"],
-    "MRPC": ["F1", "accuracy"],
-    "QQP": ["F1", "accuracy"],
-    "STS-B": ["Pearson", "Spearman"],
-}
 
 
 def measured() -> list[Result]:
@@ -39,10 +35,8 @@ def measured() -> list[Result]:
 
 
 def make(folder, missing=()):
-    results.write(measured(), folder / "results.jsonl")
-    outputs = {kind: folder / f"glue.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
-    tables.make_glue([folder / "results.jsonl"], LABELS, ROWS, COLUMNS, missing, {}, outputs, "GLUE")
-    return {kind: path.read_text() for kind, path in outputs.items()}
+    contents = {"rows": ROWS, "runs": ["none", "mlm"], "tasks": COLUMNS}
+    return make_table(folder, measured(), {"name": "glue", "contents": contents, "caption": "GLUE", "remarks": missing})
 
 
 def test_the_score_counts_every_task_once(tmp_path):
@@ -55,14 +49,15 @@ def test_the_score_counts_every_task_once(tmp_path):
 def test_published_rows_stand_beside_and_below(tmp_path):
     text = make(tmp_path)["md"]
     assert "BERT" in text and "62.9" in text  # XLM_en stands beside our row of that name
-    tidy = list(csv.DictReader((tmp_path / "glue.tidy").read_text().splitlines()))
-    score = next(line for line in tidy if line["row"] == "XLM_en" and line["column"] == "GLUE")
+    tidy = list(csv.DictReader((tmp_path / "table.tidy").read_text().splitlines()))
+    score = next(line for line in tidy if line["system"] == "XLM_en" and line["column"] == "GLUE")
     assert score["metric"] == "score" and float(score["published"]) == pytest.approx((62.9 + 88.9 + 88.8) / 3)
     assert {line["metric"] for line in tidy} == {"Matthews", "F1", "accuracy", "score"}
 
 
 def test_what_is_missing_is_said(tmp_path):
-    assert "Tasks that are missing here, and in the score: QQP, WNLI." in make(tmp_path, ("QQP", "WNLI"))["md"]
+    missing = "Tasks that are missing here, and in the score: QQP, WNLI."
+    assert missing in make(tmp_path, [missing])["md"]
     assert "missing" not in make(tmp_path)["md"]
     assert "GLUE score: mean over CoLA, MRPC, MNLI" in make(tmp_path)["md"]
 
@@ -73,42 +68,44 @@ def test_every_row_is_compared_with_the_first(tmp_path):
         for line in csv.DictReader(make(tmp_path)["differences"].splitlines())
         if (line["column"], line["metric"]) == ("MNLI-m", "accuracy")
     ]
-    assert (line["row"], line["minus_row"], float(line["mean"])) == ("XLM_en", "no pretraining", 40.0)
+    assert (line["system"], line["minus_system"], float(line["mean"])) == ("XLM_en", "no pretraining", 40.0)
 
 
 @pytest.mark.parametrize("of_english", ["MLM", "XLM_en"])
 def test_models_of_other_languages_are_compared_with_the_english_one(of_english: str):
-    labels = {"english.none": "no pretraining", "english.mlm": of_english, "base.mlm": "MLM", "base.mlm_tlm": "MLM+TLM"}
-    rows = [(row, "en" if row.startswith("english") else "5 languages") for row in [*labels, "wider.mlm"]]
-    contrasts = shapes.glue(labels | {"wider.mlm": "MLM"}, rows, COLUMNS, {}).contrasts
-    assert [(row.run, minus.run) for row, minus in contrasts] == [
-        ("english.mlm", "english.none"),
-        ("base.mlm", "english.none"),
-        ("base.mlm_tlm", "english.none"),
-        ("wider.mlm", "english.none"),
-        ("base.mlm", "english.mlm"),
-        ("wider.mlm", "english.mlm"),
+    systems = {
+        "english/none": ("none", "no pretraining"),
+        "english/mlm": ("mlm", of_english),
+        "mlm": ("mlm", "MLM"),
+        "mlm_tlm": ("mlm_tlm", "MLM+TLM"),
+        "wider/mlm": ("mlm", "MLM"),
+    }
+    rows = [
+        {"system": system, "setting": "en" if "english" in system else "5 languages", "label": label}
+        for system, (_, label) in systems.items()
+    ]
+    spec = specs.glue(rows, [run for run, _ in systems.values()], COLUMNS)
+    assert [(row.system, minus.system) for row, minus in spec.differences] == [
+        ("english/mlm", "english/none"),
+        ("mlm", "english/none"),
+        ("mlm_tlm", "english/none"),
+        ("wider/mlm", "english/none"),
+        ("mlm", "english/mlm"),
+        ("wider/mlm", "english/mlm"),
     ]
 
 
 def test_the_mean_of_the_published_row_of_bert_is_the_score_that_is_printed():
     columns = {
         task: [[name, metric] for name in ({"MNLI": ["MNLI-m", "MNLI-mm"]}.get(task) or [task]) for metric in metrics]
-        for task in TASKS
-        for metrics in [METRICS.get(task, ["accuracy"])]
+        for task, metrics in METRICS.items()
     }
-    shape = shapes.glue(LABELS, ROWS, columns, {})
-    assert [*shape.measured] == published.tables()["glue"]["columns"]
-
-    def score(label):
-        means = {}
-        for column, parts in shape.means.items():
-            values = [means.get(part) or published.value("glue", label, "en", part).value for part in parts]
-            means[column] = sum(values) / len(values)
-        return means["GLUE score"]
-
-    assert score("BERT") == pytest.approx(80.5, abs=0.05)
-    assert score("XLM_en") == pytest.approx(83.1, abs=0.05)  # 82.8 is printed
+    spec = specs.glue(ROWS, ["none", "mlm"], columns)
+    assert tuple(column.key for column in spec.measured) == published.tables()["glue"].columns
+    (score,) = [column for column in spec.columns if column.key == ("GLUE", "score")]
+    assert summary.published_number(("bert", "en"), score, spec).value == pytest.approx(80.5, abs=0.05)
+    # 82.8 is printed
+    assert summary.published_number(("xlm_en", "en"), score, spec).value == pytest.approx(83.1, abs=0.05)
 
 
 def kept(path, name, lines):

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from xlm_core.errors import CorpusError
-from xlm_core.report import objectives
+from xlm_core.report.plots import objectives
 
 TLM = {
     "objective": "tlm",
@@ -41,7 +41,7 @@ def placed(figure):
 
 
 def test_rows_of_boxes(tmp_path, drawn):
-    objectives.draw(write(tmp_path / "e.json", [TLM]), tmp_path / "o.svg")
+    objectives.plot(write(tmp_path / "e.json", [TLM]), tmp_path / "o.svg")
     title, predicted, model, token, position, language = placed(drawn[0])
     assert title[0].startswith("Translation language modeling")
     assert predicted == ["predicted", "▁Katze", "▁cat"]
@@ -52,7 +52,7 @@ def test_rows_of_boxes(tmp_path, drawn):
 
 
 def test_predictions_stand_above_their_tokens_and_boxes_hold_their_text(tmp_path, drawn):
-    objectives.draw(write(tmp_path / "e.json", [TLM]), tmp_path / "o.svg")
+    objectives.plot(write(tmp_path / "e.json", [TLM]), tmp_path / "o.svg")
     x = {text.get_text(): text.get_position()[0] for text in drawn[0].axes[0].texts}
     assert x["▁Katze"] == x["[MASK]"]
     (example,) = objectives.read(tmp_path / "e.json")
@@ -63,14 +63,14 @@ def test_predictions_stand_above_their_tokens_and_boxes_hold_their_text(tmp_path
 
 def test_causal_model_is_called_so(tmp_path, drawn):
     clm = TLM | {"objective": "clm"}
-    objectives.draw(write(tmp_path / "e.json", [clm, TLM]), tmp_path / "o.svg")
+    objectives.plot(write(tmp_path / "e.json", [clm, TLM]), tmp_path / "o.svg")
     texts = [text.get_text() for text in drawn[0].axes[0].texts]
     assert texts.count("Transformer, causal") == 1
     assert texts.count("Transformer") == 1
 
 
 def test_characters_without_a_shape_are_spelled(tmp_path, drawn):
-    objectives.draw(write(tmp_path / "e.json", [HINDI]), tmp_path / "o.svg")
+    objectives.plot(write(tmp_path / "e.json", [HINDI]), tmp_path / "o.svg")
     rows = placed(drawn[0])
     assert rows[1] == ["predicted", "спит"]  # Cyrillic is in the font
     assert rows[3] == ["token", "$\\u0905$"]
@@ -84,7 +84,7 @@ def test_same_bytes_and_no_missing_glyph(tmp_path, example, suffix):
     examples = write(tmp_path / "e.json", [example])
     files = [tmp_path / f"{i}.{suffix}" for i in range(2)]
     for file in files:
-        objectives.draw(examples, file)
+        objectives.plot(examples, file)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -101,4 +101,4 @@ def test_same_bytes_and_no_missing_glyph(tmp_path, example, suffix):
 )
 def test_refusals(tmp_path, value, message):
     with pytest.raises(CorpusError, match=message):
-        objectives.draw(write(tmp_path / "e.json", value), tmp_path / "o.svg")
+        objectives.plot(write(tmp_path / "e.json", value), tmp_path / "o.svg")

@@ -6,7 +6,7 @@ import pytest
 
 from xlm_core.errors import CorpusError
 from xlm_core.report import samples
-from xlm_core.report.samples import Texts
+from xlm_core.report.samples import TextFiles
 
 
 class SentenceEncoder(HTMLParser):
@@ -43,7 +43,7 @@ def write(path, lines):
 
 def texts(folder, n=2, **hypotheses):
     """A direction of ``n`` sentences; hypotheses by label."""
-    return Texts(
+    return TextFiles(
         write(folder / "sources", [f"{folder.name} {i}" for i in range(n)]),
         write(folder / "references", [f"said {i}" for i in range(n)]),
         {label: write(folder / label, lines) for label, lines in hypotheses.items()},
@@ -66,7 +66,7 @@ def test_read_back(tmp_path):
 def test_text_is_shown_as_it_stands(tmp_path):
     odd = "<script>alert('&amp;')</script> {body} \" \u2028 ß"
     label = "A & <b>B</b>"
-    directions = {"<i>": Texts(write(tmp_path / "s", [odd]), write(tmp_path / "r", [odd]), {label: tmp_path / "r"})}
+    directions = {"<i>": TextFiles(write(tmp_path / "s", [odd]), write(tmp_path / "r", [odd]), {label: tmp_path / "r"})}
     samples.make(directions, tmp_path / "page.html")
     assert cells(tmp_path / "page.html") == ["<i>", "source", odd, "reference", odd, label, odd]
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

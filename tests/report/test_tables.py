@@ -5,12 +5,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from read_back import grid
+from read_back import grid, make_table
 
-from xlm_core import results
+from xlm_core import published
 from xlm_core.errors import CorpusError
-from xlm_core.report import published, tables
+from xlm_core.published import PublishedNumber, PublishedRow, PublishedTable
 from xlm_core.results import Result
+from xlm_core.workflow.tables import PUBLISHED_SETTINGS
 
 ROWS = {"mlm": "XLM (MLM)", "mlm_tlm": "XLM (MLM+TLM)"}
 LINES = [["mlm", "zero-shot"], ["mlm_tlm", "zero-shot"]]
@@ -40,12 +41,19 @@ def good():
 
 def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="Some data", about=None, fewer_seeds=None):
     """The five texts of the XNLI table of some results."""
-    results.write(some, tmp_path / "results.jsonl")
-    outputs = {kind: tmp_path / f"table.{kind}" for kind in ("md", "html", "tex", "tidy", "differences")}
-    tables.make_xnli(
-        [tmp_path / "results.jsonl"], labels, rows, columns, "en", fewer_seeds or {}, outputs, caption, about or {}
-    )
-    return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
+    described = [
+        {
+            "system": run,
+            "setting": setting,
+            "label": labels[run],
+            "published": [f"xlm_{run}", PUBLISHED_SETTINGS[setting]] if setting in PUBLISHED_SETTINGS else None,
+            "seeds": (fewer_seeds or {}).get(run),
+        }
+        for run, setting in rows
+    ]
+    contents = {"rows": described, "languages": columns, "train": "en"}
+    table = {"name": "xnli", "contents": contents, "caption": caption, "settings": about or {}}
+    return make_table(tmp_path, some, table)
 
 
 def ours(markdown):
@@ -55,12 +63,12 @@ def ours(markdown):
 
 
 def tidy_rows(text):
-    return {(line["row"], line["setting"], line["column"]): line for line in csv.DictReader(text.splitlines())}
+    return {(line["system"], line["setting"], line["column"]): line for line in csv.DictReader(text.splitlines())}
 
 
 def test_tidy_numbers(tmp_path, good):
     text = make(tmp_path, good)["tidy"]
-    assert text.splitlines()[0] == "table,row,setting,column,metric,mean,spread,n_seeds,n_items,published"
+    assert text.splitlines()[0] == "table,system,setting,column,metric,mean,spread,n_seeds,n_items,published"
     rows = tidy_rows(text)
     assert list(rows) == [
         (label, "zero-shot", column) for label in ROWS.values() for column in ("en", "fr", "transfer", "avg")
@@ -134,10 +142,10 @@ def test_differences_by_hand(tmp_path, good):
     ]
     lines = list(csv.DictReader(texts["differences"].splitlines()))
     assert list(lines[0]) == [
-        "table", "row", "setting", "minus_row", "minus_setting", "column", "metric", "mean", "spread", "n_seeds",
-        "n_agreeing",
+        "table", "system", "setting", "minus_system", "minus_setting", "column", "metric", "mean", "spread",
+        "n_seeds", "n_agreeing",
     ]  # fmt: skip
-    assert [(line["row"], line["minus_row"], line["column"]) for line in lines] == [
+    assert [(line["system"], line["minus_system"], line["column"]) for line in lines] == [
         ("XLM (MLM+TLM)", "XLM (MLM)", column) for column in ("en", "fr", "transfer", "avg")
     ]
     assert float(lines[1]["spread"]) == pytest.approx(7**0.5)  # of 9, 8 and 13
@@ -179,14 +187,14 @@ def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
 def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
     """MLM+TLM with pretraining seeds 0 and 1, MLM with 0 alone: refused unless it is said, and no seed more."""
     more = [replace(one, pretraining_seed=1) for one in good if one.system == "mlm_tlm"]
-    with pytest.raises(CorpusError, match=r"no result for run 'mlm', .* seed '1\.0' \(6 missing of 24"):
+    with pytest.raises(CorpusError, match=r"no result for system 'mlm', .* seed '1\.0' \(6 missing of 24"):
         make(tmp_path, good + more)
     texts = make(tmp_path, good + more, fewer_seeds={"mlm": [0]})
     assert [tidy_rows(texts["tidy"])[label, "zero-shot", "en"]["n_seeds"] for label in ROWS.values()] == ["3", "6"]
     assert "over 6 seeds (0.0, 0.1, 0.2, 1.0, 1.1, 1.2); 3 (0.0, 0.1, 0.2) in 'XLM (MLM), zero-shot'" in " ".join(
         texts["md"].split()
     )
-    with pytest.raises(CorpusError, match=r"result for run 'mlm_tlm', .* seed '1\.0', but the table"):
+    with pytest.raises(CorpusError, match=r"result for system 'mlm_tlm', .* seed '1\.0', but the table"):
         make(tmp_path, good + more, fewer_seeds={"mlm_tlm": [0]})
 
 
@@ -220,24 +228,39 @@ def test_notes_say_what_was_measured(tmp_path, good):
             "Table 1",
         ):
             assert part in text, (kind, part)
-        assert "only for the paper's" in text.replace("&#x27;", "'")
+        assert "only for the paper's" in text.replace("&#39;", "'")
         assert "Caution" not in text
         assert "†" not in text
         assert r"\dag" not in text
 
 
 def test_row_without_published_numbers_is_named(tmp_path, good):
-    texts = make(tmp_path, good, labels=ROWS | {"mlm": "No such row"})
+    other = [replace(one, system="other") if one.system == "mlm" else one for one in good]
+    rows = [["other", "zero-shot"], ["mlm_tlm", "zero-shot"]]
+    texts = make(tmp_path, other, labels={**ROWS, "other": "XLM (MLM)"}, rows=rows)
     assert [row[0] for row in grid(texts["md"])].count("— published") == 1
-    assert "Without published numbers: No such row, zero-shot." in texts["md"]
+    assert "Without published numbers: XLM (MLM), zero-shot." in texts["md"]
     assert ["*XLM (MLM)*", "*zero-shot*", "83.2", "76.5", "76.5", "79.8"] in grid(texts["md"])
+
+
+def test_a_label_does_not_change_the_published_number(tmp_path, good):
+    before, after = (make(tmp_path, good, labels=labels) for labels in (ROWS, ROWS | {"mlm": "Our best model"}))
+    assert "Our best model" in after["md"] and "Our best model" not in before["md"]
+    numbers = [[line["published"] for line in csv.DictReader(texts["tidy"].splitlines())] for texts in (before, after)]
+    assert numbers[0] == numbers[1] and all(numbers[0])
 
 
 @pytest.mark.parametrize("kind, mark", [("md", "76.5†"), ("html", "76.5†"), ("tex", r"76.5\textsuperscript{\dag}")])
 def test_dagger_only_where_unconfirmed(tmp_path, good, monkeypatch, kind, mark):
-    row = {"label": "XLM (MLM)", "setting": "zero-shot", "values": [83.2, 76.5], "confirmed": False}
-    sure = {"label": "XLM (MLM+TLM)", "setting": "zero-shot", "values": [85.0, 78.7], "confirmed": True}
-    known = {"name": "N", "protocol": "p", "columns": LANGUAGES, "rows": [row, sure]}
+    columns = tuple((language, "accuracy") for language in LANGUAGES)
+    rows = [
+        PublishedRow(key, "zero-shot", key, "zero-shot", dict(zip(columns, numbers, strict=True)), "a text")
+        for key, numbers in (
+            ("xlm_mlm", [PublishedNumber(83.2, False), PublishedNumber(76.5, False)]),
+            ("xlm_mlm_tlm", [PublishedNumber(85.0, True), PublishedNumber(78.7, True)]),
+        )
+    ]
+    known = PublishedTable("N", "p", columns, tuple(rows))
     monkeypatch.setattr(published, "tables", lambda: {"xnli": known})
     text = make(tmp_path, good)[kind]
     assert mark in text
@@ -304,12 +327,16 @@ def test_settings_score_and_train_in_ways_of_their_own(tmp_path, good):
     [
         (
             lambda good: good[:-1],
-            "no result for run 'mlm_tlm', setting 'zero-shot', column 'fr', seed '0.2' (1 missing",
+            "no result for system 'mlm_tlm', setting 'zero-shot', column 'fr', metric 'accuracy', "
+            "seed '0.2' (1 missing",
         ),
-        (lambda good: [*good, good[3]], "two results for run 'mlm', setting 'zero-shot', column 'fr', seed '0.0'"),
-        (lambda good: [*good, result(column="xx")], "result for run 'mlm', setting 'zero-shot', column 'xx'"),
+        (
+            lambda good: [*good, good[3]],
+            "two results for system 'mlm', setting 'zero-shot', column 'fr', metric",
+        ),
+        (lambda good: [*good, result(column="xx")], "result for system 'mlm', setting 'zero-shot', column 'xx'"),
         (lambda good: [*good, result(setting="few-shot")], "setting 'few-shot'"),
-        (lambda good: [*good, result(run="clm")], "run 'clm'"),
+        (lambda good: [*good, result(run="clm")], "system 'clm'"),
         (lambda good: [replace(good[0], n=499), *good[1:]], "was measured on 499 items"),
         (lambda good: [replace(good[0], value=float("nan")), *good[1:]], "seed '0.0' is nan"),
         (lambda good: [replace(one, table="glue") for one in good], "hold no accuracy for it"),
@@ -370,7 +397,7 @@ def test_escapes(tmp_path, good):
     assert "A&amp;B_&lt;1&gt;|50% {x}" in texts["html"]
     assert "<data>" not in texts["html"]
     assert r"A&B_<1>\|50%" in texts["md"]
-    assert texts["tex"].count(escaped) == 3  # its row, its difference, and among those without published numbers
+    assert texts["tex"].count(escaped) == 2  # its row and its difference
     assert texts["md"].count(r"A&B_<1>\|50%") == 2
 
 
@@ -405,16 +432,16 @@ def test_retrieval_means_of_directions(tmp_path):
         for seed, value in enumerate(both)
         for warnings in [["odd"] if (setting, column, seed) == ("raw", "fr-en", 1) else []]
     ]
-    results.write(some, tmp_path / "r.jsonl")
-    outputs = {kind: tmp_path / kind for kind in ("md", "tidy")}
-    tables.make_retrieval([tmp_path / "r.jsonl"], {"mlm": "M"}, ["en", "fr", "de"], "en", {}, outputs, "Alignment")
-    assert grid(outputs["md"].read_text()) == [
+    rows = [{"system": "mlm", "setting": setting, "label": "M"} for setting in ("raw", "centered")]
+    contents = {"rows": rows, "languages": ["en", "fr", "de"], "pivot": "en"}
+    texts = make_table(tmp_path, some, {"name": "retrieval", "contents": contents, "caption": "Alignment"})
+    assert grid(texts["md"]) == [
         ["system", "setting", "fr", "de", "avg"],
         ["M", "raw", "25.0 ± 14.1 [1]", "65.0 ± 7.1", "45.0 ± 10.6"],
         ["M", "centered", "30.0 ± 14.1", "70.0 ± 7.1", "50.0 ± 10.6"],
     ]
-    assert "[1] M, raw: odd in fr-en (seed 1)." in outputs["md"].read_text()
-    rows = tidy_rows(outputs["tidy"].read_text())
+    assert "[1] M, raw: odd in fr-en (seed 1)." in texts["md"]
+    rows = tidy_rows(texts["tidy"])
     assert [key[2] for key in rows if key[1] == "raw"] == ["fr", "de", "avg", "en-fr", "fr-en", "en-de", "de-en"]
     assert float(rows["M", "raw", "fr"]["mean"]) == 25
     assert float(rows["M", "centered", "fr-en"]["mean"]) == 35

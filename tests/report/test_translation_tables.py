@@ -5,17 +5,17 @@ import re
 from dataclasses import replace
 
 import pytest
-from read_back import grid
+from read_back import grid, make_table
 
-from xlm_core import results
+from xlm_core import published
 from xlm_core.errors import CorpusError
 from xlm_core.metrics import bootstrap
-from xlm_core.report import notes, published, shapes, tables
+from xlm_core.report import notes, specs
 from xlm_core.results import Result
 
 NONE, CLM, MLM = "no pretraining", "CLM", "XLM (MLM)"
-RUNS = {"none": NONE, "mlm": MLM}
-ROWS = [["none", NONE], ["mlm", MLM]]
+RUNS = {"none": NONE, "clm": CLM, "mlm": MLM}
+ROWS = [["none", "none"], ["mlm", "mlm"]]
 DIRECTIONS = ["en-fr", "fr-en"]
 METRICS = ["BLEU", "tokenized BLEU", "chrF"]
 # Seeds 0 and 1. The sample standard deviation of two numbers is their distance over the square root of 2.
@@ -26,7 +26,7 @@ VALUES = {
     ("mlm", "fr-en"): [(19.0, 20.0), (23.0, 23.0), (45.0, 45.0)],
 }
 LEARNED = {"one_way": "ro → en", "both_ways": "ro ↔ en", "back_translation": "ro ↔ en + BT"}
-OUTPUTS = ("md", "html", "tex", "tidy", "differences")
+PUBLISHED = {"none": "no_pretraining", "clm": "clm", "mlm": "xlm_mlm"}
 
 
 def scores(table, row, setting, column, several, seed=0):
@@ -43,7 +43,7 @@ def good():
         one
         for (run, direction), several in VALUES.items()
         for seed, values in enumerate(zip(*several, strict=True))
-        for one in scores("unsupervised_mt", run, RUNS[run], direction, values, seed)
+        for one in scores("unsupervised_mt", run, run, direction, values, seed)
     ]
 
 
@@ -53,33 +53,35 @@ def supervised():
     return [
         one
         for number, row in enumerate(LEARNED)
-        for column, first in ((NONE, 30.0), (CLM, 31.0), (MLM, 32.0))
+        for column, first in (("none", 30.0), ("clm", 31.0), ("mlm", 32.0))
         for one in scores("supervised_mt", row, "ro-en", column, (10.0, first + 5 * number, 50.0))
     ]
 
 
-def read_outputs(outputs):
-    return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
-
-
-def make(tmp_path, some, labels=RUNS, rows=ROWS, directions=DIRECTIONS, tests=()):
+def make(tmp_path, some, rows=ROWS, tests=()):
     """The five texts of the table of unsupervised translation."""
-    results.write(some, tmp_path / "r.jsonl")
-    outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
-    tables.make_translation(
-        [tmp_path / "r.jsonl"], "unsupervised", labels, rows, directions, tests, outputs, "Some data"
-    )
-    return read_outputs(outputs)
+    contents = {"rows": [unsupervised_row(*row) for row in rows], "directions": DIRECTIONS}
+    return make_table(tmp_path, some, {"name": "unsupervised_mt", "contents": contents, "caption": "Some data"}, tests)
+
+
+def unsupervised_row(encoder, decoder):
+    return {
+        "system": encoder,
+        "setting": decoder,
+        "label": RUNS[encoder],
+        "setting_label": RUNS[decoder],
+        "published": [PUBLISHED[encoder], PUBLISHED[decoder]],
+    }
 
 
 def make_supervised(tmp_path, some):
-    results.write(some, tmp_path / "r.jsonl")
-    outputs = {kind: tmp_path / f"table.{kind}" for kind in OUTPUTS}
-    rows = [[row, "ro-en"] for row in LEARNED]
-    tables.make_translation(
-        [tmp_path / "r.jsonl"], "supervised", LEARNED, rows, [NONE, CLM, MLM], [], outputs, "Some data"
-    )
-    return read_outputs(outputs)
+    rows = [
+        {"system": row, "setting": "ro-en", "label": label, "published": [row, "ro-en"]}
+        for row, label in LEARNED.items()
+    ]
+    columns = [{"system": run, "label": label, "published": PUBLISHED[run]} for run, label in RUNS.items()]
+    contents = {"rows": rows, "columns": columns}
+    return make_table(tmp_path, some, {"name": "supervised_mt", "contents": contents, "caption": "Some data"})
 
 
 def write_tests(path, *tests):
@@ -88,7 +90,7 @@ def write_tests(path, *tests):
         writer = csv.writer(file)
         writer.writerow(bootstrap.COLUMNS)
         for run, decoder, direction, seed, p in tests:
-            writer.writerow(["unsupervised_mt", run, decoder, direction, seed, 20.0, "none", NONE, 10.0, p])
+            writer.writerow(["unsupervised_mt", run, decoder, direction, seed, 20.0, "none", "none", 10.0, p])
     return path
 
 
@@ -132,7 +134,7 @@ def test_supervised_read_back(tmp_path, supervised):
 
 def test_tidy_has_direction_and_metric_apart(tmp_path, good):
     lines = list(csv.DictReader(make(tmp_path, good)["tidy"].splitlines()))
-    found = {(line["row"], line["setting"], line["column"], line["metric"]): line for line in lines}
+    found = {(line["system"], line["setting"], line["column"], line["metric"]): line for line in lines}
     assert set(found) == {(run, run, way, metric) for run in (NONE, MLM) for way in DIRECTIONS for metric in METRICS}
     assert len(lines) == 12
     chrf = found[MLM, MLM, "en-fr", "chrF"]
@@ -152,9 +154,9 @@ def test_heat_is_that_of_a_metric(tmp_path, good):
 
 def test_unsupervised_rows_less_the_first(tmp_path, good):
     """Encoder, decoder, and both are other than in the first row."""
-    decoder = [replace(one, setting=MLM, value=one.value + 3) for one in good if one.system == "none"]
+    decoder = [replace(one, setting="mlm", value=one.value + 3) for one in good if one.system == "none"]
     encoder = [replace(one, system="mlm", value=one.value + 4) for one in good if one.system == "none"]
-    rows = [["none", NONE], ["none", MLM], ["mlm", NONE], ["mlm", MLM]]
+    rows = [["none", "none"], ["none", "mlm"], ["mlm", "none"], ["mlm", "mlm"]]
     texts = make(tmp_path, good + decoder + encoder, rows=rows)
     assert grid(texts["md"], 1)[1:] == [
         [f"{NONE}: {MLM} − {NONE}", *["+3.0 ± 0.0"] * 4],
@@ -168,7 +170,7 @@ def test_unsupervised_rows_less_the_first(tmp_path, good):
     assert [(line["column"], line["metric"]) for line in last] == [
         (direction, metric) for metric in METRICS[:2] for direction in DIRECTIONS
     ]
-    assert {(line["row"], line["setting"], line["minus_row"], line["minus_setting"]) for line in last} == {
+    assert {(line["system"], line["setting"], line["minus_system"], line["minus_setting"]) for line in last} == {
         (MLM, MLM, NONE, NONE)
     }
 
@@ -202,14 +204,12 @@ def test_scorers_differ_between_metrics_but_not_within_one(tmp_path, good):
     assert text.count("Caution") == 1
 
 
-@pytest.mark.parametrize(
-    "metric, column", [("BLEU", "fr-en"), ("tokenized BLEU", "fr-en, tokenized"), ("chrF", "fr-en, chrF")]
-)
-def test_missing_metric(tmp_path, good, metric, column):
+@pytest.mark.parametrize("metric", METRICS)
+def test_missing_metric(tmp_path, good, metric):
     def is_missing(one):
         return (one.system, one.column, one.metric, one.pretraining_seed) == ("mlm", "fr-en", metric, 1)
 
-    message = f"no result for run 'mlm', setting '{MLM}', column '{column}', seed '1' (1 missing of 24"
+    message = f"no result for system 'mlm', setting 'mlm', column 'fr-en', metric '{metric}', seed '1' (1 missing of 24"
     with pytest.raises(CorpusError, match=re.escape(message)):
         make(tmp_path, [one for one in good if not is_missing(one)])
 
@@ -224,14 +224,15 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path, good):
 
 
 def test_significance(tmp_path):
-    shape = shapes.translation("unsupervised", RUNS, [["none", NONE], ["none", MLM], ["mlm", MLM]], DIRECTIONS)
-    sure = write_tests(tmp_path / "sure.csv", ("none", MLM, "en-fr", 0, 0.001), ("mlm", MLM, "en-fr", 0, 0.049))
+    rows = [unsupervised_row(*row) for row in (["none", "none"], ["none", "mlm"], ["mlm", "mlm"])]
+    spec = specs.unsupervised_mt(rows, DIRECTIONS)
+    sure = write_tests(tmp_path / "sure.csv", ("none", "mlm", "en-fr", 0, 0.001), ("mlm", "mlm", "en-fr", 0, 0.049))
     unsure = write_tests(
         tmp_path / "unsure.csv",
-        ("mlm", MLM, "en-fr", 0, 0.05),
-        ("mlm", MLM, "fr-en", 0, 0.01),
-        ("mlm", MLM, "fr-en", 1, 0.314),
-        ("none", MLM, "en-fr", 0, 1.0),
+        ("mlm", "mlm", "en-fr", 0, 0.05),
+        ("mlm", "mlm", "fr-en", 0, 0.01),
+        ("mlm", "mlm", "fr-en", 1, 0.314),
+        ("none", "mlm", "en-fr", 0, 1.0),
     )
     differ = (
         f"All other rows differ from '{NONE}, {NONE}' by more than chance (paired bootstrap over the sentences, p < "
@@ -240,58 +241,44 @@ def test_significance(tmp_path):
         f"'{MLM}, {MLM}' in en-fr (seed 0, p = 0.050), fr-en (seed 1, p = 0.314); "
         f"'{NONE}, {MLM}' in en-fr (seed 0, p = 1.000)"
     )
-    assert notes.on_significance([sure], shape) == [f"{differ}0.05), in every column and with every seed."]
-    assert notes.on_significance([sure, unsure], shape) == [f"{differ}0.05), but for: {exceptions}."]
-    assert notes.on_significance([write_tests(tmp_path / "none.csv")], shape) == []
-    assert notes.on_significance([], shape) == []
+    assert notes.on_significance([sure], spec) == [f"{differ}0.05), in every column and with every seed."]
+    assert notes.on_significance([sure, unsure], spec) == [f"{differ}0.05), but for: {exceptions}."]
+    assert notes.on_significance([write_tests(tmp_path / "none.csv")], spec) == []
+    assert notes.on_significance([], spec) == []
 
 
 def test_significance_is_told_in_every_format(tmp_path, good):
-    texts = make(tmp_path, good, tests=[write_tests(tmp_path / "t.csv", ("mlm", MLM, "fr-en", 1, 0.5))])
+    texts = make(tmp_path, good, tests=[write_tests(tmp_path / "t.csv", ("mlm", "mlm", "fr-en", 1, 0.5))])
     for kind in ("md", "html", "tex"):
         assert "in fr-en (seed 1, p = 0.500)" in " ".join(texts[kind].split())
 
 
-@pytest.mark.parametrize(
-    "column, apart",
-    [
-        ("en-fr", ("en-fr", "BLEU")),
-        ("en-fr, tokenized", ("en-fr", "tokenized BLEU")),
-        ("en-fr, chrF", ("en-fr", "chrF")),
-    ],
-)
-def test_taken_apart(column, apart):
-    assert shapes.translation("unsupervised", RUNS, ROWS, DIRECTIONS).taken_apart(column) == apart
-
-
-def test_a_table_of_one_metric_takes_nothing_apart():
-    assert shapes.retrieval(RUNS, ["en", "fr"], "en", {}).taken_apart("en-fr") == ("en-fr", "accuracy")
+def test_a_label_does_not_change_the_published_number(tmp_path, supervised, monkeypatch):
+    before = make_supervised(tmp_path, supervised)["tidy"]
+    monkeypatch.setitem(RUNS, "mlm", "Our own")
+    after = make_supervised(tmp_path, supervised)["tidy"]
+    assert MLM in before and after == before.replace(MLM, "Our own")
 
 
 @pytest.mark.parametrize("name, n_rows, n_columns", [("unsupervised_mt", 13, 6), ("supervised_mt", 4, 3)])
 def test_published_tables_are_whole(name, n_rows, n_columns):
     table = published.tables()[name]
-    assert (len(table["rows"]), len(table["columns"])) == (n_rows, n_columns)
-    assert all(column.endswith(", tokenized") for column in table["columns"])
-    for row in table["rows"]:
-        assert len(row["values"]) == n_columns
-        assert isinstance(row["confirmed"], bool)
-        assert row["source"]
-        assert set(row.get("confirmed_columns", [])) <= set(table["columns"])
-    assert len({(row["label"], row["setting"]) for row in table["rows"]}) == n_rows
+    assert (len(table.rows), len(table.columns)) == (n_rows, n_columns)
+    assert all(metric == "tokenized BLEU" for _, metric in table.columns)
+    assert all(row.source and set(row.numbers) <= set(table.columns) for row in table.rows)
+    assert len({(row.key, row.setting) for row in table.rows}) == n_rows
 
 
 @pytest.mark.parametrize(
-    "place, expected",
+    "table, row, column, expected",
     [
-        (("unsupervised_mt", MLM, MLM, "de-en, tokenized"), (34.3, True)),
-        (("unsupervised_mt", "Lample et al. 2018b, PBSMT + NMT", "", "de-en, tokenized"), (25.2, True)),
-        (("unsupervised_mt", "Lample et al. 2018b, PBSMT + NMT", "", "en-de, tokenized"), (20.2, False)),
-        (("supervised_mt", "ro → en", "ro-en", f"{MLM}, tokenized"), (35.3, True)),
-        (("supervised_mt", "ro → en", "ro-en", f"{CLM}, tokenized"), (31.5, False)),
-        (("supervised_mt", "ro → en", "ro-en", MLM), None),
-        (("supervised_mt", "Sennrich et al. 2016", "ro-en", f"{CLM}, tokenized"), None),
+        ("unsupervised_mt", ("xlm_mlm", "xlm_mlm"), "de-en", (34.3, True)),
+        ("unsupervised_mt", ("lample_pbsmt_nmt", ""), "de-en", (25.2, True)),
+        ("unsupervised_mt", ("lample_pbsmt_nmt", ""), "en-de", (20.2, False)),
+        ("supervised_mt", ("one_way", "ro-en"), "xlm_mlm", (35.3, True)),
+        ("supervised_mt", ("one_way", "ro-en"), "clm", (31.5, False)),
+        ("supervised_mt", ("sennrich_2016", "ro-en"), "clm", None),
     ],
 )
-def test_published_cells(place, expected):
-    assert published.value(*place) == expected
+def test_published_cells(table, row, column, expected):
+    assert published.tables()[table].row(*row).numbers.get((column, "tokenized BLEU")) == expected

@@ -79,9 +79,9 @@ def edited(project: Project):
 def test_every_cell_of_the_table_is_filled(results: Path):
     tidy = pd.read_csv(results / "tables" / "xnli.tidy.csv")
     assert list(tidy.columns) == [
-        "table", "row", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"
+        "table", "system", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"
     ]  # fmt: skip
-    rows = list(dict.fromkeys(zip(tidy["row"], tidy["setting"], strict=True)))
+    rows = list(dict.fromkeys(zip(tidy["system"], tidy["setting"], strict=True)))
     settings = (
         "zero-shot, selected per language", "few-shot", "translate-test", "translate-train", "translate-train, all"
     )  # fmt: skip
@@ -92,16 +92,16 @@ def test_every_cell_of_the_table_is_filled(results: Path):
     assert set(tidy["column"]) == {"en", "fr", "transfer", "avg"} and len(tidy) == 9 * 4
     assert tidy["mean"].between(0, 100).all() and (tidy["n_seeds"] == 1).all()
     assert (tidy.query("column == 'en'")["n_items"] == 60).all()
-    published = tidy.query("row == 'XLM (MLM+TLM)' and setting == 'zero-shot'").set_index("column")["published"]
+    published = tidy.query("system == 'XLM (MLM+TLM)' and setting == 'zero-shot'").set_index("column")["published"]
     assert published["fr"] == 78.7 and published["avg"] == pytest.approx((85.0 + 78.7) / 2)
 
 
 def test_every_other_row_is_compared_with_one(results: Path):
     differences = pd.read_csv(results / "tables" / "xnli.differences.csv")
     assert len(differences) == 10 * 4  # three runs with the one above, two with the first, five settings with zero-shot
-    means = pd.read_csv(results / "tables" / "xnli.tidy.csv").set_index(["row", "setting", "column"])["mean"]
+    means = pd.read_csv(results / "tables" / "xnli.tidy.csv").set_index(["system", "setting", "column"])["mean"]
     for one in differences.itertuples():
-        row, minus = (one.row, one.setting, one.column), (one.minus_row, one.minus_setting, one.column)
+        row, minus = (one.system, one.setting, one.column), (one.minus_system, one.minus_setting, one.column)
         assert one.mean == pytest.approx(means[row] - means[minus])
 
 
@@ -110,9 +110,9 @@ def test_every_cell_of_the_tables_of_translation_is_filled(results: Path):
         pd.read_csv(results / "tables" / f"{name}_mt.tidy.csv") for name in ("unsupervised", "supervised")
     )
     rows = [("no pretraining", "no pretraining"), ("EMB", "XLM (MLM)")]
-    assert list(dict.fromkeys(zip(unsupervised["row"], unsupervised["setting"], strict=True))) == rows
+    assert list(dict.fromkeys(zip(unsupervised["system"], unsupervised["setting"], strict=True))) == rows
     assert len(unsupervised) == 2 * 2 * 3 and set(unsupervised["column"]) == {"en-fr", "fr-en"}  # and three metrics
-    assert list(dict.fromkeys(supervised["row"])) == ["fr → en", "fr ↔ en + BT"]
+    assert list(dict.fromkeys(supervised["system"])) == ["fr → en", "fr ↔ en + BT"]
     assert len(supervised) == 2 * 2 * 3 and set(supervised["setting"]) == {"fr-en"}
     both = pd.concat([unsupervised, supervised])
     assert both["mean"].between(0, 100).all() and (both["n_items"] == 30).all()
@@ -120,7 +120,7 @@ def test_every_cell_of_the_tables_of_translation_is_filled(results: Path):
 
 def test_every_cell_of_the_table_of_glue_is_filled(results: Path):
     tidy = pd.read_csv(results / "tables" / "glue.tidy.csv")
-    assert list(dict.fromkeys(zip(tidy["row"], tidy["setting"], strict=True))) == [
+    assert list(dict.fromkeys(zip(tidy["system"], tidy["setting"], strict=True))) == [
         ("no pretraining", "en"), ("XLM_en", "en"), ("XLM (MLM+TLM)", "3 languages"),
     ]  # fmt: skip
     places = list(dict.fromkeys(zip(tidy["column"], tidy["metric"], strict=True)))
@@ -130,7 +130,7 @@ def test_every_cell_of_the_table_of_glue_is_filled(results: Path):
     ]  # fmt: skip
     assert len(tidy) == GLUE_ROWS * len(places) and (tidy["n_seeds"] == 1).all() and tidy["mean"].notna().all()
     assert set(tidy["n_items"]) == {12, 5 * 12}
-    assert tidy.query("row == 'XLM_en' and column == 'MNLI-m'")["published"].item() == 89.1
+    assert tidy.query("system == 'XLM_en' and column == 'MNLI-m'")["published"].item() == 89.1
     text = (results / "tables" / "glue.md").read_text()
     assert "Tasks that are missing here, and in the score: SST-2, QQP, QNLI, RTE, WNLI." in text
 
@@ -158,10 +158,10 @@ def test_translations_stand_beside_what_they_translate(results: Path):
 
 def test_word_embeddings_are_measured_on_the_same_words(results: Path):
     tidy = pd.read_csv(results / "tables" / "embeddings.tidy.csv")
-    assert list(dict.fromkeys(tidy["row"])) == ["MUSE", "Concat", "XLM (MLM)", "XLM (MLM+TLM)"]
+    assert list(dict.fromkeys(tidy["system"])) == ["MUSE", "Concat", "XLM (MLM)", "XLM (MLM+TLM)"]
     assert set(tidy["setting"]) == {"all words", "spelled differently"} and set(tidy["column"]) == {"en-fr", "avg"}
     assert (tidy.groupby(["setting", "column", "metric"])["n_items"].nunique() == 1).all()
-    published = tidy.query("row == 'XLM (MLM)' and setting == 'all words' and column == 'avg'")
+    published = tidy.query("system == 'XLM (MLM)' and setting == 'all words' and column == 'avg'")
     assert published.set_index("metric")["published"].dropna().to_dict() == {
         "cosine": 0.55,
         "L2": 2.64,

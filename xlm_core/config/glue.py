@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from xlm_core.config.corpora import GLUE_FILES, CorpusSource
-from xlm_core.config.strict_model import StrictModel, check_exists
+from xlm_core.config.strict_model import PublishedKey, StrictModel, check_exists
 from xlm_core.config.tables import SystemConfig
 from xlm_core.config.training import Finetuning
 
@@ -17,6 +17,14 @@ DIAGNOSTICS = "AX"  # sentences without labels, for the model of NLI_TASK
 NLI_TASK = "MNLI"
 TASKS = tuple(task for task in GLUE_FILES if task != DIAGNOSTICS)
 Task = Literal["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "AX"]
+ACCURACY = "accuracy"
+METRICS = {
+    **dict.fromkeys(TASKS, (ACCURACY,)),
+    "CoLA": ("Matthews",),
+    "MRPC": ("F1", ACCURACY),
+    "STS-B": ("Pearson", "Spearman"),
+    "QQP": ("F1", ACCURACY),
+}  # of the leaderboard, in its order
 HALVES = {"MNLI-m": "matched", "MNLI-mm": "mismatched"}  # what NLI_TASK is validated and tested on
 
 
@@ -36,6 +44,7 @@ class GlueRow(SystemConfig):
     """A system of the table, and its label where it is not the label of the run."""
 
     label: str | None = None
+    published: PublishedKey | None = None
 
 
 class Glue(StrictModel):

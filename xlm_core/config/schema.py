@@ -10,7 +10,7 @@ from xlm_core.config.embeddings import Embeddings, check_embeddings
 from xlm_core.config.glue import Glue, check_glue
 from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.config.setups import BASE, Setup, check_setups
-from xlm_core.config.strict_model import StrictModel
+from xlm_core.config.strict_model import PublishedKey, StrictModel
 from xlm_core.config.tables import (
     Ablation,
     ClaimConfig,
@@ -30,6 +30,7 @@ class Run(StrictModel):
     """One pretraining run, a row of the tables: which objectives it trains, or the finished model that it is."""
 
     label: str
+    published: PublishedKey | None = None
     objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]] = Field([])
     language_embeddings: bool | None = None
     seeds: list[int] | None = Field(None, min_length=1)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
+from xlm_core import published
 from xlm_core.errors import ConfigError
 
 Positive = Field(gt=0)
@@ -67,6 +68,17 @@ RunName = Annotated[str, _defined("runs")]
 SetupName = Annotated[str, _defined("setups")]
 CorpusName = Annotated[str, _defined("corpora")]
 VectorsName = Annotated[str, _defined("vectors")]  # a run or a baseline of word embeddings
+
+
+def _check_published(key: str) -> str:
+    """Refuse a key that no published row has."""
+    known = published.keys()
+    if key not in known:
+        raise ValueError(f"no published row has the key '{key}'{did_you_mean(key, known)}")
+    return key
+
+
+PublishedKey = Annotated[str, AfterValidator(_check_published)]  # of a row in xlm_core/published/published.yaml
 
 
 def did_you_mean(word: str, names: Any) -> str:

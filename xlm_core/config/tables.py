@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from xlm_core.config.setups import BASE
-from xlm_core.config.strict_model import RunName, SetupName, StrictModel, check_exists
+from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, check_exists
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
@@ -22,8 +22,8 @@ class SystemConfig(StrictModel):
 
     @property
     def name(self) -> str:
-        """The name of the system in results of tables whose systems are of several setups."""
-        return f"{self.setup}.{self.run}"
+        """What the system is called in results."""
+        return system(self.setup, self.run)
 
 
 class Ablation(StrictModel):
@@ -43,11 +43,15 @@ def system(setup: str, run: str) -> str:
 
 
 class Perplexity(StrictModel):
-    """Perplexity of a language, the run, and a setup for each choice of texts to learn from (section 5.3)."""
+    """Perplexity of a language, the run, and a setup for each choice of texts to learn from (section 5.3).
+
+    ``published``: setup -> key of the published row that it is compared with.
+    """
 
     language: str
     run: RunName = "clm"
     setups: list[SetupName] = Field(min_length=1)
+    published: dict[SetupName, PublishedKey] = Field({})
 
     def label(self, languages: Sequence[str]) -> str:
         """What the row of a setup with these languages is called: ``ne + hi``, the language itself first."""
@@ -97,6 +101,8 @@ def check_perplexity(config: "Config") -> None:
         return
     if "clm" not in config.runs[table.run].objectives:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
+    for setup in table.published:
+        check_exists(setup, table.setups, "perplexity.published")
     setups = [config.setup(name) for name in table.setups]
     for name, setup in zip(table.setups, setups, strict=True):
         check_exists(table.language, setup.languages, f"perplexity.language, languages of setup '{name}'")

@@ -23,7 +23,9 @@ from xlm_core.metrics.sample_statistics import Array, SampleStatistics
 PAIRED_SAMPLES, PAIRED_SEED = 1000, 12345  # sacreBLEU's defaults
 HIERARCHICAL_SAMPLES = 2000
 CHUNK = 100  # samples drawn at once
-COLUMNS = ("table", "row", "setting", "column", "seed", "bleu", "minus_row", "minus_setting", "minus_bleu", "p")
+COLUMNS = (
+    "table", "system", "setting", "column", "seed", "bleu", "minus_system", "minus_setting", "minus_bleu", "p",
+)  # fmt: skip
 
 Pair = tuple[SampleStatistics, SampleStatistics]  # of two systems, on the same items
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.io import atomic
-from xlm_core.report.layout import MINUS, signed
-from xlm_core.report.style import COLORS, FAINT, INK, SETTINGS, save
+from xlm_core.report.plots.style import COLORS, FAINT, INK, SETTINGS, save
+from xlm_core.report.table import MINUS, signed
 
 # Decision -> marker and color.
 LOOK = {

@@ -25,9 +25,9 @@ class TranslationExperiment(NamedTuple):
     objectives  what it learns
     corpora  parallel ones, where it learns from translations
     directions  source and target, for each direction that is tested
-    system, setting  of the table: unsupervised the run of the encoder and the label of that of the decoder,
-             supervised what is learned and the direction
-    column   of the supervised table: the label of the run of encoder and decoder; the others are directions
+    system, setting  of the table: unsupervised the runs of encoder and decoder, supervised what is learned and the
+             direction
+    column   of the supervised table: the run of encoder and decoder; the others are directions
     label    what its curve is called
     """
 
@@ -77,7 +77,7 @@ def _unsupervised(config: Config) -> dict[str, TranslationExperiment]:
                 corpora=(),
                 directions=(there, back),
                 system=encoder,
-                setting=config.runs[decoder].label,
+                setting=decoder,
                 column=None,
                 label=f"{key}, {config.runs[encoder].label} / {config.runs[decoder].label}",
             )
@@ -110,7 +110,7 @@ def _supervised(config: Config) -> dict[str, TranslationExperiment]:
             directions=(there,),
             system=row,
             setting=direction_key(*there),
-            column=config.runs[run].label,
+            column=run,
             label=f"{row_labels(config)[row]}, {config.runs[run].label}",
         )
         for row in table.systems

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xlm_core import tsv
+from xlm_core.config.glue import ACCURACY, METRICS
 from xlm_core.errors import CorpusError
 from xlm_core.text.formats.table import open_table, open_table_member, read_rows
 from xlm_core.tsv import FilterStats, clean_field
 
 NO_LABEL = "-"
 INDEX = "index"
-ACCURACY = "accuracy"
 MAX_SCORE = 5.0  # of STS-B; the lowest is 0
 NUMBER = r"\d+(\.\d+)?"
 MEMBERS = {
@@ -63,11 +63,11 @@ PAIR = ("sentence1", "sentence2")
 TWO_WAY = ("entailment", "not_entailment")
 THREE_WAY = ("contradiction", "entailment", "neutral")
 GLUE_TASKS = {
-    "CoLA": GlueTask(("sentence",), metrics=("Matthews",)),
+    "CoLA": GlueTask(("sentence",), metrics=METRICS["CoLA"]),
     "SST-2": GlueTask(("sentence",)),
-    "MRPC": GlueTask(("#1 String", "#2 String"), "Quality", metrics=("F1", ACCURACY)),
-    "STS-B": GlueTask(PAIR, "score", None, metrics=("Pearson", "Spearman")),
-    "QQP": GlueTask(("question1", "question2"), "is_duplicate", row_number="id", metrics=("F1", ACCURACY)),
+    "MRPC": GlueTask(("#1 String", "#2 String"), "Quality", metrics=METRICS["MRPC"]),
+    "STS-B": GlueTask(PAIR, "score", None, metrics=METRICS["STS-B"]),
+    "QQP": GlueTask(("question1", "question2"), "is_duplicate", row_number="id", metrics=METRICS["QQP"]),
     "MNLI": GlueTask(PAIR, "gold_label", THREE_WAY),
     "QNLI": GlueTask(("question", "sentence"), classes=TWO_WAY),
     "RTE": GlueTask(PAIR, classes=TWO_WAY),

@@ -1,11 +1,9 @@
 """Style of the figures: colors that the color-blind can tell apart, and files that are the same byte for byte."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from xlm_core.io import atomic
@@ -14,7 +12,7 @@ from xlm_core.io import atomic
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 INK, FAINT = "#222222", "#8a8a8a"
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib, so that every machine draws the same
     "font.size": 9.0,
     "text.color": INK,
@@ -40,27 +38,6 @@ SETTINGS: dict[str, Any] = {
 def color(number: int) -> str:
     """The color of the ``number``-th thing; they repeat after the last."""
     return COLORS[number % len(COLORS)]
-
-
-def ink_on(background: Sequence[float]) -> str:
-    """Black or white, whichever is easier to read on a background, red, green and blue from 0 to 1.
-
-    Contrast is that of the Web Content Accessibility Guidelines 2.1, a ratio of relative luminances. With pure black it
-    is always above the 4.5 that they ask for; with a grey it would not be on all middling colors.
-    """
-    return max("black", "white", key=lambda text: _contrast(background, to_rgb(text)))
-
-
-def _contrast(first: Sequence[float], second: Sequence[float]) -> float:
-    """From 1, the same luminance, to 21, black on white."""
-    darker, lighter = sorted(_luminance(color) for color in (first, second))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(rgb: Sequence[float]) -> float:
-    """Relative luminance of an sRGB color."""
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in rgb[:3]]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -18,7 +18,7 @@ from matplotlib.transforms import Bbox
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
 from xlm_core.languages import name
-from xlm_core.report.style import FAINT, INK, SETTINGS, color, save
+from xlm_core.report.plots.style import FAINT, INK, SETTINGS, color, save
 
 PANEL = (5.6, 6.0)  # inches
 MARKERS = "osD^vP"  # with the colors, so that languages differ in two ways
@@ -35,7 +35,7 @@ EXPLANATION = (
 )
 
 
-def draw(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
+def plot(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
     """BatchKey every map that ``xlm_core.tasks.word_embeddings.tsne`` placed words on.
 
     Args:
@@ -49,17 +49,17 @@ def draw(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
     data = _checked(words, len(labels))
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(PANEL[0] * len(labels), PANEL[1]))
-        canvas = FigureCanvasAgg(figure)
+        renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # of matplotlib
         panels = figure.subplots(1, len(labels), squeeze=False)[0]
         figure.subplots_adjust(left=0.015, right=0.985, top=0.9, bottom=0.135, wspace=0.04)
         for axes, label, shown in zip(panels, labels, data["maps"].values(), strict=True):
-            _draw_map(axes, np.array(shown["positions"]))
+            _plot_map(axes, np.array(shown["positions"]))
             axes.set_title(label, pad=8)
             below = f"mean rank of the translation: {shown['mean_rank']:.2f} of {len(data['words'])}"
             axes.text(0, -0.02, below, transform=axes.transAxes, va="top", fontsize=10)
-        canvas.draw()
+        figure.draw_without_rendering()
         for axes, shown in zip(panels, data["maps"].values(), strict=True):
-            _label(axes, np.array(shown["positions"]), data["words"], canvas.get_renderer())
+            _label(axes, np.array(shown["positions"]), data["words"], renderer)
         _explain(figure, data)
         for path in outputs:
             save(figure, path)
@@ -67,7 +67,7 @@ def draw(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
 
 def _checked(path: Path, n_maps: int) -> dict[str, Any]:
     try:
-        data = read_json(path)
+        data: dict[str, Any] = read_json(path)
         found = len(data["maps"])
     except (ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{path} holds no map of words ({error}); remove it and rerun") from error
@@ -76,14 +76,14 @@ def _checked(path: Path, n_maps: int) -> dict[str, Any]:
     return data
 
 
-def _draw_map(axes: Axes, places: np.ndarray) -> None:
+def _plot_map(axes: Axes, places: np.ndarray) -> None:
     """Words (N, K, 2) as points, and lines between those of one meaning."""
     for meaning in places:
         for one, other in combinations(meaning, 2):
             axes.plot(*zip(one, other, strict=True), color=FAINT, linewidth=0.6, alpha=0.7, zorder=1)
     for number in range(places.shape[1]):
-        style = {"color": color(number), "marker": MARKERS[number % len(MARKERS)]}
-        axes.scatter(*places[:, number].T, s=MARKER_SIZE, linewidth=0, zorder=3, **style)
+        style: dict[str, Any] = {"color": color(number), "marker": MARKERS[number % len(MARKERS)]}
+        axes.scatter(places[:, number, 0], places[:, number, 1], s=MARKER_SIZE, linewidth=0, zorder=3, **style)
     axes.margins(0.1)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color="#cccccc")
@@ -108,7 +108,7 @@ def _label(axes: Axes, places: np.ndarray, words: Sequence[Sequence[str]], rende
         size = text.get_window_extent(renderer)
         others = [box for other, box in enumerate(taken) if other != number]
         distance, box = _room(points[number], size, others, lines, axes.bbox, pixels)
-        text.set_position(axes.transData.inverted().transform(box.get_points().mean(axis=0)))
+        text.set_position(tuple(axes.transData.inverted().transform(box.get_points().mean(axis=0))))
         taken.append(box)
         if distance > LED:
             edge = np.clip(points[number], box.min, box.max)
@@ -131,7 +131,7 @@ def _room(
     It covers as little as can be of what is ``taken``, and stays in the ``frame``; of such places it is a near one, on
     few of the marks along the ``lines``.
     """
-    options = []
+    options: list[tuple[float, float, int, float, Bbox]] = []
     for distance, angle in product(DISTANCES, ANGLES):
         direction = np.array([cos(angle), sin(angle)])
         half = np.array([size.width, size.height]) / 2 + pixels
@@ -148,7 +148,7 @@ def _shared(one: Bbox, other: Bbox) -> float:
     """The area that two boxes have in common."""
     width = min(one.x1, other.x1) - max(one.x0, other.x0)
     height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return max(width, 0.0) * max(height, 0.0)
+    return float(max(width, 0.0) * max(height, 0.0))
 
 
 def _explain(figure: Figure, data: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from matplotlib.textpath import TextPath
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
-from xlm_core.report.style import FAINT, INK, SETTINGS, color, save
+from xlm_core.report.plots.style import FAINT, INK, SETTINGS, color, save
 
 TITLES = {
     "clm": "Causal language modeling (CLM): every position predicts the next token and sees only what is before it",
@@ -65,7 +65,7 @@ class Example:
         return sum(self.widths) + GAP * (len(self.widths) - 1)
 
 
-def draw(examples: Path, output: Path) -> None:
+def plot(examples: Path, output: Path) -> None:
     r"""BatchKey a row of token boxes for each example of a batch.
 
     Characters that the figure's font lacks (it has Latin, Greek, Cyrillic and Arabic letters, but no Devanagari,
@@ -92,7 +92,7 @@ def draw(examples: Path, output: Path) -> None:
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
         axes.axis("off")
         for number, example in enumerate(reversed(found)):
-            _draw_example(axes, example, bottom + EXAMPLE_HEIGHT * number, colors)
+            _plot_example(axes, example, bottom + EXAMPLE_HEIGHT * number, colors)
         axes.text(MARGIN, MARGIN, note, color=FAINT, va="bottom")
         save(figure, output)
 
@@ -147,7 +147,7 @@ def _example(path: Path, number: int, entry: Mapping[str, Any]) -> Example:
     )
 
 
-def _draw_example(axes: Axes, example: Example, foot: float, colors: Mapping[str, str]) -> None:
+def _plot_example(axes: Axes, example: Example, foot: float, colors: Mapping[str, str]) -> None:
     """One example above the height ``foot``."""
     axes.text(MARGIN, foot + TITLE_ROW, TITLES[example.objective], weight="bold", va="bottom")
     rows = {"language": LANGUAGE_ROW, "position": POSITION_ROW, "token": TOKEN_ROW, "predicted": TARGET_ROW}
@@ -157,11 +157,11 @@ def _draw_example(axes: Axes, example: Example, foot: float, colors: Mapping[str
     model = "Transformer, causal" if example.objective == "clm" else "Transformer"
     _box(axes, (left, foot + MODEL_ROW), example.width, model, fill="#ececec", edge="#c4c4c4")
     for i, width in enumerate(example.widths):
-        _draw_column(axes, example, i, (left, foot), width, colors[example.languages[i]])
+        _plot_column(axes, example, i, (left, foot), width, colors[example.languages[i]])
         left += width + GAP
 
 
-def _draw_column(
+def _plot_column(
     axes: Axes, example: Example, i: int, corner: tuple[float, float], width: float, language: str
 ) -> None:
     """What belongs to the ``i``-th token; ``language`` is a color."""

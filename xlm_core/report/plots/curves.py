@@ -1,0 +1,217 @@
+"""Curves: losses and BLEU over training, from the logs of trainings, and sentence retrieval over the layers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from xlm_core import results
+from xlm_core.errors import CorpusError
+from xlm_core.languages import sides
+from xlm_core.report import specs, summary
+from xlm_core.report.plots.style import COLORS, FAINT, SETTINGS, color, save
+
+Histories = Mapping[str, Sequence[Path]]  # label -> the logs of its seeds, JSON lines of ``xlm_core.train.log``
+
+PANEL = (3.7, 2.6)  # inches
+IN_ROW = 3  # panels
+LEGEND_LINE = 0.25  # inches
+DASHES = ("-", "--", ":", "-.")
+THICK, THIN = 1.5, 0.6
+COLUMNS = ["label", "seed", "update", "objective", "key", "quantity", "value"]
+SCORES = {"bleu": ("score",)}  # objective -> what is read of its scores, where it is not perplexity and accuracy
+
+
+class Quantity(NamedTuple):
+    """A column of panels: what it shows, and in which unit."""
+
+    name: str
+    unit: str
+    is_log: bool
+
+
+QUANTITIES = (
+    Quantity("loss", "training loss (nats per token)", False),
+    Quantity("perplexity", "validation perplexity", True),
+    Quantity("accuracy", "validation accuracy (%)", False),
+)
+
+
+def read(path: Path, label: str, seed: int) -> pd.DataFrame:
+    """The numbers of one log, one per line: columns ``COLUMNS``; ``key`` is a language, a pair, or "" for a loss.
+
+    Raises:
+        CorpusError: naming the line that is not one of a log.
+    """
+    found: list[tuple[Any, ...]] = []
+    for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
+        try:
+            found.extend((label, seed, *item) for item in _numbers(json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorpusError(
+                f"{path}, line {number}: expected a JSON record of a training log, found "
+                f"{line[:60].decode(errors='replace')!r} ({type(error).__name__}: {error}); train the run again"
+            ) from error
+    if not found:
+        raise CorpusError(f"{path}: the log is empty, expected losses; leave out runs that were not trained")
+    return pd.DataFrame(found, columns=pd.Index(COLUMNS))
+
+
+def _numbers(record: Mapping[str, Any]) -> list[tuple[int, str, str, str, float]]:
+    """(update, objective, key, quantity, value) of one record."""
+    update = record["update"]
+    if record["kind"] == "train":
+        return [(update, name, "", "loss", value) for name, value in record["loss"].items()]
+    scores = [(*name.partition(".")[::2], score) for name, score in record["scores"].items()]
+    return [
+        (update, objective, key, quantity, score[quantity])
+        for objective, key, score in scores
+        for quantity in SCORES.get(objective, ("perplexity", "accuracy"))
+    ]
+
+
+def plot_training(histories: Histories, output: Path) -> None:
+    """Plot the logs of pretrainings: a row of panels per objective, a color per run, a line per seed.
+
+    Beside the mean over languages (of perplexity the geometric one, that of the losses in nats) every single language
+    or pair has a thin line.
+
+    Raises:
+        CorpusError: a log is empty or not a log.
+    """
+    frame = pd.concat([read(path, label, seed) for label in histories for seed, path in enumerate(histories[label])])
+    objectives, labels = list(dict.fromkeys(frame["objective"])), list(histories)
+    handles = [
+        *(Line2D([], [], color=color(i), linewidth=THICK, label=label) for i, label in enumerate(labels)),
+        Line2D([], [], color=FAINT, linewidth=THICK, label="mean over languages, one line per seed"),
+        Line2D([], [], color=FAINT, linewidth=THIN, label="single language or pair"),
+    ]
+    with mpl.rc_context(SETTINGS):
+        figure, panels = _figure(len(objectives), len(QUANTITIES), handles)
+        for objective, row in zip(objectives, panels, strict=True):
+            for quantity, axes in zip(QUANTITIES, row, strict=True):
+                chosen = frame[(frame["objective"] == objective) & (frame["quantity"] == quantity.name)]
+                _plot_quantity(axes, chosen, labels, quantity)
+            row[0].set_title(objective.upper())
+        save(figure, output)
+
+
+def _figure(n_rows: int, n_columns: int, handles: Sequence[Line2D]) -> tuple[Figure, np.ndarray]:
+    """A figure with panels over updates, and a legend above them."""
+    n_lines = -(-len(handles) // n_columns)
+    size = (PANEL[0] * n_columns, PANEL[1] * n_rows + LEGEND_LINE * (n_lines + 1))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False)
+    for axes in panels.flatten():
+        axes.set_xlabel("updates")
+        axes.tick_params(labelbottom=True)  # also where there is a panel below
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    figure.legend(handles=handles, loc="outside upper left", ncols=n_columns)
+    return figure, panels
+
+
+def _plot_quantity(axes: Axes, frame: pd.DataFrame, labels: Sequence[str], quantity: Quantity) -> None:
+    """One quantity of one objective."""
+    for (label, _), run in frame.groupby(["label", "seed"]):
+        style: dict[str, Any] = {"color": color(labels.index(label)), "solid_capstyle": "round"}
+        keys = [of_key.set_index("update")["value"] for _, of_key in run.groupby("key")]
+        for values in keys if len(keys) > 1 else []:
+            axes.plot(values.index, values, linewidth=THIN, alpha=0.35, **style)
+        mean = _mean(keys, is_log=quantity.is_log)
+        axes.plot(mean.index, mean, linewidth=THICK, marker="o" if len(mean) == 1 else None, **style)
+    if quantity.is_log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel(quantity.unit)
+    axes.margins(x=0.02)
+
+
+def _mean(curves: Sequence["pd.Series[float]"], *, is_log: bool) -> "pd.Series[float]":
+    """The mean of several curves; the geometric one where ``is_log``."""
+    frame = pd.concat(curves, axis="columns")
+    mean = (frame.map(np.log) if is_log else frame).mean(axis="columns")
+    return mean.map(np.exp) if is_log else mean
+
+
+def plot_bleu(histories: Histories, output: Path) -> None:
+    """Plot the validation BLEU of several translators: a panel per direction, a color each, a line per seed.
+
+    Raises:
+        CorpusError: a log holds no BLEU, or is no log.
+    """
+    frame = pd.concat([_read_bleu(path, label, n) for label in histories for n, path in enumerate(histories[label])])
+    directions, labels = list(dict.fromkeys(frame["key"])), list(histories)
+    n_columns = min(IN_ROW, len(directions))
+    handles = [Line2D([], [], label=label, **_look(number)) for number, label in enumerate(labels)]
+    with mpl.rc_context(SETTINGS):
+        figure, panels = _figure(-(-len(directions) // IN_ROW), n_columns, handles)
+        for axes, direction in zip(panels.flatten(), directions, strict=False):
+            for (label, _), run in frame[frame["key"] == direction].groupby(["label", "seed"]):
+                marker = "o" if len(run) == 1 else None
+                axes.plot(run["update"], run["value"], marker=marker, **_look(labels.index(label)))
+            axes.set_title(" → ".join(sides(direction)))
+            axes.set_ylabel("validation BLEU (tokenized)")
+            axes.set_ylim(bottom=0)
+        for axes in panels.flatten()[len(directions) :]:
+            axes.set_visible(False)
+        save(figure, output)
+
+
+def _read_bleu(path: Path, label: str, seed: int) -> pd.DataFrame:
+    frame = read(path, label, seed)
+    bleu = frame[frame["objective"] == "bleu"]
+    if bleu.empty:
+        raise CorpusError(f"{path}: no evaluation with BLEU, expected the log of a translator; train it again")
+    return bleu
+
+
+def _look(number: int) -> dict[str, Any]:
+    """Color of the ``number``-th curve, and the kind of its line, as colors repeat."""
+    return {"color": color(number), "linestyle": DASHES[number // len(COLORS) % len(DASHES)], "linewidth": THICK}
+
+
+def plot_layers(rows: Sequence[Mapping[str, Any]], n_layers: int, paths: Sequence[Path], output: Path) -> None:
+    """Plot the accuracy of sentence retrieval over layers: a line per system, thin ones for its pretraining seeds.
+
+    Args:
+        rows: of the table of retrieval, see ``specs.retrieval_by_layer``.
+        n_layers: of the models, without the embeddings.
+        paths: files of results.
+        output: an svg, png or pdf file.
+
+    Raises:
+        CorpusError: naming a layer of a system that is missing, double or unexpected.
+    """
+    spec = specs.retrieval_by_layer(rows, n_layers)
+    values = summary.by_seed(summary.select(results.read(paths), spec), spec)[[c.key for c in spec.columns]]
+    labels = {row.system: row.labels[0] for row in spec.rows}
+    style: dict[str, Any] = {"linewidth": THICK, "marker": "o", "markersize": 3.5}
+    handles = [Line2D([], [], color=color(i), label=label, **style) for i, label in enumerate(labels.values())]
+    if values.index.get_level_values("seed").nunique() > 1:
+        handles.append(Line2D([], [], color=FAINT, linewidth=THIN, label="one pretraining seed"))
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(2 * PANEL[0], PANEL[1] + LEGEND_LINE * (1 + len(handles) // 2)), layout="constrained")
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        for axes, setting in zip(panels, ("centered", "raw"), strict=True):
+            for number, system in enumerate(labels):
+                seeds = np.array(summary.of_row(values, (system, setting)))  # (seeds, layers) in percent
+                for accuracies in seeds if len(seeds) > 1 else []:
+                    axes.plot(range(n_layers + 1), accuracies, color=color(number), linewidth=THIN, alpha=0.45)
+                axes.plot(range(n_layers + 1), seeds.mean(axis=0), color=color(number), **style)
+            axes.set_title(setting)
+            axes.set_xlabel("layer (0: embeddings)")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_ylim(bottom=0)
+        panels[0].set_ylabel("accuracy (%)")
+        figure.legend(handles=handles, loc="outside upper left", ncols=2)
+        save(figure, output)
