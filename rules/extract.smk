@@ -22,6 +22,7 @@ rule extract:
     params:
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
         lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
+        test_set=None,
         code=code("xlm_core.text.extract"),
     message:
         "Extracting {wildcards.corpus} ({wildcards.key})"
@@ -53,7 +54,7 @@ rule extract_test_set:
     message:
         "Extracting the test set {wildcards.corpus} ({wildcards.key})"
     script:
-        "../workflow_scripts/extract_test_set.py"
+        "../workflow_scripts/extract.py"
 
 
 rule extract_xnli:

@@ -26,7 +26,7 @@ IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 
 # What the tree may weigh at most.
 FILES, CODE_LINES = 156, 11_200  # of the core
-RULE_LINES, SCRIPTS = 2_200, 56
+RULE_LINES, SCRIPTS = 2_200, 55
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
 SCRIPT_LINES = 45
 

@@ -1,4 +1,4 @@
-"""Plain records of one language, or of a pair, out of a dump, an archive or plain files."""
+"""Extract plain records of one language or pair from a dump, an archive, plain files or a test set."""
 
 from pathlib import Path
 
@@ -13,4 +13,5 @@ with workflow_step(snakemake.log[0]):
         key=snakemake.wildcards.key,
         statistics=Path(snakemake.output.statistics),
         line_range=snakemake.params.lines,
+        test_set=snakemake.params.test_set,
     )
