@@ -35,7 +35,7 @@ from transformers import XLMConfig, XLMWithLMHeadModel
 
 from xlm_core.config import Masking, ModelConfig, Optim
 from xlm_core.data.batch import Batch
-from xlm_core.data.masking import weights
+from xlm_core.data.masking import MaskSampler
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import TokenLoss, mlm_batch
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
@@ -143,7 +143,7 @@ def random_batch(shape: Shape, seed: int, masking: Masking = Masking()) -> Batch
     rng = np.random.default_rng(seed)
     window = rng.integers(N_SPECIAL, shape.vocabulary, (shape.n_rows, shape.seq_len))
     window[:, 0] = EOS
-    return mlm_batch(window, 0, weights(np.ones(shape.vocabulary), 0.5), masking, rng)
+    return mlm_batch(window, 0, MaskSampler(np.ones(shape.vocabulary), masking), rng)
 
 
 def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.device) -> Update:

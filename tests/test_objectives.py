@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.masking import weights
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.tlm_pair import TLMPair
 from xlm_core.model import output_layer
 from xlm_core.model.heads import Classifier
@@ -14,14 +14,13 @@ from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batc
 from xlm_core.text.vocabulary import EOS, MASK, PAD
 
 N_TOKENS = 40
-WEIGHT = weights(np.ones(N_TOKENS), 0.5)
+MASKS = MaskSampler(np.ones(N_TOKENS), Masking(mask_prob=0.3))
 WINDOW = np.array([[EOS, 20, 21, 22, EOS, 23, 24, 25], [EOS, 26, 27, EOS, 28, 29, 30, 31]])
 PAIRS = TLMPair(
     tokens=np.array([[EOS, 20, 21, EOS, EOS, 30, EOS], [EOS, 31, EOS, EOS, 22, EOS, PAD]]),
     positions=np.array([[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 0]]),
-    in_second=np.array([[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1]], dtype=bool),
+    languages=np.array([[0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]),
     lengths=np.array([7, 6]),
-    swapped=np.array([False, True]),
 )
 
 
@@ -35,8 +34,8 @@ def batches(seed=0):
     rng = np.random.default_rng(seed)
     return {
         "clm": clm_batch(WINDOW, 1),
-        "mlm": mlm_batch(WINDOW, 1, WEIGHT, Masking(mask_prob=0.3), rng),
-        "tlm": tlm_batch(PAIRS, (0, 1), WEIGHT, Masking(mask_prob=0.3), rng),
+        "mlm": mlm_batch(WINDOW, 1, MASKS, rng),
+        "tlm": tlm_batch(PAIRS, MASKS, rng),
     }
 
 
@@ -55,7 +54,7 @@ def test_mlm_predicts_what_it_hides():
     assert torch.equal(torch.where(hidden, batch.labels, batch.tokens), torch.from_numpy(WINDOW))
 
 
-def test_tlm_gives_each_half_its_language_whichever_comes_first():
+def test_tlm_keeps_the_languages_of_the_pair():
     batch = batches()["tlm"]
     assert batch.languages.tolist() == [[0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]
     assert batch.positions.tolist() == PAIRS.positions.tolist()

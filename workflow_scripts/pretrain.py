@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
+from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.job_record import job_record
@@ -20,13 +21,7 @@ languages, pairs, work = snakemake.params.languages, snakemake.params.pairs, Pat
 n_processes = snakemake.resources.get("gpu") or settings.compute.gpus or settings.compute.processes
 
 with workflow_step(snakemake.log[0]), job_record(snakemake):
-    train = partial(
-        pretrain,
-        monolingual=stores("train", languages),
-        parallel=stores("train", pairs),
-        monolingual_valid=stores("valid", languages),
-        parallel_valid=stores("valid", pairs),
-        vocabulary=Path(snakemake.input.vocabulary),
+    args = PretrainingArgs(
         languages=languages,
         objectives=snakemake.params.objectives,
         model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
@@ -35,6 +30,13 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         checkpoint_minutes=settings.checkpoint_minutes,
         n_threads=max(1, snakemake.threads // n_processes),
         seed=int(snakemake.wildcards.seed),
+    )
+    train = partial(
+        pretrain,
+        training=StorePaths(stores("train", languages), stores("train", pairs)),
+        validation=StorePaths(stores("valid", languages), stores("valid", pairs)),
+        vocabulary=Path(snakemake.input.vocabulary),
+        args=args,
         code=snakemake.params.code,
         output=Path(snakemake.output.model),
         history=Path(snakemake.output.history),

@@ -1,15 +1,15 @@
-"""The objectives: those of pretraining are a way to prepare a batch, and one causal flag (paper, section 3).
+"""The training objectives: how each makes a batch, and its loss (paper, section 3).
 
 | objective | batch | model call |
 |---|---|---|
-| CLM | a window, each token is to be predicted from those before it | causal |
-| MLM | a window, some tokens hidden | bidirectional |
-| TLM | a sentence and its translation, some tokens of both hidden | bidirectional |
-| AE | a sentence with noise, to become the sentence | encoder, decoder |
-| BT | the model's own translation of a sentence, to become the sentence | encoder, decoder |
-| MT | a sentence, to become its translation | encoder, decoder |
+| CLM | a block of text; each token is predicted from those before it | causal |
+| MLM | a block of text with hidden tokens | bidirectional |
+| TLM | a sentence and its translation with hidden tokens | bidirectional |
+| AE | a noisy sentence; the target is the sentence | encoder, decoder |
+| BT | the model's translation of a sentence; the target is the sentence | encoder, decoder |
+| MT | a sentence; the target is its translation | encoder, decoder |
 
-Letters: B rows, T tokens, D dimensions, V tokens in the vocabulary, n predicted tokens.
+Shapes: B rows, T tokens, D dimensions, V tokens in the vocabulary, n predicted tokens.
 """
 
 from typing import NamedTuple
@@ -19,9 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch, from_arrays
-from xlm_core.data.masking import mask_tokens
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
 from xlm_core.data.tlm_pair import TLMPair
 from xlm_core.metrics.loss import LossSum
@@ -32,10 +31,10 @@ from xlm_core.model.transformer import Transformer
 
 
 class TranslationBatch(NamedTuple):
-    """B sentences, and what they are to become.
+    """B source and target sentences.
 
-    source  as the encoder reads it
-    target  as the decoder says it, labelled with what follows
+    source  input of the encoder
+    target  input of the decoder, labelled with the next token
     """
 
     source: Batch
@@ -49,63 +48,57 @@ class TranslationBatch(NamedTuple):
 CAUSAL = {"clm": True, "mlm": False, "tlm": False}
 
 
-def clm_batch(window: np.ndarray, language: int) -> Batch:
-    """Predict each next token of ``window`` (B, T); nothing follows the last one."""
-    labels = np.full(window.shape, IGNORE)
-    labels[:, :-1] = window[:, 1:]
-    return from_arrays(window, np.arange(window.shape[1]), np.array(language), labels=labels)
+def clm_batch(block: np.ndarray, language: int) -> Batch:
+    """Predict each next token of ``block`` (B, T); nothing follows the last one."""
+    labels = np.full(block.shape, IGNORE)
+    labels[:, :-1] = block[:, 1:]
+    return from_arrays(block, np.arange(block.shape[1]), np.array(language), labels=labels)
 
 
-def mlm_batch(
-    window: np.ndarray, language: int, weight: np.ndarray, masking: Masking, rng: np.random.Generator
-) -> Batch:
-    """Hide some tokens of ``window`` (B, T); ``weight`` (V,) as ``masking.weights`` makes it."""
-    inputs, labels = mask_tokens(window, weight, masking, rng)
-    return from_arrays(inputs, np.arange(window.shape[1]), np.array(language), labels=labels)
+def mlm_batch(block: np.ndarray, language: int, masks: MaskSampler, rng: np.random.Generator) -> Batch:
+    """Predict hidden tokens of ``block`` (B, T)."""
+    inputs, labels = masks.mask(block, rng)
+    return from_arrays(inputs, np.arange(block.shape[1]), np.array(language), labels=labels)
 
 
-def tlm_batch(
-    joined: TLMPair, languages: tuple[int, int], weight: np.ndarray, masking: Masking, rng: np.random.Generator
-) -> Batch:
-    """Hide some tokens of both halves of ``joined``; ``languages`` of the first and second column of the store."""
-    inputs, labels = mask_tokens(joined.tokens, weight, masking, rng)
-    in_second_column = joined.in_second != joined.swapped[:, None]
-    halves = np.where(in_second_column, languages[1], languages[0])
-    return from_arrays(inputs, joined.positions, halves, joined.lengths, labels)
+def tlm_batch(pair: TLMPair, masks: MaskSampler, rng: np.random.Generator) -> Batch:
+    """Predict hidden tokens of both sentences of each pair."""
+    inputs, labels = masks.mask(pair.tokens, rng)
+    return from_arrays(inputs, pair.positions, pair.languages, pair.lengths, labels)
 
 
 def translation_batch(source: PackedSequences, target: PackedSequences, languages: tuple[int, int]) -> TranslationBatch:
-    """Learn to say ``target`` when ``source`` is given; ``languages`` are the ids of both."""
+    """Batch sources and targets; ``languages`` are the ids of both."""
     return TranslationBatch(sentence_batch(source, languages[0]), target_batch(target, languages[1]))
 
 
 def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.dtype = torch.float32) -> LossSum:
-    """Predict the labelled tokens: CLM when ``causal``, MLM on a window, TLM on a joined pair (sections 3.2 to 3.4).
+    """Predict the labelled tokens: CLM when ``causal``, else MLM or TLM (sections 3.2 to 3.4).
 
     The last layer and the vocabulary are computed at the labelled positions only. Matrices are multiplied in
-    ``precision``; where a gradient is wanted, right guesses are not counted.
+    ``precision``; with gradients, correct guesses are not counted.
     """
     with _autocast(batch.tokens.device, precision):
         hidden = model(batch, causal, batch.predicted)  # (n, D)
         labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
-        nats, correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
-        return LossSum(nats, len(labels), correct)
+        loss, n_correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
+        return LossSum(loss, len(labels), n_correct)
 
 
 def translation_loss(
     translator: EncoderDecoder, pair: TranslationBatch, precision: torch.dtype = torch.float32, smoothing: float = 0.0
 ) -> LossSum:
-    """Say the target, token by token, given the source: AE, BT and MT (sections 4.2 and 4.3)."""
+    """Predict each target token from the source and the tokens before it: AE, BT and MT (sections 4.2 and 4.3)."""
     with _autocast(pair.target.tokens.device, precision):
         decoder, target = translator.decoder, pair.target
         hidden = translator(pair.source, target, target.predicted)  # (n, D)
         labels = target.labels.flatten().index_select(0, target.predicted)  # (n,)
-        nats, correct = predict_tokens(hidden, decoder.embeddings.weight, decoder.output_bias, labels, smoothing)
-        return LossSum(nats, len(labels), correct)
+        loss, n_correct = predict_tokens(hidden, decoder.embeddings.weight, decoder.output_bias, labels, smoothing)
+        return LossSum(loss, len(labels), n_correct)
 
 
 class TokenLoss(nn.Module):
-    """``token_loss`` as a module, with the model within: the form in which several processes can share it."""
+    """``token_loss`` as a module that holds the model, as ``DistributedDataParallel`` needs it."""
 
     def __init__(self, model: Transformer, precision: torch.dtype) -> None:
         super().__init__()
@@ -113,12 +106,12 @@ class TokenLoss(nn.Module):
         self.precision = precision
 
     def forward(self, batch: Batch, causal: bool) -> LossSum:
-        """The loss of one micro-batch."""
+        """Compute the loss of one micro-batch."""
         return token_loss(self.model, batch, causal, self.precision)
 
 
 class TranslationLoss(nn.Module):
-    """``translation_loss`` as a module, likewise."""
+    """``translation_loss`` as a module that holds the translator."""
 
     def __init__(self, translator: EncoderDecoder, precision: torch.dtype, smoothing: float) -> None:
         super().__init__()
@@ -127,7 +120,7 @@ class TranslationLoss(nn.Module):
         self.smoothing = smoothing
 
     def forward(self, pair: TranslationBatch) -> LossSum:
-        """The loss of one micro-batch."""
+        """Compute the loss of one micro-batch."""
         return translation_loss(self.translator, pair, self.precision, self.smoothing)
 
 
@@ -136,7 +129,7 @@ def classification_loss(
 ) -> LossSum:
     """Predict the class or the score of each row of ``batch``; ``labels`` (B,) as in ``head_loss``."""
     with _autocast(batch.tokens.device, precision):
-        scores = classifier(batch).float()  # the loss is in float32 whatever the model computes in
+        scores = classifier(batch).float()  # the loss is in float32 in every precision
     return head_loss(scores, labels)
 
 
@@ -154,7 +147,7 @@ def head_loss(scores: Tensor, labels: Tensor) -> LossSum:
 
 
 def resolve_dtype(setting: str, device: torch.device) -> torch.dtype:
-    """What matrices are multiplied in on ``device``: "float32", "bfloat16", or "auto".
+    """Choose the type of matrix products on ``device`` from "float32", "bfloat16" or "auto".
 
     "auto" is bfloat16 where the hardware multiplies in it, GPU or CPU, and float32 everywhere else.
     """
@@ -164,10 +157,10 @@ def resolve_dtype(setting: str, device: torch.device) -> torch.dtype:
 
 
 def _has_bfloat16(device: torch.device) -> bool:
-    """Whether products in bfloat16 are instructions of the hardware; emulated they would be slower than float32."""
+    """Tell whether the hardware multiplies in bfloat16; emulated products would be slower than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()  # the public name for it is younger than the PyTorch that we require
+    return bool(torch.cpu._is_avx512_bf16_supported())  # its public name is younger than the PyTorch we require
 
 
 def _autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:

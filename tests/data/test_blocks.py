@@ -18,7 +18,7 @@ def windows(stream: TokenStream, seq_len: int, batch_size: int = 2, seed: int = 
 def test_windows_by_eye():
     stream = TokenStream([(make_store([[20, 21], [22], [23, 24, 25]]), 0)])
     assert len(stream) == 9
-    rows = windows(stream, seq_len=5).rows(np.arange(3))
+    rows = windows(stream, seq_len=5).blocks(np.arange(3))
     assert rows.tolist() == [
         [EOS, 20, 21, EOS, 22],
         [EOS, EOS, 23, 24, 25],
@@ -44,7 +44,7 @@ def test_each_window_is_seen_once_per_epoch(batch_size):
     cut = windows(TokenStream([(make_store([numbers[:50], numbers[50:]]), 0)]), 8, batch_size)
     n_batches = -(-3 * cut.n_blocks // batch_size)
     seen = np.concatenate([cut.batch(batch_index) for batch_index in range(n_batches)])
-    all_windows = sorted(cut.rows(np.arange(cut.n_blocks)).tolist())
+    all_windows = sorted(cut.blocks(np.arange(cut.n_blocks)).tolist())
     epochs = [seen[first : first + cut.n_blocks].tolist() for first in range(0, 3 * cut.n_blocks, cut.n_blocks)]
     assert all(sorted(epoch) == all_windows for epoch in epochs)
     assert epochs[0] != epochs[1]

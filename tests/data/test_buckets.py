@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from token_stores import make_store
 
 from xlm_core.data.buckets import LengthBucketedDataset
-from xlm_core.data.tlm_pair import concat_pairs, join
+from xlm_core.data.tlm_pair import concat_pairs, sample_order
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS, PAD
 
@@ -14,7 +14,7 @@ LIMITS = {
     "max_positions": 40,
     "micro_batch_tokens": 100,
     "seed": (0,),
-    "place": "pairs of 'de-en'",
+    "name": "pairs of 'de-en'",
 }
 
 
@@ -34,24 +34,20 @@ def random_pairs(n, seed=0):
 
 def test_a_joined_pair_by_eye():
     stores = [make_store([[20, 21]], [[30]]), make_store([[22]], [[31, 32]])]
-    joined = join(buckets_of(stores), np.array([0, 1, 0]), swapped=np.array([False, False, True]))
+    joined = concat_pairs(buckets_of(stores), np.array([0, 1, 0]), np.array([False, False, True]), (0, 1))
     assert joined.tokens.tolist() == [
         [EOS, 20, 21, EOS, EOS, 30, EOS],
         [EOS, 22, EOS, EOS, 31, 32, EOS],
         [EOS, 30, EOS, EOS, 20, 21, EOS],
     ]
     assert joined.positions.tolist() == [[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 0, 1, 2, 3]]
-    assert joined.in_second.astype(int).tolist() == [
-        [0, 0, 0, 0, 1, 1, 1],
-        [0, 0, 0, 1, 1, 1, 1],
-        [0, 0, 0, 1, 1, 1, 1],
-    ]
+    assert joined.languages.tolist() == [[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]
     assert joined.lengths.tolist() == [7, 7, 7]
 
 
 def test_padding_by_eye():
     store = make_store([[20], [22, 23]], [[30], [31]])
-    joined = join(buckets_of([store]), np.array([0, 1]), swapped=np.array([False, False]))
+    joined = concat_pairs(buckets_of([store]), np.array([0, 1]), np.array([False, False]), (0, 1))
     assert joined.tokens.tolist() == [[EOS, 20, EOS, EOS, 30, EOS, PAD], [EOS, 22, 23, EOS, EOS, 31, EOS]]
     assert joined.positions.tolist() == [[0, 1, 2, 0, 1, 2, 0], [0, 1, 2, 3, 0, 1, 2]]
     assert joined.lengths.tolist() == [6, 7]
@@ -63,8 +59,8 @@ def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
     for epoch in range(2):
         seen = []
         for number in range(buckets.n_batches):
-            joined = concat_pairs(buckets, epoch * buckets.n_batches + number, np.random.default_rng(number))
-            for tokens, length, swapped in zip(joined.tokens, joined.lengths, joined.swapped, strict=True):
+            joined = sample_order(buckets, epoch * buckets.n_batches + number, (0, 1), np.random.default_rng(number))
+            for tokens, length, swapped in zip(joined.tokens, joined.lengths, joined.languages[:, 0], strict=True):
                 identity = int(tokens[1]) - (5000 if swapped else 100)
                 sides = (second[identity], first[identity]) if swapped else (first[identity], second[identity])
                 assert tokens[:length].tolist() == [EOS, *sides[0], EOS, EOS, *sides[1], EOS]
@@ -76,7 +72,7 @@ def test_both_orders_of_a_pair_occur():
     stores, *_ = random_pairs(300)
     buckets = buckets_of(stores)
     swapped = np.concatenate(
-        [concat_pairs(buckets, i, np.random.default_rng(i)).swapped for i in range(buckets.n_batches)]
+        [sample_order(buckets, i, (0, 1), np.random.default_rng(i)).languages[:, 0] for i in range(buckets.n_batches)]
     )
     assert 0.4 < swapped.mean() < 0.6
 
@@ -84,7 +80,7 @@ def test_both_orders_of_a_pair_occur():
 def test_batches_are_bounded_and_hold_little_padding():
     stores, *_ = random_pairs(500)
     buckets = buckets_of(stores, micro_batch_tokens=200)
-    batches = [concat_pairs(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
+    batches = [sample_order(buckets, number, (0, 1), np.random.default_rng(0)) for number in range(buckets.n_batches)]
     assert max(batch.tokens.size for batch in batches) <= 200
     padding = sum((batch.tokens == PAD).sum() for batch in batches) / sum(batch.tokens.size for batch in batches)
     assert padding < 0.02
@@ -92,12 +88,12 @@ def test_batches_are_bounded_and_hold_little_padding():
 
 def test_epochs_differ_in_order_and_numbers_do_not_depend_on_history():
     stores, *_ = random_pairs(100)
-    batches = [concat_pairs(buckets_of(stores), 7, np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
+    batches = [sample_order(buckets_of(stores), 7, (0, 1), np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
     assert batches[0] == batches[1]
     buckets = buckets_of(stores)
-    later = concat_pairs(buckets, 7 + buckets.n_batches, np.random.default_rng(0)).tokens.tolist()
+    later = sample_order(buckets, 7 + buckets.n_batches, (0, 1), np.random.default_rng(0)).tokens.tolist()
     assert later != batches[0]
-    assert concat_pairs(buckets, 7, np.random.default_rng(0)).tokens.tolist() == batches[0]
+    assert sample_order(buckets, 7, (0, 1), np.random.default_rng(0)).tokens.tolist() == batches[0]
 
 
 def test_pairs_that_do_not_fit_are_skipped_and_counted():
@@ -120,7 +116,7 @@ def test_no_pair_is_lost_without_being_counted(lengths, micro_batch_tokens):
     except CorpusError:
         assert all(min(pair) == 0 or sum(pair) + 4 > 60 or max(pair) + 2 > 40 for pair in lengths)
         return
-    batches = [concat_pairs(buckets, number, np.random.default_rng(0)) for number in range(buckets.n_batches)]
+    batches = [sample_order(buckets, number, (0, 1), np.random.default_rng(0)) for number in range(buckets.n_batches)]
     assert sum(len(batch.tokens) for batch in batches) + buckets.n_filtered.total() == len(lengths)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.masking import mask_tokens, weights
+from xlm_core.data.masking import MaskSampler, masking_weights
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL, PAD, UNK
 
 N_TOKENS = 100
@@ -23,11 +23,11 @@ def window(rows=100, columns=50, seed=0):
 
 
 def masked(tokens, masking, seed=0):
-    return mask_tokens(tokens, weights(COUNTS, masking.frequency_exponent), masking, np.random.default_rng(seed))
+    return MaskSampler(COUNTS, masking).mask(tokens, np.random.default_rng(seed))
 
 
 def test_weights_fall_with_the_root_of_the_count_and_are_zero_for_specials():
-    found = weights(np.array([0] * N_SPECIAL + [0, 1, 4, 100]), alpha=0.5)
+    found = masking_weights(np.array([0] * N_SPECIAL + [0, 1, 4, 100]), 0.5)
     assert found.tolist() == [0.0] * N_SPECIAL + [1.0, 1.0, 0.5, 0.1]
 
 
@@ -75,23 +75,20 @@ def test_weighted_masking_hides_an_exact_number_of_pieces(share, rows, seed):
 
 def test_weighted_masking_follows_the_weights():
     """One of two tokens is drawn: one with count 1, one with count 16, whose weight is a quarter."""
-    weight = weights(np.array([0] * N_SPECIAL + [1, 16]), alpha=0.5)
+    masks = MaskSampler(np.array([0] * N_SPECIAL + [1, 16]), Masking(mask_prob=0.4, frequency_exponent=0.5))
     tokens = np.array([[EOS, N_SPECIAL, N_SPECIAL + 1]])
     rng = np.random.default_rng(0)
-    drawn = [
-        mask_tokens(tokens, weight, Masking(mask_prob=0.4, frequency_exponent=0.5), rng)[1].max() for _ in range(4000)
-    ]
+    drawn = [masks.mask(tokens, rng)[1].max() for _ in range(4000)]
     assert np.mean(np.array(drawn) == N_SPECIAL) == pytest.approx(0.8, abs=0.02)
 
 
 def test_weighted_masking_is_numpys_weighted_choice():
     """Two of three without replacement, as ``numpy.random.choice`` draws them."""
-    weight = np.array([0.0] * N_SPECIAL + [1.0, 2.0, 5.0])
+    counts = np.array([0] * N_SPECIAL + [100, 25, 4])  # weights of 1 to 2 to 5
+    masks = MaskSampler(counts, Masking(mask_prob=0.6, frequency_exponent=0.5))
     tokens = N_SPECIAL + np.array([[0, 1, 2]])
     rng = np.random.default_rng(0)
-    ours = np.mean(
-        [mask_tokens(tokens, weight, Masking(mask_prob=0.6), rng)[1] != IGNORE for _ in range(6000)], axis=0
-    )[0]
+    ours = np.mean([masks.mask(tokens, rng)[1] != IGNORE for _ in range(6000)], axis=0)[0]
     theirs = np.mean([np.isin([0, 1, 2], rng.choice(3, 2, False, [1 / 8, 2 / 8, 5 / 8])) for _ in range(6000)], axis=0)
     assert ours == pytest.approx(theirs, abs=0.03)
 
@@ -108,3 +105,10 @@ def test_a_batch_without_a_piece_is_left_as_it_is(alpha):
     inputs, labels = masked(tokens, Masking(frequency_exponent=alpha))
     assert inputs.tolist() == tokens.tolist()
     assert (labels == IGNORE).all()
+
+
+def test_the_entropy_is_that_of_hidden_tokens():
+    """Hidden tokens have frequencies count * count ** -0.5: of 1, 4 and 9 those are 1, 2 and 3 of 6."""
+    counts = np.array([50] * N_SPECIAL + [1, 4, 9])
+    expected = -sum(share * math.log(share) for share in (1 / 6, 2 / 6, 3 / 6))
+    assert MaskSampler(counts, Masking(frequency_exponent=0.5)).unigram_entropy() == pytest.approx(expected)

@@ -8,6 +8,7 @@ from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import Classifier
+from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import Transformer
 
 ABOUT = {"languages": ["de", "en"], "vocabulary": "abc", "objectives": ["mlm"], "seed": 3}
@@ -33,7 +34,7 @@ def test_a_model_comes_back_as_it_was(saved):
 
 def test_a_file_is_as_the_library_writes_it(tmp_path):
     tensors = {"b": torch.randn(3, 5), "a": torch.randn(7), "none": torch.empty(0, 4), "one": torch.tensor(2.0)}
-    checkpoint.write(tmp_path / "w", tensors, {"xlm": 'Größe "1"'})
+    write_safetensors(tmp_path / "w", tensors, {"xlm": 'Größe "1"'})
     assert (tmp_path / "w").read_bytes() == serialized(tensors, {"xlm": 'Größe "1"'})
 
 

@@ -6,28 +6,34 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core.config import Compute, ModelConfig, Pretraining
+from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import workflow_step
 
-KINDS = ("monolingual", "parallel", "monolingual_valid", "parallel_valid")
-
 
 def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
     """One run after another, each in a folder of its name."""
-    stores = {kind: {key: [Path(path) for path in paths] for key, paths in world[kind].items()} for kind in KINDS}
+
+    def stores(split: str) -> StorePaths:
+        kinds = (world[f"monolingual{split}"], world[f"parallel{split}"])
+        return StorePaths(*({key: [Path(path) for path in paths] for key, paths in kind.items()} for kind in kinds))
+
     for name, run in runs.items():
         pretrain(
-            **stores,
+            training=stores(""),
+            validation=stores("_valid"),
             vocabulary=Path(world["vocabulary"]),
-            languages=["en", "de"],
-            objectives=run["objectives"],
-            model=ModelConfig.model_validate(run["model"]),
-            pretraining=Pretraining.model_validate(run["pretraining"]),
-            compute=Compute.model_validate(run["compute"]),
-            checkpoint_minutes=run["checkpoint_minutes"],
-            n_threads=1,
-            seed=0,
+            args=PretrainingArgs(
+                languages=["en", "de"],
+                objectives=run["objectives"],
+                model=ModelConfig.model_validate(run["model"]),
+                pretraining=Pretraining.model_validate(run["pretraining"]),
+                compute=Compute.model_validate(run["compute"]),
+                checkpoint_minutes=run["checkpoint_minutes"],
+                n_threads=1,
+                seed=0,
+            ),
             code="c",
             output=folder / name / "model.safetensors",
             history=folder / name / "history.jsonl",

@@ -21,6 +21,7 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.objective_examples import write_examples
 from xlm_core.tasks.pretraining import train as task
+from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.text.vocabulary import EOS, MASK, PAD, SPECIAL, Vocabulary
 
 
@@ -39,16 +40,12 @@ def pretrain(world, tmp_path):
         **data,
     ):
         folder = tmp_path / name
+        paths = {**world, **data}
         task.pretrain(
-            **{**world, **data},
-            languages=["en", "de"],
-            objectives=objectives,
-            model=model,
-            pretraining=settings,
-            compute=compute,
-            checkpoint_minutes=60.0,
-            n_threads=1,
-            seed=seed,
+            training=StorePaths(paths["monolingual"], paths["parallel"]),
+            validation=StorePaths(paths["monolingual_valid"], paths["parallel_valid"]),
+            vocabulary=paths["vocabulary"],
+            args=PretrainingArgs(["en", "de"], objectives, model, settings, compute, 60.0, n_threads=1, seed=seed),
             code=code,
             output=folder / "model.safetensors",
             history=folder / "history.jsonl",
@@ -137,16 +134,21 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from xlm_core.config import Compute, ModelConfig, Pretraining
+from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.tasks.pretraining.train import pretrain
 a = json.loads(sys.argv[1])
 stores = lambda name: {key: [Path(path) for path in paths] for key, paths in a[name].items()}
 folder = Path(a["folder"])
 pretrain(
-    monolingual=stores("monolingual"), parallel=stores("parallel"),
-    monolingual_valid=stores("monolingual_valid"), parallel_valid=stores("parallel_valid"),
-    vocabulary=Path(a["vocabulary"]), languages=["en", "de"], objectives=["mlm", "tlm"],
-    model=ModelConfig.model_validate(a["model"]), pretraining=Pretraining.model_validate(a["pretraining"]),
-    compute=Compute(precision="float32"), checkpoint_minutes=60.0, n_threads=1, seed=0, code="c",
+    training=StorePaths(stores("monolingual"), stores("parallel")),
+    validation=StorePaths(stores("monolingual_valid"), stores("parallel_valid")),
+    vocabulary=Path(a["vocabulary"]),
+    args=PretrainingArgs(
+        languages=["en", "de"], objectives=["mlm", "tlm"],
+        model=ModelConfig.model_validate(a["model"]), pretraining=Pretraining.model_validate(a["pretraining"]),
+        compute=Compute(precision="float32"), checkpoint_minutes=60.0, n_threads=1, seed=0,
+    ),
+    code="c",
     output=folder / "model.safetensors", history=folder / "history.jsonl", work=folder / "work",
 )
 """

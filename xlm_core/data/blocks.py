@@ -1,10 +1,10 @@
-"""FixedLengthBlocks over the text of one language, for CLM and MLM (paper, sections 3.2, 3.3 and 5.1).
+"""Fixed-length blocks of the text of one language, for CLM and MLM (paper, sections 3.2, 3.3 and 5.1).
 
 The sentences of a language form one stream, ``w w w </s> w w </s> ...``, which is laid out nowhere: a place in the
-stream is turned into a place in a store when it is read. A window is ``</s>`` followed by a piece of the stream, so it
+stream is turned into a place in a store when it is read. A block is ``</s>`` followed by a piece of the stream, so it
 may begin within a sentence and holds any number of sentences.
 
-Letters: B windows of T tokens.
+Shapes: B blocks of T tokens.
 """
 
 from collections.abc import Sequence
@@ -68,26 +68,26 @@ def _sentence(offsets: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 class FixedLengthBlocks:
-    """FixedLengthBlocks in random order, each once per epoch; batch ``batch_index`` is the same for every caller.
+    """Blocks of text in random order, each once per epoch; batch ``batch_index`` is the same for every caller.
 
     ``seq_len`` is smaller than asked for where the whole stream is.
     """
 
-    def __init__(self, stream: TokenStream, seq_len: int, batch_size: int, seed: Sequence[int], place: str) -> None:
-        """BatchingConfig ``stream``.
+    def __init__(self, stream: TokenStream, seq_len: int, batch_size: int, seed: Sequence[int], name: str) -> None:
+        """Cut ``stream`` into blocks.
 
         Args:
             stream: the text.
             seq_len: T, the ``</s>`` in front counted.
             batch_size: B.
             seed: of the run, followed by what tells this stream from its other data.
-            place: what the stream holds, for the error message.
+            name: of the text, for the error message.
 
         Raises:
             CorpusError: the stream is empty.
         """
         if not len(stream):
-            raise CorpusError(f"{place}: found no sentence, expected at least one; check the corpora it is made of")
+            raise CorpusError(f"{name}: found no sentence, expected at least one; check the corpora it is made of")
         self._stream = stream
         self._width = min(seq_len - 1, len(stream))
         self._seed = seed
@@ -101,15 +101,15 @@ class FixedLengthBlocks:
         draws = np.arange(batch_index * self.batch_size, (batch_index + 1) * self.batch_size)
         epochs, within = np.divmod(draws, self.n_blocks)
         chosen = [self._permutation(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
-        return self.rows(np.concatenate(chosen))
+        return self.blocks(np.concatenate(chosen))
 
-    def rows(self, numbers: np.ndarray) -> np.ndarray:
-        """The windows (B, T) of these ``numbers`` (B,), in the order of the text.
+    def blocks(self, indices: np.ndarray) -> np.ndarray:
+        """Read the blocks (B, T) of ``indices`` (B,) in the order of the text.
 
-        The last window is moved back until it is full: it repeats some tokens instead of needing padding.
+        The last block is moved back until it is full: it repeats some tokens instead of needing padding.
         """
-        starts = np.minimum(numbers * self._width, len(self._stream) - self._width)
-        rows = np.empty((len(numbers), self.seq_len), dtype=np.int64)
+        starts = np.minimum(indices * self._width, len(self._stream) - self._width)
+        rows = np.empty((len(indices), self.seq_len), dtype=np.int64)
         rows[:, 0] = EOS
         rows[:, 1:] = self._stream.tokens_at(starts[:, None] + np.arange(self._width))
         return rows

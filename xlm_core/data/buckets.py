@@ -1,6 +1,6 @@
 """Sentences, and pairs of them, in batches of similar length (paper, sections 3.4 and 5.1).
 
-Letters: B records (sentences or pairs), C sides of a record (1 or 2).
+Shapes: B records (sentences or pairs), C sides of a record (1 or 2).
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ class LengthBucketedDataset:
         max_positions: int,
         micro_batch_tokens: int,
         seed: Sequence[int],
-        place: str,
+        name: str,
     ) -> None:
         """Group the records.
 
@@ -44,7 +44,7 @@ class LengthBucketedDataset:
             max_positions: records with a longer side are skipped (likewise).
             micro_batch_tokens: bound of B times the tokens of the longest record.
             seed: of the run, followed by what tells these records from its other data.
-            place: what the records are, for the error message.
+            name: of the records, for the error message.
 
         Raises:
             CorpusError: no record is left.
@@ -68,7 +68,7 @@ class LengthBucketedDataset:
         self._total = total[self._kept]
         if not len(self._kept):
             raise CorpusError(
-                f"{place}: found {len(total)}, {self.n_filtered['too_long']} of them too long (more than {max_tokens} "
+                f"{name}: found {len(total)}, {self.n_filtered['too_long']} of them too long (more than {max_tokens} "
                 f"tokens, or {max_positions} in one sentence) and {self.n_filtered['empty_side']} with an empty side; "
                 f"expected at least one to learn from: check the corpora, or raise the lengths that are allowed"
             )
@@ -84,8 +84,8 @@ class LengthBucketedDataset:
         """Batches per epoch."""
         return len(self._cuts) - 1
 
-    def batch(self, batch_index: int) -> np.ndarray:
-        """The numbers (B,) of the records of batch ``batch_index``."""
+    def indices(self, batch_index: int) -> np.ndarray:
+        """Return the indices (B,) of the records of batch ``batch_index``."""
         epoch, number = divmod(batch_index, self.n_batches)
         if self._order[0] != epoch:
             self._order = (epoch, *self._shuffle(epoch))
@@ -93,9 +93,9 @@ class LengthBucketedDataset:
         number = batches[number]
         return records[self._cuts[number] : self._cuts[number + 1]]
 
-    def side(self, numbers: np.ndarray, which: np.ndarray | int = 0) -> PackedSequences:
-        """Side ``which`` (B,) of the records ``numbers`` (B,)."""
-        numbers = self._kept[numbers].astype(np.int64)
+    def column(self, indices: np.ndarray, which: np.ndarray | int = 0) -> PackedSequences:
+        """Read the sentences of column ``which`` (B,) of the records ``indices`` (B,)."""
+        numbers = self._kept[indices].astype(np.int64)
         stores = np.searchsorted(self._starts, numbers, side="right") - 1
         sources = stores * self._n_sides + which
         begins, ends = np.empty_like(numbers), np.empty_like(numbers)

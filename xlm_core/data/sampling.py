@@ -1,4 +1,4 @@
-"""Which objective and which language or pair a micro-batch is about (paper, section 3.1)."""
+"""Sample the objective and the language or pair of each micro-batch (paper, section 3.1)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ BLOCK = 1024  # draws that are made together
 
 @dataclass(frozen=True)
 class BatchKey:
-    """What one micro-batch is about.
+    """The objective and data of one micro-batch.
 
-    objective  "clm", "mlm" or "tlm"
-    key        language or pair
-    batch_index    how many earlier micro-batches had this objective and this key: the number of the batch among its own
+    objective    "clm", "mlm" or "tlm"
+    key          language or pair
+    batch_index  how many earlier micro-batches had this objective and this key
     """
 
     objective: str
@@ -24,10 +24,10 @@ class BatchKey:
 
 
 class TaskSampler:
-    """Draws of a run: objectives in turn, keys at random; draw ``number`` is the same for every caller."""
+    """Takes objectives in turn and their keys at random; a pure function of the number of the micro-batch."""
 
     def __init__(self, turns: Sequence[str], probabilities: Mapping[str, Mapping[str, float]], seed: int) -> None:
-        """Prepare the draws.
+        """Prepare sampling.
 
         Args:
             turns: the objectives in the order of their turns; one that is named twice has two of them.
@@ -35,21 +35,21 @@ class TaskSampler:
             seed: of the run.
         """
         self._turns = tuple(turns)
-        self._lanes = {
+        self._samplers = {
             objective: _LanguageSampler(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
             for lane, (objective, keys) in enumerate(probabilities.items())
         }
 
-    def at(self, number: int) -> BatchKey:
-        """BatchKey ``number``, counted from 0 over all micro-batches of the run."""
-        n_rounds, place = divmod(number, len(self._turns))
-        objective = self._turns[place]
-        earlier = n_rounds * self._turns.count(objective) + self._turns[:place].count(objective)
-        return self._lanes[objective].at(earlier)
+    def batch_key(self, number: int) -> BatchKey:
+        """Return key ``number``, counted from 0 over all micro-batches of the run."""
+        n_rounds, turn = divmod(number, len(self._turns))
+        objective = self._turns[turn]
+        earlier = n_rounds * self._turns.count(objective) + self._turns[:turn].count(objective)
+        return self._samplers[objective].batch_key(earlier)
 
 
 class _LanguageSampler:
-    """The draws of one objective. How often each key was drawn before a block is kept, so a draw costs no history."""
+    """Samples the keys of one objective; counts of each key before each block make it independent of history."""
 
     def __init__(self, objective: str, keys: list[str], cumulated: np.ndarray, seed: tuple[int, ...]) -> None:
         self._objective = objective
@@ -59,7 +59,7 @@ class _LanguageSampler:
         self._before = [np.zeros(len(keys), dtype=np.int64)]
         self._block: tuple[int, np.ndarray] = (-1, np.empty(0))
 
-    def at(self, turn: int) -> BatchKey:
+    def batch_key(self, turn: int) -> BatchKey:
         block, within = divmod(turn, BLOCK)
         while len(self._before) <= block:
             drawn = np.bincount(self._draws(len(self._before) - 1), minlength=len(self._keys))
@@ -72,5 +72,5 @@ class _LanguageSampler:
         return BatchKey(self._objective, self._keys[key], batch_index)
 
     def _draws(self, block: int) -> np.ndarray:
-        """The keys (BLOCK,) of a block, as numbers."""
+        """Draw the keys (BLOCK,) of a block, as indices."""
         return np.searchsorted(self._cumulated, np.random.default_rng([*self._seed, block]).random(BLOCK), side="right")

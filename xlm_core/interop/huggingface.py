@@ -18,8 +18,8 @@ from xlm_core.interop.huggingface_tokenizer import missing_extra
 from xlm_core.interop.original_xlm import from_original_names, language_ids_of, shape_of, to_original_names
 from xlm_core.io import atomic, read_json
 from xlm_core.languages import language_ids
-from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
+from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import NORM_EPSILON, Transformer
 from xlm_core.text.vocabulary import BOS, EOS, MASK, PAD, UNK
 
@@ -132,7 +132,7 @@ def _export(config: Mapping[str, Any], tensors: Mapping[str, Tensor], folder: Pa
         raise missing_extra(error) from error
     text = XLMConfig(dtype="float32", **config).to_json_string()
     with atomic(folder / WEIGHTS) as partial:
-        checkpoint.write(partial, tensors, {"format": "pt"})
+        write_safetensors(partial, tensors, {"format": "pt"})
     with atomic(folder / CONFIG) as partial:
         partial.write_text(text, encoding="utf-8")
 

@@ -16,6 +16,7 @@ from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import ClassificationHead, Classifier
+from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import Transformer
 
 FORMAT = "xlm-core model 1"
@@ -49,26 +50,7 @@ def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dic
     }
     metadata = {"xlm": json.dumps(description, ensure_ascii=False, sort_keys=True)}
     with atomic(path) as partial:
-        write(partial, tensors, metadata)
-
-
-def write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write float32 tensors on the CPU as safetensors does: the length of a description, the description, all values.
-
-    The library writes either into a temporary file of a name of its own, which a killed process leaves behind, or into
-    memory, of which it takes twice the size of the tensors.
-    """
-    description, end = dict[str, Any]({"__metadata__": dict(metadata)}), 0
-    for name, tensor in sorted(tensors.items()):
-        assert tensor.dtype == torch.float32, f"{name} is {tensor.dtype}"
-        start, end = end, end + tensor.nbytes
-        description[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
-    head = json.dumps(description, ensure_ascii=False, separators=(",", ":")).encode()
-    head += b" " * (-len(head) % 8)  # values begin at a multiple of 8 bytes
-    with open(path, "wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head)
-        for _, tensor in sorted(tensors.items()):
-            file.write(tensor.reshape(-1).numpy().data)
+        write_safetensors(partial, tensors, metadata)
 
 
 def load(path: Path) -> tuple[Transformer, dict[str, Any]]:

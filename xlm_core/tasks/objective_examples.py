@@ -10,8 +10,8 @@ from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
-from xlm_core.data.masking import weights
-from xlm_core.data.tlm_pair import concat_pairs
+from xlm_core.data.masking import MaskSampler
+from xlm_core.data.tlm_pair import sample_order
 from xlm_core.io import write_json
 from xlm_core.languages import language_ids, sides
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
@@ -46,18 +46,18 @@ def example_batches(
     nothing is predicted), "positions" and "languages" (codes).
     """
     ids = language_ids(languages)
-    weight = weights(vocab.counts, masking.frequency_exponent)
+    masks = MaskSampler(vocab.counts, masking)
     rng = np.random.default_rng(seed)
     batches: list[tuple[str, Batch]] = []
     for language in sorted(corpora.monolingual)[:1]:
         stream = TokenStream(corpora.monolingual[language])
         block = FixedLengthBlocks(stream, N_TOKENS, 1, (seed,), f"text of '{language}'").batch(0)
         batches.append(("clm", clm_batch(block, ids[language])))
-        batches.append(("mlm", mlm_batch(block, ids[language], weight, masking, rng)))
+        batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))
     for pair in sorted(corpora.parallel)[:1]:
-        joined = concat_pairs(_short_pairs(corpora, pair, seed), 0, rng)
         first, second = (ids[language] for language in sides(pair))
-        batches.append(("tlm", tlm_batch(joined, (first, second), weight, masking, rng)))
+        pairs = sample_order(_short_pairs(corpora, pair, seed), 0, (first, second), rng)
+        batches.append(("tlm", tlm_batch(pairs, masks, rng)))
     return [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches]
 
 
@@ -73,7 +73,7 @@ def _short_pairs(corpora: TrainingCorpora, pair: str, seed: int) -> LengthBucket
         max_positions=longest,
         micro_batch_tokens=1,
         seed=(seed,),
-        place=f"pairs of '{pair}'",
+        name=f"pairs of '{pair}'",
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -10,9 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from xlm_core.io import atomic, disk_full_errors
@@ -35,10 +32,10 @@ class TrainingLog:
 
     def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
         self.path = folder / LOG_NAME
-        _forget(self.path, progress)
+        _truncate(self.path, progress)
         with disk_full_errors(self.path):
             self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
-            self._board = TensorBoardWriter(folder / "tensorboard", progress.update + 1)
+            self._board = SummaryWriter(folder / "tensorboard", purge_step=progress.update + 1)
         self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
         self._clock = (time.monotonic(), progress.n_tokens)
 
@@ -95,7 +92,9 @@ class TrainingLog:
         """Write a line, and what TensorBoard shows of it."""
         with disk_full_errors(self.path):
             self._file.write(json.dumps(record) + "\n")
-            self._board.add({f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"])
+            for name, value in curves.items():
+                self._board.add_scalar(f"{record['kind']}/{name}", value, record["update"])
+            self._board.flush()  # waits for the writer's thread and raises its errors here
 
 
 def _numbers(measured: LossSum | float) -> dict[str, float]:
@@ -110,38 +109,7 @@ def _numbers(measured: LossSum | float) -> dict[str, float]:
     }
 
 
-class TensorBoardWriter:
-    """A file for TensorBoard.
-
-    It is written at once and by the thread that asks for it. PyTorch's ``SummaryWriter`` has a thread of its own, whose
-    errors are printed as a traceback, and lost where nothing more is written after them.
-    """
-
-    def __init__(self, folder: Path, first: int) -> None:
-        """Start a file in ``folder``; what older files there hold of update ``first`` and later counts no longer."""
-        folder.mkdir(parents=True, exist_ok=True)
-        host, now = os.uname().nodename, f"{time.time():.6f}"  # TensorBoard reads files in the order of their names
-        self._file = open(folder / f"events.out.tfevents.{now}.{host}.{os.getpid()}", "xb")  # noqa: SIM115 (``close``)
-        self._records = RecordWriter(self._file)
-        self._write(Event(file_version="brain.Event:2"))
-        self._write(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
-
-    def add(self, values: Mapping[str, float], update: int) -> None:
-        """Write points of several curves."""
-        points = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
-        self._write(Event(step=update, summary=Summary(value=points)))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def _write(self, event: Event) -> None:
-        event.wall_time = time.time()
-        self._records.write(event.SerializeToString())
-        self._records.flush()
-
-
-def _forget(path: Path, progress: Progress) -> None:
+def _truncate(path: Path, progress: Progress) -> None:
     """Remove the lines of updates and evaluations that are later than ``progress``, and a half-written last line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():

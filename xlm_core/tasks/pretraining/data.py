@@ -1,26 +1,27 @@
-"""Where the batches of pretraining come from: the stores of a run, drawn from objective by objective.
+"""Batches of pretraining, sampled from the stores of monolingual and parallel text.
 
-Every batch is a pure function of the seed and of its number, so a resumed run needs no more than a number.
+Every batch is a pure function of the seed and of its number, so a resumed run needs only a number.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from xlm_core.config import Masking
+from xlm_core.config import Compute, Masking, ModelConfig, Pretraining
 from xlm_core.data.batch import Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import LengthBucketedDataset
-from xlm_core.data.masking import weights
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.sampling import BatchKey, TaskSampler
-from xlm_core.data.tlm_pair import concat_pairs
+from xlm_core.data.tlm_pair import sample_order
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ConfigError, StoreError
 from xlm_core.languages import language_ids, sides, smoothed
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
+from xlm_core.tasks.pretraining.memory import micro_batch_size
 
 LOG = logging.getLogger(__name__)
 MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.data``
@@ -31,8 +32,44 @@ Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
 
 
 @dataclass(frozen=True)
+class StorePaths:
+    """The stores of one split.
+
+    monolingual  language -> stores that hold it in any column
+    parallel     pair -> stores
+    """
+
+    monolingual: Stores
+    parallel: Stores
+
+
+@dataclass(frozen=True)
+class PretrainingArgs:
+    """What is trained, on what, and how.
+
+    languages           all those of the model
+    objectives          in the order of their turns
+    model               section ``model`` of the configuration
+    pretraining         section ``pretraining``
+    compute             section ``compute``
+    checkpoint_minutes  between checkpoints
+    n_threads           of each process
+    seed                of weights, batches and dropout
+    """
+
+    languages: Sequence[str]
+    objectives: Sequence[str]
+    model: ModelConfig
+    pretraining: Pretraining
+    compute: Compute
+    checkpoint_minutes: float
+    n_threads: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class TrainingCorpora:
-    """The stores that batches are made of, opened.
+    """Opened stores of one split.
 
     monolingual  language -> stores, each with the column of that language
     parallel     pair -> stores, their columns in the order of the pair
@@ -96,159 +133,163 @@ def _with_sides(path: Path, store: TokenStore, pair: str) -> TokenStore:
     return store
 
 
-@dataclass(frozen=True)
-class BatchingConfig:
-    """How text becomes batches.
-
-    seq_len          tokens of a window
-    max_pair_tokens  of a joined pair; longer ones are skipped
-    max_positions    of a sentence; pairs with a longer one are skipped
-    batch_tokens     of a batch, padding counted
-    masking          of MLM and TLM
-    counts           (V,) how often each token of the vocabulary occurs
-    seed             of all draws
-    place            "training" or "validation", for messages
-    """
-
-    seq_len: int
-    max_pair_tokens: int
-    max_positions: int
-    batch_tokens: int
-    masking: Masking
-    counts: np.ndarray
-    seed: int
-    place: str
-
-
-class Source:
-    """Batches of several objectives over the same corpora."""
+class ObjectiveBatches:
+    """Batches of each objective and each language or pair of some corpora."""
 
     def __init__(
-        self, corpora: TrainingCorpora, objectives: Sequence[str], languages: Sequence[str], cut: BatchingConfig
+        self, corpora: TrainingCorpora, args: PretrainingArgs, masks: MaskSampler, split: str, seed: int
     ) -> None:
-        """Prepare the batches of ``objectives``; ``languages`` are all those of the model.
+        """Prepare the batches of ``args.objectives``; ``split``, "training" or "validation", is for messages.
 
         Raises:
             ConfigError: there is no text for an objective.
             CorpusError: the text of a language or a pair is empty.
         """
-        self._ids = language_ids(languages)
-        self._cut = cut
-        self._weight = weights(cut.counts, cut.masking.frequency_exponent)
-        self.windows: dict[tuple[str, str], FixedLengthBlocks] = {}
-        self.buckets: dict[str, LengthBucketedDataset] = {}
-        for objective in objectives:
-            _refuse_nothing(corpora.sizes(objective), objective, cut.place)
+        self._ids = language_ids(args.languages)
+        self._args, self._masks, self._split, self._seed = args, masks, split, seed
+        self._batch_tokens = micro_batch_size(args.pretraining)
+        self.blocks: dict[tuple[str, str], FixedLengthBlocks] = {}
+        self.pairs: dict[str, LengthBucketedDataset] = {}
+        for objective in args.objectives:
+            if split == "validation" and not corpora.sizes(objective):
+                continue
+            _check_not_empty(corpora.sizes(objective), objective, split)
             if objective == "tlm":
-                self.buckets = {pair: self._pairs(pair, stores) for pair, stores in corpora.parallel.items()}
+                self.pairs = {pair: self._bucketed(pair, stores) for pair, stores in corpora.parallel.items()}
             else:
-                for language, sides_of_stores in corpora.monolingual.items():
-                    self.windows[objective, language] = self._stream(objective, language, sides_of_stores)
+                for language, stores in corpora.monolingual.items():
+                    self.blocks[objective, language] = self._blocks(objective, language, stores)
 
-    def _stream(self, objective: str, language: str, stores: Sequence[tuple[TokenStore, int]]) -> FixedLengthBlocks:
-        """The windows of one language; CLM and MLM see them in different orders."""
-        seed = (self._cut.seed, OBJECTIVES.index(objective), self._ids[language])
-        n_rows = max(1, self._cut.batch_tokens // self._cut.seq_len)
-        place = f"{self._cut.place} text of '{language}'"
-        return FixedLengthBlocks(TokenStream(stores), self._cut.seq_len, n_rows, seed, place)
+    def _blocks(self, objective: str, language: str, stores: Sequence[tuple[TokenStore, int]]) -> FixedLengthBlocks:
+        """Cut the text of one language; CLM and MLM see its blocks in different orders."""
+        seed = (self._seed, OBJECTIVES.index(objective), self._ids[language])
+        seq_len = self._args.pretraining.seq_len
+        batch_size = max(1, self._batch_tokens // seq_len)
+        return FixedLengthBlocks(TokenStream(stores), seq_len, batch_size, seed, f"{self._split} text of '{language}'")
 
-    def _pairs(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
-        """The batches of one pair; says how many of its pairs are left out."""
-        place = f"{self._cut.place} pairs of '{pair}'"
-        buckets = LengthBucketedDataset(
+    def _bucketed(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
+        """Group the sentences of one pair by length; log how many are left out."""
+        name = f"{self._split} pairs of '{pair}'"
+        pairs = LengthBucketedDataset(
             [(store, (0, 1)) for store in stores],
-            max_tokens=min(self._cut.max_pair_tokens, self._cut.batch_tokens),
-            max_positions=self._cut.max_positions,
-            micro_batch_tokens=self._cut.batch_tokens,
-            seed=(self._cut.seed, *(self._ids[language] for language in sides(pair))),
-            place=place,
+            max_tokens=min(self._args.pretraining.max_pair_tokens, self._batch_tokens),
+            max_positions=self._args.model.max_positions,
+            micro_batch_tokens=self._batch_tokens,
+            seed=(self._seed, *(self._ids[language] for language in sides(pair))),
+            name=name,
         )
-        reasons = {reason: count for reason, count in buckets.n_filtered.items() if count}
+        reasons = {reason: count for reason, count in pairs.n_filtered.items() if count}
         if reasons:
-            LOG.warning("%s: %d are used, skipped are %s", place, len(buckets), reasons)
-        return buckets
+            LOG.warning("%s: %d are used, skipped are %s", name, len(pairs), reasons)
+        return pairs
 
-    def batch(self, draw: BatchKey, number: int) -> Batch:
-        """The batch that ``draw`` is about; ``number`` tells its random numbers from those of other batches."""
-        rng = np.random.default_rng([self._cut.seed, MASKING_TAG, number])
-        if draw.objective == "tlm":
-            first, second = (self._ids[language] for language in sides(draw.key))
-            joined = concat_pairs(self.buckets[draw.key], draw.batch_index, rng)
-            return tlm_batch(joined, (first, second), self._weight, self._cut.masking, rng)
-        window = self.windows[draw.objective, draw.key].batch(draw.batch_index)
-        return self.window_batch(draw.objective, draw.key, window, rng)
+    def batch(self, key: BatchKey, number: int) -> Batch:
+        """Make the batch of ``key``; ``number`` tells its random numbers from those of other batches."""
+        rng = np.random.default_rng([self._seed, MASKING_TAG, number])
+        if key.objective == "tlm":
+            first, second = (self._ids[language] for language in sides(key.key))
+            pairs = sample_order(self.pairs[key.key], key.batch_index, (first, second), rng)
+            return tlm_batch(pairs, self._masks, rng)
+        block = self.blocks[key.objective, key.key].batch(key.batch_index)
+        return self.block_batch(key.objective, key.key, block, rng)
 
-    def window_batch(self, objective: str, language: str, window: np.ndarray, rng: np.random.Generator) -> Batch:
-        """The CLM or MLM batch of ``window`` (B, T)."""
+    def block_batch(self, objective: str, language: str, block: np.ndarray, rng: np.random.Generator) -> Batch:
+        """Make the CLM or MLM batch of ``block`` (B, T)."""
         if objective == "clm":
-            return clm_batch(window, self._ids[language])
-        return mlm_batch(window, self._ids[language], self._weight, self._cut.masking, rng)
+            return clm_batch(block, self._ids[language])
+        return mlm_batch(block, self._ids[language], self._masks, rng)
 
 
-def mixture(corpora: TrainingCorpora, objectives: Sequence[str], alpha: float, seed: int) -> TaskSampler:
-    """Draws of the objectives in turn, and of their languages and pairs by smoothed sentence counts (section 3.1)."""
-    return TaskSampler(
-        objectives, {objective: smoothed(corpora.sizes(objective), alpha) for objective in objectives}, seed
-    )
+class PretrainingData:
+    """All batches of a pretraining."""
+
+    def __init__(
+        self, training: TrainingCorpora, validation: TrainingCorpora, args: PretrainingArgs, counts: np.ndarray
+    ) -> None:
+        """Prepare training; ``counts`` (V,) of each token of the vocabulary.
+
+        Raises:
+            ConfigError: there is no text for an objective.
+            CorpusError: the text of a language or a pair is empty.
+        """
+        self._validation, self._args, self._counts = validation, args, counts
+        self._masks = MaskSampler(counts, args.pretraining.masking)
+        self._batches = ObjectiveBatches(training, args, self._masks, "training", args.seed)
+        # Objectives take turns; languages and pairs are drawn by smoothed sentence counts (section 3.1).
+        alpha = args.pretraining.language_sampling_alpha
+        shares = {objective: smoothed(training.sizes(objective), alpha) for objective in args.objectives}
+        self._sampler = TaskSampler(args.objectives, shares, args.seed)
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """Objective -> loss of a model that ignores its input and guesses by frequency."""
+        return dict.fromkeys(("mlm", "tlm"), self._masks.unigram_entropy())
+
+    def train(self, number: int) -> tuple[str, Batch]:
+        """Return micro-batch ``number``, counted from 0 over the whole run and all processes, and its objective."""
+        key = self._sampler.batch_key(number)
+        return key.objective, self._batches.batch(key, number)
+
+    def validation(self) -> list[tuple[str, Batch]]:
+        """Make the batches that every evaluation uses, each with its name, such as "mlm.en" or "tlm.de-en".
+
+        They are made as those of training, but with a seed that all runs share. As published, every chosen token is
+        hidden behind the mask symbol, and all tokens are chosen alike. Of each name random batches are taken until
+        ``max_eval_tokens`` are reached; the log says how many of how many.
+        """
+        masking = Masking(
+            mask_prob=self._args.pretraining.masking.mask_prob, mask=1.0, random=0.0, keep=0.0, frequency_exponent=0.0
+        )
+        masks = MaskSampler(self._counts, masking)
+        corpora = self._validation.without_empty("validation")
+        batches = ObjectiveBatches(corpora, self._args, masks, "validation", VALIDATION_SEED)
+        max_tokens = self._args.pretraining.max_eval_tokens
+        samples = []
+        for objective, language in batches.blocks:
+            samples += _sample_blocks(batches, objective, language, max_tokens)
+        for pair in batches.pairs:
+            samples += _sample_pairs(batches, pair, max_tokens)
+        return samples
 
 
-def validation_batches(
-    corpora: TrainingCorpora, objectives: Sequence[str], languages: Sequence[str], cut: BatchingConfig, max_tokens: int
+def _sample_blocks(
+    batches: ObjectiveBatches, objective: str, language: str, max_tokens: int
 ) -> list[tuple[str, Batch]]:
-    """The batches that every evaluation uses, each with its name, such as "mlm.en" or "tlm.de-en".
-
-    They are made as those of training (``cut``), but with a seed that all runs share. As published, every chosen
-    token is hidden behind the mask symbol, and all tokens are chosen alike. Of each name random batches are taken
-    until ``max_tokens`` are reached; how many of how many is logged.
-    """
-    corpora = corpora.without_empty("validation")
-    hidden = Masking(mask_prob=cut.masking.mask_prob, mask=1.0, random=0.0, keep=0.0, frequency_exponent=0.0)
-    cut = replace(cut, masking=hidden, seed=VALIDATION_SEED, place="validation")
-    source = Source(corpora, [objective for objective in objectives if corpora.sizes(objective)], languages, cut)
-    found = []
-    for objective, language in source.windows:
-        found += _validation_windows(source, objective, language, max_tokens)
-    for pair in source.buckets:
-        found += _validation_pairs(source, pair, max_tokens)
-    return found
-
-
-def _validation_windows(source: Source, objective: str, language: str, max_tokens: int) -> list[tuple[str, Batch]]:
-    """Random windows of one language."""
+    """Take random blocks of one language."""
     name = f"{objective}.{language}"
-    windows = source.windows[objective, language]
-    n_rows = min(windows.n_blocks, max(1, max_tokens // windows.seq_len))
-    _tell_taken(name, n_rows, windows.n_blocks, f"windows of {windows.seq_len} tokens")
+    blocks = batches.blocks[objective, language]
+    n_blocks = min(blocks.n_blocks, max(1, max_tokens // blocks.seq_len))
+    _log_sample(name, n_blocks, blocks.n_blocks, f"windows of {blocks.seq_len} tokens")
     rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG])
-    rows = rng.permutation(windows.n_blocks)[:n_rows]
-    batches = np.array_split(rows, -(-n_rows // windows.batch_size))
-    return [(name, source.window_batch(objective, language, windows.rows(some), rng)) for some in batches]
+    indices = rng.permutation(blocks.n_blocks)[:n_blocks]
+    chunks = np.array_split(indices, -(-n_blocks // blocks.batch_size))
+    return [(name, batches.block_batch(objective, language, blocks.blocks(chunk), rng)) for chunk in chunks]
 
 
-def _validation_pairs(source: Source, pair: str, max_tokens: int) -> list[tuple[str, Batch]]:
-    """Random batches of one pair."""
+def _sample_pairs(batches: ObjectiveBatches, pair: str, max_tokens: int) -> list[tuple[str, Batch]]:
+    """Take random batches of one pair."""
     name = f"tlm.{pair}"
-    n_batches = source.buckets[pair].n_batches
-    found: list[tuple[str, Batch]] = []
+    n_batches = batches.pairs[pair].n_batches
+    samples: list[tuple[str, Batch]] = []
     n_tokens = 0
-    while len(found) < n_batches and n_tokens < max_tokens:
-        batch = source.batch(BatchKey("tlm", pair, len(found)), len(found))
+    while len(samples) < n_batches and n_tokens < max_tokens:
+        batch = batches.batch(BatchKey("tlm", pair, len(samples)), len(samples))
         n_tokens += int(batch.lengths.sum())
-        found.append((name, batch))
-    _tell_taken(name, len(found), n_batches, f"batches, {n_tokens} tokens")
-    return found
+        samples.append((name, batch))
+    _log_sample(name, len(samples), n_batches, f"batches, {n_tokens} tokens")
+    return samples
 
 
-def _tell_taken(name: str, n_taken: int, n_all: int, what: str) -> None:
-    """Say how much of the validation text is used: a part of it is never taken for the whole."""
-    LOG.info("validation of %s uses %d of %d %s", name, n_taken, n_all, what)
+def _log_sample(name: str, n_used: int, n_all: int, unit: str) -> None:
+    """Log how much of the validation text is used, so that a sample is not taken for the whole."""
+    LOG.info("validation of %s uses %d of %d %s", name, n_used, n_all, unit)
 
 
-def _refuse_nothing(sizes: Mapping[str, int], objective: str, place: str) -> None:
-    """Refuse an objective that there is no text for."""
+def _check_not_empty(sizes: Mapping[str, int], objective: str, split: str) -> None:
+    """Refuse an objective that has no text."""
     if not sizes:
         kind = "parallel" if objective == "tlm" else "monolingual"
         raise ConfigError(
-            f"objective '{objective}': found no {kind} {place} text, expected at least one corpus; "
+            f"objective '{objective}': found no {kind} {split} text, expected at least one corpus; "
             f"name one under '{kind}' of the setup, or take the objective out of the run"
         )

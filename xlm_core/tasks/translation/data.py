@@ -104,10 +104,10 @@ class TranslationBatches:
         if objective.kind == "mt":
             key = pair(objective.source, objective.target)
             pairs, columns = self.pairs[key], sides(key)
-            numbers = pairs.batch(batch_index)
+            numbers = pairs.indices(batch_index)
             first, second = (columns.index(language) for language in (objective.source, objective.target))
-            return pairs.side(numbers, first), pairs.side(numbers, second)
-        target = self.sentences[objective.target].side(self.sentences[objective.target].batch(batch_index))
+            return pairs.column(numbers, first), pairs.column(numbers, second)
+        target = self.sentences[objective.target].column(self.sentences[objective.target].indices(batch_index))
         if objective.kind == "bt":
             return None, target
         rng = np.random.default_rng([self.seed, TAG, self.ids[objective.target], batch_index])
@@ -171,7 +171,7 @@ def _buckets(
         max_positions=min(settings.max_tokens, model.max_positions),
         micro_batch_tokens=n_sides * micro_batch_size(settings),
         seed=seed,
-        place=place,
+        name=place,
     )
     if skipped := {reason: count for reason, count in buckets.n_filtered.items() if count}:
         LOG.warning("%s: %d are used, skipped are %s", place, len(buckets), skipped)
