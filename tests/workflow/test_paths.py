@@ -25,7 +25,7 @@ def settings(**changes: Any) -> Config:
         "sha256": {"fr": "ab" * 32},
         "licence": "CC0",
     }
-    data["monolingual"]["fr"] = ["stories", "web"]
+    data["monolingual"]["fr"] = ["documents", "web"]
     return config.parse(data | changes)
 
 
@@ -36,20 +36,20 @@ def paths() -> Paths:
 
 def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Paths) -> None:
     assert paths.monolingual_tokens("base", "fr") == [
-        "results/tiny/tokens/base/stories/fr/0.tsv",
-        "results/tiny/tokens/base/stories/fr/1.tsv",
+        "results/tiny/tokens/base/documents/fr/0.tsv",
+        "results/tiny/tokens/base/documents/fr/1.tsv",
         "results/tiny/tokens/base/web/fr/0.tsv",
         "results/tiny/tokens/base/web/fr/1.tsv",
     ]
     assert paths.monolingual_keys("base", "fr") == ["fr"] * 4
     assert paths.monolingual_stores("base", "en", "valid") == [
-        "results/tiny/store/base/stories/en/0/valid.store",
-        "results/tiny/store/base/stories/en/1/valid.store",
+        "results/tiny/store/base/documents/en/0/valid.store",
+        "results/tiny/store/base/documents/en/1/valid.store",
     ]
 
 
 def test_setups_share_what_is_equal(paths: Paths) -> None:
-    assert paths.tokens("english", "stories", "en", 1) == "results/tiny/tokens/base/stories/en/1.tsv"
+    assert paths.tokens("english", "documents", "en", 1) == "results/tiny/tokens/base/documents/en/1.tsv"
     assert paths.vocabulary("english") == "results/tiny/bpe/english/vocabulary.json"
     assert paths.vocabulary("base") == "results/tiny/bpe/base/vocabulary.json"
 
@@ -73,9 +73,9 @@ def test_only_runs_with_tlm_read_pairs(paths: Paths) -> None:
 def test_duplicates_are_marked_where_they_are_dropped_and_never_in_test_sets() -> None:
     data = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
     paths = Paths(settings(text=data["text"] | {"deduplicate": True}))
-    assert paths.duplicates("base", "stories", "fr", "1") == ["results/tiny/text/stories/fr/1.repeated"]
-    assert paths.duplicates("base", "worldtest", "en-fr", "0") == []
-    assert Paths(settings()).duplicates("base", "stories", "fr", "1") == []
+    assert paths.duplicates("base", "documents", "fr", "1") == ["results/tiny/text/documents/fr/1.repeated"]
+    assert paths.duplicates("base", "news_test", "en-fr", "0") == []
+    assert Paths(settings()).duplicates("base", "documents", "fr", "1") == []
 
 
 def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths: Paths) -> None:
@@ -116,15 +116,15 @@ def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: Paths
     assert inputs["encoder"] == "results/tiny/runs/news/embeddings/0/model.safetensors"
     assert inputs["decoder"] == "results/tiny/runs/news/mlm/0/model.safetensors"
     assert inputs["train_en"] == [f"results/tiny/store/news/news/en/{shard}/train.store" for shard in (0, 1)]
-    assert inputs["pairs"] == [] and inputs["valid"] == "results/tiny/tokens/news/worlddev/en-fr/0.tsv"
+    assert inputs["pairs"] == [] and inputs["valid"] == "results/tiny/tokens/news/news_dev/en-fr/0.tsv"
     one_way = paths.translator_inputs("supervised.one_way.none", "0")
-    assert one_way["pairs"] == [f"results/tiny/store/news/bitext/en-fr/{shard}/train.store" for shard in (0, 1)]
+    assert one_way["pairs"] == [f"results/tiny/store/news/parallel/en-fr/{shard}/train.store" for shard in (0, 1)]
     assert {"encoder", "decoder", "train_en", "train_fr"}.isdisjoint(one_way)
 
 
 def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
     raw = RawFiles(settings())
-    assert raw.files(raw.corpora["stories"], "fr") == ["results/tiny/raw/microworld/stories/fr.txt.gz"]
+    assert raw.files(raw.corpora["documents"], "fr") == ["results/tiny/raw/microworld/documents/fr.txt.gz"]
     assert raw.files(raw.xnli["training"], "training") == ["results/tiny/raw/microworld/xnli/XNLI-MT-1.0.zip"]
     assert raw.files(raw.corpora["web"], "fr") == ["results/tiny/raw/web/example.org/web.fr.gz"]
     download = raw.downloads["example.org/web.fr.gz"]
