@@ -25,10 +25,10 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | 
 IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 
 # What the tree may weigh at most.
-FILES, CODE_LINES = 156, 11_200  # of the core
+FILES, CODE_LINES = 156, 11_700  # of the core
 RULE_LINES, SCRIPTS = 2_200, 55
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
-SCRIPT_LINES = 45
+SCRIPT_LINES = 47
 
 # What is left to do.
 NOT_YET_UNIQUE = {"Contrast", "Hypothesis", "Row"}
