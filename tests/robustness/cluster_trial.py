@@ -1,6 +1,6 @@
-"""What tests/test_cluster.py has no time for, by hand: walltime, another executor, all targets.
+"""What tests/robustness/test_cluster.py has no time for, by hand: walltime, another executor, all targets.
 
-    python tests/cluster_trial.py FOLDER [walltime] [generic] [all]
+    PYTHONPATH=tests python tests/robustness/cluster_trial.py FOLDER [walltime] [generic] [all]
 
 Everything is made in FOLDER, by a Slurm of two pretended nodes; a line says what was found.
 """

@@ -3,7 +3,7 @@
 Each example takes small valid files, hurts them (see ``damage``) inside and outside of their compression, and reads
 them. A few examples each are part of the suite; for as many as one likes:
 
-    pytest tests/text/test_fuzz.py --hypothesis-profile fuzz -k wikipedia
+    pytest -m robustness tests/robustness/test_fuzz.py --hypothesis-profile fuzz -k wikipedia
 """
 
 import bz2
