@@ -14,8 +14,8 @@ MIRROR = ROOT.parent / "shared" / "mirror"
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-# Of tests/robustness/test_fuzz.py, to be ended by hand or by timeout -s INT. The first failure ends it at once, and is kept:
-# the plain test tries it again, and makes it small.
+# Of tests/robustness/test_fuzz.py, to be ended by hand or by timeout -s INT. The first failure ends it at once, and is
+# kept: the plain test tries it again, and makes it small.
 settings.register_profile(
     "fuzz",
     max_examples=1_000_000,
