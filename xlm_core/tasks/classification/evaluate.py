@@ -113,10 +113,16 @@ def warn_of_truncation(name: str, dataset: LabelledDataset, max_tokens: int) -> 
     return n_truncated
 
 
-def open_datasets(stores: Mapping[str, Path], metadata: Mapping[str, Any]) -> dict[str, LabelledDataset]:
-    """Open all examples of each store for the model of which ``metadata`` is the description."""
-    languages, vocabulary = metadata["languages"], metadata["vocabulary"]
-    return {name: LabelledDataset.open(path, vocabulary, languages) for name, path in stores.items()}
+def open_datasets(
+    stores: Mapping[str, Path], metadata: Mapping[str, Any], n: Mapping[str, int | None] | None = None
+) -> dict[str, LabelledDataset]:
+    """Open each store for the model of which ``metadata`` is the description.
+
+    Args:
+        n: name of a store -> examples of it to draw at random; None, or left out, for all.
+    """
+    languages, vocabulary, sizes = metadata["languages"], metadata["vocabulary"], n or {}
+    return {name: LabelledDataset.open(path, vocabulary, languages, sizes.get(name)) for name, path in stores.items()}
 
 
 def data_digest(metadata: Mapping[str, Any], dataset: LabelledDataset) -> str:

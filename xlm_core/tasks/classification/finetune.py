@@ -117,7 +117,8 @@ def finetune(
     """
     torch.set_num_threads(args.n_threads)
     model, pretrained = checkpoint.load(encoder)
-    splits = open_splits(pretrained, train, valid, test, args.n_train)
+    examples = LabelledDataset.concatenate(open_datasets(train, pretrained, args.n_train).values())
+    splits = DatasetSplits(examples, open_datasets(valid, pretrained), open_datasets(test, pretrained))
     warn_of_truncation("training", splits.train, args.settings.max_tokens)
     metadata = finetuned_metadata(pretrained, splits, args)
     digest = digests.of_value([metadata["config"], metadata["data"], args.code_digest, metadata["seed"], args.seed])
@@ -129,23 +130,6 @@ def finetune(
         write_json(selected, best)
     with atomic(history) as partial_file:
         shutil.copyfile(rate_folder(work, rate) / LOG_NAME, partial_file)
-
-
-def open_splits(
-    metadata: Mapping[str, Any],
-    train: Mapping[str, Path],
-    valid: Mapping[str, Path],
-    test: Mapping[str, Path],
-    n_train: Mapping[str, int | None],
-) -> DatasetSplits:
-    """Open stores for the model of which ``metadata`` is the description; arguments as of ``finetune``."""
-    vocabulary, languages = metadata["vocabulary"], metadata["languages"]
-    parts = [
-        LabelledDataset.open(path, vocabulary, languages, n_train.get(language)) for language, path in train.items()
-    ]
-    return DatasetSplits(
-        LabelledDataset.concatenate(parts), open_datasets(valid, metadata), open_datasets(test, metadata)
-    )
 
 
 def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: FinetuneArgs) -> dict[str, Any]:

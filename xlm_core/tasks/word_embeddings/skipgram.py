@@ -112,7 +112,15 @@ def train_subword_vectors(
     with torch.no_grad():
         _set_embeddings(transformer, [int(key) for key in learned.index_to_key], learned.vectors)
     LOG.info("vectors of %d of %d subwords; all other weights are random", len(learned), len(vocab))
-    checkpoint.save(output, transformer, _metadata(vocab, languages, seed, [store.digest for store, _ in columns]))
+    training = {"languages": sorted(languages), "objectives": ["skipgram"]}
+    metadata = {
+        **training,
+        "seed": seed,
+        "vocabulary": vocab.digest,
+        "config": digests.of_value({**training, "settings": SUBWORD_SETTINGS}),
+        "data": digests.of_value([vocab.digest, [store.digest for store, _ in columns]]),
+    }
+    checkpoint.save(output, transformer, metadata)
 
 
 def _train(
@@ -132,14 +140,3 @@ def _set_embeddings(transformer: Transformer, ids: Sequence[int], vectors: np.nd
     table, rows = transformer.embeddings.weight, torch.tensor(ids)
     scale = float(table[rows].std()) / float(vectors.std())
     table[rows] = torch.from_numpy(vectors - vectors.mean(axis=0)) * scale
-
-
-def _metadata(vocab: Vocabulary, languages: Sequence[str], seed: int, data: Sequence[str]) -> dict[str, Any]:
-    training = {"languages": sorted(languages), "objectives": ["skipgram"]}
-    return {
-        **training,
-        "seed": seed,
-        "vocabulary": vocab.digest,
-        "config": digests.of_value({**training, "settings": SUBWORD_SETTINGS}),
-        "data": digests.of_value([vocab.digest, list(data)]),
-    }
