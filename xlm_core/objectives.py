@@ -159,7 +159,7 @@ def resolve_dtype(setting: str, device: torch.device) -> torch.dtype:
 def _has_bfloat16(device: torch.device) -> bool:
     """Tell whether the hardware multiplies in bfloat16; emulated products would be slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported())  # its public name is younger than the PyTorch we require
 
 

@@ -39,7 +39,8 @@ class TokenStream:
         found = np.empty(places.shape, dtype=np.int64)
         for part in np.unique(parts):
             here = parts == part
-            found[here] = _read(*self._parts[part], places[here] - self._starts[part])
+            tokens, offsets = self._parts[part]
+            found[here] = _read(tokens, offsets, places[here] - self._starts[part])
         return found
 
 

@@ -44,4 +44,5 @@ def _kept(sentence: np.ndarray, n_sentences: int, drop: float, rng: np.random.Ge
     draw = rng.random(len(sentence))
     highest = np.zeros(n_sentences)
     np.maximum.at(highest, sentence, draw)
-    return draw >= np.minimum(drop, highest[sentence])
+    kept: np.ndarray = draw >= np.minimum(drop, highest[sentence])
+    return kept

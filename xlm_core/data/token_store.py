@@ -9,7 +9,6 @@ so that it can be written as a stream and be read without being parsed.
 
 import hashlib
 import json
-import shutil
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +29,7 @@ from xlm_core.text.vocabulary import Vocabulary, batched
 MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
 SMALL = 1 << 16  # vocabularies up to this size fit into two bytes per token
+CHUNK_BYTES = 1 << 16  # read at a time when arrays are put together
 HELD = 1 << 12  # values of a growing array that are held in memory
 TYPECODES = {"<u2": "H", "<u4": "I", "<i8": "q", "<f8": "d"}  # numpy's name of a type -> that of the module array
 
@@ -168,7 +168,7 @@ class _SpillArray:
     def __init__(self, file: IO[bytes], dtype: str) -> None:
         self.count = 0
         self._file, self._dtype = file, dtype
-        self._last = array(TYPECODES[dtype])
+        self._last: array[Any] = array(TYPECODES[dtype])
 
     def extend(self, values: Sequence[float]) -> None:
         """Append ``values``."""
@@ -184,7 +184,7 @@ class _SpillArray:
         target.write(b"\0" * (-target.tell() % 8))
         start = target.tell()
         self._file.seek(0)
-        while chunk := self._file.read(shutil.COPY_BUFSIZE):
+        while chunk := self._file.read(CHUNK_BYTES):
             content.update(chunk)
             target.write(chunk)
         return self._dtype, start, self.count
@@ -303,7 +303,8 @@ def _description(path: Path) -> dict[str, Any]:
             if tail[8:] != MAGIC or length > size - TAIL:
                 raise StoreError(f"{path} is no token store, or is cut off; remove it and rerun")
             file.seek(size - TAIL - length)
-            return json.loads(file.read(length))
+            description: dict[str, Any] = json.loads(file.read(length))
+            return description
     except (OSError, ValueError) as error:
         raise StoreError(f"{path} cannot be read ({error}); remove it and rerun") from error
 

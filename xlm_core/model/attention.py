@@ -39,16 +39,19 @@ class SelfAttention(nn.Module):
         queries, keys, values = self.project(x)
         dropout = self.dropout if self.training else 0.0
         context = attend(queries, keys, values, None if causal else attention_mask, causal, dropout)
-        return self.out(select_positions(merge_heads(context), output_positions))
+        output: Tensor = self.out(select_positions(merge_heads(context), output_positions))
+        return output
 
     def step(self, x: Tensor, cache: LayerCache) -> Tensor:
         """Attend from the next token of each row, ``x`` (R, D), to it and to the cached tokens before it; (R, D)."""
         queries, keys, values = self.project(x[:, None])
-        return self.out(attend_to_cache(queries, *cache.append(keys, values)).flatten(1))
+        output: Tensor = self.out(attend_to_cache(queries, *cache.append(keys, values)).flatten(1))
+        return output
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (B, H, T, K), of ``x`` (B, T, D)."""
-        return split_heads(self.qkv(x), 3, self.n_heads)
+        queries, keys, values = split_heads(self.qkv(x), 3, self.n_heads)
+        return queries, keys, values
 
 
 class CrossAttention(nn.Module):
@@ -78,7 +81,8 @@ class CrossAttention(nn.Module):
         """
         dropout = self.dropout if self.training else 0.0
         context = attend(self.project(x), *self.read(source), attention_mask, dropout=dropout)
-        return self.out(select_positions(merge_heads(context), output_positions))
+        output: Tensor = self.out(select_positions(merge_heads(context), output_positions))
+        return output
 
     def step(self, x: Tensor, cache: LayerCache) -> Tensor:
         """Attend from the next token of each row, ``x`` (R, D), to the cached source; (R, D).
@@ -87,7 +91,8 @@ class CrossAttention(nn.Module):
         """
         queries = self.project(x.view(len(cache.source_keys), -1, x.shape[1]))
         context = attend_to_cache(queries, cache.source_keys, cache.source_values, cache.source_bias)
-        return self.out(merge_heads(context)).view(x.shape)
+        output: Tensor = self.out(merge_heads(context)).view(x.shape)
+        return output
 
     def project(self, x: Tensor) -> Tensor:
         """Queries (B, H, T, K) of ``x`` (B, T, D)."""
@@ -95,7 +100,8 @@ class CrossAttention(nn.Module):
 
     def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values, each (B, H, S, K), of ``source`` (B, S, D)."""
-        return split_heads(self.keys_and_values(source), 2, self.n_heads)
+        keys, values = split_heads(self.keys_and_values(source), 2, self.n_heads)
+        return keys, values
 
 
 def attend(

@@ -41,7 +41,7 @@ def dropout(x: Tensor, p: float) -> Tensor:
         return x
     if x.device.type != "cpu" or torch.compiler.is_compiling():  # the compiler cannot see through a view of bytes
         return functional.dropout(x, p)
-    dropped: Tensor = _CpuDropout.apply(x, p)
+    dropped: Tensor = _CpuDropout.apply(x, p)  # type: ignore[no-untyped-call]  # PyTorch has no types here
     return dropped
 
 
@@ -59,7 +59,7 @@ def cpu_attention(
     hidden = None if attention_mask is None else ~attention_mask
     if causal:
         hidden = torch.ones(queries.shape[2], queries.shape[2], dtype=torch.bool).triu(1)
-    context: Tensor = _CpuAttention.apply(queries, keys, values, hidden, p)
+    context: Tensor = _CpuAttention.apply(queries, keys, values, hidden, p)  # type: ignore[no-untyped-call]  # likewise
     return context
 
 

@@ -17,7 +17,8 @@ class ClassificationHead(nn.Module):
 
     def forward(self, first: Tensor) -> Tensor:
         """Scores (B, n_classes), before the softmax, from first states (B, D)."""
-        return self.classes(self.dropout(first))
+        scores: Tensor = self.classes(self.dropout(first))
+        return scores
 
 
 class Classifier(nn.Module):
@@ -30,7 +31,8 @@ class Classifier(nn.Module):
 
     def forward(self, batch: EncoderInput) -> Tensor:
         """Scores (B, n_classes), before the softmax."""
-        return self.head(self.encoder(batch, output_positions=_first_places(batch.tokens)))
+        scores: Tensor = self.head(self.encoder(batch, output_positions=_first_places(batch.tokens)))
+        return scores
 
 
 def _first_places(tokens: Tensor) -> Tensor:

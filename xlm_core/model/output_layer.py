@@ -1,11 +1,12 @@
 """Predicting tokens: the projection to the vocabulary and its cross-entropy, computed together (section 3.2).
 
-Letters: n predictions, D dimensions, V tokens in the vocabulary.
+Shapes: n predictions, D dimensions, V tokens in the vocabulary.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 MAX_SCORES = 1 << 26  # scores (n, V) held at once: a quarter of a gigabyte in float32
@@ -34,15 +35,18 @@ def predict_tokens(
     kind = hidden.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
     wants_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (hidden, weight, bias))
-    return _Prediction.apply(hidden, weight, bias, labels, smoothing, dtype, wants_gradient)
+    loss: Tensor
+    n_correct: Tensor
+    loss, n_correct = _Prediction.apply(hidden, weight, bias, labels, smoothing, dtype, wants_gradient)  # type: ignore[no-untyped-call]  # PyTorch has no types here
+    return loss, n_correct
 
 
 class _Prediction(torch.autograd.Function):
-    """``predict_tokens``, forwards and backwards."""
+    """``predict_tokens`` with its backward pass."""
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx,
+        ctx: Any,
         hidden: Tensor,
         weight: Tensor,
         bias: Tensor,
@@ -54,9 +58,10 @@ class _Prediction(torch.autograd.Function):
         size = max(1, MAX_SCORES // len(weight))
         low = weight.to(dtype)
         nats, correct = bias.new_zeros(()), labels.new_zeros(())
-        to_weight, to_bias = (torch.zeros_like(weight), torch.zeros_like(bias)) if wants_gradient else (None, None)
+        empty = weight.new_empty(0)
+        to_weight, to_bias = (torch.zeros_like(weight), torch.zeros_like(bias)) if wants_gradient else (empty, empty)
         to_hidden = []
-        for states, wanted in zip(hidden.to(dtype).split(size), labels[:, None].split(size), strict=True):
+        for states, wanted in zip(torch.split(hidden.to(dtype), size), torch.split(labels[:, None], size), strict=True):
             scores = functional.log_softmax((states @ low.T).to(bias.dtype).add_(bias), dim=-1)  # (n, V)
             nats -= (1 - smoothing) * scores.gather(1, wanted).sum()
             if smoothing:
@@ -76,5 +81,5 @@ class _Prediction(torch.autograd.Function):
         return nats, correct
 
     @staticmethod
-    def backward(ctx: FunctionCtx, to_nats: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, to_nats: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None, None, None

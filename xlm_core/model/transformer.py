@@ -94,7 +94,8 @@ class TransformerLayer(nn.Module):
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """Apply the feed-forward network: ``x`` (…, D) to (…, D)."""
-        return self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
+        output: Tensor = self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
+        return output
 
 
 class Transformer(nn.Module):
@@ -192,15 +193,18 @@ class Transformer(nn.Module):
     def _apply_layer(self, layer: nn.Module, *inputs: Tensor | bool | EncoderOutput | None) -> Tensor:
         """Apply a layer, with gradient checkpointing where it is on."""
         if self.gradient_checkpointing and torch.is_grad_enabled():
-            return checkpoint(layer, *inputs, use_reentrant=False)
-        return layer(*inputs)
+            output: Tensor = checkpoint(layer, *inputs, use_reentrant=False)
+        else:
+            output = layer(*inputs)
+        return output
 
     def embed(self, batch: EncoderInput) -> Tensor:
         """Sum token, position and language embeddings and normalize: the first layer's input (B, T, D)."""
         x = self.embeddings(batch.tokens) + self.position_embeddings(batch.positions)
         if self.language_embeddings is not None:
             x = x + self.language_embeddings(batch.languages)
-        return self.dropout(self.embedding_norm(x))
+        embedded: Tensor = self.dropout(self.embedding_norm(x))
+        return embedded
 
     def predict(self, hidden: Tensor) -> Tensor:
         """Compute scores (n, V) of every token of the vocabulary, before the softmax, from states (n, D)."""

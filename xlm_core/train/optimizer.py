@@ -31,13 +31,14 @@ def make_optimizer(model: nn.Module, optim: Optim, *, shard: bool = False) -> Op
 
 def skip_step_if(is_bad: Tensor, optimizer: Optimizer) -> None:
     """Make the next step change nothing if ``is_bad`` () is true on the device: the fused kernel looks there."""
-    adam = getattr(optimizer, "optim", optimizer)  # the one that a sharing optimizer runs inside
+    adam: Any = getattr(optimizer, "optim", optimizer)  # the one that a sharing optimizer runs inside
     adam.found_inf = is_bad.float()
 
 
 def consolidated_state_dict(optimizer: Optimizer) -> dict[str, Any]:
     """The optimizer's state, on the first process; where it is shared out, all processes must ask together."""
     if hasattr(optimizer, "consolidate_state_dict"):
-        optimizer.consolidate_state_dict()
-        return optimizer.state_dict() if optimizer.rank == 0 else {}
+        sharded: Any = optimizer
+        sharded.consolidate_state_dict()
+        return optimizer.state_dict() if sharded.rank == 0 else {}
     return optimizer.state_dict()

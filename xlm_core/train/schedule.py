@@ -34,4 +34,5 @@ def learning_rate(update: int, optim: Optim) -> float:
 
 def weight(update: int, points: Sequence[tuple[int, float]]) -> float:
     """The weight of a loss: straight lines between ``points`` (update, weight), and level before and after them."""
-    return float(np.interp(update, *zip(*points, strict=True)))
+    updates, weights = zip(*points, strict=True)
+    return float(np.interp(float(update), updates, weights))

@@ -135,7 +135,7 @@ def _read(path: Path, digest: str) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         if broken := archive.testzip():
             raise zipfile.BadZipFile(f"damaged: wrong checksum of {broken}")
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if content["digest"] != digest:
         raise CheckpointError(f"belongs to run {content['digest']}, expected {digest}")
     return content

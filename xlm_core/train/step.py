@@ -63,7 +63,7 @@ def train_step(
         with nullcontext() if part is parts[-1] else processes.no_sync():
             tally = part.loss()
             # PyTorch averages over the processes; the losses are to be summed.
-            (tally.loss_sum * (part.weight * processes.size / max(1, count))).backward()
+            torch.autograd.backward(tally.loss_sum * (part.weight * processes.size / max(1, count)))
         add_losses(losses, {part.name: tally.detach()})
     norm = clip_grad_norm_(state.model.parameters(), max_grad_norm)
     is_bad = processes.any_process(~torch.isfinite(norm + sum(tally.loss_sum for tally in losses.values())))
