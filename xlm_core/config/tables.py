@@ -101,8 +101,8 @@ def check_perplexity(config: "Config") -> None:
         return
     if "clm" not in config.runs[table.run].objectives:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
-    for setup in table.published:
-        check_exists(setup, table.setups, "perplexity.published")
+    for name in table.published:
+        check_exists(name, table.setups, "perplexity.published")
     setups = [config.setup(name) for name in table.setups]
     for name, setup in zip(table.setups, setups, strict=True):
         check_exists(table.language, setup.languages, f"perplexity.language, languages of setup '{name}'")

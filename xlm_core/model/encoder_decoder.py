@@ -5,7 +5,8 @@ tokens in the vocabulary.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,7 @@ class EncoderDecoder(nn.Module):
         if source.lengths.sum() >= FULL_FRACTION * source.tokens.numel():
             return self.encode(source)
         states = self.encoder.embeddings.weight.new_zeros((*source.tokens.shape, self.encoder.config.dim))
-        for rows in source.lengths.argsort().split(GROUP):
+        for rows in torch.split(source.lengths.argsort(), GROUP):
             group = _Rows.of(source, rows)
             states[rows, : group.tokens.shape[1]] = self.encoder(group)
         return EncoderOutput(states, attention_mask_of(source))
@@ -66,6 +67,7 @@ class EncoderDecoder(nn.Module):
             zeros = torch.zeros(encoded.attention_mask.shape, device=max_lengths.device)
             bias = zeros.masked_fill(~encoded.attention_mask, -math.inf).repeat(1, decoder.config.n_heads, 1, 1)
         n_tokens = int(max_lengths.max())
+        layers = cast(Iterable[TransformerLayer], decoder.layers)
         offsets = decoder.position_embeddings.weight
         if decoder.language_embeddings is not None:
             offsets = offsets + decoder.language_embeddings.weight[language]
@@ -74,7 +76,7 @@ class EncoderDecoder(nn.Module):
         output_bias[:N_SPECIAL] = -math.inf
         output_bias[EOS] = decoder.output_bias[EOS]
         return DecoderCache(
-            layers=[_layer_cache(layer, encoded.states, bias, n_tokens, beam_size) for layer in decoder.layers],
+            layers=[_layer_cache(layer, encoded.states, bias, n_tokens, beam_size) for layer in layers],
             offsets=offsets,
             output_bias=output_bias,
             max_lengths=max_lengths,

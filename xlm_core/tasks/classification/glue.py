@@ -14,12 +14,13 @@ from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from xlm_core import results
+from xlm_core.config.glue import ACCURACY
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification.evaluate import FinetunedClassifier, warn_of_truncation
-from xlm_core.text.formats.glue import ACCURACY, GLUE_TASKS
+from xlm_core.text.formats.glue import GLUE_TASKS
 
 SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
 PREDICTION_COLUMNS = ("set", "split", "index", "label", "prediction")
