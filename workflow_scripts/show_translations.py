@@ -9,7 +9,7 @@ with workflow_step(snakemake.log[0]):
     paths = map(Path, snakemake.input)
     samples.make(
         {
-            direction: samples.Texts(next(paths), next(paths), {label: next(paths) for label in labels})
+            direction: samples.TextFiles(next(paths), next(paths), {label: next(paths) for label in labels})
             for direction, labels in snakemake.params.systems.items()
         },
         Path(snakemake.output[0]),
