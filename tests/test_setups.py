@@ -209,7 +209,7 @@ def test_encoder_and_decoder_may_begin_with_different_runs():
     del data["claims"]
     data["translation"]["unsupervised"]["systems"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
-    assert (plan.encoder, plan.decoder, (plan.system, plan.setting)) == ("mlm", "none", ("mlm", "no pretraining"))
+    assert (plan.encoder, plan.decoder, (plan.system, plan.setting)) == ("mlm", "none", ("mlm", "none"))
 
 
 def test_the_direction_of_the_supervised_table():

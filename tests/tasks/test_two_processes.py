@@ -88,8 +88,8 @@ def test_two_processes_have_the_losses_of_one(finished: Path, name: str, n_batch
 
 def test_a_translator_that_leaves_a_process_without_a_batch_is_refused():
     fading = TRAINING.model_copy(update={"micro_batch_tokens": 240, "updates": "joint"})
-    weights = fading.weights.model_copy(update={"ae": [(0, 1.0), (5, 0.0)]})
-    fading = fading.model_copy(update={"weights": weights})
+    weights = fading.loss_weights.model_copy(update={"ae": [(0, 1.0), (5, 0.0)]})
+    fading = fading.model_copy(update={"loss_weights": weights})
     lessons = TranslationBatches(UNSUPERVISED[:3], {}, {}, {}, None, fading, 0)
     lessons.check_processes(1)
     with pytest.raises(ConfigError, match=r"training.batch_tokens \(240\) is 1 batches .* there are 2 processes"):
