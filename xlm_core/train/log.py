@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from xlm_core.io import atomic, disk_full_errors
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.state import Progress, TrainState
+from xlm_core.train.tensorboard_writer import TensorBoardWriter
 
 LOG = logging.getLogger(__name__)
 LOG_NAME = "log.jsonl"
@@ -35,7 +35,7 @@ class TrainingLog:
         _truncate(self.path, progress)
         with disk_full_errors(self.path):
             self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
-            self._board = SummaryWriter(folder / "tensorboard", purge_step=progress.update + 1)
+            self._board = TensorBoardWriter(folder / "tensorboard", purge_step=progress.update + 1)
         self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
         self._clock = (time.monotonic(), progress.n_tokens)
 
@@ -92,9 +92,9 @@ class TrainingLog:
         """Write a line, and what TensorBoard shows of it."""
         with disk_full_errors(self.path):
             self._file.write(json.dumps(record) + "\n")
-            for name, value in curves.items():
-                self._board.add_scalar(f"{record['kind']}/{name}", value, record["update"])
-            self._board.flush()  # waits for the writer's thread and raises its errors here
+            self._board.add_scalars(
+                {f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"]
+            )
 
 
 def _numbers(measured: LossSum | float) -> dict[str, float]:
