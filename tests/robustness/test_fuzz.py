@@ -40,7 +40,7 @@ from xlm_core.text.formats import dictionary, glue, xnli
 from xlm_core.text.vocabulary import SPECIAL, Vocabulary
 
 Hurt = Callable[[bytes], bytes]
-TINY = Path(__file__).parent.parent.parent / "tiny" / "config.yaml"
+TINY = Path(__file__).parent.parent / "tiny" / "config.yaml"
 gzipped = partial(gzip.compress, mtime=0)
 COMPRESSIONS = (bytes, gzipped, bz2.compress, lzma.compress, zstd.compress)
 LINES = "".join(f"Line {number} of a text, größer als {number}.\n" for number in range(30)).encode()
