@@ -13,6 +13,7 @@ import yaml
 
 from xlm_core import config
 from xlm_core.data.token_store import TokenStore
+from xlm_core.errors import ConfigError
 from xlm_core.text.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
@@ -218,6 +219,6 @@ STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/trai
 def test_imports_that_do_not_fit_are_refused(change, expected):
     (settings,) = blocks("your-languages.md")
     change(settings)
-    with pytest.raises(config.ConfigError) as error:
+    with pytest.raises(ConfigError) as error:
         config.parse(settings)
     assert expected in str(error.value)
