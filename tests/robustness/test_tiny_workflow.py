@@ -172,7 +172,7 @@ def test_word_embeddings_are_measured_on_the_same_words(results: Path):
 
 
 def test_another_rotation_scores_again_and_another_map_is_drawn(project: Project, edited):
-    edited("tiny.yaml", "  figure:\n", "  refinement:\n    rounds: 2\n  figure:\n    seed: 1\n")
+    edited("tiny.yaml", "  alignment_figure:\n", "  refinement:\n    rounds: 2\n  alignment_figure:\n    seed: 1\n")
     assert project.waiting_rules() == EMBEDDINGS + MAP + CLAIMS
 
 
@@ -383,9 +383,10 @@ def test_code_that_only_scores_scores_again(project: Project, edited):
 
 
 def test_code_of_the_report_draws_again(project: Project, edited):
-    edited("xlm_core/report/markdown.py", "def render(", "X = 1\n\n\ndef render(")
+    edited("xlm_core/report/rendering.py", "def render(", "X = 1\n\n\ndef render(")
     made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2, make_glue_table=1)
     made += Counter(make_embedding_table=1, make_perplexity_table=1, make_ablation_table=1)
+    made += Counter(show_translations=2)  # pages of the same templates
     made += Counter(make_manifest=8)  # of all tables but the claims, whose page has a code of its own
     assert project.waiting_rules() == made
 
