@@ -9,7 +9,7 @@ import pytest
 from project import Project
 
 UNTOUCHED = re.compile(r"text/(?!xnli)|(tokens|bpe|store)/(news|english|little|little_both)/")
-PINNED = json.loads((Path(__file__).parent / "pins.json").read_text(encoding="utf-8"))
+PINNED = json.loads((Path(__file__).parent / "helpers" / "pins.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from test_translator import N_TOKENS, bart, sentences, translator
+from bart_parity import N_TOKENS, bart, sentences, translator
 
 from xlm_core.config import DecodingConfig
 from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
@@ -116,7 +116,7 @@ def exhaustive(model, source, limit, length_penalty):
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, length_penalty):
-    monkeypatch.setattr("test_translator.N_TOKENS", 17)
+    monkeypatch.setattr("bart_parity.N_TOKENS", 17)
     monkeypatch.setitem(globals(), "WORDS", range(14, 17))
     model, limit = lively(seed), 3
     source = sentence_batch(PackedSequences.from_lists([[14, 16, 15]]), 0)

@@ -1,6 +1,6 @@
 """What tests/robustness/test_cluster.py has no time for, by hand: walltime, another executor, all targets.
 
-    PYTHONPATH=tests python tests/robustness/cluster_trial.py FOLDER [walltime] [generic] [all]
+    PYTHONPATH=.:tests/helpers python tests/robustness/cluster_trial.py FOLDER [walltime] [generic] [all]
 
 Everything is made in FOLDER, by a Slurm of two pretended nodes; a line says what was found.
 """

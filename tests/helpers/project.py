@@ -14,7 +14,7 @@ from pathlib import Path
 import full_disk
 import yaml
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COPIED = (
     "Snakefile",
     "rules",

@@ -5,14 +5,14 @@ A change of the code that is not to change results is checked by:
     git worktree add ../before <commit before the change>
     (cd ../before && snakemake all --configfile tests/tiny/config.yaml)
     snakemake all --configfile tests/tiny/config.yaml
-    python tests/pins.py compare ../before/results/tiny results/tiny
+    python tests/helpers/pins.py compare ../before/results/tiny results/tiny
 
 ``compare`` takes folders of results, or files that ``record`` has written. Both runs belong on one machine: the numbers
 of trainings depend on the instructions of its processor. What is the same on every machine (texts, vocabularies,
-stores, lists of jobs) is in ``tests/pins.json``, which ``tests/test_pins.py`` checks; to write it anew, after a change
-that must change it:
+stores, lists of jobs) is in ``tests/helpers/pins.json``, which ``tests/test_pins.py`` checks; to write it anew, after
+a change that must change it:
 
-    python tests/pins.py record results/tiny tests/pins.json
+    python tests/helpers/pins.py record results/tiny tests/helpers/pins.json
 
 Contents are compared without the names of their files, tensors without their own names: both may be renamed.
 A rule, a column or a word of a table that has another name than before belongs in ``RULES``, ``COLUMNS`` or ``WORDS``.
@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATIONS = ("tests/tiny/config.yaml", "configs/small.yaml", "configs/paper.yaml")
 PORTABLE = ("texts", "tokens", "vocabularies", "stores", "jobs")  # the same on every machine
 
