@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import microworld
-from xlm_core.config import Microworld
+from xlm_core.config import GeneratedFile, Microworld
 from xlm_core.text.normalize import lower_and_strip
 from xlm_core.text.tokenize import segmenter
 
@@ -23,7 +23,7 @@ def lines() -> dict[str, list[str]]:
     world = Microworld(documents=dict.fromkeys(LANGUAGES, N_LINES), nli_train=1, nli_valid=1, nli_test=1)
     with TemporaryDirectory() as folder:
         paths = {language: Path(folder) / language for language in LANGUAGES}
-        microworld.write(world, [], {f"documents/{language}": path for language, path in paths.items()})
+        microworld.write(world, [], {GeneratedFile("documents", language): path for language, path in paths.items()})
         raw = {language: gzip.decompress(path.read_bytes()).decode().splitlines() for language, path in paths.items()}
     return {language: [tokenized(line, language) for line in some] for language, some in raw.items()}
 

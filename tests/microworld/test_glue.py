@@ -14,7 +14,7 @@ from microworld import lexicon
 from microworld.entailment import similarity
 from microworld.glue_examples import BAD, GOOD, TASKS, Example, examples
 from microworld.lexicon import BE, Frame, Noun
-from xlm_core.config import GLUE_FILES, Microworld
+from xlm_core.config import GLUE_FILES, GeneratedFile, Microworld
 from xlm_core.errors import ConfigError
 from xlm_core.text.formats import glue
 
@@ -26,8 +26,8 @@ CLASSIFIED = [task for task in TASKS if task not in ("STS-B", "MNLI, mismatched"
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     folder = tmp_path_factory.mktemp("glue")
-    microworld.write(WORLD, [], {file: folder / file for file in WORLD.files if file.startswith("glue/")})
-    return {task: [folder / "glue" / name for name in names] for task, names in GLUE_FILES.items()}
+    microworld.write(WORLD, [], {file: folder / file.key for file in WORLD.files if file.collection == "glue"})
+    return {task: [folder / name for name in names] for task, names in GLUE_FILES.items()}
 
 
 def drawn(task: str, n: int = 200) -> list[Example]:
@@ -56,10 +56,10 @@ def test_those_of_inference_have_two_halves_and_diagnostics(files, tmp_path: Pat
 
 
 def test_two_runs_write_the_same_bytes(files, tmp_path: Path):
-    names = [f"glue/{name}" for name in ("CoLA.zip", "mrpc_dev_ids.tsv", "msr_paraphrase_train.txt")]
-    microworld.write(WORLD, [], {name: tmp_path / name for name in names})
+    names = ("CoLA.zip", "mrpc_dev_ids.tsv", "msr_paraphrase_train.txt")
+    microworld.write(WORLD, [], {GeneratedFile("glue", name): tmp_path / name for name in names})
     for name in names:
-        (official,) = [path for paths in files.values() for path in paths if path.name == Path(name).name]
+        (official,) = [path for paths in files.values() for path in paths if path.name == name]
         assert official.read_bytes() == (tmp_path / name).read_bytes()
     with zipfile.ZipFile(files["CoLA"][0]) as archive:
         assert archive.namelist() == ["CoLA/train.tsv", "CoLA/dev.tsv", "CoLA/test.tsv"]

@@ -27,7 +27,7 @@ def content(path: Path) -> bytes:
 def test_the_files_of_the_tiny_configuration_are_those_recorded(tmp_path: Path):
     settings = yaml.safe_load(TINY.read_text())
     world = config.read(config.Microworld, settings["microworld"])
-    outputs = {file: tmp_path / file.replace("/", ".") for file in world.files}
+    outputs = {file: tmp_path / ".".join(file) for file in world.files}
     microworld.write(world, settings["languages"], outputs)
-    digests = {file: hashlib.sha256(content(path)).hexdigest() for file, path in outputs.items()}
+    digests = {"/".join(file): hashlib.sha256(content(path)).hexdigest() for file, path in outputs.items()}
     assert digests == json.loads((FOLDER / "digests.json").read_text())

@@ -5,6 +5,7 @@ import re
 import tarfile
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from microworld.documents import documents
 from microworld.lexicon import BE, Frame, Noun
 from microworld.render import text
 from microworld.translation_corpora import partition_of
-from xlm_core.config import Microworld
+from xlm_core.config import GeneratedFile, Microworld
 from xlm_core.text.formats import sgm
 
 WORLD = Microworld(
@@ -30,24 +31,30 @@ WORLD = Microworld(
     nli_valid=1,
     nli_test=1,
 )
-FILES = ("news/en", "news/fr", "parallel/en-fr", "tests/dev")
+NEWS_EN, NEWS_FR, PARALLEL, TESTS = FILES = (
+    GeneratedFile("news", "en"),
+    GeneratedFile("news", "fr"),
+    GeneratedFile("parallel", "en-fr"),
+    GeneratedFile("tests", "dev"),
+)
+DOCUMENTS = GeneratedFile("documents", "en")
 SIZES = {"news_dev": 30, "news_test": 45}
 ANCHORS = re.compile(r"\b(?:Anna|Maria|Sara|Leo|Daniel|David|Berlin|Paris|Lima|Delhi|[2-9])\b")
 
 
-def write(folder: Path, world: Microworld = WORLD, files: tuple[str, ...] = FILES) -> dict[str, Path]:
-    outputs = {file: folder / file.replace("/", ".") for file in files}
+def write(folder: Path, world: Microworld = WORLD, files: Sequence[GeneratedFile] = FILES) -> dict[GeneratedFile, Path]:
+    outputs = {file: folder / ".".join(file) for file in files}
     microworld.write(world, ["en"], outputs)
     return outputs
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[GeneratedFile, Path]:
     return write(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture(scope="module")
-def in_english(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def in_english(tmp_path_factory: pytest.TempPathFactory) -> dict[GeneratedFile, Path]:
     """The same files, with every sentence in English."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(translation_corpora, "text", lambda frame, language: text(frame, "en"))
@@ -63,9 +70,9 @@ def side(path: Path, language: str) -> list[str]:
         return archive.read(f"microworld.en-fr.{language}").decode().splitlines()
 
 
-def evaluation(files: dict[str, Path]) -> list[list[str]]:
+def evaluation(files: dict[GeneratedFile, Path]) -> list[list[str]]:
     """The pairs of both test sets."""
-    return [pair for name in SIZES for pair in sgm.read([files["tests/dev"]], name, "en-fr")]
+    return [pair for name in SIZES for pair in sgm.read([files[TESTS]], name, "en-fr")]
 
 
 def anchors(sentence: str) -> Counter[str]:
@@ -97,54 +104,58 @@ def test_a_place_does_not_depend_on_the_order_of_languages_and_test_sets_on_none
         assert (partition_of(frame, ["en", "fr"]) == "tests") == (partition_of(frame, ["de", "es", "hi"]) == "tests")
 
 
-def test_the_sizes_asked_for(files: dict[str, Path]):
-    assert {language: len(lines(files[f"news/{language}"])) for language in WORLD.news} == WORLD.news
-    assert [len(side(files["parallel/en-fr"], language)) for language in ("en", "fr")] == [1500, 1500]
-    assert {name: len(list(sgm.read([files["tests/dev"]], name, "en-fr"))) for name in SIZES} == SIZES
+def test_the_sizes_asked_for(files: dict[GeneratedFile, Path]):
+    assert {language: len(lines(files["news", language])) for language in WORLD.news} == WORLD.news
+    assert [len(side(files[PARALLEL], language)) for language in ("en", "fr")] == [1500, 1500]
+    assert {name: len(list(sgm.read([files[TESTS]], name, "en-fr"))) for name in SIZES} == SIZES
 
 
-def test_the_french_news_says_the_same_in_english(files: dict[str, Path], in_english: dict[str, Path]):
+def test_the_french_news_says_the_same_in_english(
+    files: dict[GeneratedFile, Path], in_english: dict[GeneratedFile, Path]
+):
     """What the next tests compare is a translation indeed."""
-    assert lines(in_english["news/en"]) == lines(files["news/en"])
-    french, english = lines(files["news/fr"]), lines(in_english["news/fr"])
+    assert lines(in_english[NEWS_EN]) == lines(files[NEWS_EN])
+    french, english = lines(files[NEWS_FR]), lines(in_english[NEWS_FR])
     assert list(map(anchors, french)) == list(map(anchors, english))
     assert not set(french) & set(english)
 
 
-def test_no_sentence_of_news_is_told_in_both_languages(files: dict[str, Path], in_english: dict[str, Path]):
-    english, translated = set(lines(files["news/en"])), set(lines(in_english["news/fr"]))
+def test_no_sentence_of_news_is_told_in_both_languages(
+    files: dict[GeneratedFile, Path], in_english: dict[GeneratedFile, Path]
+):
+    english, translated = set(lines(files[NEWS_EN])), set(lines(in_english[NEWS_FR]))
     assert len(english) > 1000 and len(translated) > 1000
     assert not english & translated
 
 
-def test_stories_which_have_no_such_rule_share_sentences(files: dict[str, Path], tmp_path: Path):
+def test_stories_which_have_no_such_rule_share_sentences(files: dict[GeneratedFile, Path], tmp_path: Path):
     """So that news has none is no matter of chance."""
-    told = set(lines(write(tmp_path, files=("documents/en",))["documents/en"]))
-    assert len(told & set(lines(files["news/en"]))) > 100
+    told = set(lines(write(tmp_path, files=[DOCUMENTS])[DOCUMENTS]))
+    assert len(told & set(lines(files[NEWS_EN]))) > 100
     assert len(told & {english for english, _ in evaluation(files)}) > 5
 
 
-def test_no_test_sentence_is_told_anywhere(files: dict[str, Path], in_english: dict[str, Path]):
+def test_no_test_sentence_is_told_anywhere(files: dict[GeneratedFile, Path], in_english: dict[GeneratedFile, Path]):
     english, french = map(set, zip(*evaluation(files), strict=True))
     assert len(english) == len(french) == sum(SIZES.values())  # all different, so the two sets are disjoint
-    assert not english & {*lines(files["news/en"]), *lines(in_english["news/fr"]), *side(files["parallel/en-fr"], "en")}
-    assert not french & {*lines(files["news/fr"]), *side(files["parallel/en-fr"], "fr")}
+    assert not english & {*lines(files[NEWS_EN]), *lines(in_english[NEWS_FR]), *side(files[PARALLEL], "en")}
+    assert not french & {*lines(files[NEWS_FR]), *side(files[PARALLEL], "fr")}
 
 
-def test_bitext_and_news_do_share_sentences(files: dict[str, Path], in_english: dict[str, Path]):
-    english = set(side(files["parallel/en-fr"], "en"))
-    assert english & set(lines(files["news/en"])) and english & set(lines(in_english["news/fr"]))
+def test_bitext_and_news_do_share_sentences(files: dict[GeneratedFile, Path], in_english: dict[GeneratedFile, Path]):
+    english = set(side(files[PARALLEL], "en"))
+    assert english & set(lines(files[NEWS_EN])) and english & set(lines(in_english[NEWS_FR]))
 
 
-def test_pairs_say_the_same(files: dict[str, Path]):
-    pairs = [*evaluation(files), *zip(*(side(files["parallel/en-fr"], code) for code in ("en", "fr")), strict=True)]
+def test_pairs_say_the_same(files: dict[GeneratedFile, Path]):
+    pairs = [*evaluation(files), *zip(*(side(files[PARALLEL], code) for code in ("en", "fr")), strict=True)]
     assert all(anchors(english) == anchors(french) for english, french in pairs)
     assert sum(bool(anchors(english)) for english, _ in pairs) > 0.2 * len(pairs)
     assert all(("not" in english.split()) == bool(re.search(r"\b[Nn](e |')", french)) for english, french in pairs)
 
 
-def test_test_sets_have_the_layout_of_wmt(files: dict[str, Path]):
-    with tarfile.open(files["tests/dev"], "r:gz") as archive:
+def test_test_sets_have_the_layout_of_wmt(files: dict[GeneratedFile, Path]):
+    with tarfile.open(files[TESTS], "r:gz") as archive:
         found = {info.name: archive.extractfile(info).read() for info in archive}
     assert list(found) == [f"dev/{name}-ref.{language}.sgm" for name in SIZES for language in ("en", "fr")]
     places = list(sgm.segments(found["dev/news_test-ref.fr.sgm"], ""))
@@ -152,17 +163,17 @@ def test_test_sets_have_the_layout_of_wmt(files: dict[str, Path]):
     assert places[9:11] == [("world.1", "10"), ("world.2", "1")]
 
 
-def test_two_runs_write_the_same_bytes(files: dict[str, Path], tmp_path: Path):
+def test_two_runs_write_the_same_bytes(files: dict[GeneratedFile, Path], tmp_path: Path):
     again = write(tmp_path)
     assert {file: path.read_bytes() for file, path in again.items()} == {f: p.read_bytes() for f, p in files.items()}
 
 
-def test_another_size_of_news_leaves_the_other_files_as_they_are(files: dict[str, Path], tmp_path: Path):
+def test_another_size_of_news_leaves_the_other_files_as_they_are(files: dict[GeneratedFile, Path], tmp_path: Path):
     changed = write(tmp_path, WORLD.model_copy(update={"news": {"en": 100, "fr": 3001}}))
     alike = {file for file, path in changed.items() if path.read_bytes() == files[file].read_bytes()}
-    assert alike == {"news/fr", "parallel/en-fr", "tests/dev"}
-    assert lines(changed["news/en"]) == lines(files["news/en"])[:100]
+    assert alike == {NEWS_FR, PARALLEL, TESTS}
+    assert lines(changed[NEWS_EN]) == lines(files[NEWS_EN])[:100]
 
 
 def test_a_world_without_news_has_no_test_sets():
-    assert "tests/dev" not in WORLD.model_copy(update={"news": {}}).files
+    assert TESTS not in WORLD.model_copy(update={"news": {}}).files

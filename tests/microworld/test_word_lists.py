@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microworld import word_lists, write
-from xlm_core.config import Microworld
+from xlm_core.config import GeneratedFile, Microworld
 from xlm_core.errors import ConfigError
 
 WORLD = Microworld(
@@ -59,11 +59,11 @@ def test_more_pairs_than_there_are_is_refused():
 
 
 def test_files_have_the_published_forms(tmp_path):
-    outputs = {"dictionaries/en-fr": tmp_path / "d", "similarity/en-fr": tmp_path / "s"}
+    outputs = {GeneratedFile(name, "en-fr"): tmp_path / name for name in ("dictionaries", "similarity")}
     write(WORLD, ["en"], outputs)
     before = {name: path.read_bytes() for name, path in outputs.items()}
-    assert "dog chien\n" in before["dictionaries/en-fr"].decode()
-    rows = [line.split("\t") for line in before["similarity/en-fr"].decode().splitlines()]
+    assert "dog chien\n" in before["dictionaries", "en-fr"].decode()
+    rows = [line.split("\t") for line in before["similarity", "en-fr"].decode().splitlines()]
     assert len(rows) == 60 and all(0 <= float(rating) <= 4 for _, _, rating in rows)
     write(WORLD, ["en"], outputs)
     assert before == {name: path.read_bytes() for name, path in outputs.items()}

@@ -30,7 +30,7 @@ from published_codes import learned
 
 import microworld
 from xlm_core import config, tsv
-from xlm_core.config import GLUE_FILES, Microworld, Text
+from xlm_core.config import GLUE_FILES, GeneratedFile, Microworld, Text
 from xlm_core.errors import XlmError
 from xlm_core.interop import huggingface_tokenizer
 from xlm_core.io import zstd
@@ -74,16 +74,16 @@ ODD_VALUES = [
 
 
 @cache
-def generated() -> dict[str, bytes]:
+def generated() -> dict[GeneratedFile, bytes]:
     """Official files, as small as the microworld's generator makes them."""
     sizes = {"nli_train": 6, "nli_valid": 2, "nli_test": 2, "glue_train": 4, "glue_valid": 2, "glue_test": 2}
     sizes |= {"news_valid": 3, "news_test": 3}
     world = Microworld(
         documents={}, news={"en": 20, "fr": 20}, dictionaries=["en-fr"], similarity={"en-fr": 10}, **sizes
     )
-    wanted = [file for file in world.files if not file.startswith("news/")]
+    wanted = [file for file in world.files if file.collection != "news"]
     with TemporaryDirectory() as folder:
-        paths = {file: Path(folder) / file.replace("/", ".") for file in wanted}
+        paths = {file: Path(folder) / ".".join(file) for file in wanted}
         microworld.write(world, ["en", "fr"], paths)
         return {file: path.read_bytes() for file, path in paths.items()}
 
@@ -129,14 +129,14 @@ def read_moses(folder: Path, hurt: Hurt, pick: Callable) -> None:
 
 
 def read_sgm(folder: Path, hurt: Hurt, pick: Callable) -> None:
-    with tarfile.open(fileobj=io.BytesIO(generated()["tests/dev"])) as file:
+    with tarfile.open(fileobj=io.BytesIO(generated()["tests", "dev"])) as file:
         members = {info.name: file.extractfile(info).read() for info in file.getmembers() if info.isfile()}
     members = {name: hurt(data) if "news_dev" in name else data for name, data in members.items()}
     extracted(folder, "sgm", "en-fr", hurt(gzipped(tarred(members))), test_set="news_dev")
 
 
 def read_xnli(folder: Path, hurt: Hurt, pick: Callable) -> None:
-    contents = {name: generated()[f"xnli/{name}"] for name in ("evaluation", "training")}
+    contents = {name: generated()["xnli", name] for name in ("evaluation", "training")}
     split = pick(("train", "valid", "test", "translated"))
     which = "training" if split in ("train", "translated") else "evaluation"
     contents[which] = hurt_zip(contents[which], hurt, "train.fr.tsv", "test.fr.en.tsv", "xnli.dev.tsv", "xnli.test.tsv")
@@ -150,7 +150,7 @@ def read_glue(folder: Path, hurt: Hurt, pick: Callable) -> None:
     task = pick(("CoLA", "MRPC", "STS-B", "QQP", "MNLI", "AX"))
     paths = []
     for name in GLUE_FILES[task]:
-        content = generated()[f"glue/{name}"]
+        content = generated()["glue", name]
         content = hurt_zip(content, hurt, ".tsv") if name.endswith(".zip") else hurt(content)
         paths.append(written(folder, name, content))
     part = "test" if task == "AX" else pick(("train", "valid_matched" if task == "MNLI" else "valid", "test"))
@@ -161,8 +161,8 @@ def read_glue(folder: Path, hurt: Hurt, pick: Callable) -> None:
 
 def read_words(folder: Path, hurt: Hurt, pick: Callable) -> None:
     kind = pick(("dictionary", "similarity"))
-    place = {"dictionary": "dictionaries", "similarity": "similarity"}[kind]
-    content = b"\n".join(generated()[f"{place}/en-fr"].split(b"\n")[:20])
+    collection = {"dictionary": "dictionaries", "similarity": "similarity"}[kind]
+    content = b"\n".join(generated()[collection, "en-fr"].split(b"\n")[:20])
     name = pick(("words.txt", "words.zip", "words.tar.gz"))
     if name == "words.txt" or kind == "dictionary":
         name, content = "words.txt", hurt(pick(COMPRESSIONS)(hurt(content)))

@@ -3,7 +3,16 @@
 What each key means, its unit and its place in the paper stand beside the key in ``config.yaml``.
 """
 
-from xlm_core.config.corpora import GLUE_FILES, TEST_SETS, Corpus, CorpusSource, Microworld, Text, VocabularyConfig
+from xlm_core.config.corpora import (
+    GLUE_FILES,
+    TEST_SETS,
+    Corpus,
+    CorpusSource,
+    GeneratedFile,
+    Microworld,
+    Text,
+    VocabularyConfig,
+)
 from xlm_core.config.embeddings import (
     BASELINES,
     WORD_SETTINGS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -177,6 +177,13 @@ class VocabularyConfig(StrictModel):
     pretrained: PretrainedVocabulary | None = None
 
 
+class GeneratedFile(NamedTuple):
+    """A file of the microworld: its collection, and its language, pair, direction, archive or official name."""
+
+    collection: str
+    key: str
+
+
 class Microworld(StrictModel):
     """Sizes of the generated corpora."""
 
@@ -198,8 +205,8 @@ class Microworld(StrictModel):
     translation_errors: float = Field(0.1, ge=0, lt=1)
 
     @property
-    def files(self) -> list[str]:
-        """All that is generated, as <collection>/<key>."""
+    def files(self) -> list[GeneratedFile]:
+        """Return all that is generated."""
         sizes = {
             "documents": self.documents,
             "translations": self.translations,
@@ -211,7 +218,7 @@ class Microworld(StrictModel):
             "xnli": ["evaluation", "training"],
             "glue": [file for files in GLUE_FILES.values() for file in files] if self.glue_train else [],
         }
-        return [f"{collection}/{key}" for collection, keys in sizes.items() for key in keys]
+        return [GeneratedFile(collection, key) for collection, keys in sizes.items() for key in keys]
 
 
 def check_sources(config: "Config") -> None:

@@ -87,7 +87,7 @@ class RawFiles:
         """All files of the microworld, in the order of ``Microworld.files``."""
         if self.config.microworld is None:
             return []
-        return [self.generated(*file.split("/")) for file in self.config.microworld.files]
+        return [self.generated(*file) for file in self.config.microworld.files]
 
     def describe(self, path: str) -> dict[str, Any]:
         """Path, origin and licence of a raw file; of a download its address, and the record of its download."""
