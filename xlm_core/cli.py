@@ -18,9 +18,7 @@ from xlm_core.errors import CorpusError, XlmError
 from xlm_core.interop import convert
 from xlm_core.interop.convert import MODEL, VOCABULARY
 from xlm_core.io import atomic, decode_lines, open_binary
-from xlm_core.tasks.inference import embed, fill_mask
-from xlm_core.tasks.inference.encoder import SentenceEncoder
-from xlm_core.tasks.inference.translate import Translation, TranslationPipeline
+from xlm_core.tasks.inference import SentenceEncoder, Translation, TranslationPipeline, embed, fill_mask
 from xlm_core.text.normalize import compose
 from xlm_core.text.tokenize import tokenize_line
 
@@ -72,8 +70,12 @@ def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     """Add the commands that apply a model to text."""
     sentences = "a file with one sentence per line (default: standard input)"
     encoder = [_model_arguments(), _text_arguments()]
+    description = (
+        "XLM is not trained to embed sentences: before fine-tuning, the cosine of two vectors says little about "
+        "whether sentences mean the same."
+    )
     command = commands.add_parser(
-        "embed", parents=encoder, help="print one vector per sentence", description=embed.__doc__
+        "embed", parents=encoder, help="print one vector per sentence", description=description
     )
     command.add_argument("--input", type=Path, help=sentences)
     command.add_argument("--pooling", choices=("first", "mean", "max"), default="mean")
@@ -117,7 +119,7 @@ def _text_arguments() -> argparse.ArgumentParser:
 def _embed(options: argparse.Namespace) -> None:
     encoder, tokenize = _encoder(options), _tokenizer(options)
     sentences = [tokenize(line) for lines in _batches(options.input, 1024) for line in lines]
-    vectors = embed.embed(encoder, sentences, options.pooling).numpy()
+    vectors = embed(encoder, sentences, options.pooling).numpy()
     if options.output is None:
         np.savetxt(sys.stdout, vectors, fmt="%.7g", delimiter="\t")
         return
@@ -128,7 +130,7 @@ def _embed(options: argparse.Namespace) -> None:
 
 
 def _fill_mask(options: argparse.Namespace) -> None:
-    filled = fill_mask.fill(_encoder(options), options.text, options.n_best, _tokenizer(options))
+    filled = fill_mask(_encoder(options), options.text, options.n_best, _tokenizer(options))
     for number, best in enumerate(filled, start=1):
         sys.stdout.writelines(f"{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
 
@@ -136,8 +138,8 @@ def _fill_mask(options: argparse.Namespace) -> None:
 def _translate(options: argparse.Namespace) -> None:
     """Translate batch after batch, so that a pipe receives its first translations early."""
     model = options.model / MODEL if options.model.is_dir() else options.model
-    pipeline = TranslationPipeline.open(model, options.vocabulary or model.with_name(VOCABULARY), _device())
-    pipeline.check(options.source, options.target)
+    pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(VOCABULARY), _device())
+    pipeline.check_direction(options.source, options.target)
     decoding = read(
         DecodingConfig,
         {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty},
@@ -172,7 +174,7 @@ def _device() -> torch.device:
 
 
 def _encoder(options: argparse.Namespace) -> SentenceEncoder:
-    return SentenceEncoder.open(options.model, options.vocabulary, options.language, _device())
+    return SentenceEncoder(options.model, options.vocabulary, options.language, _device())
 
 
 def _tokenizer(options: argparse.Namespace) -> Callable[[str], str]:

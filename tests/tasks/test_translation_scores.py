@@ -11,7 +11,7 @@ from xlm_core.config import DecodingConfig
 from xlm_core.errors import ConfigError
 from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
-from xlm_core.tasks.inference.translate import detokenized
+from xlm_core.tasks.inference import detokenize
 from xlm_core.tasks.translation import evaluate
 from xlm_core.tasks.translation.evaluate import LINES, EvaluationOutputs
 
@@ -23,7 +23,7 @@ CONTEXT = ResultContext("supervised_mt", "s", "en-de", 0, None, "c0de")
 def files(tmp_path_factory):
     """A translator, its vocabulary, and a raw test set, in which one sentence has no words and one unknown ones."""
     folder = tmp_path_factory.mktemp("scores")
-    rows = [[detokenized(german, "de"), detokenized(english, "en")] for german, english in pairs(30, seed=2)]
+    rows = [[detokenize(german, "de"), detokenize(english, "en")] for german, english in pairs(30, seed=2)]
     rows += [["nichts", "\u200b"], ["ameise & hund", "ant & dog"]]
     test = folder / "test.tsv"
     test.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")

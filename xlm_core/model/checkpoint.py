@@ -18,6 +18,7 @@ from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import ClassificationHead, Classifier
 from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import Transformer
+from xlm_core.text.vocabulary import Vocabulary
 
 FORMAT = "xlm-core model 1"
 HEAD = "head."  # begins the names of a classification head's weights
@@ -96,6 +97,22 @@ def load_translator(path: Path) -> tuple[EncoderDecoder, dict[str, Any]]:
         for half, reads in (("encoder.", False), ("decoder.", True))
     ]
     return EncoderDecoder(*halves).eval(), description["about"]
+
+
+def load_vocabulary(path: Path, model: Path, metadata: Mapping[str, Any]) -> Vocabulary:
+    """Read the vocabulary of the file ``model``, whose ``metadata`` name its digest.
+
+    Raises:
+        CheckpointError: ``path`` holds another vocabulary.
+        CorpusError: no such vocabulary.
+    """
+    vocab = Vocabulary.read(path)
+    if vocab.digest != metadata["vocabulary"]:
+        raise CheckpointError(
+            f"{path} is vocabulary {vocab.digest}, but {model} was trained with {metadata['vocabulary']}; "
+            f"give the file that belongs to the model"
+        )
+    return vocab
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -12,8 +12,7 @@ from small_model import LANGUAGES, TEXT, write_model, write_vocabulary
 from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
-from xlm_core.tasks.inference.embed import BATCH_SIZE, embed, pool
-from xlm_core.tasks.inference.encoder import SentenceEncoder
+from xlm_core.tasks.inference import BATCH_SIZE, SentenceEncoder, embed, pool
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import EOS, Vocabulary
 
@@ -33,7 +32,7 @@ def model(vocabulary):
 
 @pytest.fixture(scope="module")
 def reader(model, vocabulary):
-    return SentenceEncoder.open(model, vocabulary, "en", CPU)
+    return SentenceEncoder(model, vocabulary, "en", CPU)
 
 
 def test_pooling_by_hand():
@@ -70,7 +69,7 @@ def test_more_sentences_than_one_batch(reader):
 
 
 def test_the_language_matters(reader, model, vocabulary):
-    french = SentenceEncoder.open(model, vocabulary, "fr", CPU)
+    french = SentenceEncoder(model, vocabulary, "fr", CPU)
     assert not torch.allclose(embed(reader, ["the cat"], "mean"), embed(french, ["the cat"], "mean"))
 
 
@@ -82,7 +81,7 @@ def test_a_sentence_that_is_too_long_loses_its_end_and_the_user_is_told(reader, 
 
 
 def test_a_causal_model_looks_to_the_left_only(vocabulary, tmp_path):
-    causal = SentenceEncoder.open(write_model(tmp_path / "clm", vocabulary, ["clm"]), vocabulary, "en", CPU)
+    causal = SentenceEncoder(write_model(tmp_path / "clm", vocabulary, ["clm"]), vocabulary, "en", CPU)
     (ids,) = causal.vocabulary.encode(["the cat"], "en")
     tokens = np.array([[EOS, *ids, EOS]])
     with torch.no_grad():
@@ -96,12 +95,12 @@ def test_what_cannot_be_embedded_is_refused(reader, model, vocabulary, tmp_path)
     with pytest.raises(CorpusError, match="no sentences"):
         embed(reader, [], "mean")
     with pytest.raises(ConfigError, match=r"language 'de': .* was trained on en, fr"):
-        SentenceEncoder.open(model, vocabulary, "de", CPU)
+        SentenceEncoder(model, vocabulary, "de", CPU)
     other = tmp_path / "vocabulary.json"
     other.write_text(vocabulary.read_text().replace("▁dog", "▁dogs"))
     assert Vocabulary.read(other).digest != Vocabulary.read(vocabulary).digest
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
-        SentenceEncoder.open(model, other, "en", CPU)
+        SentenceEncoder(model, other, "en", CPU)
 
 
 def test_raw_text_is_cleaned_as_the_corpora_are():

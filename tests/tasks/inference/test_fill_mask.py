@@ -10,8 +10,7 @@ from small_model import CONFIG, write_model, write_vocabulary
 from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import ConfigError, CorpusError
-from xlm_core.tasks.inference.encoder import SentenceEncoder
-from xlm_core.tasks.inference.fill_mask import encode, fill
+from xlm_core.tasks.inference import SentenceEncoder, encode_masked, fill_mask
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL
 
@@ -26,12 +25,12 @@ def vocabulary(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reader(vocabulary):
-    return SentenceEncoder.open(write_model(vocabulary.with_name("m"), vocabulary), vocabulary, "en", CPU)
+    return SentenceEncoder(write_model(vocabulary.with_name("m"), vocabulary), vocabulary, "en", CPU)
 
 
 def test_the_expected_piece_is_proposed(vocabulary, tmp_path):
     path = write_model(tmp_path / "m", vocabulary, likely="▁dog")
-    filled = fill(SentenceEncoder.open(path, vocabulary, "en", CPU), "the <mask> sees a <mask>.", 3, clean)
+    filled = fill_mask(SentenceEncoder(path, vocabulary, "en", CPU), "the <mask> sees a <mask>.", 3, clean)
     assert [len(best) for best in filled] == [3, 3]
     for best in filled:
         assert best[0][0] == "▁dog"
@@ -40,13 +39,13 @@ def test_the_expected_piece_is_proposed(vocabulary, tmp_path):
 
 def test_a_special_symbol_is_never_proposed(vocabulary, tmp_path):
     path = write_model(tmp_path / "m", vocabulary, likely="</s>")
-    ((best, *others),) = fill(SentenceEncoder.open(path, vocabulary, "en", CPU), "the <mask>", 10**6, clean)
-    assert len(others) + 1 == len(SentenceEncoder.open(path, vocabulary, "en", CPU).vocabulary) - N_SPECIAL
+    ((best, *others),) = fill_mask(SentenceEncoder(path, vocabulary, "en", CPU), "the <mask>", 10**6, clean)
+    assert len(others) + 1 == len(SentenceEncoder(path, vocabulary, "en", CPU).vocabulary) - N_SPECIAL
     assert best[0] not in ("</s>", "<pad>") and best[1] < 1e-6
 
 
 def test_probabilities_are_those_of_the_model_at_the_masks(reader):
-    filled = fill(reader, "the <mask> sees <mask>", 4, str)
+    filled = fill_mask(reader, "the <mask> sees <mask>", 4, str)
     before, between = reader.vocabulary.encode(["the", "sees"], "en")
     tokens = np.array([[EOS, *before, MASK, *between, MASK, EOS]])
     with torch.no_grad():
@@ -70,7 +69,7 @@ def test_probabilities_are_those_of_the_model_at_the_masks(reader):
 )
 def test_masks_are_kept_apart_from_the_words_beside_them(reader, text):
     first, second = reader.vocabulary.encode(["the", "sees the dog ."], "en")
-    assert encode(reader, text, clean) == [*first, MASK, *second]
+    assert encode_masked(reader, text, clean) == [*first, MASK, *second]
 
 
 @pytest.mark.parametrize(
@@ -84,12 +83,12 @@ def test_masks_are_kept_apart_from_the_words_beside_them(reader, text):
     ],
 )
 def test_no_tokenizer_takes_a_mask_apart(reader, language, text):
-    assert encode(reader, text, partial(tokenize_line, language=language, text=Text())).count(MASK) == 1
+    assert encode_masked(reader, text, partial(tokenize_line, language=language, text=Text())).count(MASK) == 1
 
 
 def test_masks_at_the_ends_and_side_by_side(reader):
     (dog,) = reader.vocabulary.encode(["dog"], "en")
-    assert encode(reader, "<mask><mask> dog <mask>", clean) == [MASK, MASK, *dog, MASK]
+    assert encode_masked(reader, "<mask><mask> dog <mask>", clean) == [MASK, MASK, *dog, MASK]
 
 
 @pytest.mark.parametrize(
@@ -103,16 +102,16 @@ def test_masks_at_the_ends_and_side_by_side(reader):
 )
 def test_texts_that_cannot_be_filled_are_refused(reader, text, message):
     with pytest.raises(CorpusError, match=message):
-        fill(reader, text, 3, clean)
+        fill_mask(reader, text, 3, clean)
 
 
 def test_a_tokenizer_that_loses_the_mask_is_noticed(reader):
     with pytest.raises(CorpusError, match="joined to the word beside it"):
-        fill(reader, "the <mask>", 3, lambda text: text.replace(" ", ""))
+        fill_mask(reader, "the <mask>", 3, lambda text: text.replace(" ", ""))
 
 
 @pytest.mark.parametrize(("objectives", "message"), [(["clm"], "trained by clm"), ([], "trained by nothing")])
 def test_a_model_that_never_saw_a_mask_is_refused(vocabulary, tmp_path, objectives, message):
     path = write_model(tmp_path / "m", vocabulary, objectives)
     with pytest.raises(ConfigError, match=message):
-        fill(SentenceEncoder.open(path, vocabulary, "en", CPU), "the <mask>", 3, clean)
+        fill_mask(SentenceEncoder(path, vocabulary, "en", CPU), "the <mask>", 3, clean)

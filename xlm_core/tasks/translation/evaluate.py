@@ -18,7 +18,7 @@ from xlm_core.languages import direction_key, pair, sides
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.bleu import bleu, bleu_statistics, chrf, tokenized_bleu
 from xlm_core.results import Result, ResultContext
-from xlm_core.tasks.inference.translate import TranslationPipeline
+from xlm_core.tasks.inference import TranslationPipeline
 
 LINES = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
 
@@ -62,11 +62,11 @@ def score(
     """
     torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    pipeline = TranslationPipeline.open(model, vocabulary, device)
+    pipeline = TranslationPipeline(model, vocabulary, device)
     lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
     for name in LINES:
         _write_lines(outputs.lines[name], lines[name])
-    metadata, n_empty = pipeline.about, lines["hypotheses"].count("")
+    metadata, n_empty = pipeline.metadata, lines["hypotheses"].count("")
     result = partial(
         Result,
         **vars(context),

@@ -14,7 +14,6 @@ from gensim.models import KeyedVectors
 
 from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint
-from xlm_core.tasks.inference.encoder import load_vocabulary
 from xlm_core.text.vocabulary import UNK, Vocabulary
 
 
@@ -80,7 +79,8 @@ class InputEmbeddings:
         """
         transformer, metadata = checkpoint.load(model)
         vectors = transformer.embeddings.weight.detach().numpy()
-        return cls(load_vocabulary(model, metadata, vocabulary), vectors, metadata["config"], metadata["data"])
+        vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
+        return cls(vocab, vectors, metadata["config"], metadata["data"])
 
     def covers(self, phrase: str, language: str) -> bool:
         """Return whether ``phrase`` can be written with subwords of the vocabulary."""

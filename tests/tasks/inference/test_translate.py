@@ -12,7 +12,7 @@ from small_translator import DIRECTION, MODEL, WORDS, write_translator
 from xlm_core.config import DecodingConfig, Text
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.model import checkpoint
-from xlm_core.tasks.inference.translate import TranslationPipeline, detokenized
+from xlm_core.tasks.inference import TranslationPipeline, detokenize
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -28,7 +28,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def interpreter(files):
-    return TranslationPipeline.open(*files, CPU)
+    return TranslationPipeline(*files, CPU)
 
 
 def said(interpreter, sentences, decoding=GREEDY, micro_batch_tokens=200):
@@ -84,7 +84,7 @@ def test_another_vocabulary_is_refused(files, tmp_path):
     words = Vocabulary.read(vocabulary)
     replace(words, pieces=(*words.pieces[:-1], "other")).write(tmp_path / "other.json")
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
-        TranslationPipeline.open(model, tmp_path / "other.json", CPU)
+        TranslationPipeline(model, tmp_path / "other.json", CPU)
 
 
 def test_a_language_model_alone_is_refused(files, tmp_path):
@@ -92,7 +92,7 @@ def test_a_language_model_alone_is_refused(files, tmp_path):
     translator, about = checkpoint.load_translator(model)
     checkpoint.save(tmp_path / "encoder", translator.encoder, about)
     with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
-        TranslationPipeline.open(tmp_path / "encoder", vocabulary, CPU)
+        TranslationPipeline(tmp_path / "encoder", vocabulary, CPU)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_a_language_model_alone_is_refused(files, tmp_path):
 )
 def test_detokenizing_undoes_tokenizing(language, sentence):
     kept = Text(lowercase=False, strip_accents=False)
-    assert detokenized(tokenize_line(sentence, language, kept), language) == sentence
+    assert detokenize(tokenize_line(sentence, language, kept), language) == sentence
 
 
 @pytest.mark.parametrize("language", ["zh", "th"])
 def test_languages_without_blanks_get_none(language):
-    assert detokenized("一 二 三", language) == "一二三"
+    assert detokenize("一 二 三", language) == "一二三"

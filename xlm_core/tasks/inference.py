@@ -1,0 +1,265 @@
+"""Inference with trained models: sentence embeddings, mask filling, and translation of raw text.
+
+Shapes: N sentences, B rows of a batch, T tokens of its longest row, D dimensions.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from sacremoses import MosesDetokenizer
+from torch import Tensor
+
+from xlm_core.config import DecodingConfig, Text, TranslationObjective
+from xlm_core.data.batch import Batch
+from xlm_core.data.buckets import N_ENDS
+from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
+from xlm_core.errors import ConfigError, CorpusError
+from xlm_core.languages import language_ids
+from xlm_core.model import checkpoint
+from xlm_core.model.decoding import BeamHypothesis
+from xlm_core.model.transformer import Transformer
+from xlm_core.tasks.translation.generate import generate
+from xlm_core.text.tokenize import normalize_letters, tokenize_line
+from xlm_core.text.vocabulary import MASK, N_SPECIAL
+
+LOG = logging.getLogger(__name__)
+BATCH_SIZE = 64  # sentences that are embedded at once
+MASK_TEXT = "<mask>"
+PLACEHOLDER = "xlmmaskxlm"  # a word that normalization and every tokenizer leave alone, unlike "<mask>"
+UNSPACED = ("zh", "th")  # languages that write no blanks between words
+DANDA = " ।"  # the full stop of Hindi and its relatives, which Moses does not know
+
+Pooling = Literal["first", "mean", "max"]
+
+
+class SentenceEncoder:
+    """A model in evaluation mode with its vocabulary, for sentences of one language."""
+
+    def __init__(self, model: Path, vocabulary: Path, language: str, device: torch.device) -> None:
+        """Read a model and its vocabulary.
+
+        The language must be named: XLM learns one embedding per language, and has other states without it.
+
+        Raises:
+            CheckpointError: no such model, or it was trained with another vocabulary.
+            CorpusError: no such vocabulary.
+            ConfigError: the model was not trained on ``language``.
+        """
+        transformer, metadata = checkpoint.load(model)
+        self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
+        ids = language_ids(metadata["languages"])
+        if language not in ids:
+            raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
+        self.model = transformer.to(device)
+        self.language, self.language_id = language, ids[language]
+        self.objectives: list[str] = metadata["objectives"]
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether the model was trained by CLM alone, and attends to the left only."""
+        return self.objectives == ["clm"]
+
+    def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
+        """Batch encoded sentences as ``</s> a </s>`` on the model's device."""
+        return sentence_batch(PackedSequences.from_lists(sentences), self.language_id).to(self.model.output_bias.device)
+
+
+def max_pieces(model: Transformer) -> int:
+    """Return the pieces of a sentence that a model has positions for, end symbols left out."""
+    return model.config.max_positions - N_ENDS
+
+
+def truncate(encoded: Sequence[list[int]], model: Transformer) -> list[list[int]]:
+    """Truncate sentences to the positions of a model, and log how many lose their ends."""
+    limit = max_pieces(model)
+    if n_truncated := sum(len(ids) > limit for ids in encoded):
+        LOG.warning("%d sentences have more than %d pieces and lost their ends.", n_truncated, limit)
+    return [ids[:limit] for ids in encoded]
+
+
+@torch.inference_mode()
+def embed(encoder: SentenceEncoder, sentences: Sequence[str], pooling: Pooling) -> Tensor:
+    """Embed tokenized sentences: vectors (N, D) in their order, float32 on the CPU.
+
+    XLM is not trained to embed sentences: before fine-tuning, the cosine of two vectors says little about whether
+    sentences mean the same. Means over tokens serve better than the first state, which only fine-tuning trains.
+
+    Sentences of similar length share a batch, without dropout; which ones changes only the last bits of a vector.
+
+    Args:
+        sentences: (N,) tokens separated by blanks.
+        pooling: over the last layer's states of ``</s> a </s>``: "first" is what fine-tuning reads (section 5.1),
+            "mean" and "max" are over all of them, end symbols included.
+
+    Raises:
+        CorpusError: there is no sentence.
+        ConfigError: the first state is asked of a causal model, whose first state attends to nothing of a sentence.
+    """
+    if not sentences:
+        raise CorpusError("no sentences to embed; give one per line")
+    if pooling == "first" and encoder.is_causal:
+        raise ConfigError("pooling 'first': in a model trained by CLM it is the same for all sentences; take 'mean'")
+    encoded = truncate(encoder.vocabulary.encode(sentences, encoder.language), encoder.model)
+    order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+    vectors = torch.empty(len(encoded), encoder.model.config.dim)
+    for start in range(0, len(order), BATCH_SIZE):
+        indices = order[start : start + BATCH_SIZE]
+        batch = encoder.batch([encoded[index] for index in indices])
+        hidden = encoder.model(batch, encoder.is_causal)
+        vectors[indices] = pool(hidden, batch.lengths, pooling).float().cpu()
+    return vectors
+
+
+def pool(hidden: Tensor, lengths: Tensor, pooling: Pooling) -> Tensor:
+    """Pool the states (B, T, D) of each row into one vector (B, D), without padding beyond its ``lengths`` (B,)."""
+    if pooling == "first":
+        return hidden[:, 0]
+    padding = (torch.arange(hidden.shape[1], device=hidden.device) >= lengths[:, None])[:, :, None]  # (B, T, 1)
+    if pooling == "mean":
+        return hidden.masked_fill(padding, 0.0).sum(dim=1) / lengths[:, None]
+    return hidden.masked_fill(padding, -torch.inf).amax(dim=1)
+
+
+@torch.inference_mode()
+def fill_mask(
+    encoder: SentenceEncoder, text: str, n_best: int, tokenize: Callable[[str], str]
+) -> list[list[tuple[str, float]]]:
+    """Return the ``n_best`` pieces at each ``<mask>`` of ``text``, the likeliest first, with their probabilities.
+
+    A mask is one piece, which may be less than a word (section 3.2). Several masks are filled independently. Special
+    symbols are never proposed; the probabilities are over the whole vocabulary nevertheless.
+
+    Args:
+        text: one sentence with one or more masks.
+        n_best: at least 1.
+        tokenize: raw sentence -> tokens separated by blanks.
+
+    Raises:
+        ConfigError: the model was never trained on masks.
+        CorpusError: there is no mask, tokenization lost one, or there are too many pieces.
+    """
+    if not {"mlm", "tlm"} & set(encoder.objectives):
+        trained = ", ".join(encoder.objectives) or "nothing"
+        raise ConfigError(f"this model was trained by {trained} and never saw a mask; give one trained by MLM or TLM")
+    ids = encode_masked(encoder, text, tokenize)
+    if len(ids) > (limit := max_pieces(encoder.model)):
+        raise CorpusError(f"the text has {len(ids)} pieces; the model has room for {limit}: shorten it")
+    positions = [position for position, id_ in enumerate(ids, start=1) if id_ == MASK]  # </s> has position 0
+    scores = encoder.model.predict(encoder.model(encoder.batch([ids]))[0, positions])
+    probabilities = scores.float().softmax(dim=-1)
+    probabilities[:, :N_SPECIAL] = 0
+    best = probabilities.topk(min(n_best, len(encoder.vocabulary) - N_SPECIAL))
+    pieces = encoder.vocabulary.pieces
+    return [
+        [(pieces[id_], value) for id_, value in zip(row, values, strict=True)]
+        for row, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
+
+
+def encode_masked(encoder: SentenceEncoder, text: str, tokenize: Callable[[str], str]) -> list[int]:
+    """Tokenize and encode ``text``, each of its masks as one id.
+
+    Raises:
+        CorpusError: there is no mask, or tokenization changed their number.
+    """
+    n_masks = text.count(MASK_TEXT)
+    if not n_masks or PLACEHOLDER in text:
+        raise CorpusError(
+            f"{text!r}: expected a text with {MASK_TEXT} (and without {PLACEHOLDER!r}); write it where a piece is "
+            "missing"
+        )
+    tokens = tokenize(text.replace(MASK_TEXT, f" {PLACEHOLDER} ")).split(" ")
+    masks = [index for index, token in enumerate(tokens) if token == PLACEHOLDER]
+    if len(masks) != n_masks:
+        raise CorpusError(f"{text!r}: a mask was joined to the word beside it; put blanks around it, or give tokens")
+    between = [" ".join(tokens[a + 1 : b]) for a, b in zip([-1, *masks], [*masks, len(tokens)], strict=True)]
+    first, *others = encoder.vocabulary.encode(between, encoder.language)
+    return first + [id_ for ids in others for id_ in (MASK, *ids)]
+
+
+class Translation(NamedTuple):
+    """One translation: as tokens separated by blanks, as detokenized text, and its score (None from greedy search)."""
+
+    tokens: str
+    text: str
+    score: float | None
+
+
+class TranslationPipeline:
+    """A translator in evaluation mode, its vocabulary, and the preparation of its training text.
+
+    Test sets are scored with the same pipeline.
+    """
+
+    def __init__(self, model: Path, vocabulary: Path, device: torch.device) -> None:
+        """Read the files of a translator and of its vocabulary.
+
+        Raises:
+            CheckpointError: no such model, a language model alone, or one with another vocabulary.
+            CorpusError: no such vocabulary.
+        """
+        translator, self.metadata = checkpoint.load_translator(model)
+        self.translator = translator.to(device)
+        self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, self.metadata)
+        self.language_ids = language_ids(self.metadata["languages"])
+        self.text = Text.model_validate(self.metadata["text"])
+        objectives = map(TranslationObjective.model_validate, self.metadata["objectives"])
+        trained = ((objective.source, objective.target) for objective in objectives if objective.kind != "ae")
+        self.directions = list(dict.fromkeys(trained))
+
+    def translate(
+        self, sentences: Sequence[str], source: str, target: str, decoding: DecodingConfig, micro_batch_tokens: int
+    ) -> list[list[Translation]]:
+        """Translate raw sentences: the ``decoding.n_best`` best of each; of one without any words, an empty one.
+
+        A sentence of more pieces than the model has positions loses its end, which is logged.
+
+        Raises:
+            ConfigError: the translator was not trained in this direction.
+        """
+        self.check_direction(source, target)
+        tokenized = [tokenize_line(sentence, source, self.text) for sentence in sentences]
+        encoded = truncate(self.vocabulary.encode(tokenized, source), self.translator.encoder)
+        hypotheses = generate(
+            self.translator,
+            [ids for ids in encoded if ids],
+            (self.language_ids[source], self.language_ids[target]),
+            decoding,
+            micro_batch_tokens,
+        )
+        remaining = iter(hypotheses)
+        return [
+            [self._decode(hypothesis, target) for hypothesis in next(remaining)] if ids else [Translation("", "", None)]
+            for ids in encoded
+        ]
+
+    def check_direction(self, source: str, target: str) -> None:
+        """Raise ``ConfigError`` for a direction that the translator was not trained in."""
+        if (source, target) not in self.directions:
+            trained = ", ".join("-".join(direction) for direction in self.directions)
+            raise ConfigError(f"from '{source}' to '{target}': the model was trained for {trained}; name one of these")
+
+    def reference(self, sentence: str, target: str) -> tuple[str, str]:
+        """Prepare a human translation for scoring: as tokens, and as text with its letters normalized."""
+        return tokenize_line(sentence, target, self.text), normalize_letters(sentence, target, self.text)
+
+    def _decode(self, hypothesis: BeamHypothesis, target: str) -> Translation:
+        tokens = self.vocabulary.decode(hypothesis.tokens, target)
+        return Translation(tokens, detokenize(tokens, target), hypothesis.score)
+
+
+def detokenize(tokens: str, language: str) -> str:
+    """Join tokens, which are separated by blanks, as the language is written."""
+    if language in UNSPACED:
+        return tokens.replace(" ", "")
+    text: str = _detokenizer(language).detokenize(tokens.split(), unescape=False)
+    return text.replace(DANDA, DANDA.strip())
+
+
+@cache
+def _detokenizer(language: str) -> MosesDetokenizer:
+    return MosesDetokenizer(language)

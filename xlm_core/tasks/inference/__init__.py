@@ -1,1 +1,0 @@
-"""Use of trained models on raw text."""
