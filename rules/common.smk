@@ -142,6 +142,11 @@ def xnli_language(split, language):
     return CONFIG.xnli.train_language if split == "translated" else language
 
 
+def xnli_stores(wildcards):
+    """Split -> language -> store of a fine-tuning on XNLI."""
+    return PATHS.xnli_finetuning(wildcards.setup, wildcards.run, wildcards.protocol)
+
+
 def embedding_runs(wildcards):
     """The runs of the table of word embeddings that have a seed."""
     return [run for run in CONFIG.embeddings.runs if int(wildcards.seed) in CONFIG.pretraining_seeds(run)]

@@ -17,12 +17,13 @@ if CONFIG.embeddings:
             mem_mb=1000,
             runtime=30,
         params:
+            source="word_pairs",
             text=normalization_params(CONFIG.embeddings.setup),
             code=code("xlm_core.text.formats.dictionary"),
         message:
             "Extracting words ({wildcards.list}, {wildcards.direction})"
         script:
-            "../workflow_scripts/extract_word_pairs.py"
+            "../workflow_scripts/extract.py"
 
     rule train_word_vectors:
         """Skip-gram vectors of words: of one language, for MUSE, or of the text of all languages together (Concat)."""
@@ -47,6 +48,7 @@ if CONFIG.embeddings:
             mem_mb=retry_memory(word_vector_memory),
             runtime=7200,
         params:
+            unit="words",
             vectors=params_of(CONFIG.embeddings.vectors, "threads"),
             corpus_keys=lambda wildcards: {
                 language: PATHS.monolingual_keys(CONFIG.embeddings.setup, language)
@@ -97,6 +99,7 @@ if CONFIG.embeddings:
             vectors=params_of(CONFIG.embeddings.vectors, "threads"),
             refinement=params_of(CONFIG.embeddings.refinement),
             candidates=CONFIG.embeddings.candidates,
+            cell={"table": "embeddings", "system": "", "setting": ""},
             attempts=work("jobs/score_embeddings/{seed}.json"),
             code=code("xlm_core.tasks.word_embeddings.evaluate"),
         message:
@@ -180,9 +183,10 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             mem_mb=1000,
             runtime=10,
         params:
+            figure="alignment",
             labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.alignment_figure.runs],
             code=code("xlm_core.report.plots.alignment"),
         message:
             "Drawing the map of words"
         script:
-            "../workflow_scripts/plot_alignment.py"
+            "../workflow_scripts/plot.py"

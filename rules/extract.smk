@@ -20,6 +20,7 @@ rule extract:
         mem_mb=retry_memory(1000),
         runtime=1440,
     params:
+        source="corpus",
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
         lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
         test_set=None,
@@ -47,6 +48,7 @@ rule extract_test_set:
         mem_mb=retry_memory(1000),
         runtime=60,
     params:
+        source="corpus",
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
         lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
         test_set=lambda wildcards: CONFIG.corpora[wildcards.corpus].set,
@@ -73,10 +75,11 @@ rule extract_xnli:
         mem_mb=retry_memory(1000),
         runtime=60,
     params:
+        source="xnli",
         parts=[list(part) for part in CONFIG.xnli.parts],
         labels=CONFIG.xnli.labels,
         code=code("xlm_core.text.formats.xnli"),
     message:
         "Extracting XNLI"
     script:
-        "../workflow_scripts/extract_xnli.py"
+        "../workflow_scripts/extract.py"

@@ -6,7 +6,7 @@ rule extract_glue:
     input:
         lambda wildcards: RAW.glue_files(wildcards.task),
     output:
-        directory("<results>/text/glue/{task}"),
+        folder=directory("<results>/text/glue/{task}"),
     log:
         "<logs>/extract_glue/{task}.log",
     conda:
@@ -15,20 +15,21 @@ rule extract_glue:
         mem_mb=1000,
         runtime=30,
     params:
+        source="glue",
         parts=lambda wildcards: CONFIG.glue.parts(wildcards.task),
         code=code("xlm_core.text.formats.glue"),
     message:
         "Extracting GLUE ({wildcards.task})"
     script:
-        "../workflow_scripts/extract_glue.py"
+        "../workflow_scripts/extract.py"
 
 
 rule tokenize_glue:
     """The sentences of a task; nothing is dropped."""
     input:
-        "<results>/text/glue/{task}",
+        records="<results>/text/glue/{task}",
     output:
-        directory("<results>/tokens/{text}/glue/{task}"),
+        tokens=directory("<results>/tokens/{text}/glue/{task}"),
     log:
         "<logs>/tokenize_glue/{text}/{task}.log",
     conda:
@@ -38,13 +39,16 @@ rule tokenize_glue:
         runtime=60,
     params:
         parts=lambda wildcards: CONFIG.glue.parts(wildcards.task),
-        language=configuration.GLUE_LANGUAGE,
+        languages=[configuration.GLUE_LANGUAGE] * 2,
+        n_fields=3,
+        keep_all=True,
         text=lambda wildcards: normalization_params(wildcards.text),
+        already_tokenized=False,
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing GLUE ({wildcards.task})"
     script:
-        "../workflow_scripts/tokenize_glue.py"
+        "../workflow_scripts/tokenize.py"
 
 
 rule build_glue_store:
@@ -53,7 +57,7 @@ rule build_glue_store:
         tokens=lambda wildcards: PATHS.glue_tokens(wildcards.vocabulary, wildcards.task),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
-        directory("<results>/store/{vocabulary}/glue/{task}"),
+        store=directory("<results>/store/{vocabulary}/glue/{task}"),
     log:
         "<logs>/build_glue_store/{vocabulary}/{task}.log",
     conda:
@@ -62,14 +66,14 @@ rule build_glue_store:
         mem_mb=1000,
         runtime=60,
     params:
-        classes=lambda wildcards: glue_classes(wildcards.task),
+        parts=lambda wildcards: glue_classes(wildcards.task),
         language=configuration.GLUE_LANGUAGE,
         n_sentences=lambda wildcards: len(GLUE_TASKS[wildcards.task].sentences),
         code=code("xlm_core.data.token_store"),
     message:
         "Storing GLUE ({wildcards.task})"
     script:
-        "../workflow_scripts/build_glue_store.py"
+        "../workflow_scripts/build_labelled_store.py"
 
 
 rule finetune_glue:
@@ -95,7 +99,7 @@ rule finetune_glue:
         mem_mb=memory_of_models(4),
         runtime=1440,
     params:
-        valid=lambda wildcards: CONFIG.glue.valid(wildcards.task),
+        stores=lambda wildcards: PATHS.glue_finetuning(wildcards.setup, wildcards.task),
         finetuning=lambda wildcards: params_of(CONFIG.glue.finetuning),
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
@@ -105,7 +109,7 @@ rule finetune_glue:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
-        "../workflow_scripts/finetune_glue.py"
+        "../workflow_scripts/finetune.py"
 
 
 rule score_glue:
@@ -131,8 +135,11 @@ rule score_glue:
     params:
         valid=lambda wildcards: CONFIG.glue.valid(wildcards.task),
         test=lambda wildcards: CONFIG.glue.test(wildcards.task),
-        system=lambda wildcards: configuration.system(wildcards.setup, wildcards.run),
-        setting=lambda wildcards: CONFIG.setup(wildcards.setup).language_summary,
+        cell=lambda wildcards: {
+            "table": "glue",
+            "system": configuration.system(wildcards.setup, wildcards.run),
+            "setting": CONFIG.setup(wildcards.setup).language_summary,
+        },
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.classification.glue"),
     message:

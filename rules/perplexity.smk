@@ -23,7 +23,7 @@ rule score_perplexity:
     params:
         language=lambda wildcards: CONFIG.perplexity.language,
         seq_len=lambda wildcards: CONFIG.setup(wildcards.setup).pretraining.seq_len,
-        setting=lambda wildcards: wildcards.run,
+        cell=lambda wildcards: {"table": "perplexity", "system": wildcards.setup, "setting": wildcards.run},
         attempts=work("jobs/score_perplexity/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.perplexity"),
     message:

@@ -94,6 +94,7 @@ rule train_subword_vectors:
         mem_mb=retry_memory(4000),
         runtime=2880,
     params:
+        unit="pieces",
         languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
         model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
@@ -101,7 +102,7 @@ rule train_subword_vectors:
     message:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
-        "../workflow_scripts/train_subword_vectors.py"
+        "../workflow_scripts/train_word_vectors.py"
 
 
 rule import_model:

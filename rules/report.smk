@@ -44,12 +44,13 @@ rule plot_xnli_heatmap:
         mem_mb=1000,
         runtime=10,
     params:
+        figure="xnli_heatmap",
         table=describe("xnli", CONFIG),
         code=code("xlm_core.report.plots.heatmap"),
     message:
         "Drawing the XNLI heat map"
     script:
-        "../workflow_scripts/plot_xnli_heatmap.py"
+        "../workflow_scripts/plot.py"
 
 
 rule plot_confusions:
@@ -72,14 +73,15 @@ rule plot_confusions:
         mem_mb=1000,
         runtime=10,
     params:
+        figure="confusions",
         labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
-        columns=CONFIG.xnli.languages,
+        languages=CONFIG.xnli.languages,
         classes=CONFIG.xnli.labels,
         code=code("xlm_core.report.plots.heatmap"),
     message:
         "Drawing the confusions"
     script:
-        "../workflow_scripts/plot_confusions.py"
+        "../workflow_scripts/plot.py"
 
 
 rule make_retrieval_table:
@@ -125,13 +127,14 @@ rule plot_retrieval_by_layer:
         mem_mb=1000,
         runtime=10,
     params:
+        figure="retrieval_by_layer",
         rows=retrieval_rows(CONFIG),
         n_layers=CONFIG.model.n_layers,
         code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing sentence retrieval by layer"
     script:
-        "../workflow_scripts/plot_retrieval_by_layer.py"
+        "../workflow_scripts/plot.py"
 
 
 rule plot_training_curves:
@@ -154,12 +157,13 @@ rule plot_training_curves:
         mem_mb=1000,
         runtime=10,
     params:
-        rows={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
+        figure="training_curves",
+        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
         code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing the training curves"
     script:
-        "../workflow_scripts/plot_training_curves.py"
+        "../workflow_scripts/plot.py"
 
 
 rule sample_objective_batches:
@@ -208,11 +212,12 @@ rule plot_objectives:
         mem_mb=1000,
         runtime=10,
     params:
+        figure="objectives",
         code=code("xlm_core.report.plots.objectives"),
     message:
         "Drawing the objectives"
     script:
-        "../workflow_scripts/plot_objectives.py"
+        "../workflow_scripts/plot.py"
 
 
 rule make_ablation_table:

@@ -55,12 +55,13 @@ rule import_store:
         mem_mb=1000,
         runtime=120,
     params:
+        artefact="store",
         sha256=lambda wildcards: CONFIG.corpora[wildcards.corpus].store_sums(wildcards.key, wildcards.shard),
         code=code("xlm_core.interop.pretrained"),
     message:
         "Importing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
-        "../workflow_scripts/import_store.py"
+        "../workflow_scripts/import_data.py"
 
 
 rule build_xnli_store:
@@ -81,8 +82,9 @@ rule build_xnli_store:
     params:
         language=lambda wildcards: xnli_language(wildcards.split, wildcards.language),
         classes=CONFIG.xnli.labels,
+        n_sentences=2,
         code=code("xlm_core.data.token_store"),
     message:
         "Storing XNLI ({wildcards.split}, {wildcards.language})"
     script:
-        "../workflow_scripts/build_xnli_store.py"
+        "../workflow_scripts/build_labelled_store.py"

@@ -42,6 +42,8 @@ rule tokenize:
         mem_mb=retry_memory(1000),
         runtime=720,
     params:
+        languages=lambda wildcards: sides(wildcards.key),
+        n_fields=lambda wildcards: len(sides(wildcards.key)),
         text=lambda wildcards: tokenization_params(wildcards.text),
         already_tokenized=lambda wildcards: CONFIG.corpora[wildcards.corpus].tokenized,
         keep_all=lambda wildcards: CONFIG.corpora[wildcards.corpus].eval_only,
@@ -55,7 +57,7 @@ rule tokenize:
 rule tokenize_xnli:
     """One split of XNLI in one language; nothing is dropped. Its training text comes tokenized."""
     input:
-        "<results>/text/xnli/{split}.{language}.tsv",
+        records="<results>/text/xnli/{split}.{language}.tsv",
     output:
         tokens="<results>/tokens/{text}/xnli/{split}.{language}.tsv",
         statistics="<results>/tokens/{text}/xnli/{split}.{language}.statistics.json",
@@ -67,11 +69,13 @@ rule tokenize_xnli:
         mem_mb=retry_memory(1000),
         runtime=60,
     params:
-        language=lambda wildcards: xnli_language(wildcards.split, wildcards.language),
+        languages=lambda wildcards: [xnli_language(wildcards.split, wildcards.language)] * 2,
+        n_fields=3,
+        keep_all=True,
         text=lambda wildcards: normalization_params(wildcards.text),
         already_tokenized=lambda wildcards: wildcards.split == "train" and CONFIG.xnli.training_tokenized,
         code=code("xlm_core.text.tokenize"),
     message:
         "Tokenizing XNLI ({wildcards.split}, {wildcards.language})"
     script:
-        "../workflow_scripts/tokenize_xnli.py"
+        "../workflow_scripts/tokenize.py"

@@ -148,12 +148,13 @@ rule plot_bleu_curves:
         mem_mb=1000,
         runtime=10,
     params:
+        figure="bleu_curves",
         labels=lambda wildcards: {name: plan.label for name, plan in PATHS.translators_of(wildcards.table).items()},
         code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"
     script:
-        "../workflow_scripts/plot_bleu_curves.py"
+        "../workflow_scripts/plot.py"
 
 
 rule show_translations:

@@ -97,6 +97,7 @@ rule import_vocabulary:
         mem_mb=1000,
         runtime=30,
     params:
+        artefact="vocabulary",
         pretrained=lambda wildcards: params_of(CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained),
         size=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.size,
         languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
@@ -104,4 +105,4 @@ rule import_vocabulary:
     message:
         "Importing the vocabulary ({wildcards.vocabulary})"
     script:
-        "../workflow_scripts/import_vocabulary.py"
+        "../workflow_scripts/import_data.py"

@@ -4,7 +4,7 @@
 rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
-        unpack(lambda wildcards: PATHS.xnli_finetuning(wildcards.setup, wildcards.run, wildcards.protocol)),
+        stores=lambda wildcards: [path for stores in xnli_stores(wildcards).values() for path in stores.values()],
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     output:
         model="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
@@ -25,9 +25,7 @@ rule finetune_xnli:
         mem_mb=memory_of_models(4),
         runtime=1440,
     params:
-        trained=lambda wildcards: list(PATHS.protocols[wildcards.protocol].train_languages),
-        tested=lambda wildcards: PATHS.xnli_tested(wildcards.setup, wildcards.protocol),
-        selected=lambda wildcards: PATHS.xnli_selected(wildcards.setup, wildcards.run, wildcards.protocol),
+        stores=xnli_stores,
         classes=CONFIG.xnli.labels,
         finetuning=params_of(CONFIG.xnli.finetuning),
         n_train=lambda wildcards: PATHS.protocols[wildcards.protocol].n_train,
@@ -39,7 +37,7 @@ rule finetune_xnli:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
-        "../workflow_scripts/finetune_xnli.py"
+        "../workflow_scripts/finetune.py"
 
 
 rule score_xnli:
@@ -63,9 +61,12 @@ rule score_xnli:
         runtime=120,
     params:
         languages=lambda wildcards: PATHS.xnli_tested(wildcards.setup, wildcards.protocol),
-        system=lambda wildcards: configuration.system(wildcards.setup, wildcards.run),
+        cell=lambda wildcards: {
+            "table": "xnli",
+            "system": configuration.system(wildcards.setup, wildcards.run),
+            "setting": PATHS.protocols[wildcards.protocol].setting,
+        },
         classes=CONFIG.xnli.labels,
-        setting=lambda wildcards: PATHS.protocols[wildcards.protocol].setting,
         setting_selected=configuration.SETTINGS["selected_per_language"],
         attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.classification.xnli"),
@@ -98,6 +99,7 @@ rule score_retrieval:
         layer=CONFIG.retrieval.layer,
         languages=CONFIG.xnli.languages,
         pivot=CONFIG.xnli.pivot,
+        cell=lambda wildcards: {"table": "retrieval", "system": wildcards.run, "setting": ""},
         attempts=work("jobs/score_retrieval/{run}.{seed}.json"),
         code=code("xlm_core.tasks.retrieval"),
     message:

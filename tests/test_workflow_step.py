@@ -9,20 +9,21 @@ from pathlib import Path
 SCRIPT = """
 import sys
 from xlm_core.errors import CorpusError
-from xlm_core.workflow.step import workflow_step
-with workflow_step(sys.argv[1]):
+from xlm_core.workflow.step import report_errors
+with report_errors(sys.argv[1]):
     raise {error}
 """
 TALK = """
 import logging
-from xlm_core.workflow.step import workflow_step
-with workflow_step("/dev/full"):
+from xlm_core.workflow.step import report_errors
+with report_errors("/dev/full"):
     logging.info("half of %s is read", "it")
 """
 SLEEP = """
 import sys, time
+from types import SimpleNamespace
 from xlm_core.workflow.step import workflow_step
-with workflow_step(sys.argv[1]):
+with workflow_step(SimpleNamespace(log=[sys.argv[1]], output={})):
     print("asleep", flush=True)
     time.sleep(60)
 """

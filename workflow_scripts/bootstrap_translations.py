@@ -7,7 +7,7 @@ from xlm_core.workflow.step import workflow_step
 
 params, inputs = snakemake.params, snakemake.input
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     comparisons = [
         TranslationComparison(**cell, system=Path(system), baseline=Path(baseline))
         for cell, system, baseline in zip(params.cells, inputs.systems, inputs.baselines, strict=True)

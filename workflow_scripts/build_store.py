@@ -5,7 +5,7 @@ from pathlib import Path
 from xlm_core.data import token_store
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     token_store.build(
         Path(snakemake.input.tokens),
         outputs={split: Path(snakemake.output[split]) for split in ("train", "valid", "test")},

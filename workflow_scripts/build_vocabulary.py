@@ -5,7 +5,7 @@ from pathlib import Path
 from xlm_core.text import vocabulary
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     vocabulary.build(
         snakemake.params.languages,
         models=[Path(path) for path in snakemake.input.models],

@@ -6,7 +6,7 @@ from pathlib import Path
 from xlm_core.text import download
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     mirror = snakemake.config.get("mirror") or os.environ.get("XLM_MIRROR")
     download.fetch(
         snakemake.params.url,

@@ -6,7 +6,7 @@ import microworld
 from xlm_core import config
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     world = config.read(config.Microworld, snakemake.params.world, path="microworld")
     microworld.write(
         world,

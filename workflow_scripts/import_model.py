@@ -1,4 +1,4 @@
-"""Turn a pretrained model into ours."""
+"""Import a pretrained model."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from xlm_core import config
 from xlm_core.interop import convert
 from xlm_core.workflow.step import workflow_step
 
-wanted = snakemake.params.pretrained
+params, inputs = snakemake.params, snakemake.input
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     convert.import_model(
-        {Path(path): wanted["sha256"][Path(path).name] for path in snakemake.input.files},
-        format=wanted["format"],
-        vocabulary=Path(snakemake.input.vocabulary),
-        languages=snakemake.params.languages,
-        model=config.read(config.ModelConfig, snakemake.params.model, path="model"),
+        {Path(path): params.pretrained["sha256"][Path(path).name] for path in inputs.files},
+        format=params.pretrained["format"],
+        vocabulary=Path(inputs.vocabulary),
+        languages=params.languages,
+        model=config.read(config.ModelConfig, params.model, path="model"),
         output=Path(snakemake.output.model),
     )

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.tasks.pretraining import train
-from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     train.init_random_model(
         vocabulary=Path(snakemake.input.vocabulary),
         languages=snakemake.params.languages,

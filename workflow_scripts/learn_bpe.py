@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from xlm_core.text import bpe
-from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     bpe.learn(
         Path(snakemake.input[0]),
         Path(snakemake.output.model),

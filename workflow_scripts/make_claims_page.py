@@ -6,7 +6,7 @@ from pathlib import Path
 from xlm_core.report import claims
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     text = Path(snakemake.output.text)
     claims.make(Path(snakemake.input[0]), snakemake.params.name, text, Path(snakemake.output.picture))
     sys.stdout.write("\n" + text.read_text(encoding="utf-8") + "\n")

@@ -5,5 +5,5 @@ from pathlib import Path
 from xlm_core.report import submission
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     submission.write([Path(path) for path in snakemake.input], Path(snakemake.output[0]))

@@ -5,7 +5,7 @@ from pathlib import Path
 from xlm_core.report import provenance
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     provenance.make_manifest(
         snakemake.wildcards.table,
         table=Path(snakemake.input.table),

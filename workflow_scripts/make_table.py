@@ -6,7 +6,7 @@ from pathlib import Path
 from xlm_core.report import tables
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     tables.make(
         snakemake.params.table,
         [Path(path) for path in snakemake.input.results],

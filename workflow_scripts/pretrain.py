@@ -7,7 +7,6 @@ from xlm_core import config
 from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
-from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
 
@@ -20,7 +19,7 @@ settings = config.parse(snakemake.config)  # what is read of it changes no resul
 languages, pairs, work = snakemake.params.languages, snakemake.params.pairs, Path(snakemake.params.work)
 n_processes = snakemake.resources.get("gpu") or settings.compute.gpus or settings.compute.processes
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     args = PretrainingArgs(
         languages=languages,
         objectives=snakemake.params.objectives,

@@ -6,7 +6,7 @@ from xlm_core import config
 from xlm_core.tasks.word_embeddings import tsne
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     figure = config.read(config.AlignmentFigure, snakemake.params.figure, path="embeddings.alignment_figure")
     tsne.project(
         figure=figure,

@@ -6,5 +6,5 @@ from pathlib import Path
 from xlm_core.report import provenance
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     sys.stdout.write("\n" + provenance.show(snakemake.params.tables, Path(snakemake.params.folder)) + "\n")

@@ -6,7 +6,7 @@ from xlm_core.languages import sides
 from xlm_core.text.bpe import TokenFile, sample_for_bpe
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     sample_for_bpe(
         {
             language: [

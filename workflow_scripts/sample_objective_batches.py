@@ -6,7 +6,7 @@ from xlm_core import config
 from xlm_core.tasks import objective_examples
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     objective_examples.write_examples(
         monolingual={snakemake.params.language: [Path(path) for path in snakemake.input.monolingual]},
         parallel={pair: [Path(path) for path in snakemake.input.parallel] for pair in snakemake.params.pairs},

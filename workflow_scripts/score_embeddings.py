@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from xlm_core import config, digests
-from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
-from xlm_core.workflow.job_record import job_record
-from xlm_core.workflow.step import workflow_step
+from xlm_core.workflow.step import result_context, workflow_step
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     given, params = snakemake.input, snakemake.params
     evaluate.score(
         systems=[row for row in params.rows if row in params.runs or row in config.BASELINES],
@@ -25,14 +23,7 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         refinement=config.read(config.Refinement, params.refinement, path="embeddings.refinement"),
         n_candidates=params.candidates,
         baseline_digest=digests.of_value([params.vectors, params.refinement]),
-        context=ResultContext(
-            table="embeddings",
-            system="",
-            setting="",
-            pretraining_seed=int(snakemake.wildcards.seed),
-            finetuning_seed=None,
-            code_digest=params.code,
-        ),
+        context=result_context(snakemake),
         output=Path(snakemake.output.results),
         statistics=Path(snakemake.output.kept),
     )

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import glue
-from xlm_core.workflow.job_record import job_record
-from xlm_core.workflow.step import workflow_step
+from xlm_core.workflow.step import result_context, workflow_step
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     examples = Path(snakemake.input.examples)
     further = {folder.name: folder for folder in map(Path, snakemake.input.diagnostics)}
     glue.score(
@@ -15,14 +13,7 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         model=Path(snakemake.input.model),
         valid={column: examples / f"{part}.store" for column, part in snakemake.params.valid.items()},
         test={name: further.get(name, examples) / f"{part}.store" for name, part in snakemake.params.test.items()},
-        context=ResultContext(
-            table="glue",
-            system=snakemake.params.system,
-            setting=snakemake.params.setting,
-            pretraining_seed=int(snakemake.wildcards.seed),
-            finetuning_seed=int(snakemake.wildcards.finetuning_seed),
-            code_digest=snakemake.params.code,
-        ),
+        context=result_context(snakemake),
         n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         predictions=Path(snakemake.output.predictions),

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.results import ResultContext
 from xlm_core.tasks.translation import evaluate
-from xlm_core.workflow.job_record import job_record
-from xlm_core.workflow.step import workflow_step
+from xlm_core.workflow.step import result_context, workflow_step
 
 params = snakemake.params
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     evaluate.score(
         model=Path(snakemake.input.model),
         vocabulary=Path(snakemake.input.vocabulary),
@@ -18,14 +16,7 @@ with workflow_step(snakemake.log[0]), job_record(snakemake):
         direction=(snakemake.wildcards.source, snakemake.wildcards.target),
         decoding=config.read(config.DecodingConfig, params.decoding, path="translation.decoding"),
         micro_batch_tokens=params.micro_batch_tokens,
-        context=ResultContext(
-            table=params.cell["table"],
-            system=params.cell["system"],
-            setting=params.cell["setting"],
-            pretraining_seed=int(snakemake.wildcards.seed),
-            finetuning_seed=None,
-            code_digest=params.code,
-        ),
+        context=result_context(snakemake),
         column=params.cell["column"],
         n_threads=snakemake.threads,
         outputs=evaluate.EvaluationOutputs(

@@ -5,7 +5,7 @@ from pathlib import Path
 from xlm_core.report import samples
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     paths = map(Path, snakemake.input)
     samples.make(
         {

@@ -11,7 +11,7 @@ def files(side: str, number: int, seeds: list[int]) -> list[list[Path]]:
     return [[Path(path) for path in snakemake.input[f"{side}_{number}_{seed}"]] for seed in seeds]
 
 
-with workflow_step(snakemake.log[0]):
+with workflow_step(snakemake):
     claims: dict[str, list[Hypothesis]] = {}
     for number, hypothesis in enumerate(snakemake.params.hypotheses):
         a, b = (files(side, number, hypothesis["seeds"]) for side in "ab")

@@ -1,22 +1,34 @@
-"""Normalize and tokenize one shard of a corpus."""
+"""Normalize and tokenize one file of records, or, of a task of GLUE, a file for each of its parts."""
 
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.languages import sides
 from xlm_core.text import tokenize
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]):
-    languages = sides(snakemake.wildcards.key)
+params, inputs, output = snakemake.params, snakemake.input, snakemake.output
+
+
+def tokenize_file(records: Path, tokens: Path, statistics: Path) -> None:
+    """Tokenize the first fields of each record, one per language; a third field is a label."""
     tokenize.tokenize(
-        Path(snakemake.input.records),
-        Path(snakemake.output.tokens),
-        languages=languages,
-        n_fields=len(languages),
-        text=config.read(config.Text, snakemake.params.text, path="text"),
-        already_tokenized=snakemake.params.already_tokenized,
-        keep_all=snakemake.params.keep_all,
-        statistics=Path(snakemake.output.statistics),
-        repeated=Path(snakemake.input.repeated[0]) if snakemake.input.repeated else None,
+        records,
+        tokens,
+        languages=params.languages,
+        n_fields=params.n_fields,
+        text=config.read(config.Text, params.text, path="text"),
+        already_tokenized=params.already_tokenized,
+        keep_all=params.keep_all,
+        statistics=statistics,
+        repeated=Path(inputs.repeated[0]) if inputs.get("repeated") else None,
     )
+
+
+with workflow_step(snakemake):
+    records, tokens = Path(inputs.records), Path(output.tokens)
+    if output.get("statistics"):
+        tokenize_file(records, tokens, Path(output.statistics))
+    else:
+        tokens.mkdir(parents=True, exist_ok=True)
+        for part in params.parts:
+            tokenize_file(records / f"{part}.tsv", tokens / f"{part}.tsv", tokens / f"{part}.statistics.json")

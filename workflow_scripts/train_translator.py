@@ -11,7 +11,6 @@ from xlm_core.tasks.translation.train import (
     train_translator,
 )
 from xlm_core.train.launcher import launch
-from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
 settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule
@@ -19,7 +18,7 @@ params, inputs, work = snakemake.params, snakemake.input, Path(snakemake.params.
 n_processes = snakemake.resources.gpu or settings.compute.processes
 encoder, decoder = (Path(inputs[name]) if inputs.get(name) else None for name in ("encoder", "decoder"))
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
+with workflow_step(snakemake):
     train = partial(
         train_translator,
         TranslatorInputs(

@@ -1,4 +1,4 @@
-"""Train vectors of words on the text of one language, or of all together."""
+"""Train skip-gram vectors: of the pieces of all languages, or of the words of one language or of all together."""
 
 from pathlib import Path
 
@@ -6,19 +6,37 @@ from xlm_core import config
 from xlm_core.languages import sides
 from xlm_core.tasks.word_embeddings import skipgram
 from xlm_core.text.bpe import TokenFile
-from xlm_core.workflow.job_record import job_record
 from xlm_core.workflow.step import workflow_step
 
-with workflow_step(snakemake.log[0]), job_record(snakemake):
-    settings = {**snakemake.params.vectors, "threads": snakemake.threads}
+params, inputs, output = snakemake.params, snakemake.input, snakemake.output
+seed = int(snakemake.wildcards.seed)
+
+
+def train_subword_vectors() -> None:
+    """Train vectors of pieces, and save them in a model whose other weights are random."""
+    skipgram.train_subword_vectors(
+        stores={language: [Path(path) for path in inputs[language]] for language in params.languages},
+        vocabulary=Path(inputs.vocabulary),
+        languages=params.languages,
+        model=config.read(config.ModelConfig, params.model, path="model"),
+        seed=seed,
+        output=Path(output.model),
+    )
+
+
+def train_word_vectors() -> None:
+    """Train vectors of words."""
+    settings = {**params.vectors, "threads": snakemake.threads}
     skipgram.train_word_vectors(
         {
-            language: [
-                TokenFile(Path(path), sides(key)) for path, key in zip(snakemake.input[language], keys, strict=True)
-            ]
-            for language, keys in snakemake.params.corpus_keys.items()
+            language: [TokenFile(Path(path), sides(key)) for path, key in zip(inputs[language], keys, strict=True)]
+            for language, keys in params.corpus_keys.items()
         },
         config.read(config.WordVectors, settings, path="embeddings.vectors"),
-        seed=int(snakemake.wildcards.seed),
-        output=Path(snakemake.output.vectors),
+        seed=seed,
+        output=Path(output.vectors),
     )
+
+
+with workflow_step(snakemake):
+    {"pieces": train_subword_vectors, "words": train_word_vectors}[params.unit]()

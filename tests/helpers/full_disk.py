@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xlm_core.workflow.step import workflow_step
+from xlm_core.workflow.step import report_errors
 
 MESSAGE = (
     "could not be written: File too large; expected room for all of it. Raise the limit on the size of files "
@@ -47,5 +47,5 @@ def run(call: Callable[[], object], n_bytes: int, folder: Path) -> subprocess.Co
 
 if __name__ == "__main__":
     limit(int(sys.argv[2]))
-    with workflow_step(sys.argv[3]):
+    with report_errors(sys.argv[3]):
         pickle.loads(Path(sys.argv[1]).read_bytes())()

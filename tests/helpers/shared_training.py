@@ -9,7 +9,7 @@ from xlm_core.config import Compute, ModelConfig, Pretraining
 from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
-from xlm_core.workflow.step import workflow_step
+from xlm_core.workflow.step import report_errors
 
 
 def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
@@ -50,5 +50,5 @@ def main(path: Path) -> None:
 if __name__ == "__main__":
     from shared_training import main  # by its importable name, which other processes know it by
 
-    with workflow_step(Path(sys.argv[1]).parent / "log"):
+    with report_errors(Path(sys.argv[1]).parent / "log"):
         main(Path(sys.argv[1]))

@@ -1,19 +1,21 @@
-"""Jobs: what each took and on what it ran, over all its attempts.
+"""Record what a job took and what it ran on, over all its attempts.
 
 A job that is killed and begun again notes every attempt in a file of its own, and writes its record when it is done.
-Nothing of this enters a digest, or is read by a step that computes something: it decides nothing.
+No digest contains a record, and no step that computes something reads one.
 """
 
 import logging
 import os
 import platform
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +24,31 @@ from xlm_core.errors import StorageError
 from xlm_core.io import read_json, write_json
 
 LOG = logging.getLogger(__name__)
-BEAT_SECONDS = 60.0  # so much of an attempt is lost at most that is killed and cannot say how long it was
+BEAT_SECONDS = 60.0  # an attempt that is killed loses at most so much of its time
 LIBRARIES = ("torch", "numpy", "sentencepiece", "sacremoses", "sacrebleu", "snakemake")
-PATHS = ("attempts", "work")  # parameters that say where a job puts things, which is no setting of it
+PATHS = ("attempts", "work")  # parameters that are paths, not settings
 CPU_INFO = Path("/proc/cpuinfo")
 
 
 @contextmanager
 def job_record(snakemake: Any) -> Iterator[None]:
-    """A block, the whole of a job, whose time and hardware are recorded.
+    """Record time and hardware of the block, which is the whole of a job.
 
     Attempts are added to ``params.attempts``: each counts from its beginning to its end, or, if it was killed, to less
     than ``BEAT_SECONDS`` before that. When the block ends well they become ``output.job``. Attempts of a job with other
-    parameters or input files are no attempts of this one, and are forgotten.
+    parameters or input files are forgotten.
 
     Args:
-        snakemake: what a script knows of its job; this is the one place to take it whole, for it is what is recorded.
+        snakemake: the object that Snakemake gives to a script, which is recorded.
 
     Raises:
         StorageError: there is no room for the record.
     """
     path = Path(snakemake.params.attempts)
     settings = {name: value for name, value in snakemake.params.items() if name not in PATHS}
-    job = digests.of_value([settings, [_seen(file) for file in snakemake.input]])
+    files = [(str(file), Path(file).stat()) for file in snakemake.input]  # told apart without reading them
+    job = digests.of_value([settings, [[file, status.st_size, status.st_mtime_ns] for file, status in files]])
+    earlier: dict[str, Any] = read_json(path) if path.exists() else {"job": None}
     n_nodes = snakemake.resources.get("nodes", 1)
     attempt = {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -56,22 +60,23 @@ def job_record(snakemake: Any) -> Iterator[None]:
         "machine": machine(),
         "libraries": libraries(),
     }
-    notes = {"job": job, "attempts": [*_earlier(path, job), attempt]}
-    with _heartbeat(path, notes):
+    attempts = [*(earlier["attempts"] if earlier["job"] == job else []), attempt]
+    with _heartbeat(path, {"job": job, "attempts": attempts}):
         yield
     attempt["finished"] = True
-    about = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards.items()), "settings": settings}
-    write_json(Path(snakemake.output.job), {**about, "attempts": notes["attempts"]})
+    wildcards = dict(snakemake.wildcards.items())
+    record = {"rule": snakemake.rule, "wildcards": wildcards, "settings": settings, "attempts": attempts}
+    write_json(Path(snakemake.output.job), record)
     path.unlink(missing_ok=True)
 
 
 @contextmanager
 def _heartbeat(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
-    """A block during which the seconds of the last attempt grow, on disk from time to time."""
-    attempt, begun, ended = notes["attempts"][-1], time.monotonic(), threading.Event()
+    """Run the block while a thread writes its seconds, those of the last attempt, to disk from time to time."""
+    begun, ended = time.monotonic(), threading.Event()
 
     def save() -> None:
-        attempt["seconds"] = round(time.monotonic() - begun, 1)
+        notes["attempts"][-1]["seconds"] = round(time.monotonic() - begun, 1)
         try:
             write_json(path, notes)
         except StorageError as error:  # which must not end a job that needs no more room, nor hide why one ended
@@ -92,39 +97,19 @@ def _heartbeat(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
         save()
 
 
-def _seen(file: str) -> list[str | int]:
-    """What tells, without reading it, whether a file is the one that an earlier attempt read."""
-    status = Path(file).stat()
-    return [str(file), status.st_size, status.st_mtime_ns]
-
-
-def _earlier(path: Path, job: str) -> list[dict[str, Any]]:
-    """The attempts that were made at this job so far."""
-    if not path.exists():
-        return []
-    notes = read_json(path)
-    return notes["attempts"] if notes["job"] == job else []
-
-
 def machine() -> dict[str, Any]:
-    """What this machine is: its system, its processor, the cores that this process may use, and its GPUs."""
+    """Describe this machine: its system, processor, the cores that this process may use, and its GPUs."""
+    model = re.search(r"^model name\s*: *(.*)$", CPU_INFO.read_text(encoding="utf-8"), re.MULTILINE)
     return {
         "system": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": model[1] if model else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "gpus": _gpus(),
     }
 
 
-def _cpu() -> str:
-    """What the processor calls itself, or its architecture where it does not say."""
-    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())
-
-
 def _gpus() -> list[str]:
-    """The names of the GPUs that jobs see on this machine; none where NVIDIA's driver is not there."""
+    """List the names of the GPUs that jobs see on this machine; none without NVIDIA's driver."""
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
@@ -134,13 +119,6 @@ def _gpus() -> list[str]:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of Python and of the libraries that numbers depend on, as far as they are installed here."""
-    return {"python": platform.python_version(), **dict(_versions(LIBRARIES))}
-
-
-def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name in names:
-        try:
-            yield name, metadata.version(name)
-        except metadata.PackageNotFoundError:
-            LOG.info("%s is not installed here, and no version of it recorded", name)
+    """Return the versions of Python and of the libraries that numbers depend on, if they are installed here."""
+    installed = (package for name in LIBRARIES for package in islice(metadata.distributions(name=name), 1))
+    return {"python": platform.python_version(), **{package.name: package.version for package in installed}}

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from xlm_core.config import BASE, Config, EvaluationSets, SystemConfig, TranslationTraining
+from xlm_core.config import BASE, GLUE_LANGUAGE, Config, EvaluationSets, SystemConfig, TranslationTraining
 from xlm_core.languages import direction_key
 from xlm_core.workflow import experiments
 from xlm_core.workflow.experiments import TranslationExperiment, XnliProtocol
@@ -76,13 +76,14 @@ class Paths(TextPaths):
         is_selected = run in self.config.xnli.selected_per_language and (setup, protocol) == (BASE, "zero_shot")
         return self.config.xnli.languages if is_selected else []
 
-    def xnli_finetuning(self, setup: str, run: str, protocol: str) -> dict[str, list[str]]:
-        """The stores that a fine-tuning is trained, validated and, language by language, selected on."""
-        return {
-            "train": self.xnli_stores(setup, "train", list(self.protocols[protocol].train_languages)),
-            "valid": self.xnli_stores(setup, "valid", self.xnli_tested(setup, protocol)),
-            "test": self.xnli_stores(setup, "test", self.xnli_selected(setup, run, protocol)),
+    def xnli_finetuning(self, setup: str, run: str, protocol: str) -> dict[str, dict[str, str]]:
+        """Split -> language -> store of a fine-tuning; those of "test" are selected on language by language."""
+        languages = {
+            "train": list(self.protocols[protocol].train_languages),
+            "valid": self.xnli_tested(setup, protocol),
+            "test": self.xnli_selected(setup, run, protocol),
         }
+        return {split: {key: self.xnli_store(setup, split, key) for key in keys} for split, keys in languages.items()}
 
     def xnli_classifier(self, setup: str, run: str, seed: str, protocol: str, finetuning_seed: str) -> dict[str, str]:
         """The classifier that a protocol tests, and of zero-shot the best evaluations per language."""
@@ -140,6 +141,16 @@ class Paths(TextPaths):
         return [f"{folder}/{run}.{seed}.jsonl" for run in runs for seed in self.config.pretraining_seeds(run)]
 
     # GLUE
+
+    def glue_finetuning(self, setup: str, task: str) -> dict[str, dict[str, str]]:
+        """Split -> language, or column of the table -> store of a fine-tuning on a task."""
+        assert self.config.glue is not None, "a task is fine-tuned on where there is the section 'glue'"
+        folder, valid = self.glue_store(setup, task), self.config.glue.valid(task)
+        return {
+            "train": {GLUE_LANGUAGE: f"{folder}/train.store"},
+            "valid": {column: f"{folder}/{part}.store" for column, part in valid.items()},
+            "test": {},
+        }
 
     def glue_results(self) -> list[str]:
         """The results of the table of GLUE."""

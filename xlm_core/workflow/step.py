@@ -1,4 +1,4 @@
-"""A step of the workflow: where its log goes, how its errors reach the user, and that it ends with its workflow."""
+"""Run a step of the workflow: its log, its record, its named errors, and its end when Snakemake dies."""
 
 import logging
 import os
@@ -8,11 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from xlm_core.errors import XlmError
 from xlm_core.io import disk_full_errors
+from xlm_core.results import ResultContext
+from xlm_core.workflow.job_record import job_record
 
 LOG = logging.getLogger(__name__)
 WORKFLOW = "XLM_WORKFLOW"  # environment variable: the number of the process of Snakemake that starts the steps
@@ -20,17 +23,44 @@ GRACE_SECONDS = 45  # for a training to save, before it is killed
 
 
 @contextmanager
-def workflow_step(log: str | Path) -> Iterator[None]:
-    """Log to the file ``log``; end with one message, and no traceback, at an error that the user can mend.
+def workflow_step(snakemake: Any) -> Iterator[None]:
+    """Run the block as the step of a rule, with ``report_errors``; record it if the rule has an output ``job``.
 
-    A full disk is one of them wherever it is met: also for the temporary files of libraries. Where Snakemake is killed
-    the step ends, too, for the next one would begin the same step beside it.
+    The step ends when Snakemake is killed: the next run would start the same step beside it.
+
+    Args:
+        snakemake: the object that Snakemake gives to a script.
+    """
+    with report_errors(snakemake.log[0]):
+        if number := os.environ.get(WORKFLOW):
+            exit_with_process(int(number))
+        with job_record(snakemake) if snakemake.output.get("job") else nullcontext():
+            yield
+
+
+def result_context(snakemake: Any) -> ResultContext:
+    """Return what a scoring step knows of its results: the parameter ``cell`` of the rule, seeds and code digest."""
+    wildcards, params = snakemake.wildcards, snakemake.params
+    finetuning_seed = wildcards.get("finetuning_seed")
+    return ResultContext(
+        table=params.cell["table"],
+        system=params.cell["system"],
+        setting=params.cell["setting"],
+        pretraining_seed=int(wildcards.seed),
+        finetuning_seed=int(finetuning_seed) if finetuning_seed else None,
+        code_digest=params.code,
+    )
+
+
+@contextmanager
+def report_errors(log: str | Path) -> Iterator[None]:
+    """Log to the file ``log``; exit with one message, and no traceback, at an error that the user can mend.
+
+    A full disk is such an error wherever it is met, also in the temporary files of libraries.
     """
     try:
         with disk_full_errors(f"a file of this step ({log} says where)"):
             log_to(log)
-            if number := os.environ.get(WORKFLOW):
-                _exit_with_parent(int(number))
             yield
     except XlmError as error:
         logging.exception("The step failed.")
@@ -38,13 +68,13 @@ def workflow_step(log: str | Path) -> Iterator[None]:
 
 
 def log_to(log: str | Path) -> None:
-    """Send what this process logs to the end of the file ``log``."""
+    """Append what this process logs to the file ``log``."""
     form = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(handlers=[_LogFile(log, encoding="utf-8")], level=logging.INFO, format=form, force=True)
 
 
-def _exit_with_parent(number: int) -> None:
-    """End this process when the process ``number`` has ended, or at once where it has already."""
+def exit_with_process(number: int) -> None:
+    """End this process when the process ``number``, which started it, has ended; at once if it already has."""
     try:
         process = os.pidfd_open(number)
     except ProcessLookupError:
@@ -53,7 +83,7 @@ def _exit_with_parent(number: int) -> None:
 
 
 def _exit_after(process: int) -> None:
-    """Wait until a process, of which this is the file descriptor, has ended; end then, trainings by saving."""
+    """Wait until the process of a file descriptor has ended, then end this one; trainings save first."""
     select.select([process], [], [])
     LOG.warning("the workflow that started this step has died: the step ends")
     os.kill(os.getpid(), signal.SIGTERM)
@@ -62,7 +92,7 @@ def _exit_after(process: int) -> None:
 
 
 class _LogFile(logging.FileHandler):
-    """A log whose messages go to the standard error output, each on one line, where the file has no room for them."""
+    """A log file that writes a message to the standard error output, on one line, if its disk is full."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library's name)
         """Show a message that could not be logged, and why not."""
