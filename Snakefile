@@ -58,12 +58,12 @@ include: "rules/vocabulary.smk"
 include: "rules/store.smk"
 include: "rules/pretrain.smk"
 include: "rules/xnli.smk"
+include: "rules/report.smk"
 include: "rules/glue.smk"
 include: "rules/translation.smk"
 include: "rules/perplexity.smk"
 include: "rules/claims.smk"
 include: "rules/embeddings.smk"
-include: "rules/report.smk"
 include: "rules/provenance.smk"
 
 

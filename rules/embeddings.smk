@@ -107,7 +107,7 @@ if CONFIG.embeddings:
         script:
             "../workflow_scripts/score_embeddings.py"
 
-    rule make_embedding_table:
+    use rule make_xnli_table as make_embedding_table with:
         """How well translations are aligned and similarities found, beside the published numbers."""
         input:
             results=expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
@@ -116,18 +116,10 @@ if CONFIG.embeddings:
         log:
             "<logs>/make_embedding_table.log",
         localrule: True
-        conda:
-            "../envs/report.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=10,
         params:
             table=describe("embeddings", CONFIG),
-            code=code("xlm_core.report.tables"),
         message:
             "Making the table of word embeddings"
-        script:
-            "../workflow_scripts/make_table.py"
 
 
 if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
@@ -162,7 +154,7 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
         script:
             "../workflow_scripts/project_words.py"
 
-    rule plot_alignment:
+    use rule plot_objectives as plot_alignment with:
         """Words and their translations on the map of each model."""
         input:
             "<results>/figures/alignment.json",
@@ -177,16 +169,9 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
         log:
             "<logs>/plot_alignment.log",
         localrule: True
-        conda:
-            "../envs/report.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=10,
         params:
             figure="alignment",
             labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.alignment_figure.runs],
             code=code("xlm_core.report.plots.alignment"),
         message:
             "Drawing the map of words"
-        script:
-            "../workflow_scripts/plot.py"

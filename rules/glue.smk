@@ -176,7 +176,7 @@ rule make_glue_submission:
         "../workflow_scripts/make_glue_submission.py"
 
 
-rule make_glue_table:
+use rule make_xnli_table as make_glue_table with:
     """The metrics of every task beside the published numbers, and the differences between the rows."""
     input:
         results=PATHS.glue_results(),
@@ -185,15 +185,7 @@ rule make_glue_table:
     log:
         "<logs>/make_glue_table.log",
     localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         table=describe("glue", CONFIG),
-        code=code("xlm_core.report.tables"),
     message:
         "Making the table of GLUE"
-    script:
-        "../workflow_scripts/make_table.py"

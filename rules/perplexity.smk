@@ -32,7 +32,7 @@ rule score_perplexity:
         "../workflow_scripts/score_perplexity.py"
 
 
-rule make_perplexity_table:
+use rule make_xnli_table as make_perplexity_table with:
     """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     input:
         results=PATHS.perplexity_results(),
@@ -41,15 +41,7 @@ rule make_perplexity_table:
     log:
         "<logs>/make_perplexity_table.log",
     localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         table=describe("perplexity", CONFIG),
-        code=code("xlm_core.report.tables"),
     message:
         "Making the perplexity table"
-    script:
-        "../workflow_scripts/make_table.py"

@@ -1,171 +1,6 @@
 """Tables and figures of XNLI, of retrieval, of training and of the ablation."""
 
 
-rule make_xnli_table:
-    """Accuracy per language beside the published numbers, and the differences between the rows."""
-    input:
-        results=PATHS.xnli_results(),
-    output:
-        **table_outputs("xnli", "XNLI"),
-    log:
-        "<logs>/make_xnli_table.log",
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        table=describe("xnli", CONFIG),
-        code=code("xlm_core.report.tables"),
-    message:
-        "Making the XNLI table"
-    script:
-        "../workflow_scripts/make_table.py"
-
-
-rule plot_xnli_heatmap:
-    """The XNLI table as a heat map, and how far it is from the published one."""
-    input:
-        PATHS.xnli_results(),
-    output:
-        report(
-            "<results>/figures/xnli_heatmap.svg",
-            caption="../docs/report/xnli_heatmap.rst",
-            category="XNLI",
-            labels={"figure": "heat map"},
-        ),
-    log:
-        "<logs>/plot_xnli_heatmap.log",
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        figure="xnli_heatmap",
-        table=describe("xnli", CONFIG),
-        code=code("xlm_core.report.plots.heatmap"),
-    message:
-        "Drawing the XNLI heat map"
-    script:
-        "../workflow_scripts/plot.py"
-
-
-rule plot_confusions:
-    """Which class of XNLI every run takes for which, zero-shot."""
-    input:
-        **PATHS.confusions(),
-    output:
-        report(
-            "<results>/figures/confusions.svg",
-            caption="../docs/report/confusions.rst",
-            category="XNLI",
-            labels={"figure": "confusions"},
-        ),
-    log:
-        "<logs>/plot_confusions.log",
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        figure="confusions",
-        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
-        languages=CONFIG.xnli.languages,
-        classes=CONFIG.xnli.labels,
-        code=code("xlm_core.report.plots.heatmap"),
-    message:
-        "Drawing the confusions"
-    script:
-        "../workflow_scripts/plot.py"
-
-
-rule make_retrieval_table:
-    """How often a sentence's nearest neighbor in another language is its translation."""
-    input:
-        results=PATHS.retrieval_results(),
-    output:
-        **table_outputs("retrieval", "Sentence retrieval", differences=False),
-    log:
-        "<logs>/make_retrieval_table.log",
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        table=describe("retrieval", CONFIG),
-        code=code("xlm_core.report.tables"),
-    message:
-        "Making the table of sentence retrieval"
-    script:
-        "../workflow_scripts/make_table.py"
-
-
-rule plot_retrieval_by_layer:
-    """Sentence retrieval over the layers of every run."""
-    input:
-        PATHS.retrieval_results(),
-    output:
-        report(
-            "<results>/figures/retrieval_by_layer.svg",
-            caption="../docs/report/retrieval_by_layer.rst",
-            category="Sentence retrieval",
-            labels={"figure": "by layer"},
-        ),
-    log:
-        "<logs>/plot_retrieval_by_layer.log",
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        figure="retrieval_by_layer",
-        rows=retrieval_rows(CONFIG),
-        n_layers=CONFIG.model.n_layers,
-        code=code("xlm_core.report.plots.curves"),
-    message:
-        "Drawing sentence retrieval by layer"
-    script:
-        "../workflow_scripts/plot.py"
-
-
-rule plot_training_curves:
-    """Loss and validation perplexity of every pretraining run."""
-    input:
-        **PATHS.histories(),
-    output:
-        report(
-            "<results>/figures/training_curves.svg",
-            caption="../docs/report/training_curves.rst",
-            category="Training",
-            labels={"figure": "pretraining curves"},
-        ),
-    log:
-        "<logs>/plot_training_curves.log",
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        figure="training_curves",
-        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
-        code=code("xlm_core.report.plots.curves"),
-    message:
-        "Drawing the training curves"
-    script:
-        "../workflow_scripts/plot.py"
-
-
 rule sample_objective_batches:
     """One real row of a CLM, an MLM and a TLM batch."""
     input:
@@ -220,7 +55,136 @@ rule plot_objectives:
         "../workflow_scripts/plot.py"
 
 
-rule make_ablation_table:
+rule make_xnli_table:
+    """Accuracy per language beside the published numbers, and the differences between the rows."""
+    input:
+        results=PATHS.xnli_results(),
+    output:
+        **table_outputs("xnli", "XNLI"),
+    log:
+        "<logs>/make_xnli_table.log",
+    localrule: True
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        table=describe("xnli", CONFIG),
+        code=code("xlm_core.report.tables"),
+    message:
+        "Making the XNLI table"
+    script:
+        "../workflow_scripts/make_table.py"
+
+
+use rule plot_objectives as plot_xnli_heatmap with:
+    """The XNLI table as a heat map, and how far it is from the published one."""
+    input:
+        PATHS.xnli_results(),
+    output:
+        report(
+            "<results>/figures/xnli_heatmap.svg",
+            caption="../docs/report/xnli_heatmap.rst",
+            category="XNLI",
+            labels={"figure": "heat map"},
+        ),
+    log:
+        "<logs>/plot_xnli_heatmap.log",
+    localrule: True
+    params:
+        figure="xnli_heatmap",
+        table=describe("xnli", CONFIG),
+        code=code("xlm_core.report.plots.heatmap"),
+    message:
+        "Drawing the XNLI heat map"
+
+
+use rule plot_objectives as plot_confusions with:
+    """Which class of XNLI every run takes for which, zero-shot."""
+    input:
+        **PATHS.confusions(),
+    output:
+        report(
+            "<results>/figures/confusions.svg",
+            caption="../docs/report/confusions.rst",
+            category="XNLI",
+            labels={"figure": "confusions"},
+        ),
+    log:
+        "<logs>/plot_confusions.log",
+    localrule: True
+    params:
+        figure="confusions",
+        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
+        languages=CONFIG.xnli.languages,
+        classes=CONFIG.xnli.labels,
+        code=code("xlm_core.report.plots.heatmap"),
+    message:
+        "Drawing the confusions"
+
+
+use rule make_xnli_table as make_retrieval_table with:
+    """How often a sentence's nearest neighbor in another language is its translation."""
+    input:
+        results=PATHS.retrieval_results(),
+    output:
+        **table_outputs("retrieval", "Sentence retrieval", differences=False),
+    log:
+        "<logs>/make_retrieval_table.log",
+    localrule: True
+    params:
+        table=describe("retrieval", CONFIG),
+    message:
+        "Making the table of sentence retrieval"
+
+
+use rule plot_objectives as plot_retrieval_by_layer with:
+    """Sentence retrieval over the layers of every run."""
+    input:
+        PATHS.retrieval_results(),
+    output:
+        report(
+            "<results>/figures/retrieval_by_layer.svg",
+            caption="../docs/report/retrieval_by_layer.rst",
+            category="Sentence retrieval",
+            labels={"figure": "by layer"},
+        ),
+    log:
+        "<logs>/plot_retrieval_by_layer.log",
+    localrule: True
+    params:
+        figure="retrieval_by_layer",
+        rows=retrieval_rows(CONFIG),
+        n_layers=CONFIG.model.n_layers,
+        code=code("xlm_core.report.plots.curves"),
+    message:
+        "Drawing sentence retrieval by layer"
+
+
+use rule plot_objectives as plot_training_curves with:
+    """Loss and validation perplexity of every pretraining run."""
+    input:
+        **PATHS.histories(),
+    output:
+        report(
+            "<results>/figures/training_curves.svg",
+            caption="../docs/report/training_curves.rst",
+            category="Training",
+            labels={"figure": "pretraining curves"},
+        ),
+    log:
+        "<logs>/plot_training_curves.log",
+    localrule: True
+    params:
+        figure="training_curves",
+        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
+        code=code("xlm_core.report.plots.curves"),
+    message:
+        "Drawing the training curves"
+
+
+use rule make_xnli_table as make_ablation_table with:
     """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
         results=PATHS.ablation_results(),
@@ -229,15 +193,7 @@ rule make_ablation_table:
     log:
         "<logs>/make_ablation_table.log",
     localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         table=describe("ablation", CONFIG),
-        code=code("xlm_core.report.tables"),
     message:
         "Making the ablation table"
-    script:
-        "../workflow_scripts/make_table.py"

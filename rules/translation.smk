@@ -100,7 +100,7 @@ rule bootstrap_translations:
         "../workflow_scripts/bootstrap_translations.py"
 
 
-rule make_translation_table:
+use rule make_xnli_table as make_translation_table with:
     """BLEU of translation beside the published numbers, and the differences between the rows."""
     input:
         results=lambda wildcards: PATHS.translation_results(wildcards.table),
@@ -112,21 +112,13 @@ rule make_translation_table:
     wildcard_constraints:
         table="unsupervised|supervised",
     localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         table=lambda wildcards: describe(f"{wildcards.table}_mt", CONFIG),
-        code=code("xlm_core.report.tables"),
     message:
         "Making the table of {wildcards.table} translation"
-    script:
-        "../workflow_scripts/make_table.py"
 
 
-rule plot_bleu_curves:
+use rule plot_objectives as plot_bleu_curves with:
     """Validation BLEU over the training of every translator of a table."""
     input:
         unpack(lambda wildcards: PATHS.translator_histories(wildcards.table)),
@@ -142,19 +134,12 @@ rule plot_bleu_curves:
     wildcard_constraints:
         table="unsupervised|supervised",
     localrule: True
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         figure="bleu_curves",
         labels=lambda wildcards: {name: plan.label for name, plan in PATHS.translators_of(wildcards.table).items()},
         code=code("xlm_core.report.plots.curves"),
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"
-    script:
-        "../workflow_scripts/plot.py"
 
 
 rule show_translations:
