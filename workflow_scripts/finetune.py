@@ -26,7 +26,6 @@ with workflow_step(snakemake):
             # Not a parameter of the rule, because it changes no result.
             checkpoint_minutes=config.parse(snakemake.config).checkpoint_minutes,
             work=Path(params.work),
-            n_threads=snakemake.threads,
             n_train=params.get("n_train", {}),
             metrics=partial(glue.metrics, task) if task else None,
         ),

@@ -14,7 +14,6 @@ with workflow_step(snakemake):
         valid={column: examples / f"{part}.store" for column, part in snakemake.params.valid.items()},
         test={name: further.get(name, examples) / f"{part}.store" for name, part in snakemake.params.test.items()},
         context=result_context(snakemake),
-        n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         predictions=Path(snakemake.output.predictions),
         statistics=Path(snakemake.output.kept),

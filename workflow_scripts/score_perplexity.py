@@ -13,7 +13,6 @@ with workflow_step(snakemake):
         language=snakemake.params.language,
         seq_len=snakemake.params.seq_len,
         context=result_context(snakemake),
-        n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         statistics=Path(snakemake.output.kept),
     )

@@ -13,6 +13,5 @@ with workflow_step(snakemake):
         n_sentences=snakemake.params.n_sentences,
         layer=snakemake.params.layer,
         context=result_context(snakemake),
-        n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
     )

@@ -15,7 +15,6 @@ with workflow_step(snakemake):
         classes=snakemake.params.classes,
         context=result_context(snakemake),
         setting_selected=snakemake.params.setting_selected,
-        n_threads=snakemake.threads,
         output=Path(snakemake.output.results),
         confusion=Path(snakemake.output.confusion),
         statistics=Path(snakemake.output.kept),

@@ -60,7 +60,6 @@ def score(model: Path, stores: list[Path], seq_len: int = 5, language: str = "ne
         language=language,
         seq_len=seq_len,
         context=ResultContext("perplexity", "little", "clm", 0, None, "c0de"),
-        n_threads=1,
         output=model.parent / "results.jsonl",
         statistics=model.parent / "items.json",
     )

@@ -75,7 +75,6 @@ def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **cha
         n_sentences=n_sentences,
         layer=layer,
         context=ResultContext("retrieval", "mlm", "", 0, None, "x"),
-        n_threads=1,
         output=tmp_path / "results.jsonl",
     )
     return results.read([tmp_path / "results.jsonl"])

@@ -61,7 +61,6 @@ def score(
     language: str,
     seq_len: int,
     context: ResultContext,
-    n_threads: int,
     output: Path,
     statistics: Path,
 ) -> None:
@@ -80,7 +79,6 @@ def score(
         CorpusError: there is no text.
         StoreError: a store is damaged, or has another vocabulary or other languages.
     """
-    torch.set_num_threads(n_threads)
     transformer, metadata = checkpoint.load(model)
     vocab = Vocabulary.read(vocabulary)
     corpora = TrainingCorpora.open({language: test}, {}, metadata["vocabulary"])

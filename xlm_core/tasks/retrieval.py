@@ -39,7 +39,6 @@ def score(
     n_sentences: int,
     layer: int | None,
     context: ResultContext,
-    n_threads: int,
     output: Path,
 ) -> None:
     """Write the accuracy of retrieval between ``pivot`` and every other language, in both directions.
@@ -55,7 +54,6 @@ def score(
         context: of the results, whose tables and settings are filled in.
         output: JSON lines.
     """
-    torch.set_num_threads(n_threads)
     encoder, metadata = checkpoint.load(model)
     stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
     records = unique_records(list(stores.values()))[:n_sentences]

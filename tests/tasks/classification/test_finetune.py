@@ -11,10 +11,20 @@ import torch
 from xlm_core.config import Finetuning, ModelConfig
 from xlm_core.data.labelled import LabelledDataset
 from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.classification.evaluate import collapse_warnings, evaluate
-from xlm_core.tasks.classification.finetune import DatasetSplits, FinetuneArgs, rate_folder, search_learning_rate
+from xlm_core.tasks.classification import finetune
+from xlm_core.tasks.classification.evaluate import Evaluation, collapse_warnings, evaluate
+from xlm_core.tasks.classification.finetune import (
+    BestCheckpoint,
+    DatasetSplits,
+    FinetuneArgs,
+    FinetuningRun,
+    merge_best,
+    read_best,
+    search_learning_rate,
+)
 from xlm_core.train.log import LOG_NAME
 
 MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, max_positions=16, dropout=0.0)
@@ -48,8 +58,8 @@ def finetuned(
     dataset: LabelledDataset, work: Path, settings: Finetuning = SETTINGS, given: Transformer | None = None
 ) -> tuple:
     splits = DatasetSplits(dataset, {"en": dataset, "de": last(dataset, 12)}, {"de": last(dataset, 40)})
-    args = FinetuneArgs(settings, 3, "float32", 3, "c", checkpoint_minutes=10, work=work, n_threads=1)
-    return search_learning_rate(given or encoder(), splits, args, work, "d")
+    args = FinetuneArgs(settings, 3, "float32", 3, "c", checkpoint_minutes=10, work=work)
+    return search_learning_rate(given or encoder(), splits, args, "d")
 
 
 def last(dataset: LabelledDataset, n: int) -> LabelledDataset:
@@ -59,7 +69,7 @@ def last(dataset: LabelledDataset, n: int) -> LabelledDataset:
 
 
 def accuracy(classifier, dataset: LabelledDataset) -> float:
-    return evaluate(classifier, dataset, 16, torch.device("cpu")).loss.accuracy
+    return evaluate(classifier, dataset, 16).loss.accuracy
 
 
 def test_it_learns_a_simple_rule_and_does_so_twice_alike(dataset: LabelledDataset, tmp_path: Path):
@@ -85,8 +95,8 @@ def test_the_given_encoder_is_left_as_it_is(dataset: LabelledDataset, tmp_path: 
 
 def test_predictions_come_in_the_order_of_the_examples(dataset: LabelledDataset, tmp_path: Path):
     classifier, *_ = finetuned(dataset, tmp_path)
-    forwards = evaluate(classifier, dataset, 16, torch.device("cpu")).predictions
-    backwards = evaluate(classifier, last(dataset, 120), 16, torch.device("cpu")).predictions
+    forwards = evaluate(classifier, dataset, 16).predictions
+    backwards = evaluate(classifier, last(dataset, 120), 16).predictions
     assert backwards[::-1].tolist() == forwards.tolist()
 
 
@@ -95,7 +105,7 @@ def test_a_classifier_comes_back_from_its_file(dataset: LabelledDataset, tmp_pat
     checkpoint.save(tmp_path / "model", classifier.encoder, {"seed": 3}, head=classifier.head)
     loaded, metadata = checkpoint.load_classifier(tmp_path / "model")
     assert metadata == {"seed": 3}
-    before, after = (evaluate(model, dataset, 16, torch.device("cpu")).predictions for model in (classifier, loaded))
+    before, after = (evaluate(model, dataset, 16).predictions for model in (classifier, loaded))
     assert before.tolist() == after.tolist()
 
 
@@ -110,7 +120,7 @@ def test_a_collapse_to_one_class_or_score_is_warned_of():
 def test_a_language_is_tested_at_its_best_validation_accuracy(dataset: LabelledDataset, tmp_path: Path):
     """Checked against the log of all evaluations; the test set holds the validation set, so that neither is empty."""
     _, rate, selected = finetuned(dataset, tmp_path)
-    lines = [json.loads(line) for line in (rate_folder(tmp_path, rate) / LOG_NAME).read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "d" / f"{rate:g}" / LOG_NAME).read_text().splitlines()]
     accuracies = {line["update"]: line["scores"]["de"]["accuracy"] for line in lines if line["kind"] == "valid"}
     best = max(accuracies.values())
     assert selected["de"]["valid_accuracy"] == best > min(accuracies.values())
@@ -120,8 +130,46 @@ def test_a_language_is_tested_at_its_best_validation_accuracy(dataset: LabelledD
 
 def test_a_killed_fine_tuning_selects_the_same(dataset: LabelledDataset, tmp_path: Path):
     _, _, expected = finetuned(dataset, tmp_path / "whole")
-    shutil.copytree(tmp_path / "whole" / "0.003", tmp_path / "killed" / "0.003")
+    shutil.copytree(tmp_path / "whole", tmp_path / "killed")
     for path in (tmp_path / "killed").rglob("checkpoint.*"):
         path.unlink()  # as if it had been killed before the first: everything is done, and noted, again
     _, _, resumed = finetuned(dataset, tmp_path / "killed")
     assert resumed == expected
+
+
+def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stands(monkeypatch, tmp_path: Path):
+    tested = []
+    n_correct = [{"en": 5, "fr": 3}, {"en": 7, "fr": 3}, {"en": 6, "fr": 4}]
+    valid, test = ({language: (split, language) for language in ("en", "fr")} for split in ("valid", "test"))
+    args = FinetuneArgs(SETTINGS, 3, "float32", 3, "c", checkpoint_minutes=10, work=tmp_path)
+    run = FinetuningRun(None, DatasetSplits(None, valid, test), args, 0.1, tmp_path, torch.device("cpu"))
+
+    def validate(update: int) -> None:
+        def evaluate(classifier, dataset, max_tokens) -> Evaluation:
+            split, language = dataset
+            if split == "test":
+                tested.append((language, update))
+            right, count = (update, 100) if split == "test" else (n_correct[update][language], 10)
+            return Evaluation(dataset, LossSum(torch.tensor(1.0), count, torch.tensor(right)), np.empty(0))
+
+        monkeypatch.setattr(finetune, "evaluate", evaluate)
+        losses = run.validate(update)
+        assert {language: int(loss.n_correct) for language, loss in losses.items()} == n_correct[update]
+
+    assert read_best(tmp_path) == {}
+    for update in (0, 1, 2, 1, 2):  # the last two again, as after a kill
+        validate(update)
+    assert tested == [("en", 0), ("fr", 0), ("en", 1), ("fr", 2)]
+    shared = {"learning_rate": 0.1, "n": 100}
+    assert read_best(tmp_path) == {
+        "en": {"valid_accuracy": 70.0, "update": 1, "n_correct": 1, **shared},
+        "fr": {"valid_accuracy": 40.0, "update": 2, "n_correct": 2, **shared},
+    }
+
+
+def test_of_several_fine_tunings_each_language_takes_its_best():
+    def run(valid: float, rate: float) -> BestCheckpoint:
+        return BestCheckpoint(valid_accuracy=valid, update=1, learning_rate=rate, n_correct=1, n=2)
+
+    best = merge_best([{"en": run(70, 0.1), "fr": run(40, 0.1)}, {"en": run(70, 0.2), "fr": run(50, 0.2)}])
+    assert {language: selection["learning_rate"] for language, selection in best.items()} == {"en": 0.1, "fr": 0.2}

@@ -81,7 +81,7 @@ def world(tmp_path):
 
 def finetuned(world, task: str, train: str, valid: dict[str, str]) -> None:
     metrics = partial(glue.metrics, task)
-    args = FinetuneArgs(SETTINGS, glue.n_outputs(task), "float32", 0, "c", 10, world / "work", 1, metrics=metrics)
+    args = FinetuneArgs(SETTINGS, glue.n_outputs(task), "float32", 0, "c", 10, world / "work", metrics=metrics)
     finetune(
         encoder=world / "encoder",
         train={"en": world / train},
@@ -101,7 +101,6 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
         valid={column: world / name for column, name in valid.items()},
         test={name: world / path for name, path in test.items()},
         context=ResultContext("glue", "english/mlm", "en", 0, 0, "c"),
-        n_threads=1,
         output=world / "results.jsonl",
         predictions=world / "predictions.tsv",
         statistics=world / "items.json",

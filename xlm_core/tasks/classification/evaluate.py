@@ -39,9 +39,10 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int, device: torch.device) -> Evaluation:
+def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int) -> Evaluation:
     """Classify all examples, those of similar length together, which pads little."""
     classifier.eval()
+    device = classifier.head.classes.weight.device
     is_regression = classifier.head.classes.out_features == 1
     order = np.argsort(dataset.lengths, kind="stable")
     loss, predictions = LossSum.zero(device), np.empty(len(order), dtype=np.float64 if is_regression else np.int64)
@@ -57,17 +58,15 @@ def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int, 
 class FinetunedClassifier:
     """A saved classifier, on the device that it computes on, and the metadata of its file."""
 
-    def __init__(self, path: Path, n_threads: int) -> None:
-        torch.set_num_threads(n_threads)
+    def __init__(self, path: Path) -> None:
         classifier, self.metadata = checkpoint.load_classifier(path)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.classifier = classifier.to(self.device)
+        self.classifier = classifier.to("cuda" if torch.cuda.is_available() else "cpu")
         self.max_tokens: int = self.metadata["max_tokens"]
 
     def evaluate(self, stores: Mapping[str, Path]) -> dict[str, Evaluation]:
         """Classify the examples of each store."""
         datasets = open_datasets(stores, self.metadata)
-        return {name: evaluate(self.classifier, data, self.max_tokens, self.device) for name, data in datasets.items()}
+        return {name: evaluate(self.classifier, data, self.max_tokens) for name, data in datasets.items()}
 
     def results(
         self,
@@ -116,7 +115,7 @@ def warn_of_truncation(name: str, dataset: LabelledDataset, max_tokens: int) -> 
 def open_datasets(
     stores: Mapping[str, Path], metadata: Mapping[str, Any], n: Mapping[str, int | None] | None = None
 ) -> dict[str, LabelledDataset]:
-    """Open each store for the model of which ``metadata`` is the description.
+    """Open each store for the model that ``metadata`` describes.
 
     Args:
         n: name of a store -> examples of it to draw at random; None, or left out, for all.

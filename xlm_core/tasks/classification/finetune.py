@@ -2,6 +2,9 @@
 
 A head with one output learns scores by squared errors (regression), one with several learns classes.
 
+The saved model is one for all languages. The published numbers take the best checkpoint of each language: whenever the
+validation accuracy of a language rises during fine-tuning, its test set is scored, and the last such score counts.
+
 Shapes: N examples of a dataset.
 """
 
@@ -9,11 +12,12 @@ import copy
 import logging
 import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -23,13 +27,12 @@ from xlm_core import digests
 from xlm_core.config import Finetuning, Optim, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
-from xlm_core.io import atomic, write_json
+from xlm_core.io import atomic, read_json, write_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import classification_loss, resolve_dtype
-from xlm_core.tasks.classification import model_selection
 from xlm_core.tasks.classification.evaluate import (
     Evaluation,
     data_digest,
@@ -37,7 +40,6 @@ from xlm_core.tasks.classification.evaluate import (
     open_datasets,
     warn_of_truncation,
 )
-from xlm_core.tasks.classification.model_selection import BestCheckpoint
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import Intervals, TrainingRun, train
@@ -61,7 +63,6 @@ class FinetuneArgs:
     code_digest         digest of the code
     checkpoint_minutes  between checkpoints
     work                folder of checkpoints and logs, which survive a killed job
-    n_threads           of the computation
     n_train             language -> training examples to use, drawn at random; None, or left out, for all
     metrics             what selects the model: labels (N,) and predictions (N,) -> metrics in percent, whose mean over
                         all validation sets counts; None for accuracy
@@ -74,7 +75,6 @@ class FinetuneArgs:
     code_digest: str
     checkpoint_minutes: float
     work: Path
-    n_threads: int
     n_train: Mapping[str, int | None] = field(default_factory=dict)
     metrics: Metrics | None = None
 
@@ -91,6 +91,22 @@ class DatasetSplits:
     train: LabelledDataset
     valid: Mapping[str, LabelledDataset]
     test: Mapping[str, LabelledDataset]
+
+
+class BestCheckpoint(TypedDict):
+    """The best evaluation of one language.
+
+    valid_accuracy  in percent
+    update          number of the update
+    learning_rate   of the fine-tuning
+    n_correct, n    test examples predicted right, and all
+    """
+
+    valid_accuracy: float
+    update: int
+    learning_rate: float
+    n_correct: int
+    n: int
 
 
 def finetune(
@@ -115,21 +131,19 @@ def finetune(
         selected: JSON, language of ``test`` -> ``BestCheckpoint``; None where there is none.
         history: JSON lines of losses and validation metrics, with the learning rate that was selected.
     """
-    torch.set_num_threads(args.n_threads)
     model, pretrained = checkpoint.load(encoder)
     examples = LabelledDataset.concatenate(open_datasets(train, pretrained, args.n_train).values())
     splits = DatasetSplits(examples, open_datasets(valid, pretrained), open_datasets(test, pretrained))
     warn_of_truncation("training", splits.train, args.settings.max_tokens)
     metadata = finetuned_metadata(pretrained, splits, args)
     digest = digests.of_value([metadata["config"], metadata["data"], args.code_digest, metadata["seed"], args.seed])
-    work = args.work / digest
-    classifier, rate, best = search_learning_rate(model, splits, args, work, digest)
+    classifier, rate, best = search_learning_rate(model, splits, args, digest)
     metadata |= {"learning_rate": rate, "max_tokens": args.settings.max_tokens}
     checkpoint.save(output, classifier.encoder, metadata, head=classifier.head)
     if selected:
         write_json(selected, best)
     with atomic(history) as partial_file:
-        shutil.copyfile(rate_folder(work, rate) / LOG_NAME, partial_file)
+        shutil.copyfile(rate_folder(args, digest, rate) / LOG_NAME, partial_file)
 
 
 def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: FinetuneArgs) -> dict[str, Any]:
@@ -145,71 +159,46 @@ def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: 
 
 
 def search_learning_rate(
-    encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, work: Path, digest: str
+    encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, digest: str
 ) -> tuple[Classifier, float, dict[str, BestCheckpoint]]:
     """Fine-tune a copy of ``encoder`` with each learning rate and select the best evaluation of all.
 
     Args:
-        work: folder of checkpoints and logs, one below it per learning rate.
         digest: of everything that the run depends on except its learning rate.
 
     Returns:
         The classifier, its learning rate, and the best evaluation of each language of ``splits.test``.
     """
-    best, best_rate, best_error = None, math.nan, math.inf
-    for rate in args.settings.learning_rates:
-        torch.manual_seed(args.seed)
-        classifier = Classifier(copy.deepcopy(encoder), args.n_classes, args.settings.dropout)
-        error = train_classifier(classifier, splits, args, rate, rate_folder(work, rate), digest)
-        if best is None or error < best_error:
-            best, best_rate, best_error = classifier.cpu().eval(), rate, error
-    assert best is not None, "the configuration wants a learning rate"
+    rates = args.settings.learning_rates
+    trained = ((*train_classifier(encoder, splits, args, rate, digest), rate) for rate in rates)
+    error, classifier, best_rate = min(trained, key=itemgetter(0))
     metric = "mean validation accuracy" if args.metrics is None else "mean of the validation metrics"
-    LOG.info("selected learning rate %g: %s %.2f %%", best_rate, metric, 100 - best_error)
-    runs = [model_selection.read(rate_folder(work, rate) / SELECTED) for rate in args.settings.learning_rates]
-    return best, best_rate, model_selection.merge(runs)
+    LOG.info("selected learning rate %g: %s %.2f %%", best_rate, metric, 100 - error)
+    best = merge_best(read_best(rate_folder(args, digest, rate)) for rate in rates)
+    return classifier, best_rate, best
 
 
-def rate_folder(work: Path, rate: float) -> Path:
+def rate_folder(args: FinetuneArgs, digest: str, rate: float) -> Path:
     """Return the folder of checkpoints and log of one learning rate."""
-    return work / f"{rate:g}"
+    return args.work / digest / f"{rate:g}"
 
 
 def train_classifier(
-    classifier: Classifier, splits: DatasetSplits, args: FinetuneArgs, rate: float, folder: Path, digest: str
-) -> float:
-    """Train with one learning rate, and set ``classifier`` to its best evaluation.
+    encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, rate: float, digest: str
+) -> tuple[float, Classifier]:
+    """Fine-tune a copy of ``encoder`` with one learning rate, which decays linearly to zero after a warmup.
+
+    A constant high rate can end in one class for every input.
 
     Returns:
-        The ``mean_error`` of that evaluation.
+        The ``mean_error`` of the best evaluation, and the classifier of that evaluation, on the CPU.
     """
     settings, processes = args.settings, DistributedContext()
-    classifier.to(processes.device)
-    updates_per_epoch = math.ceil(len(splits.train) / settings.batch_size)
-    optim = linear_decay(settings, rate, settings.epochs * updates_per_epoch)
-    state = TrainState(classifier, make_optimizer(classifier, optim))
-    resume(folder, state, digest, processes)
-    run = _Run(classifier, splits, args, rate, folder, processes.device)
-    intervals = Intervals(
-        eval_interval=max(1, updates_per_epoch // settings.evaluations_per_epoch),
-        log_interval=max(1, updates_per_epoch // 10),
-        patience=0,
-        checkpoint_minutes=args.checkpoint_minutes,
-    )
-    train(
-        state,
-        run.micro_batches,
-        lambda: run.validate(state.progress.update),
-        TrainingRun(optim, intervals, folder, digest, processes),
-        criterion=mean_error,
-        average_last=1,
-    )
-    return state.progress.best
-
-
-def linear_decay(settings: Finetuning, rate: float, n_updates: int) -> Optim:
-    """Warm up, then decay linearly to zero: a constant high rate can end in one class for every input."""
-    return Optim(
+    torch.manual_seed(args.seed)
+    classifier = Classifier(copy.deepcopy(encoder), args.n_classes, settings.dropout).to(processes.device)
+    run = FinetuningRun(classifier, splits, args, rate, rate_folder(args, digest, rate), processes.device)
+    n_updates = settings.epochs * run.updates_per_epoch
+    optim = Optim(
         learning_rate=rate,
         schedule="linear",
         warmup_updates=int(settings.warmup_ratio * n_updates),
@@ -217,6 +206,23 @@ def linear_decay(settings: Finetuning, rate: float, n_updates: int) -> Optim:
         beta2=0.999,
         max_grad_norm=settings.max_grad_norm,
     )
+    state = TrainState(classifier, make_optimizer(classifier, optim))
+    resume(run.folder, state, digest, processes)
+    intervals = Intervals(
+        eval_interval=max(1, run.updates_per_epoch // settings.evaluations_per_epoch),
+        log_interval=max(1, run.updates_per_epoch // 10),
+        patience=0,
+        checkpoint_minutes=args.checkpoint_minutes,
+    )
+    train(
+        state,
+        run.micro_batches,
+        lambda: run.validate(state.progress.update),
+        TrainingRun(optim, intervals, run.folder, digest, processes),
+        criterion=mean_error,
+        average_last=1,
+    )
+    return state.progress.best, classifier.cpu().eval()
 
 
 def mean_error(metrics: Mapping[str, LossSum | float]) -> float:
@@ -226,7 +232,7 @@ def mean_error(metrics: Mapping[str, LossSum | float]) -> float:
 
 
 @dataclass(frozen=True)
-class _Run:
+class FinetuningRun:
     """The fine-tuning of a classifier with one learning rate, whose checkpoints are in ``folder``."""
 
     classifier: Classifier
@@ -235,6 +241,11 @@ class _Run:
     rate: float
     folder: Path
     device: torch.device
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Batches of the training examples."""
+        return math.ceil(len(self.splits.train) / self.args.settings.batch_size)
 
     def validate(self, update: int) -> Mapping[str, LossSum | float]:
         """Evaluate the validation sets after an update, and record the best checkpoint of each language."""
@@ -245,16 +256,13 @@ class _Run:
                 for name, evaluation in evaluations.items()
                 for metric, value in self.args.metrics(evaluation.dataset.labels, evaluation.predictions).items()
             }
-        losses, test = {name: evaluation.loss for name, evaluation in evaluations.items()}, self.splits.test
-        model_selection.update_best(
-            self.folder / SELECTED, test, losses, lambda name: self._evaluate(test[name]).loss, update, self.rate
-        )
-        return losses
+        self._update_best(evaluations, update)
+        return {name: evaluation.loss for name, evaluation in evaluations.items()}
 
     def micro_batches(self, update: int) -> list[MicroBatch]:
         """Return the batch of an update, a pure function of its number; every example occurs once per epoch."""
         dataset, seed = self.splits.train, self.args.seed
-        epoch, number = divmod(update, math.ceil(len(dataset) / self.args.settings.batch_size))
+        epoch, number = divmod(update, self.updates_per_epoch)
         indices = self._epoch_batches(epoch)[number]
         batch = dataset.batch(indices, self.args.settings.max_tokens).to(self.device)
         labels = torch.from_numpy(dataset.labels[indices]).to(self.device)
@@ -266,9 +274,44 @@ class _Run:
         batch_size, seed = self.args.settings.batch_size, self.args.seed
         return lru_cache(maxsize=1)(partial(epoch_batches, self.splits.train.lengths, batch_size, seed))
 
+    def _update_best(self, valid: Mapping[str, Evaluation], update: int) -> None:
+        """Test the languages whose validation accuracy is the best so far, and record them.
+
+        Recording an evaluation again, as a training does that was killed and resumed, changes nothing.
+        """
+        best = read_best(self.folder)
+        for language, test in self.splits.test.items():
+            accuracy = valid[language].loss.accuracy
+            if language not in best or accuracy > best[language]["valid_accuracy"]:
+                loss = self._evaluate(test).loss
+                best[language] = BestCheckpoint(
+                    valid_accuracy=accuracy,
+                    update=update,
+                    learning_rate=self.rate,
+                    n_correct=int(loss.n_correct),
+                    n=loss.count,
+                )
+        write_json(self.folder / SELECTED, best)
+
     def _evaluate(self, dataset: LabelledDataset) -> Evaluation:
-        return evaluate(self.classifier, dataset, self.args.settings.max_tokens, self.device)
+        return evaluate(self.classifier, dataset, self.args.settings.max_tokens)
 
     def _loss(self, batch: Batch, labels: Tensor) -> LossSum:
         self.classifier.train()  # an evaluation may lie before this update
         return classification_loss(self.classifier, batch, labels, resolve_dtype(self.args.precision, self.device))
+
+
+def read_best(folder: Path) -> dict[str, BestCheckpoint]:
+    """Read language -> best evaluation so far with one learning rate; empty before the first."""
+    path = folder / SELECTED
+    best: dict[str, BestCheckpoint] = read_json(path) if path.exists() else {}
+    return best
+
+
+def merge_best(runs: Iterable[Mapping[str, BestCheckpoint]]) -> dict[str, BestCheckpoint]:
+    """Take the best evaluation of each language over several fine-tunings; the first of equal ones."""
+    best: dict[str, BestCheckpoint] = {}
+    for run in runs:
+        for language, selection in run.items():
+            best[language] = max(best.get(language, selection), selection, key=itemgetter("valid_accuracy"))
+    return best

@@ -65,7 +65,6 @@ def score(
     valid: Mapping[str, Path],
     test: Mapping[str, Path],
     context: ResultContext,
-    n_threads: int,
     output: Path,
     predictions: Path,
     statistics: Path,
@@ -83,7 +82,7 @@ def score(
             the labels of test sets are empty.
         statistics: sample statistics of each column's first metric.
     """
-    classifier, classes = FinetunedClassifier(model, n_threads), GLUE_TASKS[task].classes
+    classifier, classes = FinetunedClassifier(model), GLUE_TASKS[task].classes
     scores: list[Result] = []
     rows: list[tuple[str, ...]] = [PREDICTION_COLUMNS]
     columns: dict[str, SampleStatistics] = {}

@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+from sklearn.metrics import confusion_matrix
 
 from xlm_core import results
 from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
-from xlm_core.results import ResultContext
-from xlm_core.tasks.classification.evaluate import Evaluation, FinetunedClassifier
-from xlm_core.tasks.classification.model_selection import BestCheckpoint
+from xlm_core.results import Result, ResultContext
+from xlm_core.tasks.classification.evaluate import FinetunedClassifier
 
 SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
 SIGNATURE_SELECTED = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
@@ -26,7 +25,6 @@ def score(
     classes: Sequence[str],
     context: ResultContext,
     setting_selected: str,
-    n_threads: int,
     output: Path,
     confusion: Path,
     statistics: Path,
@@ -40,30 +38,25 @@ def score(
         classes: their names, in the order of their ids.
         context: of the model's results; those of the selected checkpoints have ``setting_selected``.
         output: JSON lines.
-        confusion: JSON, column -> ``confusion_matrix``.
+        confusion: JSON, column -> how often each gold class, a row, is classified as each class, a column.
         statistics: column -> whether each pair is classified right.
     """
-    classifier = FinetunedClassifier(model, n_threads)
+    classifier = FinetunedClassifier(model)
     evaluations = classifier.evaluate(test)
-    accuracies = []
+    accuracies: list[Result] = []
+    confusions: dict[str, list[list[int]]] = {}
+    columns: dict[str, SampleStatistics] = {}
     for column, evaluation in evaluations.items():
         accuracy = {"accuracy": evaluation.loss.accuracy}
         warnings = classifier.warnings(column, evaluation, classes)
         accuracies += classifier.results(context, column, evaluation.dataset, accuracy, SIGNATURE, warnings)
-    best: dict[str, BestCheckpoint] = read_json(selected) if selected else {}
+        labels, predictions = evaluation.dataset.labels, evaluation.predictions
+        confusions[column] = confusion_matrix(labels, predictions, labels=range(len(classes))).tolist()
+        columns[column] = SampleStatistics("percent", (predictions == labels)[:, None])
     context = replace(context, setting=setting_selected)
-    for column, selection in best.items():
+    for column, selection in (read_json(selected) if selected else {}).items():
         accuracy = {"accuracy": 100 * selection["n_correct"] / selection["n"]}
         accuracies += classifier.results(context, column, evaluations[column].dataset, accuracy, SIGNATURE_SELECTED)
     results.write(accuracies, output)
-    write_json(confusion, {column: confusion_matrix(each, len(classes)) for column, each in evaluations.items()})
-    right = {column: each.predictions == each.dataset.labels for column, each in evaluations.items()}
-    sample_statistics.write(statistics, {name: SampleStatistics("percent", x[:, None]) for name, x in right.items()})
-
-
-def confusion_matrix(evaluation: Evaluation, n_classes: int) -> list[list[int]]:
-    """Count how often each gold class, a row, is classified as each class, a column."""
-    counts = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(counts, (evaluation.dataset.labels, evaluation.predictions), 1)
-    matrix: list[list[int]] = counts.tolist()
-    return matrix
+    write_json(confusion, confusions)
+    sample_statistics.write(statistics, columns)
