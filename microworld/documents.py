@@ -10,13 +10,14 @@ import numpy as np
 
 from microworld import lexicon
 from microworld.lexicon import BE, Frame, Noun
-from microworld.perturbations import contradict, generalize
 from microworld.sampling import (
     THINGS,
     add_adjective,
     add_number,
     bernoulli,
     choice,
+    contradict,
+    generalize,
     sample_action,
     sample_attribute,
     sample_location,

@@ -4,25 +4,29 @@ No word alone reveals a label: a model has to find out how the words of a senten
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from microworld import lexicon, paraphrases
+from microworld import lexicon
 from microworld.entailment import LABELS, label, similarity
 from microworld.lexicon import BE, Frame, Noun
 from microworld.nli import pairs_of_premise
-from microworld.paraphrases import LOCATION, WHETHER
-from microworld.perturbations import contradict, generalize, specialize, vary
-from microworld.render import capitalized, detokenized, english
+from microworld.render import ENGLISH, capitalized, detokenized
 from microworld.sampling import (
     add_adjective,
     bernoulli,
     choice,
+    contradict,
+    generalize,
     is_awkward,
+    is_motion,
     sample_frame,
     sample_name,
     sample_noun,
+    specialize,
+    vary,
 )
 from xlm_core.errors import ConfigError
 
@@ -31,9 +35,15 @@ BAD = ("sad", "sick", "poor", "dangerous", "dirty", "boring")
 FEELING_KINDS = ("person", "animal", "vehicle", "instrument", "device", "garment", "text")
 TRIES = 10_000  # draws for an example that is not there yet
 NEGATED = 0.35  # fraction of the sentences with a sentiment that are negated
-PRONOUNS = {"f": "she", "m": "he"}
+PRONOUNS = {"f": "she", "m": "he"}  # of names; of animals "it"
 TWO_WAY = ("entailment", "not_entailment")
 BINARY = ("0", "1")
+WHETHER, LOCATION, SUBJECT, OBJECT = "whether", "location", "subject", "object"
+QUESTION_WORDS = {
+    LOCATION: ("where", "at what place"),
+    SUBJECT: ("who", "which person"),
+    OBJECT: ("what", "which thing"),
+}  # what is asked for -> two ways to ask for it
 
 
 class Example(NamedTuple):
@@ -82,7 +92,7 @@ def _text(words: list[str]) -> str:
 
 
 def _sentence(frame: Frame) -> str:
-    return _text(english.sentence(frame))
+    return _text(ENGLISH.sentence(frame))
 
 
 def _acceptability(rng: np.random.Generator, wanted: str) -> Example | None:
@@ -96,13 +106,13 @@ def _acceptability(rng: np.random.Generator, wanted: str) -> Example | None:
 
 def _disagreeing(rng: np.random.Generator, frame: Frame) -> list[str]:
     """Return the words of a frame, its verb not in the number of its subject."""
-    other = english.clause(frame._replace(subject=Noun("dog", plural=not frame.subject.plural)))
-    return [*english.clause(frame)._replace(verb=other.verb).words(), "."]
+    other = ENGLISH.clause(frame._replace(subject=Noun("dog", plural=not frame.subject.plural)))
+    return [*ENGLISH.clause(frame)._replace(verb=other.verb).words(), "."]
 
 
 def _disordered(rng: np.random.Generator, frame: Frame) -> list[str] | None:
     """Return words with an article, a number or an adjective after its noun, or a verb after its object."""
-    clause = english.clause(frame)
+    clause = ENGLISH.clause(frame)
     part = choice(rng, ("subject", "verb", "location", "complement"))
     if part == "verb":
         swapped = clause._replace(verb=clause.complement, complement=clause.verb)
@@ -130,14 +140,14 @@ def _sentiment(rng: np.random.Generator, wanted: str) -> Example | None:
         frame = Frame(subject._replace(adjective=modifier), BE, adjective=word, negated=negated)
         is_good = (word in GOOD) != negated
     is_wanted = is_good == (wanted == "1")
-    return Example((" ".join(english.sentence(frame)).lower() + " ",), wanted) if is_wanted else None
+    return Example((" ".join(ENGLISH.sentence(frame)).lower() + " ",), wanted) if is_wanted else None
 
 
 def _changed(rng: np.random.Generator, frame: Frame) -> Frame | None:
     """Return a frame that is a small change away and has another text."""
     perturb = contradict if bernoulli(rng, 0.6) else choice(rng, (generalize, specialize, vary))
     changed = perturb(rng, frame)
-    if changed is None or is_awkward(changed) or english.sentence(changed) == english.sentence(frame):
+    if changed is None or is_awkward(changed) or ENGLISH.sentence(changed) == ENGLISH.sentence(frame):
         return None
     return changed
 
@@ -148,7 +158,7 @@ def _paraphrase(rng: np.random.Generator, wanted: str) -> Example | None:
     other = frame if wanted == "1" else _changed(rng, frame)
     if other is None:
         return None
-    pair = (_sentence(frame), _text(paraphrases.paraphrase(other, int(rng.random() * 2))))
+    pair = (_sentence(frame), _text(_other_wording(other, int(rng.random() * 2))))
     return Example(pair if bernoulli(rng, 0.5) else pair[::-1], wanted)
 
 
@@ -164,48 +174,44 @@ def _graded_similarity(rng: np.random.Generator, wanted: str) -> Example | None:
 def _duplicate_question(rng: np.random.Generator, wanted: str) -> Example | None:
     """QQP: one question in two wordings, or questions for another part, or about another frame."""
     frame = _frame(rng)
-    asked = choice(rng, paraphrases.askable(frame))
+    asked = choice(rng, _askable(frame))
     other, also_asked = frame, asked
     if wanted == "0" and bernoulli(rng, 0.3):
-        also_asked = choice(rng, paraphrases.askable(frame))
+        also_asked = choice(rng, _askable(frame))
     elif wanted == "0":
         changed = _changed(rng, frame)
-        other = changed if changed and asked in paraphrases.askable(changed) else frame
+        other = changed if changed and asked in _askable(changed) else frame
     wording = int(rng.random() * 2)
-    first = _text(paraphrases.question(frame, asked, wording))
-    second = _text(paraphrases.question(other, also_asked, 1 - wording))
-    is_same = paraphrases.question(frame, asked, 0) == paraphrases.question(other, also_asked, 0)
+    first = _text(_question(frame, asked, wording))
+    second = _text(_question(other, also_asked, 1 - wording))
+    is_same = _question(frame, asked, 0) == _question(other, also_asked, 0)
     return Example((first, second), wanted) if is_same == (wanted == "1") else None
 
 
-def _inference(about_people: bool) -> Sampler:
+def _inference(rng: np.random.Generator, wanted: str, about_people: bool) -> Example | None:
     """MNLI: pairs of ``nli`` about people, or about others."""
-
-    def sample(rng: np.random.Generator, wanted: str) -> Example | None:
-        premise, hypothesis, _ = pairs_of_premise(rng)[wanted]
-        if lexicon.is_person(premise.subject.concept) != about_people:
-            return None
-        return Example((_sentence(premise), _sentence(hypothesis)), wanted)
-
-    return sample
+    premise, hypothesis, _ = pairs_of_premise(rng)[wanted]
+    if lexicon.is_person(premise.subject.concept) != about_people:
+        return None
+    return Example((_sentence(premise), _sentence(hypothesis)), wanted)
 
 
 def _answer(rng: np.random.Generator, wanted: str) -> Example | None:
     """QNLI: a question, and a sentence that answers it, or lacks the answer, or is about another frame."""
     frame = _frame(rng)
-    asked = choice(rng, paraphrases.askable(frame))
+    asked = choice(rng, _askable(frame))
     if asked == WHETHER:
         return None
     answer: Frame | None = frame
     if wanted == "not_entailment" and asked == LOCATION and frame.verb != BE and bernoulli(rng, 0.5):
-        answer = paraphrases.presupposition(frame, asked)
+        answer = _presupposition(frame, asked)
     elif wanted == "not_entailment":
         answer = contradict(rng, frame)
-        if answer and paraphrases.presupposition(answer, asked) == paraphrases.presupposition(frame, asked):
+        if answer and _presupposition(answer, asked) == _presupposition(frame, asked):
             return None
     if answer is None:
         return None
-    question = paraphrases.question(frame, asked, int(rng.random() * 2))
+    question = _question(frame, asked, int(rng.random() * 2))
     return Example((_text(question), _sentence(answer)), wanted)
 
 
@@ -225,22 +231,60 @@ def _coreference(rng: np.random.Generator, wanted: str) -> Example | None:
     nouns = [sample_name(rng)]
     nouns.append(sample_name(rng) if bernoulli(rng, 0.5) else add_adjective(rng, sample_noun(rng, ("animal",)), 0.3))
     nouns = nouns if bernoulli(rng, 0.5) else nouns[::-1]
-    pronouns = [_pronoun(noun) for noun in nouns]
+    pronouns = [PRONOUNS.get(lexicon.NAMES.get(noun.concept, "animal"), "it") for noun in nouns]
     if pronouns[0] == pronouns[1]:
         return None
     referent = int(rng.random() * 2)
     word = choice(rng, ("healthy", "sick"))
     if any(noun.adjective in ("healthy", "sick") for noun in nouns):
         return None
-    sees = english.clause(Frame(nouns[0], choice(rng, ("see", "seek")), nouns[1]))
+    sees = ENGLISH.clause(Frame(nouns[0], choice(rng, ("see", "seek")), nouns[1]))
     words = [*sees.words(), "because", pronouns[referent], "is", word, "."]
     replacement = nouns[referent if wanted == "1" else 1 - referent]
     return Example((_text(words), _sentence(Frame(replacement, BE, adjective=word))), wanted)
 
 
-def _pronoun(noun: Noun) -> str:
-    """Return the pronoun of somebody with a name, or of an animal."""
-    return PRONOUNS[lexicon.NAMES[noun.concept]] if noun.concept in lexicon.NAMES else "it"
+def _other_wording(frame: Frame, wording: int) -> list[str]:
+    """Return a frame in one of two wordings that ``ENGLISH.sentence`` does not have; they are the same for some."""
+    clause = ENGLISH.clause(frame)
+    if wording and clause.location:
+        return [*clause.location, ",", *clause._replace(location=()).words(), "."]
+    affirmative = ENGLISH.sentence(frame._replace(negated=False))
+    return ["it", "is", *["not"] * frame.negated, "true", "that", *affirmative]
+
+
+def _askable(frame: Frame) -> list[str]:
+    """Return what can be asked about a frame."""
+    asked = [WHETHER]
+    if frame.location:
+        asked.append(LOCATION)
+    if lexicon.is_person(frame.subject.concept) and not frame.subject.plural:
+        asked.append(SUBJECT)
+    noun = frame.object
+    if noun and frame.verb != BE and not is_motion(frame.verb) and not lexicon.is_person(noun.concept):
+        asked.append(OBJECT)
+    return asked
+
+
+def _presupposition(frame: Frame, asked: str) -> Frame:
+    """Return a frame without what is asked for: what the question presupposes."""
+    if asked == SUBJECT:
+        return frame._replace(subject=frame.subject._replace(concept="person", adjective=None, sex="m"))
+    if asked == OBJECT:
+        return frame._replace(object=None)
+    return frame._replace(location=None) if asked == LOCATION else frame
+
+
+def _question(frame: Frame, asked: str, wording: int) -> list[str]:
+    """Return a question about an affirmative frame, in one of two wordings."""
+    clause = ENGLISH.clause(_presupposition(frame, asked))
+    if asked == SUBJECT:
+        return [*QUESTION_WORDS[asked][wording].split(), *clause._replace(subject=()).words(), "?"]
+    if asked == WHETHER and wording:
+        return ["is", "it", "true", "that", *clause.words(), "?"]
+    auxiliary, stem = ENGLISH.auxiliary(frame)
+    words = [auxiliary, *clause._replace(verb=stem).words(), "?"]
+    return words if asked == WHETHER else [*QUESTION_WORDS[asked][wording].split(), *words]
 
 
 TASKS: Mapping[str, tuple[Sampler, tuple[str, ...]]] = {
@@ -249,8 +293,8 @@ TASKS: Mapping[str, tuple[Sampler, tuple[str, ...]]] = {
     "MRPC": (_paraphrase, BINARY),
     "STS-B": (_graded_similarity, ("",)),
     "QQP": (_duplicate_question, BINARY),
-    "MNLI": (_inference(about_people=True), LABELS),
-    "MNLI, mismatched": (_inference(about_people=False), LABELS),
+    "MNLI": (partial(_inference, about_people=True), LABELS),
+    "MNLI, mismatched": (partial(_inference, about_people=False), LABELS),
     "QNLI": (_answer, TWO_WAY),
     "RTE": (_entailment, TWO_WAY),
     "WNLI": (_coreference, BINARY),

@@ -3,6 +3,7 @@
 The data are ``lexicon.yaml`` and ``grammar.<language>.yaml`` beside this file.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +53,10 @@ class Noun(NamedTuple):
     definite: bool = True
     sex: str = "m"  # of people whose word does not show it
 
+    def count_words(self) -> tuple[str, ...]:
+        """Return the number before the noun, if it has one."""
+        return () if self.number is None else (str(self.number),)
+
 
 class Frame(NamedTuple):
     """One simple sentence in the present.
@@ -68,21 +73,31 @@ class Frame(NamedTuple):
     negated: bool = False
 
 
-class NounForms(NamedTuple):
-    """A noun in one language; ``oblique`` is the singular after prepositions where it differs."""
+@dataclass(frozen=True)
+class Forms:
+    """The singular and the plural of a noun or a verb in one language."""
 
-    gender: str
     singular: str
     plural: str
+
+    def agreeing(self, noun: Noun) -> str:
+        """Return the form in the number of ``noun``."""
+        return self.plural if noun.plural else self.singular
+
+
+@dataclass(frozen=True)
+class NounForms(Forms):
+    """A noun; ``oblique`` is the singular after prepositions where it differs."""
+
+    gender: str
     oblique: str
 
 
-class VerbForms(NamedTuple):
-    """A verb in one language: third person singular and plural, and the preposition of its object."""
+@dataclass(frozen=True)
+class VerbForms(Forms):
+    """A verb in the third person, and the preposition of its object."""
 
-    singular: str
-    plural: str
-    preposition: str
+    preposition: str = ""
 
 
 @cache
@@ -140,6 +155,8 @@ def site_forms(concept: str, language: str) -> tuple[str, NounForms]:
 @cache
 def verb_forms(concept: str, language: str) -> VerbForms:
     """Return the forms of a verb; for Hindi the postposition of the object and the stem, twice."""
+    if concept == BE:
+        return VerbForms(**GRAMMARS[language]["be"])
     entry = VERBS[concept][language]
     if language == "hi":
         postposition, _, stem = entry.rpartition(" | ")
@@ -147,6 +164,12 @@ def verb_forms(concept: str, language: str) -> VerbForms:
     forms, _, preposition = entry.partition(" + ")
     singular, plural = forms.split("/")
     return VerbForms(singular, plural, preposition)
+
+
+@cache
+def adjective_forms(concept: str, language: str) -> list[str]:
+    """Return the forms of an adjective, in the order of the lexicon, without the sign of its place or its copula."""
+    return ADJECTIVES[concept][language].removeprefix("pre ").removeprefix("estar ").split("/")
 
 
 def gender(noun: Noun, language: str) -> str:
@@ -159,7 +182,7 @@ def _parse_noun(entry: str, language: str) -> NounForms:
     gender, _, words = ("", "", entry) if language == "en" else entry.partition(" ")
     singular, *rest = words.split("/")
     plural = rest[0] if rest else _regular_plural(singular, language)
-    return NounForms(gender, singular, plural, rest[1] if len(rest) > 1 else singular)
+    return NounForms(singular, plural, gender, oblique=rest[1] if len(rest) > 1 else singular)
 
 
 def _regular_plural(singular: str, language: str) -> str:

@@ -1,35 +1,23 @@
-"""Natural language inference: labelled pairs of sentences, made as those of MultiNLI were, in the layout of XNLI.
+"""Natural language inference: labelled pairs of sentences, made as MultiNLI was made, and errors of translation.
 
 A premise has three hypotheses: one that follows from it, one that contradicts it, and one that is open; one of the
 three is kept. So the premise alone does not reveal the label, and the hypothesis alone reveals some of it, as in
 MultiNLI (Gururangan et al. 2018): what follows is often more general, and what is open is often more specific.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from microworld.entailment import LABELS, label
 from microworld.lexicon import Frame
-from microworld.perturbations import contradict, generalize, specialize, vary
-from microworld.render import detokenized, text, tokens
-from microworld.sampling import bernoulli, is_awkward, sample_frame
-from xlm_core.config import Microworld
+from microworld.sampling import bernoulli, choice, contradict, generalize, is_awkward, sample_frame, specialize, vary
 
 NEGATED = 0.15  # fraction of the hypotheses drawn that are negated; premises affirm
 SAME_LOCATION = 0.05  # fraction kept of the hypotheses that do not change the location, which the task is centered on
 HYPOTHESES = 60  # drawn for one premise, before another is tried
 MAX_PERTURBATIONS = 2
-EVALUATION_COLUMNS = (
-    "language", "gold_label", "sentence1_binary_parse", "sentence2_binary_parse", "sentence1_parse", "sentence2_parse",
-    "sentence1", "sentence2", "promptID", "pairID", "genre", "label1", "label2", "label3", "label4", "label5",
-    "sentence1_tokenized", "sentence2_tokenized", "match",
-)  # fmt: skip
-ORIGINAL = "en"  # XNLI is translated from it, and to it
-TRAINING_COLUMNS = ("premise", "hypo", "label")
-TRAINING_LABELS = {"contradiction": "contradictory"}  # the published training tables have this spelling
-Streams = Callable[[str], np.random.Generator]  # name -> random stream
 
 
 class Pair(NamedTuple):
@@ -113,8 +101,8 @@ def _perturbed(rng: np.random.Generator, frame: Frame) -> Frame:
 
 def add_translation_errors(
     sentences: Sequence[Sequence[str]], rate: float, rng: np.random.Generator
-) -> list[list[str]]:
-    """Return right translations with the errors of a machine: words left out, misplaced and mistaken.
+) -> Iterator[list[str]]:
+    """Yield right translations with the errors of a machine: words left out, misplaced and mistaken.
 
     Args:
         sentences: tokens, the last of each a full stop, which stays.
@@ -123,85 +111,15 @@ def add_translation_errors(
         rng: draws the errors.
     """
     vocabulary = sorted({word for sentence in sentences for word in sentence[:-1]})
-    return [_with_errors(sentence, rate, vocabulary, rng) for sentence in sentences]
-
-
-def _with_errors(
-    sentence: Sequence[str], rate: float, vocabulary: Sequence[str], rng: np.random.Generator
-) -> list[str]:
-    output: list[str] = []
-    remaining = list(sentence[:-1])
-    while remaining:
-        word = remaining.pop(0)
-        if rng.random() >= rate:
-            output.append(word)
-            continue
-        kind = int(rng.random() * 3)
-        if kind == 0 and remaining:
-            output += [remaining.pop(0), word]
-        elif kind == 1:
-            output.append(vocabulary[int(rng.random() * len(vocabulary))])
-    return [*(output or sentence[:1]), sentence[-1]]
-
-
-def archives(world: Microworld, languages: Sequence[str], streams: Streams) -> dict[str, dict[str, str]]:
-    """Return archive of XNLI, evaluation or training -> its members, by their names."""
-    ends = np.cumsum([world.nli_valid, world.nli_test, world.nli_train])
-    rows = list(pairs(streams("inference"), int(ends[-1])))
-    valid, test, train = rows[: ends[0]], rows[ends[0] : ends[1]], rows[ends[1] :]
-    evaluation = {
-        "XNLI-1.0/xnli.dev.tsv": _evaluation_table(valid, languages, 0),
-        "XNLI-1.0/xnli.test.tsv": _evaluation_table(test, languages, len(valid)),
-    }
-    training = {}
-    for language in languages:
-        rate = 0.0 if language == ORIGINAL else world.translation_errors
-        sentences = _translated(train, language, rate, streams(f"train.{language}"))
-        labels = [TRAINING_LABELS.get(row.label, row.label) for row in train]
-        training[f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv"] = _table(sentences, labels, " ".join)
-    for split, part in (("dev", valid), ("test", test)):
-        for language in languages:
-            if language != ORIGINAL:
-                name = f"{split}.{language}.{ORIGINAL}"
-                sentences = _translated(part, ORIGINAL, world.translation_errors, streams(name))
-                training[f"XNLI-MT-1.0/xnli/xnli.{name}.tsv"] = _table(
-                    sentences, [row.label for row in part], detokenized
-                )
-    return {"evaluation": evaluation, "training": training}
-
-
-def _evaluation_table(rows: list[Pair], languages: Sequence[str], first: int) -> str:
-    """Return all languages below each other, in the same order of pairs; ``first`` is the number of the first pair."""
-    lines = ["\t".join(EVALUATION_COLUMNS)]
-    for language in sorted(languages):
-        for number, row in enumerate(rows, first + 1):
-            values = dict.fromkeys(EVALUATION_COLUMNS, "") | {
-                "language": language,
-                "gold_label": row.label,
-                "sentence1": text(row.premise, language),
-                "sentence2": text(row.hypothesis, language),
-                "promptID": str(number),
-                "pairID": str(number),
-                "genre": "microworld",
-                "sentence1_tokenized": " ".join(tokens(row.premise, language)),
-                "sentence2_tokenized": " ".join(tokens(row.hypothesis, language)),
-                "match": "True",
-            }
-            values |= {f"label{judge}": row.label for judge in range(1, 6)}
-            lines.append("\t".join(values.values()))
-    return "\n".join(lines) + "\n"
-
-
-def _translated(
-    rows: list[Pair], language: str, rate: float, rng: np.random.Generator
-) -> list[tuple[list[str], list[str]]]:
-    """Return premise and hypothesis of every pair in ``language``, with errors."""
-    sentences = [tokens(frame, language) for row in rows for frame in (row.premise, row.hypothesis)]
-    translations = add_translation_errors(sentences, rate, rng)
-    return list(zip(translations[::2], translations[1::2], strict=True))
-
-
-def _table(sentences: list[tuple[list[str], list[str]]], labels: list[str], join: Callable[[list[str]], str]) -> str:
-    """Return rows of premise, hypothesis and label below their header."""
-    rows = [(*map(join, pair), label) for pair, label in zip(sentences, labels, strict=True)]
-    return "".join("\t".join(row) + "\n" for row in (TRAINING_COLUMNS, *rows))
+    for *remaining, end in sentences:
+        first, output = remaining[:1], list[str]()
+        while remaining:
+            word = remaining.pop(0)
+            kind = int(rng.random() * 3) if rng.random() < rate else None
+            if kind is None:
+                output.append(word)
+            elif kind == 0 and remaining:
+                output += [remaining.pop(0), word]
+            elif kind == 1:
+                output.append(choice(rng, vocabulary))
+        yield [*(output or first), end]

@@ -14,32 +14,33 @@ from microworld import lexicon
 from microworld.lexicon import Noun
 from microworld.sampling import choice
 from xlm_core.errors import ConfigError
+from xlm_core.languages import sides
 
 SYNONYMS = 4.0  # the highest rating
 Words = dict[tuple[str, str], tuple[str, ...]]
 
 
-def translations(source: str, target: str) -> Iterator[tuple[str, str]]:
-    """Yield every word of ``source`` with each of its translations into ``target``, each pair once."""
-    first, second = words(source), words(target)
+def translations(direction: str) -> Iterator[tuple[str, str]]:
+    """Yield every word of the source language with each of its translations into the target language, each once."""
+    first, second = map(words, sides(direction))
     pairs = (pair for key in first if key in second for pair in product(first[key], second[key]))
     yield from dict.fromkeys(pairs)
 
 
-def ratings(rng: np.random.Generator, source: str, target: str, n_pairs: int) -> Iterator[tuple[str, str, float]]:
+def ratings(rng: np.random.Generator, direction: str, n_pairs: int) -> Iterator[tuple[str, str, float]]:
     """Yield different pairs of nouns, each with its rating; all ratings are about equally frequent.
 
     Raises:
         ConfigError: there are not so many pairs.
     """
-    first, second = _nouns(source), _nouns(target)
+    first, second = map(_nouns, sides(direction))
     by_rating: dict[float, list[tuple[str, str]]] = {}
     for (concept, word), (other, translation) in product(first.items(), second.items()):
         by_rating.setdefault(rating(concept, other), []).append((word, translation))
     available = sum(map(len, by_rating.values()))
     if n_pairs > available:
         raise ConfigError(
-            f"microworld.similarity.{source}-{target}: {n_pairs} pairs, but its nouns make {available}; ask for fewer"
+            f"microworld.similarity.{direction}: {n_pairs} pairs, but its nouns make {available}; ask for fewer"
         )
     for _ in range(n_pairs):
         grade = choice(rng, sorted(by_rating))
@@ -70,8 +71,8 @@ def words(language: str) -> Words:
         forms[concept, "plural"] = [noun.plural for noun in nouns]
     for concept in lexicon.SITES:
         forms[concept, "site"] = [lexicon.site_forms(concept, language)[1].singular]
-    for concept, entry in lexicon.ADJECTIVES.items():
-        adjective = entry[language].removeprefix("pre ").removeprefix("estar ").split("/")
+    for concept in lexicon.ADJECTIVES:
+        adjective = lexicon.adjective_forms(concept, language)
         forms[concept, "adjective"] = adjective[:1] if language == "de" else adjective  # of German without an ending
     for concept in lexicon.VERBS if language != "hi" else ():  # the lexicon has stems of Hindi
         verb = lexicon.verb_forms(concept, language)

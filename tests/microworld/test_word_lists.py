@@ -15,7 +15,7 @@ WORLD = Microworld(
 
 
 def test_a_dictionary_has_each_translation_of_a_word_and_single_words_only():
-    found = list(word_lists.translations("en", "fr"))
+    found = list(word_lists.translations("en-fr"))
     assert len(set(found)) == len(found) > 250
     assert {target for source, target in found if source == "teacher"} == {"professeur", "professeure"}
     assert {target for source, target in found if source == "small"} == {"petit", "petite", "petits", "petites"}
@@ -27,7 +27,7 @@ def test_a_dictionary_has_each_translation_of_a_word_and_single_words_only():
 
 
 def test_other_languages_lack_what_they_say_in_several_words():
-    german, hindi = (dict(word_lists.translations("en", language)) for language in ("de", "hi"))
+    german, hindi = (dict(word_lists.translations(f"en-{language}")) for language in ("de", "hi"))
     assert german["big"] == "groß" and german["dogs"] == "hunde"
     assert hindi["dog"] == "कुत्ता" and "beach" not in hindi and "sleeps" not in hindi
 
@@ -47,7 +47,7 @@ def test_ratings_follow_the_taxonomy(one, other, expected):
 
 
 def test_rated_pairs_are_different_and_of_all_grades():
-    found = list(word_lists.ratings(np.random.default_rng(0), "en", "fr", 200))
+    found = list(word_lists.ratings(np.random.default_rng(0), "en-fr", 200))
     assert len({pair[:2] for pair in found}) == 200
     counts = Counter(rating for *_, rating in found)
     assert set(counts) >= {0.0, 2.67, 3.2, 4.0} and min(counts.values()) > 10
@@ -55,7 +55,7 @@ def test_rated_pairs_are_different_and_of_all_grades():
 
 def test_more_pairs_than_there_are_is_refused():
     with pytest.raises(ConfigError, match=r"microworld\.similarity\.en-fr: 1000000 pairs, but its nouns make"):
-        list(word_lists.ratings(np.random.default_rng(0), "en", "fr", 1_000_000))
+        list(word_lists.ratings(np.random.default_rng(0), "en-fr", 1_000_000))
 
 
 def test_files_have_the_published_forms(tmp_path):
