@@ -24,8 +24,7 @@ from torch import Tensor
 from transformers import BartConfig, BartForConditionalGeneration, LogitsProcessor, LogitsProcessorList
 
 from xlm_core.config import ModelConfig
-from xlm_core.data.batch import Batch
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
+from xlm_core.data.batch import Batch, PackedSequences, sentence_batch, target_batch
 from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer

@@ -40,9 +40,9 @@ from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import TokenLoss, mlm_batch
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.optimizer import make_optimizer
+from xlm_core.train.loop import MicroBatch, train_step
+from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
-from xlm_core.train.step import MicroBatch, train_step
 
 OPTIM = Optim(learning_rate=1e-4, warmup_updates=0, max_updates=1)
 N_LANGUAGES, N_BATCHES = 4, 4

@@ -14,7 +14,8 @@ CORE, GENERATOR = "xlm_core", "microworld"
 LAYERS = [
     {"config", "digests", "errors", "io", "languages", "published", "results", "tsv", "workflow"},
     {"text", "metrics"},
-    {"data", "model"},
+    {"data"},
+    {"model"},
     {"objectives", "train"},
     {"tasks", "interop"},
     {"cli"},

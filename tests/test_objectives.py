@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from token_stores import make_store
 from torch.nn import functional
 
 from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
+from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
-from xlm_core.data.tlm_pair import TLMPair
-from xlm_core.model import output_layer
+from xlm_core.model import heads
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, resolve_dtype, tlm_batch, token_loss
@@ -16,11 +17,13 @@ from xlm_core.text.vocabulary import EOS, MASK, PAD
 N_TOKENS = 40
 MASKS = MaskSampler(np.ones(N_TOKENS), Masking(mask_prob=0.3))
 WINDOW = np.array([[EOS, 20, 21, 22, EOS, 23, 24, 25], [EOS, 26, 27, EOS, 28, 29, 30, 31]])
-PAIRS = TLMPair(
-    tokens=np.array([[EOS, 20, 21, EOS, EOS, 30, EOS], [EOS, 31, EOS, EOS, 22, EOS, PAD]]),
-    positions=np.array([[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 0]]),
-    languages=np.array([[0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]),
-    lengths=np.array([7, 6]),
+PAIRS = LengthBucketedDataset(
+    [(make_store([[20, 21], [22]], [[30], [31]]), (0, 1))],
+    max_tokens=16,
+    max_positions=16,
+    micro_batch_tokens=14,
+    seed=(0,),
+    name="pairs",
 )
 
 
@@ -35,7 +38,7 @@ def batches(seed=0):
     return {
         "clm": clm_batch(WINDOW, 1),
         "mlm": mlm_batch(WINDOW, 1, MASKS, rng),
-        "tlm": tlm_batch(PAIRS, MASKS, rng),
+        "tlm": tlm_batch(PAIRS, 0, (0, 1), MASKS, np.random.default_rng(seed)),
     }
 
 
@@ -55,10 +58,13 @@ def test_mlm_predicts_what_it_hides():
 
 
 def test_tlm_keeps_the_languages_of_the_pair():
+    """The shorter pair comes first; the second pair of this batch begins with its second sentence."""
     batch = batches()["tlm"]
-    assert batch.languages.tolist() == [[0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]
-    assert batch.positions.tolist() == PAIRS.positions.tolist()
-    assert batch.lengths.tolist() == [7, 6]
+    tokens = torch.where(batch.labels == IGNORE, batch.tokens, batch.labels)
+    assert tokens.tolist() == [[EOS, 22, EOS, EOS, 31, EOS, PAD], [EOS, 30, EOS, EOS, 20, 21, EOS]]
+    assert batch.languages.tolist() == [[0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]
+    assert batch.positions.tolist() == [[0, 1, 2, 0, 1, 2, 0], [0, 1, 2, 0, 1, 2, 3]]
+    assert batch.lengths.tolist() == [6, 7]
     assert not batch.is_full
 
 
@@ -77,7 +83,7 @@ def test_the_loss_is_the_summed_cross_entropy_of_the_labelled_positions(objectiv
 def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
     found = []
     for limit in (1 << 26, 3 * N_TOKENS):
-        monkeypatch.setattr(output_layer, "MAX_SCORES", limit)
+        monkeypatch.setattr(heads, "MAX_SCORES", limit)
         ours = model()
         tally = token_loss(ours, batches()["clm"], causal=True)
         tally.loss_sum.backward()

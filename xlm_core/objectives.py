@@ -19,15 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlm_core.data.batch import IGNORE, Batch, from_arrays
+from xlm_core.data.batch import IGNORE, Batch, PackedSequences, from_arrays, sentence_batch, target_batch
+from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
-from xlm_core.data.tlm_pair import TLMPair
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.model.heads import Classifier
-from xlm_core.model.output_layer import predict_tokens
+from xlm_core.model.heads import Classifier, predict_tokens
 from xlm_core.model.transformer import Transformer
+from xlm_core.text.vocabulary import EOS, PAD
 
 
 class TranslationBatch(NamedTuple):
@@ -61,10 +60,47 @@ def mlm_batch(block: np.ndarray, language: int, masks: MaskSampler, rng: np.rand
     return from_arrays(inputs, np.arange(block.shape[1]), np.array(language), labels=labels)
 
 
-def tlm_batch(pair: TLMPair, masks: MaskSampler, rng: np.random.Generator) -> Batch:
-    """Predict hidden tokens of both sentences of each pair."""
-    inputs, labels = masks.mask(pair.tokens, rng)
-    return from_arrays(inputs, pair.positions, pair.languages, pair.lengths, labels)
+def tlm_batch(
+    pairs: LengthBucketedDataset,
+    batch_index: int,
+    languages: tuple[int, int],
+    masks: MaskSampler,
+    rng: np.random.Generator,
+) -> Batch:
+    """Predict hidden tokens of both sentences of each pair; a random half of the pairs begins with the second one.
+
+    Args:
+        pairs: of two columns.
+        batch_index: number of the batch.
+        languages: ids of the languages of the columns.
+        masks, rng: choose the hidden tokens, and the order of the sentences.
+    """
+    indices = pairs.indices(batch_index)
+    swapped = rng.random(len(indices)) < 0.5
+    first, second = pairs.column(indices, swapped.astype(np.int64)), pairs.column(indices, 1 - swapped.astype(np.int64))
+    tokens, positions, is_second, lengths = concat_pairs(first, second)
+    inputs, labels = masks.mask(tokens, rng)
+    token_languages = np.where(is_second != swapped[:, None], languages[1], languages[0])
+    return from_arrays(inputs, positions, token_languages, lengths, labels)
+
+
+def concat_pairs(
+    first: PackedSequences, second: PackedSequences
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Concatenate the sentences of each pair: ``</s> a </s> </s> b </s>`` (section 3.4).
+
+    Returns:
+        Ids (B, T); positions (B, T), which restart at 0 in the second sentence; whether a token is in the second
+        sentence, (B, T) bool; and tokens (B,) that are not padding.
+    """
+    start_of_second = (first.lengths + 2)[:, None]
+    lengths = first.lengths + second.lengths + 4
+    column = np.arange(lengths.max())[None, :]
+    is_second, is_padding = column >= start_of_second, column >= lengths[:, None]
+    tokens = np.where(is_padding, PAD, EOS)
+    tokens[(column > 0) & (column < start_of_second - 1)] = first.tokens
+    tokens[(column > start_of_second) & (column < lengths[:, None] - 1)] = second.tokens
+    return tokens, np.where(is_padding, 0, column - start_of_second * is_second), is_second, lengths
 
 
 def translation_batch(source: PackedSequences, target: PackedSequences, languages: tuple[int, int]) -> TranslationBatch:

@@ -4,9 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_stores import make_store
 
+from xlm_core.config import Masking
+from xlm_core.data.batch import IGNORE, PackedSequences
 from xlm_core.data.buckets import LengthBucketedDataset
-from xlm_core.data.tlm_pair import concat_pairs, sample_order
+from xlm_core.data.masking import MaskSampler
 from xlm_core.errors import CorpusError
+from xlm_core.objectives import concat_pairs, tlm_batch
 from xlm_core.text.vocabulary import EOS, PAD
 
 LIMITS = {
@@ -16,6 +19,7 @@ LIMITS = {
     "seed": (0,),
     "name": "pairs of 'de-en'",
 }
+MASKS = MaskSampler(np.ones(6000), Masking())
 
 
 def buckets_of(stores, **changed):
@@ -32,25 +36,35 @@ def random_pairs(n, seed=0):
     return [make_store(first[:n], second[:n]), make_store(first[n:], second[n:])], first, second
 
 
+def shown(buckets, number, seed=0):
+    """Tokens, lengths and languages of a TLM batch, what is hidden shown."""
+    batch = tlm_batch(buckets, number, (0, 1), MASKS, np.random.default_rng(seed))
+    tokens = np.where(batch.labels != IGNORE, batch.labels, batch.tokens)
+    return tokens, batch.lengths.numpy(), batch.languages.numpy()
+
+
 def test_a_joined_pair_by_eye():
-    stores = [make_store([[20, 21]], [[30]]), make_store([[22]], [[31, 32]])]
-    joined = concat_pairs(buckets_of(stores), np.array([0, 1, 0]), np.array([False, False, True]), (0, 1))
-    assert joined.tokens.tolist() == [
+    first, second = (
+        PackedSequences.from_lists([[20, 21], [22], [30]]),
+        PackedSequences.from_lists([[30], [31, 32], [20, 21]]),
+    )
+    tokens, positions, is_second, lengths = concat_pairs(first, second)
+    assert tokens.tolist() == [
         [EOS, 20, 21, EOS, EOS, 30, EOS],
         [EOS, 22, EOS, EOS, 31, 32, EOS],
         [EOS, 30, EOS, EOS, 20, 21, EOS],
     ]
-    assert joined.positions.tolist() == [[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 0, 1, 2, 3]]
-    assert joined.languages.tolist() == [[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0, 0]]
-    assert joined.lengths.tolist() == [7, 7, 7]
+    assert positions.tolist() == [[0, 1, 2, 3, 0, 1, 2], [0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 0, 1, 2, 3]]
+    assert is_second.tolist() == [[0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1]]
+    assert lengths.tolist() == [7, 7, 7]
 
 
 def test_padding_by_eye():
-    store = make_store([[20], [22, 23]], [[30], [31]])
-    joined = concat_pairs(buckets_of([store]), np.array([0, 1]), np.array([False, False]), (0, 1))
-    assert joined.tokens.tolist() == [[EOS, 20, EOS, EOS, 30, EOS, PAD], [EOS, 22, 23, EOS, EOS, 31, EOS]]
-    assert joined.positions.tolist() == [[0, 1, 2, 0, 1, 2, 0], [0, 1, 2, 3, 0, 1, 2]]
-    assert joined.lengths.tolist() == [6, 7]
+    first, second = PackedSequences.from_lists([[20], [22, 23]]), PackedSequences.from_lists([[30], [31]])
+    tokens, positions, _, lengths = concat_pairs(first, second)
+    assert tokens.tolist() == [[EOS, 20, EOS, EOS, 30, EOS, PAD], [EOS, 22, 23, EOS, EOS, 31, EOS]]
+    assert positions.tolist() == [[0, 1, 2, 0, 1, 2, 0], [0, 1, 2, 3, 0, 1, 2]]
+    assert lengths.tolist() == [6, 7]
 
 
 def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
@@ -59,8 +73,8 @@ def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
     for epoch in range(2):
         seen = []
         for number in range(buckets.n_batches):
-            joined = sample_order(buckets, epoch * buckets.n_batches + number, (0, 1), np.random.default_rng(number))
-            for tokens, length, swapped in zip(joined.tokens, joined.lengths, joined.languages[:, 0], strict=True):
+            batch, lengths, languages = shown(buckets, epoch * buckets.n_batches + number, seed=number)
+            for tokens, length, swapped in zip(batch, lengths, languages[:, 0], strict=True):
                 identity = int(tokens[1]) - (5000 if swapped else 100)
                 sides = (second[identity], first[identity]) if swapped else (first[identity], second[identity])
                 assert tokens[:length].tolist() == [EOS, *sides[0], EOS, EOS, *sides[1], EOS]
@@ -71,29 +85,27 @@ def test_each_pair_is_seen_once_per_epoch_and_stays_a_pair():
 def test_both_orders_of_a_pair_occur():
     stores, *_ = random_pairs(300)
     buckets = buckets_of(stores)
-    swapped = np.concatenate(
-        [sample_order(buckets, i, (0, 1), np.random.default_rng(i)).languages[:, 0] for i in range(buckets.n_batches)]
-    )
+    swapped = np.concatenate([shown(buckets, i, seed=i)[2][:, 0] for i in range(buckets.n_batches)])
     assert 0.4 < swapped.mean() < 0.6
 
 
 def test_batches_are_bounded_and_hold_little_padding():
     stores, *_ = random_pairs(500)
     buckets = buckets_of(stores, micro_batch_tokens=200)
-    batches = [sample_order(buckets, number, (0, 1), np.random.default_rng(0)) for number in range(buckets.n_batches)]
-    assert max(batch.tokens.size for batch in batches) <= 200
-    padding = sum((batch.tokens == PAD).sum() for batch in batches) / sum(batch.tokens.size for batch in batches)
+    batches = [shown(buckets, number)[0] for number in range(buckets.n_batches)]
+    assert max(tokens.size for tokens in batches) <= 200
+    padding = sum((tokens == PAD).sum() for tokens in batches) / sum(tokens.size for tokens in batches)
     assert padding < 0.02
 
 
 def test_epochs_differ_in_order_and_numbers_do_not_depend_on_history():
     stores, *_ = random_pairs(100)
-    batches = [sample_order(buckets_of(stores), 7, (0, 1), np.random.default_rng(0)).tokens.tolist() for _ in range(2)]
+    batches = [shown(buckets_of(stores), 7)[0].tolist() for _ in range(2)]
     assert batches[0] == batches[1]
     buckets = buckets_of(stores)
-    later = sample_order(buckets, 7 + buckets.n_batches, (0, 1), np.random.default_rng(0)).tokens.tolist()
+    later = shown(buckets, 7 + buckets.n_batches)[0].tolist()
     assert later != batches[0]
-    assert sample_order(buckets, 7, (0, 1), np.random.default_rng(0)).tokens.tolist() == batches[0]
+    assert shown(buckets, 7)[0].tolist() == batches[0]
 
 
 def test_pairs_that_do_not_fit_are_skipped_and_counted():
@@ -116,8 +128,9 @@ def test_no_pair_is_lost_without_being_counted(lengths, micro_batch_tokens):
     except CorpusError:
         assert all(min(pair) == 0 or sum(pair) + 4 > 60 or max(pair) + 2 > 40 for pair in lengths)
         return
-    batches = [sample_order(buckets, number, (0, 1), np.random.default_rng(0)) for number in range(buckets.n_batches)]
-    assert sum(len(batch.tokens) for batch in batches) + buckets.n_filtered.total() == len(lengths)
+    assert sum(
+        len(shown(buckets, number)[0]) for number in range(buckets.n_batches)
+    ) + buckets.n_filtered.total() == len(lengths)
 
 
 @pytest.mark.parametrize("columns", [([], []), ([[20] * 90], [[30]])])

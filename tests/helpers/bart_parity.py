@@ -6,7 +6,7 @@ from torch import nn
 from transformers import BartConfig, BartForConditionalGeneration
 
 from xlm_core.config import ModelConfig
-from xlm_core.data.packed_sequences import PackedSequences
+from xlm_core.data.batch import PackedSequences
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import EOS, PAD

@@ -6,9 +6,9 @@ from torch import nn
 from xlm_core.config import Optim
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.optimizer import make_optimizer
+from xlm_core.train.loop import MicroBatch, train_step
+from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
-from xlm_core.train.step import MicroBatch, train_step
 
 ALONE = DistributedContext()
 OPTIM = Optim(learning_rate=0.01, schedule="constant", warmup_updates=0, max_updates=12)

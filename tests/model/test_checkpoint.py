@@ -6,9 +6,9 @@ from safetensors.torch import save_file
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint
+from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import Classifier
-from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import Transformer
 
 ABOUT = {"languages": ["de", "en"], "vocabulary": "abc", "objectives": ["mlm"], "seed": 3}

@@ -6,7 +6,7 @@ import torch
 from bart_parity import N_TOKENS, bart, sentences, translator
 
 from xlm_core.config import DecodingConfig
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch, target_batch
+from xlm_core.data.batch import PackedSequences, sentence_batch, target_batch
 from xlm_core.model.decoding import beam_search, greedy_search
 from xlm_core.text.vocabulary import EOS, N_SPECIAL
 

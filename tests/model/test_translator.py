@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from bart_parity import bart, sentences, translator
 
-from xlm_core.data.packed_sequences import sentence_batch, target_batch
+from xlm_core.data.batch import sentence_batch, target_batch
 from xlm_core.text.vocabulary import PAD
 
 
@@ -36,8 +38,8 @@ def test_what_comes_later_in_the_translation_is_not_seen_and_the_source_is():
     other[0, 4] = 20
     with torch.no_grad():
         states = ours(source, target)
-        changed = ours(source, target._with(lambda tensor: later if tensor is target.tokens else tensor))
-        elsewhere = ours(source._with(lambda tensor: other if tensor is source.tokens else tensor), target)
+        changed = ours(source, replace(target, tokens=later))
+        elsewhere = ours(replace(source, tokens=other), target)
     assert torch.equal(states[0, :3], changed[0, :3]) and not torch.allclose(states[0, 3:], changed[0, 3:])
     assert not torch.isclose(states, elsewhere).all(dim=-1).any()
 

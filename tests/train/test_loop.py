@@ -7,11 +7,11 @@ from tiny_training import ALONE, OPTIM, make_part, make_state, update_once
 
 from xlm_core.errors import TrainingError
 from xlm_core.metrics.loss import LossSum
-from xlm_core.train.loop import Intervals, TrainingRun, train
+from xlm_core.train.loop import TrainingRun, train
 from xlm_core.train.state import resume
 
-INTERVALS = Intervals(eval_interval=4, log_interval=2, patience=0, checkpoint_minutes=1e9)
-EACH_UPDATE = Intervals(eval_interval=4, log_interval=2, patience=0, checkpoint_minutes=1e-9)
+INTERVALS = {"eval_interval": 4, "log_interval": 2, "patience": 0, "checkpoint_minutes": 1e9}
+EACH_UPDATE = INTERVALS | {"checkpoint_minutes": 1e-9}
 
 
 def weights(state):
@@ -41,7 +41,7 @@ def run(tmp_path):
             before(update)
             return [make_part(state, update, scale=scale(update))]
 
-        where = TrainingRun(OPTIM, intervals, tmp_path / folder, "digest", ALONE)
+        where = TrainingRun(OPTIM, tmp_path / folder, "digest", ALONE, **intervals)
         train(state, parts, evaluate, where, average_last=keep)
         return state
 
@@ -108,7 +108,7 @@ def test_the_loss_falls_and_is_logged(run, tmp_path):
 def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
     seen = []
     scores = iter([3.0, 2.0, 2.5, 2.0, 1.0])
-    intervals = Intervals(eval_interval=2, log_interval=2, patience=2, checkpoint_minutes=1e9)
+    intervals = INTERVALS | {"eval_interval": 2, "patience": 2}
 
     def evaluate():
         seen.append(1)
@@ -124,7 +124,7 @@ def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
 
 def test_the_weights_of_several_evaluations_are_averaged(run):
     """Those of the best one and of the one before it; the later ones do not count."""
-    intervals = Intervals(eval_interval=3, log_interval=2, patience=0, checkpoint_minutes=1e9)
+    intervals = INTERVALS | {"eval_interval": 3}
 
     def kept(folder, keep, *scores):
         left = iter(scores)

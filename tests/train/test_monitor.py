@@ -7,8 +7,8 @@ import torch
 from tiny_training import OPTIM, make_state
 
 from xlm_core.metrics.loss import LossSum
-from xlm_core.train import monitor
-from xlm_core.train.monitor import ProgressMonitor
+from xlm_core.train import log
+from xlm_core.train.log import ProgressMonitor
 
 UNLEARNED = {"mlm-en": 5.0, "mlm-de": 4.0}
 
@@ -62,7 +62,7 @@ def test_a_loss_without_a_known_level_is_left_alone(at, caplog):
 def test_the_time_to_go_is_told_after_some_updates_of_this_process(at, caplog, monkeypatch, first):
     optim = OPTIM.model_copy(update={"max_updates": 1000})
     looking, clock = ProgressMonitor(first, optim, {}), 0.0
-    monkeypatch.setattr(monitor.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(log.time, "monotonic", lambda: clock)
     for update in range(first + 1, first + 31):
         clock += 60.0 if update <= first + 5 else 2.0  # the first updates are slow, and do not count
         looking.log_remaining_time(at(update))

@@ -1,29 +1,29 @@
-"""The batch: what every objective and every task hands to the model."""
+"""Batches: the input of the model and the labels of an objective, made of sentences of different lengths.
 
-from collections.abc import Callable
+Shapes: B rows, T tokens of the longest row, n tokens of all sentences.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from xlm_core.text.vocabulary import EOS, PAD
+
 IGNORE = -100  # the label of a position at which nothing is predicted
 
 
 @dataclass(frozen=True)
-class Batch:
-    """B sequences of at most T tokens, padded on the right.
-
-    What the host must know to prepare a step (``predicted``, ``is_full``) is found out when the batch is made, so
-    that nothing has to be read back from the GPU.
+class EncoderInput:
+    """B sequences of at most T tokens, padded on the right: what the model reads.
 
     tokens     (B, T) int64  ids
-    positions  (B, T) int64  place of each token in its sentence or window
+    positions  (B, T) int64  index of each token in its sentence or block
     languages  (B, T) int64  id of each token's language
     lengths    (B,) int64    tokens of each row that are not padding
-    labels     (B, T) int64  the id to predict at each position, ``IGNORE`` where nothing is predicted
-    predicted  (n,) int64    the labelled positions, counted row after row
     is_full    no row has padding, so that no attention mask is needed
     """
 
@@ -31,28 +31,47 @@ class Batch:
     positions: Tensor
     languages: Tensor
     lengths: Tensor
-    labels: Tensor
-    predicted: Tensor
     is_full: bool
 
+    def select(self, rows: Tensor) -> "EncoderInput":
+        """Select ``rows`` (n,), as wide as the longest of them."""
+        lengths = self.lengths[rows]
+        width = int(lengths.max())
+        tokens, positions, languages = (x[rows, :width] for x in (self.tokens, self.positions, self.languages))
+        return EncoderInput(tokens, positions, languages, lengths, bool(lengths.min() == width))
+
+
+@dataclass(frozen=True)
+class Batch(EncoderInput):
+    """Sequences with labels.
+
+    ``predicted`` and ``is_full`` are computed on the host when the batch is made, so that nothing has to be read back
+    from the GPU to prepare a step.
+
+    labels     (B, T) int64  the id to predict at each position, ``IGNORE`` where nothing is predicted
+    predicted  (n,) int64    the labelled positions, counted row after row
+    """
+
+    labels: Tensor
+    predicted: Tensor
+
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on ``device``."""
+        """Copy the batch to ``device``."""
         if device == self.tokens.device:
             return self
-        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pinned(self) -> "Batch":
-        """The same batch in memory that a GPU reads by itself, while it computes."""
-        return self._with(lambda tensor: tensor.contiguous().pin_memory())
+        """Copy the batch to page-locked memory, which a GPU reads while it computes."""
+        return self._map(lambda tensor: tensor.contiguous().pin_memory())
 
-    def _with(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        names = ("tokens", "positions", "languages", "lengths", "labels", "predicted")
-        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in names}
-        return replace(self, **changed)
+    def _map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
+        tensors: dict[str, Any] = {name: function(value) for name, value in vars(self).items() if name != "is_full"}
+        return replace(self, **tensors)
 
     @property
     def n_predicted(self) -> int:
-        """How many tokens are predicted."""
+        """Number of predicted tokens."""
         return len(self.predicted)
 
 
@@ -63,14 +82,14 @@ def from_arrays(
     lengths: np.ndarray | None = None,
     labels: np.ndarray | None = None,
 ) -> Batch:
-    """A batch from arrays.
+    """Make a batch from arrays.
 
     Args:
         tokens: (B, T) ids.
-        positions: anything that broadcasts to (B, T).
-        languages: likewise.
-        lengths: (B,) tokens that are not padding; None where every row is full.
-        labels: (B, T) as in ``Batch``; None where nothing is predicted.
+        positions: of any shape that broadcasts to (B, T).
+        languages: of any shape that broadcasts to (B, T).
+        lengths: (B,) tokens that are not padding; None if every row is full.
+        labels: (B, T) as in ``Batch``; None if nothing is predicted.
     """
     shape = tokens.shape
     if labels is None:
@@ -89,8 +108,56 @@ def from_arrays(
 
 
 def _tensor(values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
-    """``values`` as an int64 tensor of ``shape``; the memory is shared where the type allows it."""
+    """Return ``values`` as an int64 tensor of ``shape``; the memory is shared if the type allows it."""
     values = np.asarray(values, dtype=np.int64)
     if not values.flags.writeable:
         values = values.copy()
     return torch.from_numpy(values).expand(shape)
+
+
+class PackedSequences(NamedTuple):
+    """Sentences of different lengths, back to back in one array.
+
+    tokens   (n,) int64 ids, without special symbols
+    lengths  (B,) int64 tokens of each
+    """
+
+    tokens: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def from_lists(cls, sentences: Sequence[Sequence[int]]) -> "PackedSequences":
+        """Pack lists of ids."""
+        tokens = np.concatenate([np.zeros(0, dtype=np.int64), *sentences])
+        return cls(tokens.astype(np.int64), np.array([len(sentence) for sentence in sentences], dtype=np.int64))
+
+
+def gather_indices(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the indices (n,) of all elements of slices that begin at ``begins`` (B,) and have ``lengths`` (B,)."""
+    return np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+
+
+def sentence_batch(sentences: PackedSequences, language: int) -> Batch:
+    """Batch sentences of a language (an id) as an encoder reads them: ``</s> a </s>``."""
+    return _batch(sentences, language, n_ends=2)
+
+
+def target_batch(sentences: PackedSequences, language: int) -> Batch:
+    """Batch sentences of a language (an id) as a decoder is trained on them: ``</s> a``, labelled with ``a </s>``."""
+    batch = _batch(sentences, language, n_ends=1)
+    tokens = batch.tokens.numpy()
+    is_token = np.arange(tokens.shape[1]) < batch.lengths.numpy()[:, None]
+    labels = np.full(tokens.shape, EOS)
+    labels[:, :-1] = np.where(is_token[:, 1:], tokens[:, 1:], EOS)
+    labels[~is_token] = IGNORE
+    return from_arrays(tokens, batch.positions.numpy(), np.array(language), batch.lengths.numpy(), labels)
+
+
+def _batch(sentences: PackedSequences, language: int, n_ends: int) -> Batch:
+    """Batch sentences with ``</s>`` before each, and after each if ``n_ends`` is 2."""
+    lengths = sentences.lengths + n_ends
+    column = np.arange(lengths.max())[None, :]
+    is_token = column < lengths[:, None]
+    tokens = np.where(is_token, EOS, PAD)
+    tokens[(column > 0) & (column <= sentences.lengths[:, None])] = sentences.tokens
+    return from_arrays(tokens, np.where(is_token, column, 0), np.array(language), lengths)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlm_core.data.packed_sequences import PackedSequences, gather_indices
+from xlm_core.data.batch import PackedSequences, gather_indices
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 

@@ -6,7 +6,7 @@ Letters: B sentences, n tokens of all of them, w words of all of them.
 import numpy as np
 
 from xlm_core.config import Noise
-from xlm_core.data.packed_sequences import PackedSequences, gather_indices
+from xlm_core.data.batch import PackedSequences, gather_indices
 from xlm_core.text.vocabulary import MASK
 
 

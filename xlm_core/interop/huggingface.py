@@ -18,8 +18,8 @@ from xlm_core.interop.huggingface_tokenizer import missing_extra
 from xlm_core.interop.original_xlm import from_original_names, language_ids_of, shape_of, to_original_names
 from xlm_core.io import atomic, read_json
 from xlm_core.languages import language_ids
+from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.heads import Classifier
-from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import NORM_EPSILON, Transformer
 from xlm_core.text.vocabulary import BOS, EOS, MASK, PAD, UNK
 

@@ -1,19 +1,57 @@
-"""Multi-head attention, of a sentence to itself and of a translation to its source.
+"""Multi-head attention, of a sentence to itself and of a translation to its source, and the cache of decoding.
 
-Shapes: B rows, T tokens, S tokens of the source (T, where a sentence reads itself), D dimensions of the model, H
-heads, K = D / H dimensions per head; in decoding R rows, W hypotheses of each sentence, L tokens in the cache.
+Shapes: B rows, T tokens, S tokens of the source (T in self-attention), D dimensions of the model, H heads, K = D / H
+dimensions per head; in decoding N sentences, W hypotheses of each, R = N * W rows, L tokens in the cache.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlm_core.model.cache import LayerCache
 from xlm_core.model.cpu_kernels import cpu_attention, is_faster_on_cpu
 
 
+@dataclass
+class LayerCache:
+    """Keys and values of one decoder layer.
+
+    keys, values                (R, H, L, K) of the tokens so far, with room for all
+    source_keys, source_values  (N, H, S, K), which the W hypotheses of a sentence share
+    source_bias                 (N, H, 1, S) added to attention scores: minus infinity on padding, else zero; None
+                                without padding
+    length                      tokens so far
+    """
+
+    keys: Tensor
+    values: Tensor
+    source_keys: Tensor
+    source_values: Tensor
+    source_bias: Tensor | None
+    length: int = 0
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Store keys and values (R, H, 1, K) of the next token; return those of all tokens so far."""
+        self.keys[:, :, self.length] = keys[:, :, 0]
+        self.values[:, :, self.length] = values[:, :, 0]
+        self.length += 1
+        return self.keys[:, :, : self.length], self.values[:, :, : self.length]
+
+    def reorder(self, rows: Tensor) -> None:
+        """Continue row i with the tokens of row ``rows[i]`` (R,) of the same sentence."""
+        for cached in (self.keys, self.values):
+            cached[:, :, : self.length] = cached[rows, :, : self.length]
+
+    def select(self, rows: Tensor, sentences: Tensor) -> None:
+        """Keep these rows and sentences."""
+        self.keys, self.values = self.keys[rows], self.values[rows]
+        self.source_keys, self.source_values = self.source_keys[sentences], self.source_values[sentences]
+        self.source_bias = None if self.source_bias is None else self.source_bias[sentences]
+
+
 class SelfAttention(nn.Module):
-    """Each token gathers from the tokens it may see. One projection makes queries, keys and values."""
+    """Attention of each token to the tokens that it may see; one projection makes queries, keys and values."""
 
     def __init__(self, dim: int, n_heads: int, dropout: float) -> None:
         super().__init__()
@@ -29,12 +67,12 @@ class SelfAttention(nn.Module):
 
         Args:
             x: (B, T, D).
-            attention_mask: (B, 1, 1, T) bool, false on padding; None where every token may be seen.
-            causal: a token sees itself and what comes before it; padding, on the right, is then out of sight anyway.
+            attention_mask: (B, 1, 1, T) bool, false on padding; None if every token may be seen.
+            causal: a token sees itself and the tokens before it; padding, on the right, is then out of sight anyway.
             output_positions: as in ``select_positions``.
 
         Returns:
-            (B, T, D), or (n, D) where only some places are wanted.
+            (B, T, D), or (n, D) at ``output_positions``.
         """
         queries, keys, values = self.project(x)
         dropout = self.dropout if self.training else 0.0
@@ -49,13 +87,13 @@ class SelfAttention(nn.Module):
         return output
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values, each (B, H, T, K), of ``x`` (B, T, D)."""
+        """Compute queries, keys and values, each (B, H, T, K), of ``x`` (B, T, D)."""
         queries, keys, values = split_heads(self.qkv(x), 3, self.n_heads)
         return queries, keys, values
 
 
 class CrossAttention(nn.Module):
-    """Each token of a translation gathers from the tokens of its source."""
+    """Attention of each token of a translation to the tokens of its source."""
 
     def __init__(self, dim: int, n_heads: int, dropout: float) -> None:
         super().__init__()
@@ -73,11 +111,11 @@ class CrossAttention(nn.Module):
         Args:
             x: (B, T, D), states of the translation.
             source: (B, S, D), states of the source.
-            attention_mask: (B, 1, 1, S) bool, false on padding of the source; None where there is none.
+            attention_mask: (B, 1, 1, S) bool, false on padding of the source; None if there is none.
             output_positions: as in ``select_positions``.
 
         Returns:
-            (B, T, D), or (n, D) where only some places are wanted.
+            (B, T, D), or (n, D) at ``output_positions``.
         """
         dropout = self.dropout if self.training else 0.0
         context = attend(self.project(x), *self.read(source), attention_mask, dropout=dropout)
@@ -95,11 +133,11 @@ class CrossAttention(nn.Module):
         return output
 
     def project(self, x: Tensor) -> Tensor:
-        """Queries (B, H, T, K) of ``x`` (B, T, D)."""
+        """Compute the queries (B, H, T, K) of ``x`` (B, T, D)."""
         return split_heads(self.queries(x), 1, self.n_heads)[0]
 
     def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values, each (B, H, S, K), of ``source`` (B, S, D)."""
+        """Compute keys and values, each (B, H, S, K), of ``source`` (B, S, D)."""
         keys, values = split_heads(self.keys_and_values(source), 2, self.n_heads)
         return keys, values
 
@@ -112,7 +150,7 @@ def attend(
     causal: bool = False,
     dropout: float = 0.0,
 ) -> Tensor:
-    """What queries (B, H, T, K) gather from keys and values (B, H, S, K): (B, H, T, K); see the modules above."""
+    """Attend from queries (B, H, T, K) to keys and values (B, H, S, K): (B, H, T, K); see the modules above."""
     if is_faster_on_cpu(queries, dropout):
         return cpu_attention(queries, keys, values, attention_mask, causal, dropout)
     return functional.scaled_dot_product_attention(
@@ -140,12 +178,12 @@ def select_positions(x: Tensor, output_positions: Tensor | None) -> Tensor:
 
 
 def split_heads(projected: Tensor, n: int, n_heads: int) -> tuple[Tensor, ...]:
-    """``n`` parts, each (B, H, T, K), of what one projection made, (B, T, n * D)."""
+    """Split the output (B, T, n * D) of one projection into ``n`` parts, each (B, H, T, K)."""
     n_rows, n_tokens, width = projected.shape
     parts = projected.view(n_rows, n_tokens, n, n_heads, width // (n * n_heads))
     return parts.permute(2, 0, 3, 1, 4).unbind(0)
 
 
 def merge_heads(context: Tensor) -> Tensor:
-    """(B, T, D) of what the heads context, (B, H, T, K)."""
+    """Concatenate the outputs (B, H, T, K) of all heads: (B, T, D)."""
     return context.transpose(1, 2).flatten(2)

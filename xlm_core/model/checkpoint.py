@@ -1,4 +1,4 @@
-"""Files of finished models: one safetensors file, which holds its own description as JSON."""
+"""Write and read files of finished models: safetensors, with a description of the model as JSON."""
 
 import hashlib
 import json
@@ -16,7 +16,6 @@ from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import ClassificationHead, Classifier
-from xlm_core.model.safetensors_writer import write_safetensors
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -24,22 +23,22 @@ FORMAT = "xlm-core model 1"
 HEAD = "head."  # begins the names of a classification head's weights
 
 
-def save(path: Path, model: Transformer, about: dict[str, Any], head: ClassificationHead | None = None) -> None:
-    """Write ``model``, its ``head`` if it has one, and ``about`` it what else a reader must know, as plain data."""
-    state = model.state_dict()
+def save(path: Path, model: Transformer, metadata: dict[str, Any], head: ClassificationHead | None = None) -> None:
+    """Write ``model``, its ``head`` if it has one, and ``metadata``, plain data that tasks read with the model."""
+    state, shape = model.state_dict(), None
     if head is not None:
         state.update({HEAD + name: tensor for name, tensor in head.state_dict().items()})
-    shape = None if head is None else {"n_classes": head.classes.out_features, "dropout": head.dropout.p}
-    _save(path, state, model, {"head": shape, "about": about})
+        shape = {"n_classes": head.classes.out_features, "dropout": head.dropout.p}
+    _save(path, state, model, {"head": shape, "about": metadata})
 
 
-def save_translator(path: Path, translator: EncoderDecoder, about: dict[str, Any]) -> None:
-    """Write both halves of ``translator``, and ``about`` it as ``save`` does."""
-    _save(path, translator.state_dict(), translator.encoder, {"head": None, "translates": True, "about": about})
+def save_translator(path: Path, translator: EncoderDecoder, metadata: dict[str, Any]) -> None:
+    """Write both halves of ``translator``, and ``metadata`` as in ``save``."""
+    _save(path, translator.state_dict(), translator.encoder, {"head": None, "translates": True, "about": metadata})
 
 
 def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dict[str, Any]) -> None:
-    """Write weights, and with them the shape of ``model`` and what ``more`` is said."""
+    """Write weights, and a description of them: the shape of ``model`` and the items of ``more``."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     description = {
         "format": FORMAT,
@@ -55,7 +54,7 @@ def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dic
 
 
 def load(path: Path) -> tuple[Transformer, dict[str, Any]]:
-    """Read a model, on the CPU and in evaluation mode, and what was said ``about`` it; a head is left aside.
+    """Read a model, on the CPU and in evaluation mode, and its metadata; a classification head is ignored.
 
     Raises:
         CheckpointError: the file is missing, damaged, a translator, or no model of this program.
@@ -63,23 +62,20 @@ def load(path: Path) -> tuple[Transformer, dict[str, Any]]:
     tensors, description = _read(path)
     if description.get("translates"):
         raise CheckpointError(f"{path}: found a translator; expected an encoder or a language model")
-    encoder = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
-    return _build(path, description, encoder), description["about"]
+    return _build(path, description, tensors), description["about"]
 
 
 def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
     """Read a model with its classification head, as ``load`` reads one without.
 
     Raises:
-        CheckpointError: as ``load``, and where the model has no head.
+        CheckpointError: as in ``load``, or the model has no head.
     """
     tensors, description = _read(path)
     if description["head"] is None:
         raise CheckpointError(f"{path}: found a model without a classification head; expected a fine-tuned one")
-    encoder = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
-    classifier = Classifier(_build(path, description, encoder), **description["head"])
-    head = {name.removeprefix(HEAD): tensor for name, tensor in tensors.items() if name.startswith(HEAD)}
-    classifier.head.load_state_dict(head)
+    classifier = Classifier(_build(path, description, tensors), **description["head"])
+    classifier.head.load_state_dict(_part(tensors, HEAD))
     return classifier.eval(), description["about"]
 
 
@@ -87,16 +83,19 @@ def load_translator(path: Path) -> tuple[EncoderDecoder, dict[str, Any]]:
     """Read a translator, as ``load`` reads a model.
 
     Raises:
-        CheckpointError: as ``load``, and where the model is no translator.
+        CheckpointError: as in ``load``, or the model is no translator.
     """
     tensors, description = _read(path)
     if not description.get("translates"):
         raise CheckpointError(f"{path}: found a language model alone; expected a translator, which has a decoder too")
-    halves = [
-        _build(path, description, {n.removeprefix(half): t for n, t in tensors.items() if n.startswith(half)}, reads)
-        for half, reads in (("encoder.", False), ("decoder.", True))
-    ]
-    return EncoderDecoder(*halves).eval(), description["about"]
+    encoder = _build(path, description, _part(tensors, "encoder."))
+    decoder = _build(path, description, _part(tensors, "decoder."), is_decoder=True)
+    return EncoderDecoder(encoder, decoder).eval(), description["about"]
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Select the tensors whose names begin with ``prefix``, and remove it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def load_vocabulary(path: Path, model: Path, metadata: Mapping[str, Any]) -> Vocabulary:
@@ -116,7 +115,7 @@ def load_vocabulary(path: Path, model: Path, metadata: Mapping[str, Any]) -> Voc
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The weights and the description of a file, checked."""
+    """Read and check the weights and the description of a file."""
     try:
         with safe_open(path, framework="pt") as file:
             description = json.loads((file.metadata() or {}).get("xlm", "{}"))
@@ -133,21 +132,43 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _build(
     path: Path, description: dict[str, Any], tensors: dict[str, Tensor], is_decoder: bool = False
 ) -> Transformer:
-    """The Transformer of a description with its weights."""
+    """Make the Transformer of a description with its weights; those of a classification head are ignored."""
     try:
         config = ModelConfig.model_validate(description["model"])
         with torch.device("meta"):  # no weights are drawn only to be replaced
             model = Transformer(config, description["n_tokens"], description["n_languages"], is_decoder)
-        model.load_state_dict(tensors, assign=True)
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
+        model.load_state_dict(weights, assign=True)
     except (KeyError, ValidationError, RuntimeError) as error:
         raise CheckpointError(f"{path}: description and weights do not agree ({error}); train it again") from error
     return model.eval()
 
 
 def _checksum(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of all weights, which safetensors itself does not protect."""
+    """Compute the SHA-256 of all weights, which safetensors itself does not protect."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensors[name].numpy().data)
     return digest.hexdigest()
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write float32 tensors on the CPU: the length of the header, the header as JSON, the values of all tensors.
+
+    Written by hand because the library's ``safetensors.torch.save_file`` writes into a temporary file with a name that
+    it chooses, and renames it (safetensors pull request #764; issues #792 and #793 report failures of it on FUSE), so
+    that a killed process leaves a file that nobody removes; its ``save`` returns bytes, for which it takes twice the
+    memory of the tensors (issue #458).
+    """
+    header, end = dict[str, Any]({"__metadata__": dict(metadata)}), 0
+    for name, tensor in sorted(tensors.items()):
+        assert tensor.dtype == torch.float32, f"{name} is {tensor.dtype}"
+        start, end = end, end + tensor.nbytes
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
+    encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    encoded += b" " * (-len(encoded) % 8)  # values begin at a multiple of 8 bytes
+    with open(path, "wb") as file:
+        file.write(len(encoded).to_bytes(8, "little") + encoded)
+        for _, tensor in sorted(tensors.items()):
+            file.write(tensor.reshape(-1).numpy().data)

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from xlm_core.config import DecodingConfig
+from xlm_core.data.batch import EncoderInput
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.model.transformer import EncoderInput
 from xlm_core.text.vocabulary import EOS
 
 FULL_FRACTION = 0.75  # of a batch; when fewer of its sentences are unfinished, the others leave it

@@ -1,23 +1,56 @@
-"""The translator: an encoder and a decoder of the same shape (paper, sections 4.2 and 4.3).
+"""The translator: an encoder, a decoder of the same shape, and its cache (paper, sections 4.2 and 4.3).
 
 Shapes: B rows, T tokens, S tokens of a source, D dimensions, N sentences, W hypotheses of each, R = N * W rows, V
 tokens in the vocabulary.
 """
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple, cast
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlm_core.model.cache import DecoderCache, LayerCache
-from xlm_core.model.transformer import EncoderInput, EncoderOutput, Transformer, TransformerLayer, attention_mask_of
+from xlm_core.data.batch import EncoderInput
+from xlm_core.model.attention import LayerCache
+from xlm_core.model.transformer import EncoderOutput, Transformer, TransformerLayer, attention_mask_of
 from xlm_core.text.vocabulary import EOS, N_SPECIAL
 
 FULL_FRACTION = 0.75  # of positions that are not padding; a batch that has fewer is encoded in groups
 GROUP = 16  # sentences
+
+
+@dataclass
+class DecoderCache:
+    """Keys and values of N * W equally long unfinished translations and of their sources.
+
+    layers       of the decoder
+    offsets      (positions, D), position and language embeddings, which are added to token embeddings
+    output_bias  (V,), minus infinity for special symbols that must not be generated
+    max_lengths  (N,) tokens that a translation may have
+    indices      (N,) index of each sentence in the batch that was given
+    beam_size    W
+    """
+
+    layers: list[LayerCache]
+    offsets: Tensor
+    output_bias: Tensor
+    max_lengths: Tensor
+    indices: Tensor
+    beam_size: int
+
+    def reorder_cache(self, rows: Tensor) -> None:
+        """Continue row i with the tokens of row ``rows[i]`` (R,) of the same sentence."""
+        for layer in self.layers:
+            layer.reorder(rows)
+
+    def select(self, sentences: Tensor) -> None:
+        """Keep these ``sentences`` (n,)."""
+        hypotheses = torch.arange(self.beam_size, device=sentences.device)
+        rows = (sentences[:, None] * self.beam_size + hypotheses).flatten()
+        for layer in self.layers:
+            layer.select(rows, sentences)
+        self.max_lengths, self.indices = self.max_lengths[sentences], self.indices[sentences]
 
 
 class EncoderDecoder(nn.Module):
@@ -48,7 +81,7 @@ class EncoderDecoder(nn.Module):
             return self.encode(source)
         states = self.encoder.embeddings.weight.new_zeros((*source.tokens.shape, self.encoder.config.dim))
         for rows in torch.split(source.lengths.argsort(), GROUP):
-            group = _Rows.of(source, rows)
+            group = source.select(rows)
             states[rows, : group.tokens.shape[1]] = self.encoder(group)
         return EncoderOutput(states, attention_mask_of(source))
 
@@ -67,7 +100,6 @@ class EncoderDecoder(nn.Module):
             zeros = torch.zeros(encoded.attention_mask.shape, device=max_lengths.device)
             bias = zeros.masked_fill(~encoded.attention_mask, -math.inf).repeat(1, decoder.config.n_heads, 1, 1)
         n_tokens = int(max_lengths.max())
-        layers = cast(Iterable[TransformerLayer], decoder.layers)
         offsets = decoder.position_embeddings.weight
         if decoder.language_embeddings is not None:
             offsets = offsets + decoder.language_embeddings.weight[language]
@@ -76,7 +108,7 @@ class EncoderDecoder(nn.Module):
         output_bias[:N_SPECIAL] = -math.inf
         output_bias[EOS] = decoder.output_bias[EOS]
         return DecoderCache(
-            layers=[_layer_cache(layer, encoded.states, bias, n_tokens, beam_size) for layer in layers],
+            layers=[_layer_cache(layer, encoded.states, bias, n_tokens, beam_size) for layer in decoder.layers],
             offsets=offsets,
             output_bias=output_bias,
             max_lengths=max_lengths,
@@ -94,31 +126,11 @@ class EncoderDecoder(nn.Module):
 
 
 def _layer_cache(
-    layer: TransformerLayer, states: Tensor, source_bias: Tensor | None, n_tokens: int, beam_size: int
+    layer: nn.Module, states: Tensor, source_bias: Tensor | None, n_tokens: int, beam_size: int
 ) -> LayerCache:
     """Compute a layer's keys and values of the source, and make room for ``n_tokens``."""
-    assert layer.source_attention is not None, "a decoder has cross-attention"
+    assert isinstance(layer, TransformerLayer) and layer.source_attention, "a decoder has cross-attention"
     keys, values = (part.contiguous() for part in layer.source_attention.read(states))
     n_sentences, n_heads, _, size = keys.shape
     room = (n_sentences * beam_size, n_heads, n_tokens, size)
     return LayerCache(keys.new_empty(room), keys.new_empty(room), keys, values, source_bias)
-
-
-class _Rows(NamedTuple):
-    """Some sentences of a batch; what is in it as in ``EncoderInput``."""
-
-    tokens: Tensor
-    positions: Tensor
-    languages: Tensor
-    lengths: Tensor
-    is_full: bool
-
-    @classmethod
-    def of(cls, source: EncoderInput, rows: Tensor) -> "_Rows":
-        """The sentences ``rows`` (n,), as wide as the longest of them."""
-        lengths = source.lengths[rows]
-        width = int(lengths.max())
-        tokens, positions, languages = (
-            part[rows, :width] for part in (source.tokens, source.positions, source.languages)
-        )
-        return cls(tokens, positions, languages, lengths, bool(lengths.min() == width))

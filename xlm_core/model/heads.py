@@ -1,14 +1,96 @@
-"""Heads that read a pretrained encoder."""
+"""Heads of an encoder: prediction of tokens (section 3.2 of the paper), and classification (section 5.1).
+
+Shapes: B rows, T tokens, D dimensions, V tokens in the vocabulary, n predictions.
+"""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from xlm_core.data.batch import EncoderInput
 from xlm_core.model.cpu_kernels import Dropout
-from xlm_core.model.transformer import EncoderInput, Transformer
+from xlm_core.model.transformer import Transformer
+
+MAX_SCORES = 1 << 26  # scores (n, V) held at once: a quarter of a gigabyte in float32
+
+
+def predict_tokens(
+    hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Sum the negative log-likelihoods () of ``labels``, and count how many () are the most likely token.
+
+    The gradient is computed in the same pass, as many predictions at once as ``MAX_SCORES`` allows. So memory grows
+    neither with n nor with V, and nothing is computed twice. Products are made in the precision of autocast, losses
+    and sums in float32.
+
+    Args:
+        hidden: (n, D) states.
+        weight: (V, D) embeddings of the vocabulary.
+        bias: (V,)
+        labels: (n,) int64.
+        smoothing: share of each label that is spread evenly over the vocabulary (Szegedy et al. 2016).
+
+    Returns:
+        The loss, label smoothing included; and the number of right guesses, which is zero if gradients are computed,
+        because training does not use it.
+    """
+    kind = hidden.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+    wants_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (hidden, weight, bias))
+    loss: Tensor
+    n_correct: Tensor
+    loss, n_correct = _Prediction.apply(hidden, weight, bias, labels, smoothing, dtype, wants_gradient)  # type: ignore[no-untyped-call]  # PyTorch has no types here
+    return loss, n_correct
+
+
+class _Prediction(torch.autograd.Function):
+    """``predict_tokens`` with its backward pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        labels: Tensor,
+        smoothing: float,
+        dtype: torch.dtype,
+        wants_gradient: bool,
+    ) -> tuple[Tensor, Tensor]:
+        size = max(1, MAX_SCORES // len(weight))
+        low = weight.to(dtype)
+        nats, correct = bias.new_zeros(()), labels.new_zeros(())
+        empty = weight.new_empty(0)
+        to_weight, to_bias = (torch.zeros_like(weight), torch.zeros_like(bias)) if wants_gradient else (empty, empty)
+        to_hidden = []
+        for states, wanted in zip(torch.split(hidden.to(dtype), size), torch.split(labels[:, None], size), strict=True):
+            scores = functional.log_softmax((states @ low.T).to(bias.dtype).add_(bias), dim=-1)  # (n, V)
+            nats -= (1 - smoothing) * scores.gather(1, wanted).sum()
+            if smoothing:
+                nats -= smoothing * scores.mean(dim=1).sum()
+            if not wants_gradient:
+                correct += (scores.argmax(dim=-1, keepdim=True) == wanted).sum()
+                continue
+            to_scores = scores.exp_().sub_(smoothing / len(weight)) if smoothing else scores.exp_()
+            to_scores.scatter_add_(1, wanted, torch.full_like(wanted, smoothing - 1, dtype=scores.dtype))
+            to_bias += to_scores.sum(dim=0)
+            to_scores = to_scores.to(dtype)
+            to_weight += to_scores.T @ states
+            to_hidden.append(to_scores @ low)
+        if wants_gradient:
+            ctx.save_for_backward(torch.cat(to_hidden).to(hidden.dtype) if to_hidden else hidden, to_weight, to_bias)
+        ctx.mark_non_differentiable(correct)
+        return nats, correct
+
+    @staticmethod
+    def backward(ctx: Any, to_nats: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        return *(to_nats.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None, None, None
 
 
 class ClassificationHead(nn.Module):
-    """Dropout and a linear layer on the state of the first token, which stands for the whole input (section 5.1)."""
+    """Dropout and a linear layer on the state of the first token, which stands for the whole input."""
 
     def __init__(self, dim: int, n_classes: int, dropout: float) -> None:
         super().__init__()
@@ -16,7 +98,7 @@ class ClassificationHead(nn.Module):
         self.classes = nn.Linear(dim, n_classes)
 
     def forward(self, first: Tensor) -> Tensor:
-        """Scores (B, n_classes), before the softmax, from first states (B, D)."""
+        """Compute scores (B, n_classes), before the softmax, from first states (B, D)."""
         scores: Tensor = self.classes(self.dropout(first))
         return scores
 
@@ -30,12 +112,7 @@ class Classifier(nn.Module):
         self.head = ClassificationHead(encoder.config.dim, n_classes, dropout)
 
     def forward(self, batch: EncoderInput) -> Tensor:
-        """Scores (B, n_classes), before the softmax."""
-        scores: Tensor = self.head(self.encoder(batch, output_positions=_first_places(batch.tokens)))
+        """Compute scores (B, n_classes), before the softmax."""
+        first = torch.arange(0, batch.tokens.numel(), batch.tokens.shape[1], device=batch.tokens.device)
+        scores: Tensor = self.head(self.encoder(batch, output_positions=first))
         return scores
-
-
-def _first_places(tokens: Tensor) -> Tensor:
-    """Where the rows of ``tokens`` (B, T) begin, counted row after row: (B,)."""
-    n_rows, n_tokens = tokens.shape
-    return torch.arange(0, n_rows * n_tokens, n_tokens, device=tokens.device)

@@ -5,7 +5,7 @@ Shapes: B rows, T tokens, S tokens of a source, D dimensions, V tokens in the vo
 
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,27 +13,12 @@ from torch.nn import functional, init
 from torch.utils.checkpoint import checkpoint
 
 from xlm_core.config import ModelConfig
-from xlm_core.model.attention import CrossAttention, SelfAttention, select_positions
-from xlm_core.model.cache import LayerCache
+from xlm_core.data.batch import EncoderInput
+from xlm_core.model.attention import CrossAttention, LayerCache, SelfAttention, select_positions
 from xlm_core.model.cpu_kernels import Dropout
 from xlm_core.text.vocabulary import PAD
 
 NORM_EPSILON = 1e-12
-
-
-class EncoderInput(Protocol):
-    """The fields of a batch that the model reads; shapes as in ``xlm_core.data.batch.Batch``."""
-
-    @property
-    def tokens(self) -> Tensor: ...  # noqa: D102
-    @property
-    def positions(self) -> Tensor: ...  # noqa: D102
-    @property
-    def languages(self) -> Tensor: ...  # noqa: D102
-    @property
-    def lengths(self) -> Tensor: ...  # noqa: D102
-    @property
-    def is_full(self) -> bool: ...  # noqa: D102
 
 
 class EncoderOutput(NamedTuple):

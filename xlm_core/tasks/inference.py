@@ -14,9 +14,8 @@ from sacremoses import MosesDetokenizer
 from torch import Tensor
 
 from xlm_core.config import DecodingConfig, Text, TranslationObjective
-from xlm_core.data.batch import Batch
+from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
 from xlm_core.data.buckets import N_ENDS
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
 from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint

@@ -11,7 +11,6 @@ from xlm_core.data.batch import IGNORE, Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
-from xlm_core.data.tlm_pair import sample_order
 from xlm_core.io import write_json
 from xlm_core.languages import language_ids, sides
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
@@ -56,8 +55,7 @@ def example_batches(
         batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))
     for pair in sorted(corpora.parallel)[:1]:
         first, second = (ids[language] for language in sides(pair))
-        pairs = sample_order(_short_pairs(corpora, pair, seed), 0, (first, second), rng)
-        batches.append(("tlm", tlm_batch(pairs, masks, rng)))
+        batches.append(("tlm", tlm_batch(_short_pairs(corpora, pair, seed), 0, (first, second), masks, rng)))
     return [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches]
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from xlm_core import results
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
+from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.languages import direction_key, language_ids

@@ -1,9 +1,9 @@
-"""The processes that share one training, and how they tell each other what they found.
+"""Communication between the processes that share one training.
 
-Every process holds the whole model and takes its own micro-batches of every update. Gradients are added up by PyTorch's
-``DistributedDataParallel``, over NCCL where there are GPUs. What only the host needs to know (how many tokens an
-update has, whether it is time to save) goes through Gloo, so that no process ever waits for its GPU. This exchange
-is also how the death of a process is noticed on every node, for its connections close with it.
+Every process holds the whole model and takes its own micro-batches of every update. Gradients are averaged by PyTorch's
+``DistributedDataParallel``, over NCCL on GPUs. Numbers that only the host needs (how many tokens an update has, whether
+it is time to save) go through Gloo, so that no process ever waits for its GPU. The death of a process is noticed in
+this exchange on every node, because its connections close.
 """
 
 import os
@@ -22,40 +22,41 @@ TIMEOUT = timedelta(minutes=30)  # for a process that is alive but does not answ
 
 
 class DistributedContext:
-    """The ``size`` processes of a training, as seen by the one of number ``rank``."""
+    """The ``size`` processes of a training, seen from the process of number ``rank``."""
 
     def __init__(self) -> None:
-        """Those that this process was started with; it is alone where it was started alone."""
+        """Join the processes that this one was started with; without a launcher it is alone."""
         is_alone = not distributed.is_initialized()
         self.rank = 0 if is_alone else distributed.get_rank()
         self.size = 1 if is_alone else distributed.get_world_size()
-        self.device = torch.device("cuda", local_rank()) if torch.cuda.is_available() else torch.device("cpu")
+        local_rank = int(os.environ.get("LOCAL_RANK", "0"))  # set by the launcher
+        self.device = torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
         self._replica: DistributedDataParallel | None = None
-        # A group of its own for the host: beside NCCL, and never in the way of the gradients.
+        # A second group, for the host, which does not delay the gradients.
         self._host = None if is_alone else distributed.new_group(backend="gloo", timeout=TIMEOUT)
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process writes what one process alone must write."""
+        """Whether this process writes the files that only one process may write."""
         return self.rank == 0
 
     def shard_range(self, n: int) -> range:
-        """Which of ``n`` things in a row are this process's: the shares are of the same size, or differ by one."""
+        """Return this process's share of ``range(n)``; the sizes of all shares differ by one at most."""
         return range(self.rank * n // self.size, (self.rank + 1) * n // self.size)
 
     def wrap_ddp(self, module: nn.Module) -> nn.Module:
-        """``module`` with gradients that are averaged over all processes at the end of each backward pass."""
+        """Wrap ``module`` so that its gradients are averaged over all processes at the end of each backward pass."""
         if self.size == 1:
             return module
         self._replica = DistributedDataParallel(module, gradient_as_bucket_view=True)
         return self._replica
 
     def no_sync(self) -> AbstractContextManager[None]:
-        """A block whose forward and backward passes add to this process's gradients only."""
+        """Return a context in which forward and backward passes add to this process's gradients only."""
         return nullcontext() if self._replica is None else self._replica.no_sync()
 
     def all_reduce_sum(self, numbers: Sequence[int]) -> list[int]:
-        """Each of the ``numbers`` summed over all processes."""
+        """Sum each of ``numbers`` over all processes."""
         if self.size == 1:
             return list(numbers)
         summed = torch.tensor(numbers, dtype=torch.int64)
@@ -63,31 +64,27 @@ class DistributedContext:
         return summed.tolist()
 
     def any_process(self, flag: Tensor) -> Tensor:
-        """() bool: whether ``flag`` () is true on any process; decided on the device."""
+        """Return whether ``flag`` () is true on any process, () bool; decided on the device."""
         if self.size == 1:
             return flag
         number = flag.to(torch.int32)
         distributed.all_reduce(number, op=distributed.ReduceOp.MAX)
         return number.bool()
 
-    def reduce_losses(self, tallies: Mapping[str, LossSum]) -> dict[str, LossSum]:
-        """Tallies summed over all processes, of which each may know other names; the sums are the same on all."""
+    def reduce_losses(self, losses: Mapping[str, LossSum]) -> dict[str, LossSum]:
+        """Sum losses by name over all processes, each of which may have other names; all get the same sums."""
         if self.size == 1:
-            return dict(tallies)
-        mine = {name: (tally.loss_sum.item(), tally.count, int(tally.n_correct)) for name, tally in tallies.items()}
-        everyones: list[Any] = [None] * self.size
-        distributed.all_gather_object(everyones, mine, group=self._host)
+            return dict(losses)
+        mine = {name: (loss.loss_sum.item(), loss.count, int(loss.n_correct)) for name, loss in losses.items()}
+        gathered: list[Any] = [None] * self.size
+        distributed.all_gather_object(gathered, mine, group=self._host)
         sums: dict[str, LossSum] = {}
-        for some in everyones:
-            for name, (nats, count, correct) in some.items():
-                add_losses(sums, {name: LossSum(torch.tensor(nats, dtype=torch.float64), count, torch.tensor(correct))})
+        for of_process in gathered:
+            for name, (nll, count, n_correct) in of_process.items():
+                loss = LossSum(torch.tensor(nll, dtype=torch.float64), count, torch.tensor(n_correct))
+                add_losses(sums, {name: loss})
         return sums
 
     def barrier(self) -> None:
-        """Go on when every process has come this far."""
+        """Wait until every process has called this."""
         self.all_reduce_sum([0])
-
-
-def local_rank() -> int:
-    """The number of this process among those of its machine, as the launcher says it."""
-    return int(os.environ.get("LOCAL_RANK", "0"))

@@ -1,30 +1,38 @@
-"""The log of a training: JSON lines for the curves, TensorBoard for the eye, a progress bar for the impatient."""
+"""The log of a training: JSON lines for the curves, TensorBoard files, a progress bar, and warnings."""
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
+from xlm_core.config import Optim
+from xlm_core.errors import TrainingError
 from xlm_core.io import atomic, disk_full_errors
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.state import Progress, TrainState
-from xlm_core.train.tensorboard_writer import TensorBoardWriter
 
 LOG = logging.getLogger(__name__)
 LOG_NAME = "log.jsonl"
+MAX_SKIPPED_IN_ROW = 10
+TIMED_UPDATES = range(5, 20)  # updates of this process that are timed to estimate the rest; the first few are slow
+MIN_REDUCTION = 0.98  # a loss above this share of the baseline's is reported
 
 
 class TrainingLog:
-    """Writes what happens to ``LOG_NAME`` and ``tensorboard/`` in the work folder.
+    """Writes the course of a training to ``LOG_NAME`` and ``tensorboard/`` in the work folder.
 
     A line is of the kind "train" (losses since the line before) or "valid" (an evaluation). Lines of updates that a
-    resumed run will make again are removed when the log is opened, so each update stands there once.
+    resumed run will make again are removed when the log is opened, so each update is logged once.
 
     Raises:
         StorageError: there is no room for a line, on opening, writing or closing.
@@ -42,10 +50,8 @@ class TrainingLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with disk_full_errors(self.path), ExitStack() as stack:  # all are closed, whatever happens to one of them
+    def __exit__(self, *exception: object) -> None:
+        with disk_full_errors(self.path), ExitStack() as stack:  # all are closed, even if one of them fails
             stack.callback(self._bar.close)
             stack.callback(self._board.close)
             stack.callback(self._file.close)
@@ -53,59 +59,45 @@ class TrainingLog:
     def log_training(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
         """Write a line about the updates since the last one: their summed ``losses``."""
         progress = state.progress
-        rate = state.optimizer.param_groups[0]["lr"]
-        now = time.monotonic()
-        speed = (progress.n_tokens - self._clock[1]) / max(now - self._clock[0], 1e-9)
-        means = {name: tally.mean_loss for name, tally in losses.items()}
-        self._write(
-            {
-                "kind": "train",
-                "update": progress.update,
-                "n_tokens": progress.n_tokens,
-                "tokens_per_second": speed,
-                "learning_rate": rate,
-                "skipped": int(state.skipped),
-                "loss": means,
-            },
-            {**means, "learning_rate": rate, "tokens_per_second": speed},
-        )
+        start, n_tokens = self._clock
+        means = {name: loss.mean_loss for name, loss in losses.items()}
+        rates = {
+            "tokens_per_second": (progress.n_tokens - n_tokens) / max(time.monotonic() - start, 1e-9),
+            "learning_rate": state.optimizer.param_groups[0]["lr"],
+        }
+        record = {"n_tokens": progress.n_tokens, **rates, "skipped": int(state.skipped), "loss": means}
+        self._write("train", progress, record, {**means, **rates})
         self._bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
         self._bar.update(progress.update - self._bar.n)
-        self.restart_clock(progress)
 
-    def log_evaluation(self, progress: Progress, measured: Mapping[str, LossSum | float], criterion: float) -> None:
-        """Write a line about an evaluation: what was ``measured``, and the ``criterion`` that judges it."""
-        scores = {name: _numbers(value) for name, value in measured.items()}
-        record = {"kind": "valid", "update": progress.update, "criterion": criterion, "scores": scores}
-        self._write(record, {name: score["score" if "score" in score else "nats"] for name, score in scores.items()})
+    def log_evaluation(self, progress: Progress, metrics: Mapping[str, LossSum | float], criterion: float) -> None:
+        """Write a line about an evaluation: its ``metrics``, and the ``criterion`` computed from them."""
+        scores = {name: _numbers(value) for name, value in metrics.items()}
+        curves = {name: score["score" if "score" in score else "nats"] for name, score in scores.items()}
+        self._write("valid", progress, {"criterion": criterion, "scores": scores}, curves)
         text = ", ".join(
             f"{name} {score['score']:.2f}" if "score" in score else f"perplexity {name} {score['perplexity']:.2f}"
             for name, score in scores.items()
         )
         LOG.info("update %d: validation %s", progress.update, text)
 
-    def restart_clock(self, progress: Progress) -> None:
-        """Count tokens per second from now on: what was done since the last line was not training."""
+    def _write(self, kind: str, progress: Progress, record: Mapping[str, Any], curves: Mapping[str, float]) -> None:
+        """Write a line and a point of each curve; tokens per second are counted from now on."""
+        with disk_full_errors(self.path):
+            self._file.write(json.dumps({"kind": kind, "update": progress.update, **record}) + "\n")
+            self._board.add_scalars({f"{kind}/{name}": value for name, value in curves.items()}, progress.update)
         self._clock = (time.monotonic(), progress.n_tokens)
 
-    def _write(self, record: dict[str, Any], curves: Mapping[str, float]) -> None:
-        """Write a line, and what TensorBoard shows of it."""
-        with disk_full_errors(self.path):
-            self._file.write(json.dumps(record) + "\n")
-            self._board.add_scalars(
-                {f"{record['kind']}/{name}": value for name, value in curves.items()}, record["update"]
-            )
 
-
-def _numbers(measured: LossSum | float) -> dict[str, float]:
-    """What the log says of a tally, or of a score."""
-    if not isinstance(measured, LossSum):
-        return {"score": measured}
+def _numbers(metric: LossSum | float) -> dict[str, float]:
+    """Return the numbers that the log has of a loss or a score."""
+    if not isinstance(metric, LossSum):
+        return {"score": metric}
     return {
-        "nats": measured.mean_loss,
-        "perplexity": measured.perplexity,
-        "accuracy": measured.accuracy,
-        "count": measured.count,
+        "nats": metric.mean_loss,
+        "perplexity": metric.perplexity,
+        "accuracy": metric.accuracy,
+        "count": metric.count,
     }
 
 
@@ -121,3 +113,87 @@ def _truncate(path: Path, progress: Progress) -> None:
     kept = [line for line, record in zip(whole, records, strict=True) if record["update"] <= last[record["kind"]]]
     with atomic(path) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
+
+
+class TensorBoardWriter:
+    """Writes curves to one TensorBoard file, at once, in the thread of the caller.
+
+    Written by hand because ``torch.utils.tensorboard.SummaryWriter`` writes in a thread. On a full disk its ``flush``
+    raises the thread's error in the caller, but the thread prints a traceback as well, beside the one message for the
+    user (tensorboard 2.21, ``tests/robustness/test_faults.py``: a full disk under ``finetune_xnli``).
+    """
+
+    def __init__(self, folder: Path, purge_step: int) -> None:
+        """Start a file in ``folder``; TensorBoard hides points of ``purge_step`` and later of older files there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        host, now = os.uname().nodename, f"{time.time():.6f}"  # TensorBoard reads files in the order of their names
+        self._file = open(folder / f"events.out.tfevents.{now}.{host}.{os.getpid()}", "xb")  # noqa: SIM115 (``close``)
+        self._records = RecordWriter(self._file)
+        self._write(Event(file_version="brain.Event:2"))
+        self._write(Event(step=purge_step, session_log=SessionLog(status=SessionLog.START)))
+
+    def add_scalars(self, scalars: Mapping[str, float], step: int) -> None:
+        """Write one point of each curve."""
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        self._write(Event(step=step, summary=Summary(value=values)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, event: Event) -> None:
+        """Write an event through to the disk, so that a full disk is noticed here."""
+        event.wall_time = time.time()
+        self._records.write(event.SerializeToString())
+        self._records.flush()
+
+
+class ProgressMonitor:
+    """Logs an estimate of the remaining time, and checks whether a training learns."""
+
+    def __init__(self, first: int, optim: Optim, baselines: Mapping[str, float]) -> None:
+        """Start at update ``first``; ``baselines`` has, by name, losses of a model that has learned nothing."""
+        self._first, self._optim, self._baselines = first, optim, dict(baselines)
+        self._start = 0.0
+
+    def log_remaining_time(self, state: TrainState) -> None:
+        """Log once, after some updates, how long the rest will take, evaluations not counted."""
+        n_done = state.progress.update - self._first
+        if n_done not in (TIMED_UPDATES.start, TIMED_UPDATES.stop):
+            return
+        int(state.skipped)  # waits for the device, which may be behind
+        now = time.monotonic()
+        if n_done == TIMED_UPDATES.start:
+            self._start = now
+            return
+        n_left = self._optim.max_updates - state.progress.update
+        seconds = (now - self._start) / len(TIMED_UPDATES)
+        LOG.info("%.3g s per update: %s to go, evaluations apart", seconds, timedelta(seconds=round(seconds * n_left)))
+
+    def check(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
+        """Check the skipped updates and the losses since the last check; warn once of a loss at its baseline.
+
+        Raises:
+            TrainingError: too many updates in a row were skipped because their loss was not finite.
+        """
+        update = state.progress.update
+        in_row = int(state.skipped_in_row)
+        if in_row >= MAX_SKIPPED_IN_ROW:
+            raise TrainingError(
+                f"update {update}: the loss was not finite for {in_row} updates in a row; expected a finite one: "
+                f"lower the learning rate or lengthen the warm-up (learning_rate and warmup_updates under 'optim' of "
+                f"pretraining and translation; learning_rates and warmup_ratio under 'finetuning')"
+            )
+        for name, loss in losses.items():
+            baseline = self._baselines.get(name, 0.0)
+            if update > 2 * self._optim.warmup_updates and loss.mean_loss > MIN_REDUCTION * baseline > 0:
+                del self._baselines[name]  # once is enough
+                LOG.warning(
+                    "update %d: the loss of %s is %.2f nats, that of guessing by frequency alone %.2f: the model "
+                    "learns nothing from its input yet; if this stays, raise pretraining.batch_tokens, lengthen "
+                    "the warm-up, or change the learning rate",
+                    update,
+                    name,
+                    loss.mean_loss,
+                    baseline,
+                )

@@ -6,65 +6,86 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import torch
+from torch.nn.utils import clip_grad_norm_
+
 from xlm_core.config import Optim, Pretraining, TranslationTraining
 from xlm_core.errors import TrainingError
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.log import TrainingLog
-from xlm_core.train.monitor import ProgressMonitor
-from xlm_core.train.schedule import learning_rate
+from xlm_core.train.log import ProgressMonitor, TrainingLog
+from xlm_core.train.optimization import learning_rate, skip_step_if
 from xlm_core.train.state import TrainState, mean_weights, save
-from xlm_core.train.step import MicroBatch, train_step
 
 LOG = logging.getLogger(__name__)
+TAG = 5  # keeps the seeds of dropout apart from those of the data
 LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
 
 Metrics = Mapping[str, LossSum | float]  # of an evaluation: sums of losses, and scores such as BLEU
 
 
 @dataclass(frozen=True)
-class Intervals:
-    """When a training evaluates, logs, stops and saves.
+class MicroBatch:
+    """One micro-batch of an update.
 
-    eval_interval       updates between evaluations; the last update is evaluated in any case
-    log_interval        updates between lines of the log
-    patience            evaluations without improvement after which training ends; 0: train to the last update
-    checkpoint_minutes  between checkpoints
+    name      under which its loss is logged
+    count     predictions that its loss is summed over
+    n_tokens  tokens of its batch
+    seed      of the random numbers that are drawn while the loss is computed: dropout
+    loss      computes it
+    weight    that the loss is multiplied by; it is logged without it
     """
 
-    eval_interval: int
-    log_interval: int
-    patience: int
-    checkpoint_minutes: float
-
-    @classmethod
-    def from_settings(cls, settings: Pretraining | TranslationTraining, checkpoint_minutes: float) -> Self:
-        """Take the intervals of a section of the configuration, with ten lines of the log between evaluations."""
-        interval = settings.eval_interval
-        return cls(interval, max(1, interval // LINES_PER_EVALUATION), settings.patience, checkpoint_minutes)
+    name: str
+    count: int
+    n_tokens: int
+    seed: int
+    loss: Callable[[], LossSum]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
 class TrainingRun:
     """Where and how a training runs.
 
-    optim      schedule, clipping and number of updates
-    intervals  of evaluations, log and checkpoints
-    folder     of checkpoints and log
-    digest     of everything that the run depends on
-    processes  that share the training
+    optim               schedule, clipping and number of updates
+    folder              of checkpoints and log
+    digest              of everything that the run depends on
+    processes           that share the training
+    eval_interval       updates between evaluations; the last update is evaluated in any case
+    log_interval        updates between lines of the log
+    patience            evaluations without improvement after which training ends; 0: train to the last update
+    checkpoint_minutes  between checkpoints
     """
 
     optim: Optim
-    intervals: Intervals
     folder: Path
     digest: str
     processes: DistributedContext
+    eval_interval: int
+    log_interval: int
+    patience: int
+    checkpoint_minutes: float
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Pretraining | TranslationTraining,
+        checkpoint_minutes: float,
+        folder: Path,
+        processes: DistributedContext,
+    ) -> Self:
+        """Configure a run by a section of the configuration; the name of ``folder`` is the digest of the run."""
+        interval, patience = settings.eval_interval, settings.patience
+        log_interval = max(1, interval // LINES_PER_EVALUATION)
+        return cls(settings.optim, folder, folder.name, processes, interval, log_interval, patience, checkpoint_minutes)
 
 
 def mean_loss(metrics: Metrics) -> float:
@@ -98,23 +119,21 @@ def train(
         TrainingError: the loss was not finite for several updates in a row, or a process got SIGTERM, after which the
             state was saved.
     """
-    progress, optim, intervals, processes = state.progress, run.optim, run.intervals, run.processes
+    progress, optim, processes = state.progress, run.optim, run.processes
     monitor = ProgressMonitor(progress.update, optim, baselines or {})
     losses, last_saved = dict[str, LossSum](), time.monotonic()
     log_file = TrainingLog(run.folder, progress, optim.max_updates) if processes.is_main_process else nullcontext()
     with log_file as log, _sigterm_event() as terminated:
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
-            if _is_due(progress.update, intervals.eval_interval, optim) and progress.evaluated < progress.update:
+            if _is_due(progress.update, run.eval_interval, optim) and progress.evaluated < progress.update:
                 _record_evaluation(state, evaluate(), log, criterion, average_last)
-            if progress.update >= optim.max_updates or 0 < intervals.patience <= progress.evals_since_best:
+            if progress.update >= optim.max_updates or 0 < run.patience <= progress.evals_since_best:
                 break
             batches = micro_batches(progress.update)
-            is_time = processes.is_main_process and time.monotonic() - last_saved > 60 * intervals.checkpoint_minutes
-            count, n_tokens = sum(batch.count for batch in batches), sum(batch.n_tokens for batch in batches)
-            must_end, must_save, count, n_tokens = processes.all_reduce_sum(
-                [terminated.is_set(), is_time, count, n_tokens]
-            )
+            is_time = processes.is_main_process and time.monotonic() - last_saved > 60 * run.checkpoint_minutes
+            counts = sum(batch.count for batch in batches), sum(batch.n_tokens for batch in batches)
+            must_end, must_save, count, n_tokens = processes.all_reduce_sum([terminated.is_set(), is_time, *counts])
             if must_end or must_save:
                 save(run.folder, state, run.digest, processes)
                 last_saved = time.monotonic()
@@ -124,11 +143,16 @@ def train(
             add_losses(losses, train_step(state, batches, count, rate, optim.max_grad_norm, processes))
             progress.n_tokens += n_tokens
             monitor.log_remaining_time(state)
-            if _is_due(progress.update, intervals.log_interval, optim):
-                _log_losses(state, processes.reduce_losses(losses), monitor, log)
+            if _is_due(progress.update, run.log_interval, optim):
+                losses = processes.reduce_losses(losses)
+                monitor.check(state, losses)
+                if log:
+                    log.log_training(state, losses)
                 losses = {}
     save(run.folder, state, run.digest, processes)
-    _restore_best(state)
+    if state.best_weights is not None:
+        LOG.info("the best evaluation was at update %d; its weights are kept", progress.best_update)
+        state.model.load_state_dict(state.best_weights)
 
 
 def _is_due(update: int, interval: int, optim: Optim) -> bool:
@@ -136,20 +160,51 @@ def _is_due(update: int, interval: int, optim: Optim) -> bool:
     return update > 0 and (update % interval == 0 or update == optim.max_updates)
 
 
-def _log_losses(
-    state: TrainState, losses: Mapping[str, LossSum], monitor: ProgressMonitor, log: TrainingLog | None
-) -> None:
-    """Check the losses since the last line of the log, and write a line."""
-    monitor.check(state, losses)
-    if log:
-        log.log_training(state, losses)
+def train_step(
+    state: TrainState,
+    batches: Sequence[MicroBatch],
+    count: int,
+    rate: float,
+    max_grad_norm: float,
+    processes: DistributedContext,
+) -> dict[str, LossSum]:
+    """Sum the gradients of all micro-batches of all processes and make one step with learning rate ``rate``.
+
+    Every loss is divided by ``count``, the predictions of the whole update on all processes. The gradient therefore
+    does not depend on how the update was divided, nor on which process computed what; neither does dropout, because
+    each micro-batch has a seed. If a loss or the gradient is not finite the step is skipped and counted; this is
+    decided on the device, without waiting for it.
+
+    Args:
+        batches: those of this process.
+
+    Returns:
+        The loss of each name, of this process.
+    """
+    losses: dict[str, LossSum] = {}
+    for batch in batches:
+        torch.manual_seed(batch.seed)
+        with nullcontext() if batch is batches[-1] else processes.no_sync():
+            loss = batch.loss()
+            # PyTorch averages over the processes, but losses are summed.
+            torch.autograd.backward(loss.loss_sum * (batch.weight * processes.size / max(1, count)))
+        add_losses(losses, {batch.name: loss.detach()})
+    norm = clip_grad_norm_(state.model.parameters(), max_grad_norm)
+    is_bad = processes.any_process(~torch.isfinite(norm + sum(loss.loss_sum for loss in losses.values())))
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    skip_step_if(is_bad, state.optimizer)
+    state.optimizer.step()
+    state.optimizer.zero_grad(set_to_none=True)
+    state.skipped = state.skipped.to(is_bad.device) + is_bad
+    state.skipped_in_row = (state.skipped_in_row.to(is_bad.device) + is_bad) * is_bad
+    state.progress.update += 1
+    return losses
 
 
-def _restore_best(state: TrainState) -> None:
-    """Load the weights of the best evaluation into the model, where they were kept."""
-    if state.best_weights is not None:
-        LOG.info("the best evaluation was at update %d; its weights are kept", state.progress.best_update)
-        state.model.load_state_dict(state.best_weights)
+def dropout_seed(seed: int, number: int) -> int:
+    """Return the seed of micro-batch ``number`` of the whole run: dropout is the same on every number of processes."""
+    return int(np.random.SeedSequence([seed, TAG, number]).generate_state(1, np.uint64)[0])
 
 
 def _record_evaluation(
@@ -175,7 +230,33 @@ def _record_evaluation(
             state.best_weights = mean_weights(state.last_weights)
     if log:
         log.log_evaluation(progress, metrics, value)
-        log.restart_clock(progress)
+
+
+@contextmanager
+def prefetch(
+    micro_batches: Callable[[int], Sequence[MicroBatch]], end: int, depth: int = 2
+) -> Iterator[Callable[[int], Sequence[MicroBatch]]]:
+    """Give a function with the values of ``micro_batches``, which a background thread makes ``depth`` updates ahead.
+
+    An error in the background is raised where the value is requested. Leaving the block ends the thread.
+
+    Args:
+        micro_batches: a function of the number of the update.
+        end: the number of updates.
+    """
+    futures: dict[int, Future[Sequence[MicroBatch]]] = {}
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+
+    def prefetched(update: int) -> Sequence[MicroBatch]:
+        for later in range(update, min(update + 1 + depth, end)):
+            if later not in futures:
+                futures[later] = thread.submit(micro_batches, later)
+        return futures.pop(update).result()
+
+    try:
+        yield prefetched
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -183,7 +264,7 @@ def _sigterm_event() -> Iterator[threading.Event]:
     """Yield an event that SIGTERM sets instead of ending the process."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield event  # only the main thread may listen to signals
+        yield event  # only the main thread may handle signals
         return
     before = signal.signal(signal.SIGTERM, lambda *_: event.set())
     try:

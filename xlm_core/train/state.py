@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.optimizer import consolidated_state_dict
+from xlm_core.train.optimization import consolidated_state_dict
 
 LOG = logging.getLogger(__name__)
 N_KEPT = 2  # checkpoints that are kept: the last, and one in case the last is damaged
@@ -32,11 +32,11 @@ DAMAGED = (RuntimeError, EOFError, OSError, KeyError, ValueError, pickle.Unpickl
 class Progress:
     """How far a training is.
 
-    update       updates made
-    evaluated    the update at which the model was last evaluated
-    n_tokens     tokens seen, end symbols counted
-    best_update  the update with the best evaluation, 0 before the first evaluation
-    best         its criterion, which is to become small
+    update            updates made
+    evaluated         the update at which the model was last evaluated
+    n_tokens          tokens seen, end symbols counted
+    best_update       the update with the best evaluation, 0 before the first evaluation
+    best              its criterion; lower is better
     evals_since_best  evaluations since then
     """
 
@@ -55,7 +55,7 @@ class TrainState:
     skipped         () int64  updates skipped because their loss or gradient was not finite
     skipped_in_row  () int64  such updates since the last good one
     last_weights              weights of the last evaluations, as many as the best ones are a mean of
-    best_weights              weights of the best evaluation; None where they are not to be kept
+    best_weights              weights of the best evaluation; None if they are not kept
     """
 
     model: nn.Module
@@ -73,9 +73,9 @@ def mean_weights(models: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def save(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> None:
-    """Write a checkpoint and remove those that are no longer needed; all processes do this together.
+    """Write a checkpoint and remove those that are no longer needed; all processes call this together.
 
-    ``digest`` is of everything that the run depends on; only a run with the same one may go on from here.
+    ``digest`` is of everything that the run depends on; only a run with the same one may resume from the checkpoint.
 
     Raises:
         StorageError: there is no room for one more checkpoint beside those that are kept; they stay as they are.
@@ -100,13 +100,14 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
 
 
 def resume(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> bool:
-    """Put the last checkpoint of ``folder`` that can be used into ``state``; returns whether there was any checkpoint.
+    """Restore ``state`` from the last usable checkpoint of ``folder``; return whether there was any checkpoint.
 
     Raises:
         CheckpointError: there are checkpoints, but each is damaged or belongs to another run.
     """
     if processes.is_main_process:
-        _sweep(folder)
+        for path in folder.glob(".*.partial"):  # half-written when a process was killed
+            path.unlink()
     reasons = []
     for path in sorted(folder.glob(PATTERN), reverse=True):
         try:
@@ -115,23 +116,23 @@ def resume(folder: Path, state: TrainState, digest: str, processes: DistributedC
             LOG.warning("%s is left aside: %s", path, error)
             reasons.append(f"{path.name}: {error}")
             continue
-        _restore(content, state, processes)
+        state.model.load_state_dict(content["model"])
+        state.optimizer.load_state_dict(content["optimizer"])
+        state.progress = Progress(**content["progress"])
+        state.skipped, state.skipped_in_row = content["skipped"], content["skipped_in_row"]
+        if processes.is_main_process:
+            state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
         LOG.info("going on from %s", path)
         return True
     if reasons:
-        found = "; ".join(reasons)
-        raise CheckpointError(f"{folder}: no checkpoint can be used ({found}); remove the folder to start again")
+        raise CheckpointError(
+            f"{folder}: no checkpoint can be used ({'; '.join(reasons)}); remove the folder to start again"
+        )
     return False
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what a process left half-written when it was killed."""
-    for path in folder.glob(".*.partial"):
-        path.unlink()
-
-
 def _read(path: Path, digest: str) -> dict[str, Any]:
-    """The content of a checkpoint of run ``digest``; checksums are compared, which PyTorch writes but does not read."""
+    """Read a checkpoint of run ``digest`` and compare its checksums, which PyTorch writes but does not read."""
     with zipfile.ZipFile(path) as archive:
         if broken := archive.testzip():
             raise zipfile.BadZipFile(f"damaged: wrong checksum of {broken}")
@@ -139,14 +140,3 @@ def _read(path: Path, digest: str) -> dict[str, Any]:
     if content["digest"] != digest:
         raise CheckpointError(f"belongs to run {content['digest']}, expected {digest}")
     return content
-
-
-def _restore(content: dict[str, Any], state: TrainState, processes: DistributedContext) -> None:
-    """Put ``content`` into ``state``."""
-    state.model.load_state_dict(content["model"])
-    state.optimizer.load_state_dict(content["optimizer"])
-    state.progress = Progress(**content["progress"])
-    state.skipped = content["skipped"]
-    state.skipped_in_row = content["skipped_in_row"]
-    if processes.is_main_process:
-        state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]

@@ -42,10 +42,9 @@ from xlm_core.tasks.classification.evaluate import (
 )
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Intervals, TrainingRun, train
-from xlm_core.train.optimizer import make_optimizer
+from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
+from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
-from xlm_core.train.step import MicroBatch, dropout_seed
 
 LOG = logging.getLogger(__name__)
 SELECTED = "selected.json"  # in the folder of a learning rate
@@ -208,7 +207,11 @@ def train_classifier(
     )
     state = TrainState(classifier, make_optimizer(classifier, optim))
     resume(run.folder, state, digest, processes)
-    intervals = Intervals(
+    training = TrainingRun(
+        optim,
+        run.folder,
+        digest,
+        processes,
         eval_interval=max(1, run.updates_per_epoch // settings.evaluations_per_epoch),
         log_interval=max(1, run.updates_per_epoch // 10),
         patience=0,
@@ -218,7 +221,7 @@ def train_classifier(
         state,
         run.micro_batches,
         lambda: run.validate(state.progress.update),
-        TrainingRun(optim, intervals, run.folder, digest, processes),
+        training,
         criterion=mean_error,
         average_last=1,
     )

@@ -16,7 +16,6 @@ from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
 from xlm_core.data.sampling import BatchKey, TaskSampler
-from xlm_core.data.tlm_pair import sample_order
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ConfigError, StoreError
 from xlm_core.languages import language_ids, sides, smoothed
@@ -188,8 +187,7 @@ class ObjectiveBatches:
         rng = np.random.default_rng([self._seed, MASKING_TAG, number])
         if key.objective == "tlm":
             first, second = (self._ids[language] for language in sides(key.key))
-            pairs = sample_order(self.pairs[key.key], key.batch_index, (first, second), rng)
-            return tlm_batch(pairs, self._masks, rng)
+            return tlm_batch(self.pairs[key.key], key.batch_index, (first, second), self._masks, rng)
         block = self.blocks[key.objective, key.key].batch(key.batch_index)
         return self.block_batch(key.objective, key.key, block, rng)
 

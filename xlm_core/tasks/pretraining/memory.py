@@ -9,7 +9,7 @@ import torch
 
 from xlm_core.config import Compute, ModelConfig, Pretraining, TranslationTraining
 from xlm_core.errors import ConfigError, TrainingError
-from xlm_core.model.output_layer import MAX_SCORES
+from xlm_core.model.heads import MAX_SCORES
 from xlm_core.model.transformer import Transformer
 from xlm_core.train.distributed import DistributedContext
 

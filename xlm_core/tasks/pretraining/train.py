@@ -21,11 +21,9 @@ from xlm_core.tasks.pretraining.memory import check_sizes, log_summary, memory_e
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Intervals, TrainingRun, train
-from xlm_core.train.optimizer import make_optimizer
-from xlm_core.train.prefetch import Prefetcher
+from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
+from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
-from xlm_core.train.step import MicroBatch, dropout_seed
 
 
 def init_random_model(
@@ -157,13 +155,12 @@ def _train(
             for index in processes.shard_range(n_micro_batches)
         ]
 
-    intervals = Intervals.from_settings(args.pretraining, args.checkpoint_minutes)
-    with Prefetcher(micro_batches, optim.max_updates) as prefetched:
+    with prefetch(micro_batches, optim.max_updates) as prefetched:
         train(
             state,
             prefetched,
             lambda: validate(model, validation, dtype, processes),
-            TrainingRun(optim, intervals, folder, folder.name, processes),
+            TrainingRun.from_settings(args.pretraining, args.checkpoint_minutes, folder, processes),
             average_last=1 if args.pretraining.patience else 0,
             baselines=data.baselines,
         )

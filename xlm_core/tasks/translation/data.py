@@ -15,9 +15,9 @@ import numpy as np
 from torch import nn
 
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
+from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.buckets import LengthBucketedDataset, Records
 from xlm_core.data.noise import add_noise
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
 from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.loss import LossSum
@@ -27,9 +27,9 @@ from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.memory import micro_batch_size, micro_batches_per_update
 from xlm_core.tasks.translation.generate import decode
 from xlm_core.text.vocabulary import Vocabulary
-from xlm_core.train import schedule
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.step import MicroBatch, dropout_seed
+from xlm_core.train.loop import MicroBatch, dropout_seed
+from xlm_core.train.optimization import loss_weight
 
 LOG = logging.getLogger(__name__)
 TAG = 6  # keeps these random numbers apart from those of other modules
@@ -62,7 +62,7 @@ class TranslationBatches:
         An objective whose weight has fallen to zero loses its turn.
         """
         weighted = [
-            (objective, schedule.weight(update, getattr(self.settings.loss_weights, objective.kind)))
+            (objective, loss_weight(update, getattr(self.settings.loss_weights, objective.kind)))
             for objective in self.objectives
         ]
         active = [(objective, weight) for objective, weight in weighted if weight > 0]

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from xlm_core.config import DecodingConfig
-from xlm_core.data.batch import Batch
-from xlm_core.data.packed_sequences import PackedSequences, sentence_batch
+from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
 from xlm_core.model.decoding import BeamHypothesis, beam_search, greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 

@@ -25,9 +25,8 @@ from xlm_core.tasks.translation.validation import ValidationSet, bleu_criterion,
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import Intervals, TrainingRun, train
-from xlm_core.train.optimizer import make_optimizer
-from xlm_core.train.prefetch import Prefetcher
+from xlm_core.train.loop import TrainingRun, prefetch, train
+from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 
 LOG = logging.getLogger(__name__)
@@ -111,8 +110,7 @@ def train_translator(
     metadata = _metadata(model, settings, vocab, init, data)
     metadata["precision"] = str(resolve_dtype(compute.precision, processes.device)).removeprefix("torch.")
     folder = outputs.work / digests.of_value([metadata, init, code])
-    intervals = Intervals.from_settings(training, checkpoint_minutes)
-    run = TrainingRun(training.optim, intervals, folder, folder.name, processes)
+    run = TrainingRun.from_settings(training, checkpoint_minutes, folder, processes)
     _train(translator, batches, validation_sets, compute, run)
     if processes.is_main_process:
         checkpoint.save_translator(outputs.model, translator, metadata)
@@ -217,7 +215,7 @@ def _train(
     resume(run.folder, state, run.digest, processes)
     precision = resolve_dtype(compute.precision, processes.device)
     loss = processes.wrap_ddp(TranslationLoss(translator, precision, settings.label_smoothing))
-    with Prefetcher(micro_batches_of(batches, translator, loss, processes), settings.optim.max_updates) as prefetched:
+    with prefetch(micro_batches_of(batches, translator, loss, processes), settings.optim.max_updates) as prefetched:
         train(
             state,
             prefetched,

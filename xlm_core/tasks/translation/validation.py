@@ -10,7 +10,7 @@ import torch
 
 from xlm_core import tsv
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
-from xlm_core.data.packed_sequences import PackedSequences
+from xlm_core.data.batch import PackedSequences
 from xlm_core.errors import ConfigError
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.bleu import tokenized_bleu

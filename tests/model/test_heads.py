@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from xlm_core.model import output_layer
-from xlm_core.model.output_layer import predict_tokens
+from xlm_core.model import heads
+from xlm_core.model.heads import predict_tokens
 
 
 def inputs(n=7, dim=6, n_tokens=11, dtype=torch.double):
@@ -14,7 +14,7 @@ def inputs(n=7, dim=6, n_tokens=11, dtype=torch.double):
 
 @pytest.mark.parametrize("max_scores", [1 << 20, 3 * 11, 1])
 def test_loss_and_gradients_are_pytorchs_however_it_is_cut(monkeypatch, max_scores):
-    monkeypatch.setattr(output_layer, "MAX_SCORES", max_scores)
+    monkeypatch.setattr(heads, "MAX_SCORES", max_scores)
     tensors, labels = inputs()
     hidden, weight, bias = tensors
     expected = functional.cross_entropy(functional.linear(hidden, weight, bias), labels, reduction="sum")
@@ -58,7 +58,7 @@ def test_nothing_to_predict_is_no_loss():
 @pytest.mark.parametrize("max_scores", [1 << 20, 1])
 @pytest.mark.parametrize("smoothing", [0.1, 0.5])
 def test_smoothed_labels_are_pytorchs(monkeypatch, smoothing, max_scores):
-    monkeypatch.setattr(output_layer, "MAX_SCORES", max_scores)
+    monkeypatch.setattr(heads, "MAX_SCORES", max_scores)
     tensors, labels = inputs()
     scores = functional.linear(*tensors)
     expected = functional.cross_entropy(scores, labels, reduction="sum", label_smoothing=smoothing)

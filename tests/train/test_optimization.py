@@ -1,7 +1,28 @@
 import pytest
+import torch
+from torch import nn
 
 from xlm_core.config import Optim
-from xlm_core.train.schedule import learning_rate, weight
+from xlm_core.train.optimization import learning_rate, loss_weight, make_optimizer
+
+
+def test_one_step_of_adam_with_decoupled_decay_by_hand():
+    """The first step of Adam moves by the learning rate, and decay takes its share of the weight before it."""
+    layer = nn.Linear(1, 1)
+    nn.init.constant_(layer.weight, 2.0)
+    nn.init.constant_(layer.bias, 1.0)
+    optim = Optim(learning_rate=0.1, warmup_updates=0, max_updates=1, weight_decay=0.5)
+    optimizer = make_optimizer(layer, optim)
+    layer(torch.ones(1, 1)).sum().backward()
+    optimizer.step()
+    assert torch.allclose(layer.weight, torch.tensor(2.0 - 0.1 * 0.5 * 2.0 - 0.1))
+    assert torch.allclose(layer.bias, torch.tensor(1.0 - 0.1 * 0.5 * 1.0 - 0.1))
+
+
+def test_settings_reach_the_optimizer():
+    optim = Optim(learning_rate=0.1, warmup_updates=0, max_updates=1, beta1=0.8, beta2=0.7, epsilon=1e-3)
+    optimizer = make_optimizer(nn.Linear(1, 1), optim)
+    assert (optimizer.defaults["betas"], optimizer.defaults["eps"]) == ((0.8, 0.7), 1e-3)
 
 
 def rates(schedule, updates, warmup=100, last=500):
@@ -38,6 +59,6 @@ def test_without_warmup_the_first_update_has_the_full_rate(schedule):
 
 def test_weights_are_straight_lines_between_points_and_level_outside():
     points = [(0, 1.0), (100_000, 0.1), (300_000, 0.0)]
-    found = [weight(update, points) for update in (0, 50_000, 100_000, 200_000, 300_000, 1_000_000)]
+    found = [loss_weight(update, points) for update in (0, 50_000, 100_000, 200_000, 300_000, 1_000_000)]
     assert found == pytest.approx([1.0, 0.55, 0.1, 0.05, 0.0, 0.0])
-    assert [weight(update, [(10, 2.0)]) for update in (0, 10, 99)] == [2.0, 2.0, 2.0]
+    assert [loss_weight(update, [(10, 2.0)]) for update in (0, 10, 99)] == [2.0, 2.0, 2.0]
