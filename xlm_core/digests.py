@@ -22,8 +22,13 @@ def of_value(value: Any) -> str:
 
 def of_file(path: Path) -> str:
     """Digest the content of a file."""
+    return sha256(path)[:12]
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of the content of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def of_code(root: Path, *modules: str) -> str:

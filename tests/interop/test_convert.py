@@ -56,7 +56,7 @@ def test_a_published_model_becomes_a_folder_that_says_where_it_is_from(files, tm
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda lines: [lines[1], lines[0], *lines[2:]], "piece 14 is 'cat'; .* trained with 'the'"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "piece 14 is 'cat'; .* with 'the' there"),
         (lambda lines: lines[:10], "has 24 pieces.* trained with 30"),
     ],
 )

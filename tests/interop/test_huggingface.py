@@ -60,8 +60,8 @@ def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
     export_model(ours, languages, tmp_path / "by us", causal=True)
     read_by_them(XLMWithLMHeadModel, tmp_path / "by us").save_pretrained(tmp_path / "by them")
     for folder in ("by us", "by them"):
-        found, codes, causal = import_model(tmp_path / folder)
-        assert (found.config, codes, causal, found.training) == (ours.config, languages, True, False)
+        found, codes, objectives, _ = import_model(tmp_path / folder)
+        assert (found.config, codes, objectives, found.training) == (ours.config, languages, ["clm"], False)
         for name, tensor in ours.state_dict().items():
             assert torch.equal(found.state_dict()[name], tensor)
 
@@ -70,10 +70,10 @@ def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
 def test_theirs_to_ours_to_theirs_changes_no_bit(tmp_path, n_languages):
     theirs, batch = their_model(n_languages=n_languages), inputs()
     theirs.save_pretrained(tmp_path / "by them")
-    ours, languages, causal = import_model(tmp_path / "by them")
+    ours, languages, objectives, _ = import_model(tmp_path / "by them")
     with torch.no_grad():
         assert (ours.predict(ours(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
-    export_model(ours, languages, tmp_path / "by us", causal=causal)
+    export_model(ours, languages, tmp_path / "by us", causal=objectives == ["clm"])
     found, expected = (load_file(tmp_path / folder / "model.safetensors") for folder in ("by us", "by them"))
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
@@ -88,7 +88,7 @@ def test_languages_in_another_order_keep_their_embeddings(tmp_path):
     theirs = their_model()
     theirs.config.lang2id = {"fr": 0, "en": 1}
     theirs.save_pretrained(tmp_path)
-    ours, languages, _ = import_model(tmp_path)
+    ours, languages, *_ = import_model(tmp_path)
     assert languages == ("en", "fr")
     assert torch.equal(ours.language_embeddings.weight, theirs.transformer.lang_embeddings.weight.flip(0))
 

@@ -10,7 +10,8 @@ from published_codes import LANGUAGES
 from transformers import AutoTokenizer
 
 from xlm_core.errors import CorpusError
-from xlm_core.interop.huggingface_tokenizer import read_tokenizer, write_tokenizer
+from xlm_core.interop.huggingface import write_tokenizer
+from xlm_core.interop.pretrained import read_tokenizer
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
 

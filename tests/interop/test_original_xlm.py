@@ -83,7 +83,8 @@ def test_of_a_translation_model_the_encoder_is_read_and_the_user_told(path, cont
 
 def test_published_names_there_and_back(path, content):
     model = read_checkpoint(saved(path, content)).model
-    again = from_original_names(to_original_names(model), model.config, {"en": 0, "fr": 1}, "here")
+    again, languages = from_original_names(to_original_names(model), content["params"], "here")
+    assert (again.config, languages) == (model.config, ("en", "fr"))
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor)
 

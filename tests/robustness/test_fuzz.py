@@ -32,7 +32,7 @@ import microworld
 from xlm_core import config, tsv
 from xlm_core.config import GLUE_FILES, GeneratedFile, Microworld, Text
 from xlm_core.errors import XlmError
-from xlm_core.interop import huggingface_tokenizer
+from xlm_core.interop import pretrained
 from xlm_core.io import zstd
 from xlm_core.text import fastbpe, tokenize
 from xlm_core.text.extract import extract
@@ -187,10 +187,10 @@ def read_huggingface_vocabulary(folder: Path, hurt: Hurt, pick: Callable) -> Non
     symbols = [*SPECIAL, *(fastbpe.symbol_of(line.split(" ")[0]) for line in vocab.splitlines())]
     ids = json.dumps({symbol: id_ for id_, symbol in enumerate(symbols)}).encode()
     (
-        written(folder, huggingface_tokenizer.PIECES, hurt(ids)),
-        written(folder, huggingface_tokenizer.MERGES, hurt(codes.encode())),
+        written(folder, pretrained.PIECES, hurt(ids)),
+        written(folder, pretrained.MERGES, hurt(codes.encode())),
     )
-    vocabulary = huggingface_tokenizer.read_tokenizer(folder, ["en"])
+    vocabulary = pretrained.read_tokenizer(folder, ["en"])
     assert len(vocabulary.encode(["the king is here"], "en")[0]) > 0
 
 

@@ -3,11 +3,11 @@
 A converted model is a folder with ``model.safetensors`` (see ``xlm_core.model.checkpoint``) and ``vocabulary.json``.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -15,8 +15,8 @@ from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.interop import huggingface, original_xlm
-from xlm_core.interop.huggingface_tokenizer import TOKENIZER_FILES, read_tokenizer, write_tokenizer
-from xlm_core.interop.pretrained import check_all_named, check_sha256, origin_of
+from xlm_core.interop.original_xlm import ImportedModel
+from xlm_core.interop.pretrained import TOKENIZER_FILES, check_all_named, check_files, read_tokenizer
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
@@ -39,11 +39,11 @@ def import_original(original: Path, codes: Path, vocab: Path, output: Path) -> N
         CheckpointError: the checkpoint cannot be used, or the vocabulary is not the one that it was trained with.
         CorpusError: codes or vocabulary are damaged.
     """
-    loaded = original_xlm.read_checkpoint(original)
-    vocabulary = Vocabulary.from_fastbpe(codes, vocab, loaded.languages, loaded.model.vocab_size)
-    _check_pieces(vocabulary.pieces, loaded.pieces, vocab, original)
-    origin = {"format": "published checkpoint", "file": original.name, "sha256": _sha256(original)}
-    _save_folder(loaded.model, vocabulary, loaded.languages, loaded.objectives, origin, output)
+    imported = original_xlm.read_checkpoint(original)
+    vocabulary = Vocabulary.from_fastbpe(codes, vocab, imported.languages, imported.model.vocab_size)
+    _check_pieces(vocabulary.pieces, imported.pieces, vocab, original)
+    origin = {"format": "published checkpoint", "file": original.name, "sha256": digests.sha256(original)}
+    _save_folder(imported, vocabulary, origin, output)
 
 
 def import_huggingface(folder: Path, output: Path) -> None:
@@ -53,15 +53,15 @@ def import_huggingface(folder: Path, output: Path) -> None:
         CheckpointError: the model is not one of the paper, or model and tokenizer do not belong together.
         CorpusError: the tokenizer is damaged, or of another kind.
     """
-    model, languages, is_causal = huggingface.import_model(folder)
-    vocabulary = read_tokenizer(folder, languages)
-    if len(vocabulary) != model.vocab_size:
+    imported = huggingface.import_model(folder)
+    vocabulary = read_tokenizer(folder, imported.languages)
+    if len(vocabulary) != imported.model.vocab_size:
         raise CheckpointError(
-            f"{folder}: a tokenizer of {len(vocabulary)} pieces beside a model of {model.vocab_size}; "
+            f"{folder}: a tokenizer of {len(vocabulary)} pieces beside a model of {imported.model.vocab_size}; "
             f"put the tokenizer there that the model was trained with"
         )
-    origin = {"format": "Hugging Face folder", "file": folder.name, "sha256": _sha256(folder / huggingface.WEIGHTS)}
-    _save_folder(model, vocabulary, languages, _objectives(is_causal), origin, output)
+    sha256 = digests.sha256(folder / huggingface.WEIGHTS)
+    _save_folder(imported, vocabulary, {"format": "Hugging Face folder", "file": folder.name, "sha256": sha256}, output)
 
 
 def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequence[str] | None) -> None:
@@ -88,20 +88,7 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
         classifier, metadata = checkpoint.load_classifier(model)
         _check_digest(vocab, vocabulary, metadata, model)
         huggingface.export_classifier(classifier, metadata["languages"], labels, output)
-    write_tokenizer(vocab, output, metadata["languages"])
-
-
-class LoadedModel(NamedTuple):
-    """A model as it was read.
-
-    languages  sorted
-    metadata   of a model of this program, else None
-    """
-
-    model: Transformer
-    languages: Sequence[str]
-    objectives: Sequence[str]
-    metadata: Mapping[str, Any] | None = None
+    huggingface.write_tokenizer(vocab, output, metadata["languages"])
 
 
 def import_model(
@@ -130,43 +117,31 @@ def import_model(
         PretrainedError: a file is not the named one.
         CheckpointError: it is damaged or not a model, has another vocabulary or shape, or lacks a language.
     """
-    check_sha256(sums)
+    origin = check_files(format, sums)
     path = next(iter(sums))
     vocab = Vocabulary.read(vocabulary)
     if format == "huggingface":
         path = path.parent
-        loaded = _load_huggingface(path, vocab, sums)
+        check_all_named(path, (huggingface.CONFIG, huggingface.WEIGHTS, *TOKENIZER_FILES), sums)
+        imported = huggingface.import_model(path)
+        tokenizer, n_pieces = read_tokenizer(path, list(vocab.model_of)), imported.model.vocab_size
+        if tokenizer.digest != vocab.digest or len(vocab) != n_pieces:
+            raise CheckpointError(
+                f"{path}: a model of {n_pieces} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "
+                f"one in use is {vocab.digest} of {len(vocab)} pieces; use the folder's, as vocabulary.pretrained of "
+                f"format huggingface"
+            )
     elif format == "published":
-        original = original_xlm.read_checkpoint(path)
-        _check_pieces(vocab.pieces, original.pieces, vocabulary, path)
-        loaded = LoadedModel(original.model, original.languages, original.objectives)
+        imported = original_xlm.read_checkpoint(path)
+        _check_pieces(vocab.pieces, imported.pieces, vocabulary, path)
     else:
-        own, metadata = checkpoint.load(path)
+        encoder, metadata = checkpoint.load(path)
         _check_digest(vocab, vocabulary, metadata, path)
-        loaded = LoadedModel(own, sorted(metadata["languages"]), metadata["objectives"], metadata)
-    _check_shape(loaded.model.config, model, path)
-    reduced = _reduce_languages(loaded, model, sorted(languages), path)
-    origin = origin_of(format, sums) | {"languages": list(loaded.languages)}
-    origin |= {"about": loaded.metadata} if loaded.metadata else {}
-    checkpoint.save(output, reduced, _metadata(reduced, vocab.digest, languages, loaded.objectives, origin))
-
-
-def _load_huggingface(folder: Path, vocab: Vocabulary, sums: Mapping[Path, str]) -> LoadedModel:
-    check_all_named(folder, (huggingface.CONFIG, huggingface.WEIGHTS, *TOKENIZER_FILES), sums)
-    model, languages, is_causal = huggingface.import_model(folder)
-    tokenizer = read_tokenizer(folder, list(vocab.model_of))
-    if tokenizer.digest != vocab.digest or len(vocab) != model.vocab_size:
-        raise CheckpointError(
-            f"{folder}: a model of {model.vocab_size} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "
-            f"one in use is {vocab.digest} of {len(vocab)} pieces; use the folder's, as vocabulary.pretrained of "
-            f"format huggingface"
-        )
-    return LoadedModel(model, languages, _objectives(is_causal))
-
-
-def _objectives(is_causal: bool) -> list[str]:
-    """Return the objectives of a Hugging Face model, whose configuration does not tell MLM from TLM."""
-    return ["clm"] if is_causal else ["mlm"]
+        imported = ImportedModel(encoder, sorted(metadata["languages"]), metadata["objectives"])
+        origin["about"] = metadata
+    _check_shape(imported.model.config, model, path)
+    reduced = _reduce_languages(imported, model, sorted(languages), path)
+    _save(reduced, vocab.digest, origin | {"languages": list(imported.languages)}, output)
 
 
 def _check_shape(actual: ModelConfig, expected: ModelConfig, path: Path) -> None:
@@ -180,61 +155,52 @@ def _check_shape(actual: ModelConfig, expected: ModelConfig, path: Path) -> None
         )
 
 
-def _reduce_languages(loaded: LoadedModel, config: ModelConfig, languages: Sequence[str], path: Path) -> Transformer:
+def _reduce_languages(
+    imported: ImportedModel, config: ModelConfig, languages: Sequence[str], path: Path
+) -> ImportedModel:
     """Return the model of ``languages`` alone, with the settings of ``config``.
 
     A model of one language has no language embeddings: the row of the language is added to the positions instead.
     """
-    if missing := [language for language in languages if language not in loaded.languages]:
+    known = list(imported.languages)
+    if missing := [language for language in languages if language not in known]:
         raise CheckpointError(
-            f"{path}: a model of {', '.join(loaded.languages)}, but not of {', '.join(missing)}; expected all "
+            f"{path}: a model of {', '.join(known)}, but not of {', '.join(missing)}; expected all "
             f"languages of its setup; leave these out there"
         )
-    if removed := [language for language in loaded.languages if language not in languages]:
+    if removed := [language for language in known if language not in languages]:
         LOG.info("%s: languages that the setup does not have are removed: %s", path, ", ".join(removed))
-    state = loaded.model.state_dict()
+    state = imported.model.state_dict()
     if (table := state.pop(LANGUAGES, None)) is not None:
-        rows = table[[list(loaded.languages).index(language) for language in languages]]
+        rows = table[[known.index(language) for language in languages]]
         state |= {LANGUAGES: rows} if len(languages) > 1 else {POSITIONS: state[POSITIONS] + rows}
     with torch.device("meta"):  # no weights are drawn only to be replaced
-        model = Transformer(config, loaded.model.vocab_size, len(languages))
+        model = Transformer(config, imported.model.vocab_size, len(languages))
     model.load_state_dict(state, assign=True)
-    return model.eval()
+    return ImportedModel(model.eval(), languages, imported.objectives)
 
 
-def _save_folder(
-    model: Transformer,
-    vocabulary: Vocabulary,
-    languages: Sequence[str],
-    objectives: Sequence[str],
-    origin: Mapping[str, Any],
-    output: Path,
-) -> None:
+def _save_folder(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, Any], output: Path) -> None:
     """Write vocabulary and model; the model last, so that a folder with one is complete."""
     vocabulary.write(output / VOCABULARY)
-    checkpoint.save(output / MODEL, model, _metadata(model, vocabulary.digest, languages, objectives, origin))
+    _save(imported, vocabulary.digest, origin, output / MODEL)
 
 
-def _metadata(
-    model: Transformer,
-    vocabulary: str,
-    languages: Sequence[str],
-    objectives: Sequence[str],
-    origin: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the metadata of a converted model: those of a pretrained one, and its ``origin``.
+def _save(imported: ImportedModel, vocabulary: str, origin: Mapping[str, Any], output: Path) -> None:
+    """Write a model with the metadata of a pretrained one, and its ``origin``.
 
-    Its seed is unknown, and the digest of its source files replaces that of its training data.
+    Its seed is unknown, and the digest of its source files replaces the digest of its training data.
     """
-    trained = {"languages": sorted(languages), "objectives": list(objectives)}
-    return {
+    trained = {"languages": list(imported.languages), "objectives": list(imported.objectives)}
+    metadata = {
         **trained,
         "seed": None,
         "vocabulary": vocabulary,
-        "config": digests.of_value({**trained, "model": to_dict(model.config), "pretraining": None}),
+        "config": digests.of_value({**trained, "model": to_dict(imported.model.config), "pretraining": None}),
         "data": digests.of_value([vocabulary, origin["sha256"]]),
         "origin": dict(origin),
     }
+    checkpoint.save(output, imported.model, metadata)
 
 
 def _check_pieces(pieces: Sequence[str], expected: Sequence[str], vocab: Path, original: Path) -> None:
@@ -243,15 +209,11 @@ def _check_pieces(pieces: Sequence[str], expected: Sequence[str], vocab: Path, o
     Raises:
         CheckpointError: they differ.
     """
-    if len(pieces) != len(expected):
-        raise CheckpointError(
-            f"{vocab} has {len(pieces)} pieces, special symbols included; {original} was trained with "
-            f"{len(expected)}; give the file that was published with it"
-        )
-    for number, (here, there) in enumerate(zip(pieces, expected, strict=True)):
+    for number, (here, there) in enumerate(zip_longest(pieces, expected)):
         if here != there:
             raise CheckpointError(
-                f"{vocab}: piece {number} is {here!r}; {original} was trained with {there!r} there; "
+                f"{vocab} has {len(pieces)} pieces, special symbols included, and piece {number} is {here!r}; "
+                f"{original} was trained with {len(expected)} pieces, and with {there!r} there; "
                 f"give the file that was published with it"
             )
 
@@ -267,8 +229,3 @@ def _check_digest(vocab: Vocabulary, path: Path, metadata: Mapping[str, Any], mo
             f"{path} is vocabulary {vocab.digest}, but {model} was trained with {metadata['vocabulary']}; "
             f"give the file that belongs to the model"
         )
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,16 @@
-"""Write models as folders that Hugging Face's ``transformers`` loads, and read such folders.
+"""Write models and tokenizers into folders that Hugging Face's ``transformers`` loads, and read models of such folders.
 
-Folders are written with ``transformers`` (extra ``interop``) and read without it, because reading is a step of the
-workflow, whose environments do not have it.
+Folders are written with ``transformers`` and ``tokenizers`` (extra ``interop``) and read without them, because reading
+is a step of the workflow, whose environments do not have them.
+
+| our vocabulary | their tokenizer | reads |
+|---|---|---|
+| sentencepiece, shared by all languages | ``PreTrainedTokenizerFast`` | tokenized text, as in our ``tokens/`` files |
+| published codes | ``XLMTokenizer`` | raw text: it runs the published chain itself, with lower case and no accents |
+
+Both put the symbols around a sentence that our models expect: ``</s> a </s>``, and ``</s> a </s> b </s>`` for a pair.
+Names of special symbols in the text become those symbols there, as usual in that library; here they stay text. The mark
+of a blank, ``▁``, becomes a blank there.
 """
 
 import json
@@ -12,20 +21,20 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from xlm_core.config import ModelConfig, read
-from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.interop.huggingface_tokenizer import missing_extra
-from xlm_core.interop.original_xlm import from_original_names, language_ids_of, shape_of, to_original_names
-from xlm_core.io import atomic, read_json
+from xlm_core.errors import CheckpointError, ConfigError, CorpusError
+from xlm_core.interop.original_xlm import ImportedModel, from_original_names, to_original_names
+from xlm_core.interop.pretrained import MERGES, OURS, PIECES
+from xlm_core.io import atomic, read_json, write_json
 from xlm_core.languages import language_ids
 from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import NORM_EPSILON, Transformer
-from xlm_core.text.vocabulary import BOS, EOS, MASK, PAD, UNK
+from xlm_core.text import fastbpe
+from xlm_core.text.vocabulary import BOS, EOS, MASK, N_SPECIAL, PAD, SPECIAL, UNK, WORD_START, Vocabulary
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-BODY = "transformer."  # begins the names of all weights but the heads'
-HEADS = ("pred_layer.", "sequence_summary.")
+SETTINGS, TOKENIZER = "tokenizer_config.json", "tokenizer.json"
+BODY, PREDICTION = "transformer.", "pred_layer."  # begin the names of the encoder's weights, and of the output's
 FIXED = {
     "model_type": "xlm",
     "gelu_activation": True,
@@ -58,8 +67,8 @@ def export_model(model: Transformer, languages: Sequence[str], folder: Path, *, 
         CheckpointError: the library cannot represent the model: its feed-forward width is always four times ``dim``.
         ConfigError: transformers is not installed.
     """
-    tensors = {_their_name(name): tensor for name, tensor in to_original_names(model).items()}
-    _export(_config(model, languages, MLM) | {"causal": causal}, tensors, folder)
+    bias = {f"{PREDICTION}proj.bias": model.output_bias.detach().cpu()}
+    _export(model, languages, folder, bias, {"architectures": [MLM], "causal": causal})
 
 
 def export_classifier(classifier: Classifier, languages: Sequence[str], labels: Sequence[str], folder: Path) -> None:
@@ -80,10 +89,9 @@ def export_classifier(classifier: Classifier, languages: Sequence[str], labels: 
     head = classifier.head
     if len(labels) != head.classes.out_features:
         raise CheckpointError(f"{folder}: {len(labels)} labels for {head.classes.out_features} classes; name each one")
-    encoder = to_original_names(classifier.encoder)
-    tensors = {_their_name(name): tensor for name, tensor in encoder.items() if not name.startswith(HEADS)}
-    tensors |= {f"sequence_summary.summary.{name}": tensor for name, tensor in head.classes.state_dict().items()}
-    summary = {
+    weights = {f"sequence_summary.summary.{name}": tensor for name, tensor in head.classes.state_dict().items()}
+    settings = {
+        "architectures": [CLASSIFIER],
         "id2label": dict(enumerate(labels)),
         "label2id": {label: number for number, label in enumerate(labels)},
         "summary_type": "first",
@@ -92,89 +100,150 @@ def export_classifier(classifier: Classifier, languages: Sequence[str], labels: 
         "summary_activation": None,
         "summary_first_dropout": head.dropout.p,
     }
-    _export(_config(classifier.encoder, languages, CLASSIFIER) | summary, tensors, folder)
+    _export(classifier.encoder, languages, folder, weights, settings)
 
 
-def _config(model: Transformer, languages: Sequence[str], architecture: str) -> dict[str, Any]:
-    """Return the arguments of ``transformers.XLMConfig`` that are not its defaults."""
-    config, ids = model.config, language_ids(languages)
+def _export(
+    model: Transformer,
+    languages: Sequence[str],
+    folder: Path,
+    head: Mapping[str, Tensor],
+    settings: Mapping[str, Any],
+) -> None:
+    """Write weights and configuration; the configuration last, so that a folder with one is complete.
+
+    The weights are not written by ``save_pretrained``, whose errors do not say that a disk is full.
+    """
+    config = model.config
     if config.feedforward_dim != 4 * config.dim:
         raise CheckpointError(
             f"a model with feedforward_dim {config.feedforward_dim} and dim {config.dim}: "
             f"transformers' XLM knows only feedforward_dim = 4 * dim = {4 * config.dim}; train one of that shape"
         )
-    return {
-        "architectures": [architecture],
-        "vocab_size": model.vocab_size,
-        "emb_dim": config.dim,
-        "n_layers": config.n_layers,
-        "n_heads": config.n_heads,
-        "dropout": config.dropout,
-        "attention_dropout": config.attention_dropout,
-        "max_position_embeddings": config.max_positions,
-        "embed_init_std": config.dim**-0.5,
-        "n_langs": model.n_languages,
-        "use_lang_emb": config.language_embeddings,
-        "lang2id": ids,
-        "id2lang": {str(number): code for code, number in ids.items()},
-        "mask_token_id": MASK,
-    }
-
-
-def _export(config: Mapping[str, Any], tensors: Mapping[str, Tensor], folder: Path) -> None:
-    """Write both files; the configuration last, so that a folder with one is complete.
-
-    The weights are not written by ``save_pretrained``, whose errors do not say that a disk is full.
-    """
     try:
         from transformers import XLMConfig
     except ImportError as error:
-        raise missing_extra(error) from error
-    text = XLMConfig(dtype="float32", **config).to_json_string()
+        raise ConfigError(
+            f"Hugging Face folders are written with the package {error.name}, which is not installed; install it with: "
+            "pip install -e '.[interop]'"
+        ) from error
+    written = XLMConfig(
+        dtype="float32",
+        vocab_size=model.vocab_size,
+        emb_dim=config.dim,
+        n_layers=config.n_layers,
+        n_heads=config.n_heads,
+        dropout=config.dropout,
+        attention_dropout=config.attention_dropout,
+        max_position_embeddings=config.max_positions,
+        embed_init_std=config.dim**-0.5,
+        n_langs=model.n_languages,
+        use_lang_emb=config.language_embeddings,
+        mask_token_id=MASK,
+        **_language_settings(languages),
+        **settings,
+    )
+    body = {BODY + name: tensor for name, tensor in to_original_names(model).items() if not name.startswith(PREDICTION)}
     with atomic(folder / WEIGHTS) as partial:
-        write_safetensors(partial, tensors, {"format": "pt"})
+        write_safetensors(partial, {**body, **head}, {"format": "pt"})
     with atomic(folder / CONFIG) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(written.to_json_string(), encoding="utf-8")
 
 
-def import_model(folder: Path) -> tuple[Transformer, tuple[str, ...], bool]:
-    """Read an ``XLMWithLMHeadModel``; return the model, its languages sorted by code, and whether it is causal.
+def _language_settings(languages: Sequence[str]) -> dict[str, Any]:
+    ids = language_ids(languages)
+    return {"lang2id": ids, "id2lang": {str(number): language for language, number in ids.items()}}
+
+
+def write_tokenizer(vocabulary: Vocabulary, folder: Path, languages: Sequence[str]) -> None:
+    """Write the tokenizer's files, and our vocabulary beside them, from which ``read_tokenizer`` restores all of it.
+
+    Raises:
+        CorpusError: each language has its own encoding, which such a tokenizer cannot hold.
+    """
+    if len(vocabulary.models) != 1:
+        raise CorpusError(
+            f"{folder}: found {len(vocabulary.models)} encodings in the vocabulary, but a Hugging Face tokenizer holds "
+            f"one; expected a vocabulary that all languages share (vocabulary.shared: true)"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if vocabulary.kind == "fastbpe":
+        _write_xlm_tokenizer(vocabulary, folder, languages)
+    else:
+        _write_fast_tokenizer(vocabulary, folder)
+    vocabulary.write(folder / OURS)
+
+
+def _settings(tokenizer_class: str) -> dict[str, Any]:
+    """Return the settings of both tokenizers: which symbols have which role."""
+    ends = dict.fromkeys(("bos_token", "eos_token", "sep_token", "cls_token"), SPECIAL[EOS])
+    others = {"pad_token": SPECIAL[PAD], "unk_token": SPECIAL[UNK], "mask_token": SPECIAL[MASK]}
+    return {"tokenizer_class": tokenizer_class, **ends, **others, "clean_up_tokenization_spaces": False}
+
+
+def _write_xlm_tokenizer(vocabulary: Vocabulary, folder: Path, languages: Sequence[str]) -> None:
+    names = [*SPECIAL, *map(fastbpe.symbol_of, vocabulary.pieces[N_SPECIAL:])]
+    write_json(folder / PIECES, {name: id_ for id_, name in enumerate(names)})
+    with atomic(folder / MERGES) as partial:
+        partial.write_bytes(vocabulary.models[0])
+    settings = _settings("XLMTokenizer") | _language_settings(languages)
+    write_json(folder / SETTINGS, settings | {"do_lowercase_and_remove_accent": True})
+
+
+def _write_fast_tokenizer(vocabulary: Vocabulary, folder: Path) -> None:
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    ids = {name: id_ for id_, name in enumerate(vocabulary.pieces)}
+    merges = _merges(vocabulary.pieces[N_SPECIAL:])
+    tokenizer = Tokenizer(models.BPE(ids, merges, unk_token=SPECIAL[UNK], fuse_unk=True))
+    tokenizer.add_special_tokens(list(SPECIAL))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Strip(), normalizers.Replace(Regex(" +"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(WORD_START)
+    end = SPECIAL[EOS]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=[end, "$A", end], pair=[end, "$A", end, "$B:0", end], special_tokens=[(end, EOS)]
+    )
+    tokenizer.decoder = decoders.Metaspace(WORD_START)
+    with atomic(folder / TOKENIZER) as partial:
+        partial.write_text(tokenizer.to_str(), encoding="utf-8")
+    write_json(folder / SETTINGS, _settings("PreTrainedTokenizerFast"))
+
+
+def _merges(pieces: Sequence[str]) -> list[tuple[str, str]]:
+    """Return all pairs of pieces that join to a third, in the order of these, which is the order of their scores.
+
+    A sentencepiece model merges any such pair.
+    """
+    known = set(pieces)
+    splits = ((piece[:end], piece[end:]) for piece in pieces for end in range(1, len(piece)))
+    return [(left, right) for left, right in splits if left in known and right in known]
+
+
+def import_model(folder: Path) -> ImportedModel:
+    """Read an ``XLMWithLMHeadModel``, whose configuration does not tell MLM from TLM.
 
     Raises:
         CheckpointError: files are missing or damaged, or the model is not one of the paper.
     """
     settings, tensors = _read_settings(folder / CONFIG), _read_weights(folder / WEIGHTS)
-    ids = language_ids_of(settings, folder / CONFIG)
     weights = {name.removeprefix(BODY): tensor for name, tensor in tensors.items()}
-    if not any(name.startswith(HEADS[0]) for name in weights):
+    if not any(name.startswith(PREDICTION) for name in weights):
         raise CheckpointError(f"{folder}: a model without prediction layer (pred_layer); expected one of kind {MLM}")
-    values = shape_of(weights, str(folder)) | {
-        "n_heads": settings.get("n_heads"),
-        "language_embeddings": settings.get("use_lang_emb", True),
-        "dropout": settings.get("dropout", 0.1),
-        "attention_dropout": settings.get("attention_dropout", 0.1),
-    }
-    try:
-        config = read(ModelConfig, values, path=str(folder / CONFIG))
-    except ConfigError as error:
-        raise CheckpointError(str(error)) from error
-    model = from_original_names(weights, config, ids, str(folder))
-    return model, tuple(sorted(ids)), bool(settings.get("causal", False))
+    model, languages = from_original_names(weights, settings, str(folder))
+    return ImportedModel(model, languages, ["clm" if settings.get("causal") else "mlm"])
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
     """Read a ``config.json`` and check that it is of a model of the paper."""
     try:
-        settings = read_json(path)
-        if not isinstance(settings, dict):
-            raise ValueError(f"it holds a {type(settings).__name__}")
-    except (OSError, ValueError) as error:
+        settings: dict[str, Any] = {"model_type": None} | read_json(path)
+    except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is missing or damaged ({error}); expected a transformers folder") from error
-    settings = {"model_type": None} | settings
-    wrong = [key for key, value in FIXED.items() if settings.get(key, value) != value]
-    if wrong:
-        listed = [json.dumps({key: values[key] for key in wrong}) for values in (settings, FIXED)]
-        raise CheckpointError(f"{path}: found {listed[0]}, expected {listed[1]}; only XLM as in the paper can be read")
+    if wrong := {key: settings[key] for key, value in FIXED.items() if settings.get(key, value) != value}:
+        expected = {key: FIXED[key] for key in wrong}
+        raise CheckpointError(
+            f"{path}: found {json.dumps(wrong)}, expected {json.dumps(expected)}; only XLM as in the paper can be read"
+        )
     return settings
 
 
@@ -187,7 +256,3 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
             f"{path} is missing or damaged ({error}); expected all weights in this one file; "
             f"where they are in another form, write them again with transformers' save_pretrained"
         ) from error
-
-
-def _their_name(name: str) -> str:
-    return name if name.startswith(HEADS) else BODY + name

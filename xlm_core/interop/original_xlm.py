@@ -4,10 +4,10 @@ Shapes: D dimensions, V tokens in the vocabulary.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,22 +19,22 @@ from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL
 
 EMBEDDINGS, OUTPUT = "embeddings.weight", "pred_layer.proj.weight"  # one tensor under two names
 POSITIONS, LANGUAGES = "position_embeddings.weight", "lang_embeddings.weight"
-OUTER = {
-    EMBEDDINGS: "embeddings.weight",
-    POSITIONS: "position_embeddings.weight",
-    LANGUAGES: "language_embeddings.weight",
-    "layer_norm_emb.weight": "embedding_norm.weight",
-    "layer_norm_emb.bias": "embedding_norm.bias",
-    "pred_layer.proj.bias": "output_bias",
-}
-INNER = {  # of a layer: its number stands for the braces, and ".weight" or ".bias" follows
-    "attentions.{}.out_lin": "attention.out",
-    "layer_norm1.{}": "attention_norm",
-    "ffns.{}.lin1": "wide",
-    "ffns.{}.lin2": "narrow",
-    "layer_norm2.{}": "feedforward_norm",
-}
-QKV = ("attentions.{}.q_lin", "attentions.{}.k_lin", "attentions.{}.v_lin")  # three there, one here
+ORIGINAL_NAMES = {
+    "embeddings.weight": EMBEDDINGS,
+    "position_embeddings.weight": POSITIONS,
+    "language_embeddings.weight": LANGUAGES,
+    "embedding_norm.weight": "layer_norm_emb.weight",
+    "embedding_norm.bias": "layer_norm_emb.bias",
+    "output_bias": "pred_layer.proj.bias",
+}  # name of a weight here -> there
+ORIGINAL_LAYER_NAMES = {
+    "attention.qkv": ("attentions.{}.q_lin", "attentions.{}.k_lin", "attentions.{}.v_lin"),
+    "attention.out": ("attentions.{}.out_lin",),
+    "attention_norm": ("layer_norm1.{}",),
+    "wide": ("ffns.{}.lin1",),
+    "narrow": ("ffns.{}.lin2",),
+    "feedforward_norm": ("layer_norm2.{}",),
+}  # part of a layer here -> its parts there; the layer's number stands for the braces
 REFUSED = {
     "sinusoidal_embeddings": "sinusoidal positions",
     "asm": "an adaptive softmax",
@@ -47,23 +47,23 @@ NUMPY = (
 )  # what a pickle names to hold numpy's numbers and arrays, before numpy 2 and since
 
 
-@dataclass(frozen=True)
-class OriginalCheckpoint:
-    """The contents of a published checkpoint.
+class ImportedModel(NamedTuple):
+    """A model of another program.
 
-    model       in evaluation mode; language embeddings in the alphabetical order of the codes
-    languages   their codes, sorted
+    model       in evaluation mode; its language embeddings are in the order of ``languages``
+    languages   codes, sorted
     objectives  that it was trained with
-    pieces      (V,) of the vocabulary, special symbols first, in text form: ``@@`` where a word goes on
+    pieces      (V,) of the vocabulary, special symbols first, in text form: ``@@`` where a word goes on; empty if the
+                checkpoint does not hold them
     """
 
     model: Transformer
-    languages: tuple[str, ...]
-    objectives: tuple[str, ...]
-    pieces: tuple[str, ...]
+    languages: Sequence[str]
+    objectives: Sequence[str]
+    pieces: Sequence[str] = ()
 
 
-def read_checkpoint(path: Path) -> OriginalCheckpoint:
+def read_checkpoint(path: Path) -> ImportedModel:
     """Read a published checkpoint. Nothing in the file is executed; of a translation model the encoder is read.
 
     Raises:
@@ -74,51 +74,56 @@ def read_checkpoint(path: Path) -> OriginalCheckpoint:
     weights, params = _encoder_weights(data, path), data.get("params")
     if not isinstance(params, dict):
         raise CheckpointError(f"{path}: found no settings under 'params'; expected a checkpoint as XLM published them")
-    config = _config(weights, params, path)
-    ids = language_ids_of(params, path)
-    model = from_original_names(weights, config, ids, str(path))
-    objectives = _objectives(params)
-    return OriginalCheckpoint(model, tuple(sorted(ids)), objectives, _pieces(data, model.vocab_size, path))
+    for key, feature in REFUSED.items():
+        if params.get(key):
+            raise CheckpointError(f"{path}: a model with {feature}, which the paper's do not have; it cannot be used")
+    if not params.get("gelu_activation"):
+        raise CheckpointError(f"{path}: a model with ReLU; expected GELU (gelu_activation), as in the paper")
+    model, languages = from_original_names(weights, params, str(path))
+    return ImportedModel(model, languages, _objectives(params), _pieces(data, model.vocab_size, path))
 
 
 def to_original_names(model: Transformer) -> dict[str, Tensor]:
     """Return the weights under their original names, without the output's weight (V, D), which is the embeddings'."""
-    state = model.state_dict()
-    found = {theirs: state[ours] for theirs, ours in OUTER.items() if ours in state}
-    for number in range(model.config.n_layers):
-        for kind in ("weight", "bias"):
-            thirds = state[f"layers.{number}.attention.qkv.{kind}"].chunk(3)
-            found |= {f"{name.format(number)}.{kind}": part for name, part in zip(QKV, thirds, strict=True)}
-            for theirs, ours in INNER.items():
-                found[f"{theirs.format(number)}.{kind}"] = state[f"layers.{number}.{ours}.{kind}"]
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    return {
+        theirs: part.contiguous()
+        for ours, names in _original_names(state).items()
+        for theirs, part in zip(names, state[ours].chunk(len(names)), strict=True)
+    }
 
 
 def from_original_names(
-    weights: Mapping[str, Tensor], config: ModelConfig, languages: Mapping[str, int], location: str
-) -> Transformer:
-    """Return the model, in evaluation mode and float32, from weights under their original names.
+    weights: Mapping[str, Tensor], settings: Mapping[str, Any], location: str
+) -> tuple[Transformer, tuple[str, ...]]:
+    """Return the model, in evaluation mode and float32, and its languages, which are sorted.
 
     Args:
-        weights: all of them; the output's own weight may be left out.
-        config: the model's shape.
-        languages: code -> row of the language embeddings; the rows are put into alphabetical order.
+        weights: all of them under their original names; the output's own weight may be left out.
+        settings: published ones, or a Hugging Face configuration.
         location: begins the messages.
 
     Raises:
-        CheckpointError: weights are missing, left over, of another shape, or the output has weights of its own.
+        CheckpointError: weights are missing, left over, of another shape, or the output has weights that differ from
+            the embeddings; a setting is wrong, or the languages are not named.
     """
+    config, ids = _config(weights, settings, location), _language_ids(settings, location)
     if OUTPUT in weights and not torch.equal(weights[OUTPUT], weights[EMBEDDINGS]):
         raise CheckpointError(
             f"{location}: the output has weights of its own; expected those of the embeddings (share_inout_emb)"
         )
     with torch.device("meta"):  # no weights are drawn only to be replaced
-        model = Transformer(config, len(weights[EMBEDDINGS]), len(languages))
+        model = Transformer(config, len(weights[EMBEDDINGS]), len(ids))
     renamed = {name: tensor.detach().float() for name, tensor in weights.items() if name != OUTPUT}
     if LANGUAGES in renamed and model.language_embeddings is not None:
-        _check_table(renamed[LANGUAGES], languages, location)
-        renamed[LANGUAGES] = renamed[LANGUAGES][[languages[code] for code in sorted(languages)]]
-    expected = set(_original_names(model))
+        if len(renamed[LANGUAGES]) != len(ids):
+            raise CheckpointError(
+                f"{location}: {len(renamed[LANGUAGES])} language embeddings for the {len(ids)} languages "
+                f"{', '.join(ids)}"
+            )
+        renamed[LANGUAGES] = renamed[LANGUAGES][[ids[code] for code in sorted(ids)]]
+    names = _original_names(model.state_dict())
+    expected = set(chain.from_iterable(names.values()))
     if expected != renamed.keys():
         missing, extra = sorted(expected - renamed.keys())[:3], sorted(renamed.keys() - expected)[:3]
         raise CheckpointError(
@@ -126,20 +131,30 @@ def from_original_names(
             f"expected those of an XLM encoder with {config.n_layers} layers and its prediction layer"
         )
     try:
-        model.load_state_dict(_our_names(renamed, config.n_layers), assign=True)
+        state = {ours: renamed[theirs] for ours, (theirs, *more) in names.items() if not more}
+        state |= {ours: torch.cat([renamed[theirs] for theirs in parts]) for ours, parts in names.items() if parts[1:]}
+        model.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise CheckpointError(
             f"{location}: weights and settings do not agree ({error}); fetch the file again"
         ) from error
-    return model.eval()
+    return model.eval(), tuple(sorted(ids))
 
 
-def shape_of(weights: Mapping[str, Tensor], location: str) -> dict[str, int]:
-    """Return the shape of a model by its weights, as keys of ``ModelConfig``.
+def _original_names(state: Iterable[str]) -> dict[str, list[str]]:
+    """Return the original names of each of our weights: three for the joined queries, keys and values, else one."""
+    names = {}
+    for ours in state:
+        match ours.split("."):
+            case ["layers", number, *part, kind]:
+                names[ours] = [f"{name.format(number)}.{kind}" for name in ORIGINAL_LAYER_NAMES[".".join(part)]]
+            case _:
+                names[ours] = [ORIGINAL_NAMES[ours]]
+    return names
 
-    Raises:
-        CheckpointError: a weight is missing.
-    """
+
+def _config(weights: Mapping[str, Tensor], settings: Mapping[str, Any], location: str) -> ModelConfig:
+    """Return the shape of a model by its weights, and what only the settings say."""
     try:
         positions, wide = weights[POSITIONS].shape, weights["ffns.0.lin1.weight"].shape
         n_layers = sum(name.endswith("q_lin.weight") and name.startswith("attentions.") for name in weights)
@@ -148,22 +163,27 @@ def shape_of(weights: Mapping[str, Tensor], location: str) -> dict[str, int]:
         raise CheckpointError(f"{location}: its weights are not those of an XLM encoder (no {error})") from error
     if n_tokens <= N_SPECIAL:
         raise CheckpointError(f"{location}: {n_tokens} embeddings; expected more than the {N_SPECIAL} special symbols'")
-    return {"dim": dim, "n_layers": n_layers, "feedforward_dim": wide[0], "max_positions": positions[0]}
+    values = {
+        "dim": dim,
+        "n_layers": n_layers,
+        "feedforward_dim": wide[0],
+        "max_positions": positions[0],
+        "n_heads": settings.get("n_heads"),
+        "language_embeddings": settings.get("use_lang_emb", True),
+        "dropout": settings.get("dropout", 0.1),
+        "attention_dropout": settings.get("attention_dropout", 0.1),
+    }
+    try:
+        return read(ModelConfig, values, path=location)
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
 
 
-def language_ids_of(params: Mapping[str, Any], location: Path | str) -> dict[str, int]:
-    """Return code -> id of its language embedding, from published settings or a Hugging Face configuration.
-
-    Raises:
-        CheckpointError: the languages are not named, or ids do not count from zero.
-    """
-    if params.get("lang2id"):
-        ids = dict(params["lang2id"])
-    elif params.get("id2lang"):
-        ids = {code: int(number) for number, code in params["id2lang"].items()}
-    elif params.get("lgs"):
-        ids = {code: number for number, code in enumerate(sorted(params["lgs"].split("-")))}
-    else:
+def _language_ids(settings: Mapping[str, Any], location: str) -> dict[str, int]:
+    """Return code -> id of its language embedding; the ids must count from zero."""
+    codes = settings.get("id2lang") or dict(enumerate(sorted(filter(None, (settings.get("lgs") or "").split("-")))))
+    ids = dict(settings.get("lang2id") or {code: int(number) for number, code in codes.items()})
+    if not ids:
         raise CheckpointError(
             f"{location}: its languages are not named; expected 'lang2id', 'id2lang' or 'lgs' among its settings"
         )
@@ -208,27 +228,6 @@ def _encoder_weights(data: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
 
 
-def _config(weights: Mapping[str, Tensor], params: Mapping[str, Any], path: Path) -> ModelConfig:
-    for key, what in REFUSED.items():
-        if params.get(key):
-            raise CheckpointError(f"{path}: a model with {what}, which the paper's do not have; it cannot be used here")
-    if not params.get("gelu_activation"):
-        raise CheckpointError(f"{path}: a model with ReLU; expected GELU (gelu_activation), as in the paper")
-    heads = {"n_heads": params.get("n_heads"), "language_embeddings": bool(params.get("use_lang_emb", True))}
-    dropout = {name: params.get(name, 0.1) for name in ("dropout", "attention_dropout")}
-    try:
-        return read(ModelConfig, shape_of(weights, str(path)) | heads | dropout, path=str(path))
-    except ConfigError as error:
-        raise CheckpointError(str(error)) from error
-
-
-def _check_table(table: Tensor, languages: Mapping[str, int], location: str) -> None:
-    if len(table) != len(languages):
-        raise CheckpointError(
-            f"{location}: {len(table)} language embeddings for the {len(languages)} languages {', '.join(languages)}"
-        )
-
-
 def _objectives(params: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the objectives of steps such as [("en", None), ("en", "fr")]: with a second language, MLM is TLM."""
     kinds = {"clm" for _ in params.get("clm_steps") or ()}
@@ -245,22 +244,3 @@ def _pieces(data: Mapping[str, Any], n_tokens: int, path: Path) -> tuple[str, ..
     if tuple(pieces[:N_SPECIAL]) != SPECIAL:
         raise CheckpointError(f"{path}: special symbols {pieces[:N_SPECIAL]}; expected {list(SPECIAL)}")
     return tuple(pieces)
-
-
-def _original_names(model: Transformer) -> list[str]:
-    """Return the original names of all weights of ``model``."""
-    outer = [theirs for theirs, ours in OUTER.items() if ours in model.state_dict()]
-    parts = [name.format(number) for name in (*INNER, *QKV) for number in range(model.config.n_layers)]
-    return outer + [f"{part}.{kind}" for part in parts for kind in ("weight", "bias")]
-
-
-def _our_names(weights: Mapping[str, Tensor], n_layers: int) -> dict[str, Tensor]:
-    """Convert original names to those of ``Transformer``; queries, keys and values are joined."""
-    state = {ours: weights[theirs] for theirs, ours in OUTER.items() if theirs in weights}
-    for number in range(n_layers):
-        for kind in ("weight", "bias"):
-            parts = [weights[f"{name.format(number)}.{kind}"] for name in QKV]
-            state[f"layers.{number}.attention.qkv.{kind}"] = torch.cat(parts)
-            for theirs, ours in INNER.items():
-                state[f"layers.{number}.{ours}.{kind}"] = weights[f"{theirs.format(number)}.{kind}"]
-    return state

@@ -3,23 +3,27 @@
 Given models are read by ``xlm_core.interop.convert``; this module runs without PyTorch.
 """
 
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xlm_core import digests
 from xlm_core.data.token_store import TokenStore
-from xlm_core.errors import PretrainedError, StoreError
-from xlm_core.interop.huggingface_tokenizer import TOKENIZER_FILES, read_tokenizer
-from xlm_core.io import atomic_many, write_json
-from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.errors import CorpusError, PretrainedError, StoreError
+from xlm_core.io import atomic_many, read_json, write_json
+from xlm_core.text import fastbpe
+from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, Vocabulary
+
+OURS, PIECES, MERGES = "vocabulary.json", "vocab.json", "merges.txt"
+TOKENIZER_FILES = (OURS, PIECES, MERGES)  # those that ``read_tokenizer`` reads if they exist
 
 
-def check_sha256(sums: Mapping[Path, str]) -> None:
-    """Refuse files that do not have their named checksum.
+def check_files(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noqa: A002
+    """Refuse files that do not have their named checksum; return the record of the others: format, names, checksums.
 
     Args:
+        format: of the files, for the record.
         sums: file -> expected SHA-256, in hexadecimal digits.
 
     Raises:
@@ -27,8 +31,7 @@ def check_sha256(sums: Mapping[Path, str]) -> None:
     """
     for path, expected in sums.items():
         try:
-            with open(path, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = digests.sha256(path)
         except OSError as error:
             raise PretrainedError(f"{path} cannot be read ({error}); expected a pretrained file there") from error
         if digest != expected:
@@ -36,6 +39,7 @@ def check_sha256(sums: Mapping[Path, str]) -> None:
                 f"{path}: found SHA-256 {digest}, expected {expected}; fetch the file again, or, where this one is "
                 f"wanted, put its sum into the configuration"
             )
+    return {"format": format, "sha256": {path.name: sha256 for path, sha256 in sums.items()}}
 
 
 def check_all_named(folder: Path, names: Sequence[str], sums: Mapping[Path, str]) -> None:
@@ -55,11 +59,6 @@ def check_all_named(folder: Path, names: Sequence[str], sums: Mapping[Path, str]
                 f"{folder / name} would be read, but its SHA-256 is not in the configuration; expected all of "
                 f"{', '.join(names)} that are there; add its sum, or move it away"
             )
-
-
-def origin_of(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noqa: A002
-    """Return what is recorded of given files: their format, names and checksums."""
-    return {"format": format, "sha256": {path.name: sha256 for path, sha256 in sums.items()}}
 
 
 def import_vocabulary(
@@ -89,7 +88,7 @@ def import_vocabulary(
         PretrainedError: a file is not the named one, or the vocabulary lacks a language or has another size.
         CorpusError: a file is damaged.
     """
-    check_sha256(sums)
+    record = check_files(format, sums)
     path = next(iter(sums))
     if format == "published":
         assert codes is not None and vocab is not None
@@ -110,7 +109,40 @@ def import_vocabulary(
             f"{len(vocabulary)}, or give the right file"
         )
     vocabulary.write(output)
-    write_json(origin, origin_of(format, sums) | {"vocabulary": vocabulary.digest})
+    write_json(origin, record | {"vocabulary": vocabulary.digest})
+
+
+def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
+    """Read the vocabulary of a folder: ours if it is there, else that of an ``XLMTokenizer``.
+
+    The latter has no counts of pieces, which are zero.
+
+    Raises:
+        CorpusError: the folder has neither, or the pieces do not have the published ids.
+    """
+    if (folder / OURS).exists():
+        return Vocabulary.read(folder / OURS)
+    if not (folder / PIECES).exists() or not (folder / MERGES).exists():
+        raise CorpusError(
+            f"{folder}: found no tokenizer that can be read; expected {OURS}, or the {PIECES} and {MERGES} of an "
+            f"XLMTokenizer"
+        )
+    ids = _read_ids(folder / PIECES)
+    symbols = sorted(ids, key=ids.__getitem__)
+    if tuple(symbols[:N_SPECIAL]) != SPECIAL or [ids[name] for name in symbols] != list(range(len(ids))):
+        raise CorpusError(
+            f"{folder / PIECES}: expected ids 0 to {len(ids) - 1}, the first of them {', '.join(SPECIAL)}; this is the "
+            f"vocabulary of another model"
+        )
+    pieces = (*SPECIAL, *map(fastbpe.piece_of, symbols[N_SPECIAL:]))
+    return Vocabulary.from_codes(pieces, [0] * len(pieces), folder / MERGES, languages)
+
+
+def _read_ids(path: Path) -> dict[str, int]:
+    try:
+        return {str(name): int(id_) for name, id_ in read_json(path).items()}
+    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+        raise CorpusError(f"{path} does not hold ids of pieces ({error}); download it again") from error
 
 
 def import_store(
@@ -136,13 +168,13 @@ def import_store(
         PretrainedError: a file is not the named one, is damaged, was built with another vocabulary, or holds other
             data than sentences of ``languages``.
     """
-    check_sha256(sums)
+    record = check_files("store", sums)
     digest = Vocabulary.read(vocabulary).digest
     n_records = sum(len(_open_store(path, digest, languages)) for path in stores.values())
     with atomic_many(list(outputs.values())) as partials:
         for split, partial in zip(outputs, partials, strict=True):
             shutil.copyfile(stores[split], partial)
-    origin = origin_of("store", sums) | {"vocabulary": digest}
+    origin = record | {"vocabulary": digest}
     write_json(statistics, {"read": n_records, "kept": n_records, "dropped": {}, "origin": origin})
 
 

@@ -92,21 +92,25 @@ class Vocabulary:
             CorpusError: a file does not have its format.
         """
         pieces, counts = read_pieces(vocab)
-        all_pieces, all_counts = (*SPECIAL, *pieces)[:max_size], [*[0] * N_SPECIAL, *counts][:max_size]
-        vocabulary = cls.from_codes(all_pieces, Path(codes).read_bytes(), languages, all_counts)
-        try:
-            vocabulary.check()
-        except ValueError as error:
-            raise CorpusError(f"{codes} does not hold byte-pair codes ({error}); give the file 'codes'") from error
-        return vocabulary
+        all_counts = [*[0] * N_SPECIAL, *counts][:max_size]
+        return cls.from_codes((*SPECIAL, *pieces)[:max_size], all_counts, codes, languages)
 
     @classmethod
     def from_codes(
-        cls, pieces: Sequence[str], codes: bytes, languages: Sequence[str], counts: Sequence[int] | None = None
+        cls, pieces: Sequence[str], counts: Sequence[int], codes: Path, languages: Sequence[str]
     ) -> "Vocabulary":
-        """Return a vocabulary with fastBPE's codes; without ``counts`` they are unknown, and 0."""
-        array = np.array([0] * len(pieces) if counts is None else counts, dtype=np.int64)
-        return cls(tuple(pieces), array, (codes,), (0,), dict.fromkeys(languages, 0), "fastbpe")
+        """Return a vocabulary with fastBPE's codes in the file ``codes``.
+
+        Raises:
+            CorpusError: the file does not hold codes.
+        """
+        models, model_of = (Path(codes).read_bytes(),), dict.fromkeys(languages, 0)
+        vocabulary = cls(tuple(pieces), np.array(counts, dtype=np.int64), models, (0,), model_of, "fastbpe")
+        try:
+            vocabulary.check()
+        except ValueError as error:
+            raise CorpusError(f"{codes} does not hold byte-pair codes ({error}); download it again") from error
+        return vocabulary
 
     def write(self, path: Path) -> None:
         """Write the vocabulary as JSON, for ``read``."""
