@@ -36,6 +36,7 @@ from transformers import XLMConfig, XLMWithLMHeadModel
 from xlm_core.config import Masking, ModelConfig, Optim
 from xlm_core.data.batch import Batch
 from xlm_core.data.masking import MaskSampler
+from xlm_core.history import ObjectiveKey
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import TokenLoss, mlm_batch
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
@@ -165,7 +166,7 @@ def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.d
     loss, processes = TokenLoss(model, dtype), DistributedContext()
 
     def update(batch: Batch) -> None:
-        part = MicroBatch("mlm", batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
+        part = MicroBatch(ObjectiveKey("mlm"), batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
         train_step(state, [part], part.count, OPTIM.learning_rate, OPTIM.max_grad_norm, processes)
 
     return update

@@ -177,25 +177,30 @@ def test_a_run_has_the_shape_of_its_setup():
     assert not loaded.model_of("other", "mbert_like").language_embeddings
 
 
+def objectives_of(plan):
+    return [(objective.kind, objective.source, objective.target) for objective in plan.objectives]
+
+
 def test_the_translators_of_the_default_configuration():
     there, back = ("en", "fr"), ("fr", "en")
-    unsupervised = (["ae.en-en", "ae.fr-fr", "bt.en-fr", "bt.fr-en"], (there, back))
-    both_ways = ["mt.en-fr", "mt.fr-en"]
+    back_translation = [("bt", *there), ("bt", *back)]
+    unsupervised = ([("ae", "en", "en"), ("ae", "fr", "fr"), *back_translation], (there, back))
+    both_ways = [("mt", *there), ("mt", *back)]
     found = translators(config.parse(default()))
-    assert {name: ([str(one) for one in plan.objectives], plan.directions) for name, plan in found.items()} == {
+    assert {name: (objectives_of(plan), plan.directions) for name, plan in found.items()} == {
         "unsupervised.en-fr.none.none": unsupervised,
         "unsupervised.en-fr.embeddings.embeddings": unsupervised,
         "unsupervised.en-fr.clm.clm": unsupervised,
         "unsupervised.en-fr.mlm.mlm": unsupervised,
-        "supervised.one_way.none": (["mt.en-fr"], (there,)),
-        "supervised.one_way.clm": (["mt.en-fr"], (there,)),
-        "supervised.one_way.mlm": (["mt.en-fr"], (there,)),
+        "supervised.one_way.none": ([("mt", *there)], (there,)),
+        "supervised.one_way.clm": ([("mt", *there)], (there,)),
+        "supervised.one_way.mlm": ([("mt", *there)], (there,)),
         "supervised.both_ways.none": (both_ways, (there,)),
         "supervised.both_ways.clm": (both_ways, (there,)),
         "supervised.both_ways.mlm": (both_ways, (there,)),
-        "supervised.back_translation.none": ([*both_ways, "bt.en-fr", "bt.fr-en"], (there,)),
-        "supervised.back_translation.clm": ([*both_ways, "bt.en-fr", "bt.fr-en"], (there,)),
-        "supervised.back_translation.mlm": ([*both_ways, "bt.en-fr", "bt.fr-en"], (there,)),
+        "supervised.back_translation.none": ([*both_ways, *back_translation], (there,)),
+        "supervised.back_translation.clm": ([*both_ways, *back_translation], (there,)),
+        "supervised.back_translation.mlm": ([*both_ways, *back_translation], (there,)),
     }
     for name, plan in found.items():
         assert (plan.pair, plan.setup) == ("en-fr", "news")
@@ -217,7 +222,8 @@ def test_the_direction_of_the_supervised_table():
     data["translation"]["supervised"] |= {"source": "fr", "target": "en", "systems": ["back_translation"]}
     plan = translators(config.parse(data))["supervised.back_translation.mlm"]
     assert (plan.pair, plan.directions) == ("en-fr", (("fr", "en"),))
-    assert [str(one) for one in plan.objectives] == ["mt.fr-en", "mt.en-fr", "bt.fr-en", "bt.en-fr"]
+    there, back = ("en", "fr"), ("fr", "en")
+    assert objectives_of(plan) == [("mt", *back), ("mt", *there), ("bt", *back), ("bt", *there)]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from xlm_core.config import Optim
+from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.loop import MicroBatch, train_step
@@ -28,7 +29,7 @@ def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: 
         nats = scale * (state.model(x) - x).square().sum()
         return LossSum(nats, len(x), torch.zeros((), dtype=torch.int64))
 
-    return MicroBatch("copy", len(x), len(x), update, loss)
+    return MicroBatch(ObjectiveKey("copy"), len(x), len(x), update, loss)
 
 
 def update_once(state: TrainState, *parts: MicroBatch, max_grad_norm: float = 1.0) -> None:

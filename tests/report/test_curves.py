@@ -1,30 +1,33 @@
 """The training curves: what is read from the logs, what is drawn of it, and what is refused."""
 
-import json
 import math
 
 import pytest
 from matplotlib.figure import Figure
 
 from xlm_core.errors import CorpusError
+from xlm_core.history import HistoryRow
 from xlm_core.report.plots import curves
 
-SCORES = {"mlm.en": (4.0, 30.0), "mlm.fr": (9.0, 20.0), "tlm.en-fr": (2.0, 80.0)}
+SCORES = {("mlm", ("en",)): (4.0, 30.0), ("mlm", ("fr",)): (9.0, 20.0), ("tlm", ("en", "fr")): (2.0, 80.0)}
 
 
 def write_log(path, factor=1.0, updates=(10, 20)):
-    lines = []
-    for update in updates:
-        lines.append(
-            {"kind": "train", "update": update, "n_tokens": 5, "loss": {"mlm": 3.0 * factor, "tlm": 2.0 * factor}}
-        )
-        scores = {
-            name: {"nats": math.log(ppl * factor), "perplexity": ppl * factor, "accuracy": accuracy, "count": 9}
-            for name, (ppl, accuracy) in SCORES.items()
-        }
-        lines.append({"kind": "valid", "update": update, "mean_loss": 1.0, "scores": scores})
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(row.to_json() for update in updates for row in rows(update, factor)), encoding="utf-8")
     return path
+
+
+def rows(update, factor):
+    """What is logged of an update and its evaluation."""
+    yield HistoryRow(update, "train", None, (), "n_tokens", 5.0)
+    yield HistoryRow(update, "train", "mlm", (), "loss", 3.0 * factor)
+    yield HistoryRow(update, "train", "tlm", (), "loss", 2.0 * factor)
+    yield HistoryRow(update, "valid", None, (), "criterion", 1.0)
+    for (objective, languages), (perplexity, accuracy) in SCORES.items():
+        for metric, value in (
+            ("loss", math.log(perplexity * factor)), ("perplexity", perplexity * factor), ("accuracy", accuracy)
+        ):  # fmt: skip
+            yield HistoryRow(update, "valid", objective, languages, metric, value)
 
 
 @pytest.fixture
@@ -36,16 +39,12 @@ def drawn(monkeypatch):
 
 
 def test_read(tmp_path):
-    frame = curves.read(write_log(tmp_path / "log", updates=(10,)), "M", 3)
-    found = {(row.objective, row.key, row.quantity): row.value for row in frame.itertuples()}
-    expected = {("mlm", "", "loss"): 3.0, ("tlm", "", "loss"): 2.0}
-    for name, (perplexity, accuracy) in SCORES.items():
-        objective, key = name.split(".")
-        expected |= {(objective, key, "perplexity"): perplexity, (objective, key, "accuracy"): accuracy}
-    assert found == expected
-    assert set(frame["update"]) == {10}
-    assert set(frame["label"]) == {"M"}
-    assert set(frame["seed"]) == {3}
+    logs = [write_log(tmp_path / "0", 2.0, updates=(10,)), write_log(tmp_path / "1", updates=(10,))]
+    frame = curves.read({"M": logs})
+    of_seed = frame[frame["seed"] == 1].dropna()
+    expected = [("M", 1, *row) for row in rows(10, 1.0) if row.objective is not None]
+    assert list(of_seed.itertuples(index=False, name=None)) == expected
+    assert set(frame["label"]) == {"M"} and set(frame["seed"]) == {0, 1}
 
 
 def test_lines_of_the_panels(tmp_path, drawn):
@@ -81,13 +80,17 @@ def test_same_bytes(tmp_path, suffix):
     assert len(files[0].read_bytes()) > 5000
 
 
+KEY = '"split": "train", "objective": "mlm", "languages": []'
+
+
 @pytest.mark.parametrize(
     "text, message",
     [
         ("", "the log is empty"),
-        ('{"kind": "train", "upd\n', "line 1: expected a JSON record"),
-        ('{"kind": "train", "update": 1}\n', "line 1: expected a JSON record of a training log.*'loss'"),
-        ('{"kind": "valid", "update": 1, "scores": {"mlm.en": 3}}\n', "line 1"),
+        ('{"update": 1, "spl\n', "line 1: expected a JSON record"),
+        (f'{{"update": 1, {KEY}, "metric": "loss"}}\n', "line 1: expected a JSON record of a training log.*'value'"),
+        (f'{{"update": 1, {KEY}, "metric": "loss", "value": "x"}}\n', "line 1"),
+        (f'{{"update": 1, {KEY}, "metric": "loss", "value": 1, "other": 2}}\n', "line 1.*'other'"),
         ("[]\n", "line 1"),
     ],
 )

@@ -1,6 +1,5 @@
 """The workflow on a cluster: what its jobs ask for, and a real Slurm of two nodes that takes some of them away."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -18,6 +17,8 @@ import yaml
 from project import Project
 from reduced import reduced
 from safetensors.torch import load_file
+
+from xlm_core import history
 
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="pip install -e '.[slurm]'")
 
@@ -77,8 +78,8 @@ def jobs_of(cluster: slurm.Cluster, rule: str, *states: str) -> list[str]:
 
 def losses(project: Project) -> list[float]:
     """The loss of every update that was logged."""
-    lines = map(json.loads, (project.folder / RUN / "history.jsonl").read_text().splitlines())
-    return [line["loss"]["mlm"] for line in lines if line["kind"] == "train"]
+    rows = history.read(project.folder / RUN / "history.jsonl")
+    return [row.value for row in rows if (row.split, row.objective, row.metric) == ("train", "mlm", "loss")]
 
 
 def went_on(project: Project) -> list[str]:

@@ -1,6 +1,5 @@
 """A training whose checkpoint has no room ends with a message, and goes on at the one before it."""
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 from shared_training import train_all
 from small_world import MODEL, SETTINGS
 
+from xlm_core import history
 from xlm_core.model import checkpoint
 from xlm_core.train import launcher
 
@@ -31,8 +31,7 @@ def checkpoints(folder: Path) -> dict[str, int]:
 
 def evaluations(folder: Path) -> list[dict]:
     """What was logged of each evaluation."""
-    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["kind"] == "valid"]
+    return [row for row in history.read(folder / "history.jsonl") if row.split == "valid"]
 
 
 def test_a_full_disk_costs_one_update_and_changes_nothing(call, tmp_path):

@@ -1,6 +1,5 @@
 """A training that is killed again and again ends as one that never was."""
 
-import json
 import multiprocessing
 import os
 import random
@@ -13,6 +12,7 @@ import torch
 from shared_training import train_all
 from small_world import MODEL, SETTINGS
 
+from xlm_core import history
 from xlm_core.config import Optim
 from xlm_core.model import checkpoint
 
@@ -69,8 +69,7 @@ def last_update(folder: Path) -> int:
 
 def log(folder: Path) -> list:
     """What was logged of each evaluation."""
-    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["kind"] == "valid"]
+    return [row for row in history.read(folder / "history.jsonl") if row.split == "valid"]
 
 
 def files(folder: Path) -> list[str]:

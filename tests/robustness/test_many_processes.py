@@ -13,6 +13,7 @@ import pytest
 import shared_training
 from small_world import COMPUTE, MODEL, SETTINGS
 
+from xlm_core import history
 from xlm_core.config import Optim
 
 PROGRAM = Path(shared_training.__file__)
@@ -41,16 +42,9 @@ def finish(program):
     assert program.returncode == 0, message
 
 
-def history(folder):
-    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
-
-
-def losses(folder):
-    """Every loss of a run, in training and in evaluation."""
-    found = []
-    for line in history(folder):
-        found += line["loss"].values() if line["kind"] == "train" else (s["nats"] for s in line["scores"].values())
-    return found
+def values(folder, metric):
+    """Every value of a metric in a run, in training and in evaluation."""
+    return [row.value for row in history.read(folder / "history.jsonl") if row.metric == metric]
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +68,15 @@ def test_several_processes_have_the_losses_of_one(shared, objective, n_processes
     """With dropout, too, for that belongs to the batch and not to the process."""
     name = f"{objective}{n_processes * n_accumulated}"
     expected, found = shared / "1" / name, shared / str(n_processes) / name
-    assert len(losses(expected)) > 12
-    assert losses(found) == pytest.approx(losses(expected), rel=1e-5)
-    assert [line.get("n_tokens") for line in history(found)] == [line.get("n_tokens") for line in history(expected)]
+    assert len(values(expected, "loss")) > 12
+    assert values(found, "loss") == pytest.approx(values(expected, "loss"), rel=1e-5)
+    assert values(found, "n_tokens") == values(expected, "n_tokens")
 
 
 @pytest.mark.parametrize("n_processes", [1, 2, 4])
 def test_sharing_the_optimizer_and_computing_activations_again_changes_nothing(shared, n_processes):
     found, expected = shared / str(n_processes) / "sharded", shared / "1" / "mlm4"
-    assert losses(found) == pytest.approx(losses(expected), rel=1e-5)
+    assert values(found, "loss") == pytest.approx(values(expected, "loss"), rel=1e-5)
 
 
 def long_run(**settings):

@@ -13,7 +13,7 @@ import pytest
 import torch
 from small_world import COMPUTE, MODEL, N_TOKENS, SETTINGS, write_store
 
-from xlm_core import objectives
+from xlm_core import history, objectives
 from xlm_core.config import Masking, Optim
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError, StoreError, TrainingError
 from xlm_core.io import write_json
@@ -51,8 +51,7 @@ def pretrain(world, tmp_path):
             history=folder / "history.jsonl",
             work=folder / "work",
         )
-        history = (folder / "history.jsonl").read_text().splitlines()
-        return *checkpoint.load(folder / "model.safetensors"), [json.loads(line) for line in history]
+        return *checkpoint.load(folder / "model.safetensors"), history.read(folder / "history.jsonl")
 
     return run
 
@@ -61,18 +60,28 @@ def changed(**settings):
     return SETTINGS.model_copy(update=settings)
 
 
+def criteria(rows):
+    """Update -> criterion of its evaluation."""
+    return {row.update: row.value for row in rows if row.metric == "criterion"}
+
+
 def same(first, second):
     return all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
 
 
 @pytest.mark.parametrize("objectives", [["clm"], ["mlm"], ["mlm", "tlm"], ["clm", "mlm", "tlm"]])
 def test_every_objective_trains_and_is_measured(pretrain, objectives):
-    _, about, history = pretrain(objectives=objectives)
-    expected = {"clm": ["clm.de", "clm.en"], "mlm": ["mlm.de", "mlm.en"], "tlm": ["tlm.de-en"]}
-    evaluations = [line for line in history if line["kind"] == "valid"]
-    assert [line["update"] for line in evaluations] == [4, 8, 12]
-    assert sorted(evaluations[0]["scores"]) == [name for objective in objectives for name in expected[objective]]
-    assert evaluations[-1]["criterion"] < evaluations[0]["criterion"]
+    _, about, rows = pretrain(objectives=objectives)
+    expected = {"clm": {("de",), ("en",)}, "mlm": {("de",), ("en",)}, "tlm": {("de", "en")}}
+    assert list(criteria(rows)) == [4, 8, 12]
+    for metric in ("loss", "perplexity", "accuracy", "count"):
+        measured = [
+            (row.objective, row.languages)
+            for row in rows
+            if (row.update, row.split, row.metric) == (4, "valid", metric)
+        ]
+        assert sorted(measured) == [(name, key) for name in objectives for key in sorted(expected[name])]
+    assert criteria(rows)[12] < criteria(rows)[4]
     assert about["objectives"] == objectives
     assert about["languages"] == ["de", "en"]
 
@@ -101,11 +110,11 @@ def test_seeds_do_not_change_the_digests_of_settings_and_data(pretrain):
 def test_validation_batches_do_not_depend_on_the_seed_and_their_share_is_logged(pretrain, caplog):
     with caplog.at_level(logging.INFO):
         counts = [
-            {name: score["count"] for name, score in pretrain(f"s{seed}", seed=seed)[2][-1]["scores"].items()}
+            [row for row in pretrain(f"s{seed}", seed=seed)[2] if (row.split, row.metric) == ("valid", "count")]
             for seed in (1, 2)
         ]
-    assert counts[0] == counts[1]
-    assert "validation of mlm.en uses 8 of" in caplog.text
+    assert counts[0] == counts[1] != []
+    assert "validation of mlm en uses 8 of" in caplog.text
     assert "parameters" in caplog.text
 
 
@@ -124,10 +133,11 @@ def test_an_interrupted_run_goes_on_bit_for_bit(pretrain, monkeypatch):
     with pytest.raises(TrainingError, match="SIGTERM"):
         pretrain()
     n_before = len(calls)
-    found, _, history = pretrain()
+    found, _, rows = pretrain()
     assert len(calls) - n_before < 2 * n_before  # it did not start again
     assert same(found, expected)
-    assert [line["update"] for line in history if line["kind"] == "valid"] == [4, 8, 12]
+    assert list(criteria(rows)) == [4, 8, 12]
+    assert len(rows) == len({row[:-1] for row in rows})  # no number is there twice
 
 
 CHILD = """
@@ -201,16 +211,16 @@ def test_damaged_checkpoints_are_refused(pretrain, tmp_path):
 
 
 def test_stopping_early_keeps_the_best_weights(pretrain, monkeypatch):
-    model, _, history = pretrain(
+    model, _, rows = pretrain(
         settings=changed(
             patience=1,
             eval_interval=2,
             optim=Optim(learning_rate=3.0, schedule="constant", warmup_updates=2, max_updates=60),
         )
     )
-    evaluations = [line for line in history if line["kind"] == "valid"]
-    best = min(evaluations, key=lambda line: line["criterion"])
-    assert evaluations[-1]["update"] == best["update"] + 2 < 60
+    evaluations = criteria(rows)
+    best = min(evaluations, key=evaluations.__getitem__)
+    assert max(evaluations) == best + 2 < 60
     assert model.embeddings.weight.abs().max() < 10
 
 
@@ -238,8 +248,9 @@ def test_an_empty_language_is_refused_in_training_and_named_in_validation(world,
     with pytest.raises(CorpusError, match="training text of 'de': found no sentence"):
         pretrain(objectives=["mlm"], monolingual={**world["monolingual"], "de": [empty]})
     valid = {**world["monolingual_valid"], "de": [empty]}
-    _, _, history = pretrain("valid", objectives=["mlm"], monolingual_valid=valid)
-    assert list(history[-1]["scores"]) == ["mlm.en"]
+    _, _, rows = pretrain("valid", objectives=["mlm"], monolingual_valid=valid)
+    measured = {(row.objective, row.languages) for row in rows if row.split == "valid" and row.metric != "criterion"}
+    assert measured == {("mlm", ("en",))}
     assert "no validation sentences of 'de'" in caplog.text
 
 
@@ -286,8 +297,7 @@ def test_compiled_layers_learn_the_same(pretrain, dropout):
     compiled, _, compiled_log = pretrain("compiled", settings=settings, model=model, compute=compute)
     assert compiled.state_dict().keys() == plain.state_dict().keys()
     ours, theirs = (
-        [loss for entry in log if "loss" in entry for loss in entry["loss"].values()]
-        for log in (compiled_log, plain_log)
+        [row.value for row in log if (row.split, row.metric) == ("train", "loss")] for log in (compiled_log, plain_log)
     )
     assert len(ours) == len(theirs) > 0
     assert ours == pytest.approx(theirs, rel=1e-5 if dropout == 0 else 0.05)

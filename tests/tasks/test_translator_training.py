@@ -1,6 +1,5 @@
 """Training a translator, from stores to the best one: it learns, goes on where it was, and refuses what is wrong."""
 
-import json
 import logging
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import torch
 from small_world import COMPUTE, write_store
 
-from xlm_core import config
+from xlm_core import config, history
 from xlm_core.config import LossWeights, ModelConfig, Optim, TranslationObjective, TranslationTraining
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
@@ -95,8 +94,7 @@ def teach(world, tmp_path):
             n_threads=1,
             code="c",
         )
-        history = (folder / "history.jsonl").read_text().splitlines()
-        return *checkpoint.load_translator(folder / "model.safetensors"), [json.loads(line) for line in history]
+        return *checkpoint.load_translator(folder / "model.safetensors"), history.read(folder / "history.jsonl")
 
     return run
 
@@ -109,8 +107,13 @@ def longer(max_updates):
     return {"learning_rate": 0.01, "warmup_updates": 20, "max_updates": max_updates, "schedule": "cosine"}
 
 
-def evaluations(history):
-    return [line for line in history if line["kind"] == "valid"]
+def evaluations(rows):
+    return [row for row in rows if row.split == "valid"]
+
+
+def of_metric(rows, metric):
+    """Update -> number of an evaluation of one direction."""
+    return {row.update: row.value for row in evaluations(rows) if row.metric == metric}
 
 
 def same(first, second):
@@ -119,35 +122,37 @@ def same(first, second):
 
 def test_supervised_it_learns_to_translate_what_it_has_not_seen(teach):
     larger = {"batch_tokens": 480, "micro_batch_tokens": 480, "eval_interval": 100}
-    _, _, history = teach(settings=changed(optim=longer(300), **larger))
-    scores = [line["scores"] for line in evaluations(history)]
-    assert sorted(scores[0]) == ["bleu.en-de", "mt.en-de"]
-    assert scores[-1]["bleu.en-de"]["score"] > 75
-    assert scores[-1]["mt.en-de"]["nats"] < 0.3 < scores[0]["mt.en-de"]["nats"]
+    _, _, rows = teach(settings=changed(optim=longer(300), **larger))
+    measured = {(row.objective, row.languages) for row in evaluations(rows) if row.metric != "criterion"}
+    assert measured == {("mt", ("en", "de"))}
+    assert of_metric(rows, "bleu")[300] > 75
+    assert of_metric(rows, "loss")[300] < 0.3 < of_metric(rows, "loss")[100]
 
 
 @pytest.mark.parametrize("updates", ["round_robin", "joint"])
 def test_unsupervised_every_step_is_trained_and_both_directions_are_measured(teach, updates):
-    _, about, history = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
-    losses = {name for line in history if line["kind"] == "train" for name in line["loss"]}
-    assert losses == {"ae.de-de", "ae.en-en", "bt.de-en", "bt.en-de"}
+    _, about, rows = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
+    losses = {(row.objective, row.languages) for row in rows if (row.split, row.metric) == ("train", "loss")}
+    assert losses == {("ae", ("de", "de")), ("ae", ("en", "en")), ("bt", ("de", "en")), ("bt", ("en", "de"))}
     assert about["objectives"] == [config.to_dict(objective) for objective in UNSUPERVISED]
-    assert sorted(evaluations(history)[0]["scores"]) == ["bleu.de-en", "bleu.en-de", "mt.de-en", "mt.en-de"]
+    for metric in ("loss", "bleu"):
+        measured = {(row.objective, row.languages) for row in evaluations(rows) if row.metric == metric}
+        assert measured == {("mt", ("de", "en")), ("mt", ("en", "de"))}
 
 
 def test_the_best_evaluation_is_kept(teach):
-    model, _, history = teach(settings=changed(optim={**longer(60), "schedule": "constant"}))
-    best = min(evaluations(history), key=lambda line: line["criterion"])
-    criteria = [line["criterion"] for line in evaluations(history)]
-    assert best["criterion"] < criteria[0]
-    again, _, _ = teach("until", settings=changed(optim={**longer(best["update"]), "schedule": "constant"}))
+    model, _, rows = teach(settings=changed(optim={**longer(60), "schedule": "constant"}))
+    criteria = of_metric(rows, "criterion")
+    best = min(criteria, key=criteria.__getitem__)
+    assert criteria[best] < criteria[min(criteria)]
+    again, _, _ = teach("until", settings=changed(optim={**longer(best), "schedule": "constant"}))
     assert same(model, again)
 
 
 @pytest.mark.parametrize("updates", ["round_robin", "joint"])
 def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
     settings = changed(updates=updates)
-    whole, _, history = teach("whole", objectives=UNSUPERVISED, settings=settings)
+    whole, _, expected = teach("whole", objectives=UNSUPERVISED, settings=settings)
     train_step = loop.train_step
 
     def dies(state, *rest):
@@ -159,9 +164,9 @@ def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
     with pytest.raises(KeyboardInterrupt):
         teach("killed", objectives=UNSUPERVISED, settings=settings, minutes=0.0)
     monkeypatch.undo()
-    resumed, _, log = teach("killed", objectives=UNSUPERVISED, settings=settings)
+    resumed, _, rows = teach("killed", objectives=UNSUPERVISED, settings=settings)
     assert same(whole, resumed)
-    assert [line["scores"] for line in evaluations(log)] == [line["scores"] for line in evaluations(history)]
+    assert evaluations(rows) == evaluations(expected)
 
 
 def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_random(teach, world, tmp_path, caplog):
@@ -215,7 +220,7 @@ def lessons(world):
 def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
     fading = changed(loss_weights={"ae": [(0, 1.0), (8, 0.0)], "bt": [(0, 0.5)]})
     drawn = [lessons(UNSUPERVISED, fading).of_update(update) for update in range(12)]
-    assert [str(objective) for ((objective, _, _),) in drawn[:4]] == [str(objective) for objective in UNSUPERVISED]
+    assert [objective for ((objective, _, _),) in drawn[:4]] == list(UNSUPERVISED)
     assert [number for ((_, number, _),) in drawn[:8]] == [0, 0, 0, 0, 1, 1, 1, 1]
     assert [weight for ((_, _, weight),) in drawn[:4]] == [1.0, 0.875, 0.5, 0.5]
     assert {objective.kind for ((objective, _, _),) in drawn[8:]} == {"bt"}
@@ -224,8 +229,8 @@ def test_steps_take_turns_and_lose_them_with_their_weight(lessons):
 def test_together_every_step_is_in_every_update(lessons):
     together = changed(updates="joint", batch_tokens=240)
     drawn = lessons(UNSUPERVISED, together).of_update(3)
-    assert [(str(objective), number) for objective, number, _ in drawn] == [
-        (str(objective), number) for objective in UNSUPERVISED for number in (6, 7)
+    assert [(objective, number) for objective, number, _ in drawn] == [
+        (objective, number) for objective in UNSUPERVISED for number in (6, 7)
     ]
 
 

@@ -1,6 +1,5 @@
 """Two processes train as one does, over Gloo: all that is trained on several, with and without accumulation."""
 
-import json
 import os
 import sys
 from functools import partial
@@ -12,6 +11,7 @@ from shared_training import train_all
 from small_translator import train_small
 from small_world import COMPUTE, MODEL, SETTINGS
 
+from xlm_core import history
 from xlm_core.config import Optim, TranslationObjective, TranslationTraining
 from xlm_core.errors import ConfigError
 from xlm_core.tasks.translation.data import TranslationBatches
@@ -68,13 +68,7 @@ def finished(world: dict, small_corpus: dict, tmp_path_factory: pytest.TempPathF
 
 def losses(folder: Path) -> list[float]:
     """Every loss of a training, of updates and of evaluations."""
-    found: list[float] = []
-    for line in map(json.loads, (folder / "history.jsonl").read_text().splitlines()):
-        if line["kind"] == "train":
-            found += line["loss"].values()
-        else:
-            found += (score["nats"] for score in line["scores"].values() if "nats" in score)
-    return found
+    return [row.value for row in history.read(folder / "history.jsonl") if row.metric == "loss"]
 
 
 @pytest.mark.parametrize("n_batches", N_BATCHES)

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
 
@@ -30,7 +31,7 @@ def test_everything_falls_to_exactly_one_and_shares_are_even(n, size):
 def test_one_process_alone_keeps_its_own(flag):
     alone = DistributedContext()
     module = torch.nn.Linear(2, 2)
-    tallies = {"mlm": LossSum(torch.tensor(3.0), 2, torch.tensor(1))}
+    tallies = {ObjectiveKey("mlm"): LossSum(torch.tensor(3.0), 2, torch.tensor(1))}
     assert alone.is_main_process
     assert alone.wrap_ddp(module) is module
     assert alone.all_reduce_sum([3, 4]) == [3, 4]

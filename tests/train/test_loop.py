@@ -1,11 +1,12 @@
-import json
 import signal
 
 import pytest
 import torch
 from tiny_training import ALONE, OPTIM, make_part, make_state, update_once
 
+from xlm_core import history
 from xlm_core.errors import TrainingError
+from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.loop import TrainingRun, train
 from xlm_core.train.state import resume
@@ -18,8 +19,9 @@ def weights(state):
     return torch.cat([parameter.detach().flatten() for parameter in state.model.parameters()])
 
 
-def tally(nats):
-    return LossSum(torch.tensor(nats), 1, torch.tensor(0))
+def measured(**nats):
+    """The metrics of an evaluation: objective -> its loss."""
+    return {ObjectiveKey(name): LossSum(torch.tensor(loss), 1, torch.tensor(0)).metrics for name, loss in nats.items()}
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def run(tmp_path):
 
 
 def log_of(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return history.read(folder / "log.jsonl")
 
 
 def test_an_update_cut_into_parts_has_the_gradient_of_the_whole():
@@ -97,12 +99,12 @@ def test_nine_bad_updates_do_not(run):
 
 
 def test_the_loss_falls_and_is_logged(run, tmp_path):
-    run(evaluate=lambda: {"copy": tally(1.0)})
-    lines = log_of(tmp_path / "run")
-    training = [line for line in lines if line["kind"] == "train"]
-    assert [line["update"] for line in training] == [2, 4, 6, 8, 10, 12]
-    assert training[-1]["loss"]["copy"] < training[0]["loss"]["copy"]
-    assert [line["update"] for line in lines if line["kind"] == "valid"] == [4, 8, 12]
+    run(evaluate=lambda: measured(copy=1.0))
+    rows = log_of(tmp_path / "run")
+    training = [row for row in rows if row[1:5] == ("train", "copy", (), "loss")]
+    assert [row.update for row in training] == [2, 4, 6, 8, 10, 12]
+    assert training[-1].value < training[0].value
+    assert [row.update for row in rows if row[1:5] == ("valid", "copy", (), "loss")] == [4, 8, 12]
 
 
 def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
@@ -112,13 +114,13 @@ def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
 
     def evaluate():
         seen.append(1)
-        return {"a": tally(next(scores)), "b": tally(0.0)}
+        return measured(a=next(scores), b=0.0)
 
     state = run(intervals=intervals, keep=1, evaluate=evaluate)
     assert (state.progress.update, state.progress.best_update, state.progress.best) == (8, 4, 1.0)
     assert len(seen) == 4
     assert torch.equal(weights(state), torch.cat([value.flatten() for value in state.best_weights.values()]))
-    short = run(folder="short", intervals=intervals, evaluate=lambda: {"a": tally(1.0)})
+    short = run(folder="short", intervals=intervals, evaluate=lambda: measured(a=1.0))
     assert short.progress.update == 6
 
 
@@ -128,7 +130,7 @@ def test_the_weights_of_several_evaluations_are_averaged(run):
 
     def kept(folder, keep, *scores):
         left = iter(scores)
-        return weights(run(folder, intervals=intervals, keep=keep, evaluate=lambda: {"a": tally(next(left))}))
+        return weights(run(folder, intervals=intervals, keep=keep, evaluate=lambda: measured(a=next(left))))
 
     second, third = kept("second", 1, 3.0, 1.0, 2.0, 4.0), kept("third", 1, 3.0, 2.0, 1.0, 4.0)
     assert torch.allclose(kept("both", 2, 3.0, 2.0, 1.0, 4.0), (second + third) / 2, atol=1e-7)
@@ -136,7 +138,7 @@ def test_the_weights_of_several_evaluations_are_averaged(run):
 
 
 def test_without_patience_training_goes_on(run):
-    assert run(evaluate=lambda: {"a": tally(1.0)}).progress.update == 12
+    assert run(evaluate=lambda: measured(a=1.0)).progress.update == 12
 
 
 @pytest.mark.parametrize("killed_at", [1, 4, 7, 11])
@@ -161,12 +163,12 @@ def test_sigterm_saves_before_the_next_update_and_the_log_has_no_gap(run, tmp_pa
         if update == asked_at:
             signal.raise_signal(signal.SIGTERM)
 
-    expected = run(folder="straight", evaluate=lambda: {"a": tally(1.0)})
+    expected = run(folder="straight", evaluate=lambda: measured(a=1.0))
     with pytest.raises(TrainingError, match=f"SIGTERM after update {asked_at}; run again"):
-        run(before=ask, evaluate=lambda: {"a": tally(1.0)})
-    found = run(evaluate=lambda: {"a": tally(1.0)})
+        run(before=ask, evaluate=lambda: measured(a=1.0))
+    found = run(evaluate=lambda: measured(a=1.0))
     assert torch.equal(weights(found), weights(expected))
-    order = [[(line["kind"], line["update"]) for line in log_of(tmp_path / name)] for name in ("straight", "run")]
+    order = [[row[:5] for row in log_of(tmp_path / name)] for name in ("straight", "run")]
     assert order[0] == order[1]
 
 

@@ -6,11 +6,12 @@ import pytest
 import torch
 from tiny_training import OPTIM, make_state
 
+from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train import log
 from xlm_core.train.log import ProgressMonitor
 
-UNLEARNED = {"mlm-en": 5.0, "mlm-de": 4.0}
+UNLEARNED = {ObjectiveKey("mlm", ("en",)): 5.0, ObjectiveKey("mlm", ("de",)): 4.0}
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def at(caplog):
 
 def losses(**nats):
     return {
-        f"mlm-{language}": LossSum(torch.tensor(10.0 * mean), 10, torch.tensor(0)) for language, mean in nats.items()
+        ObjectiveKey("mlm", (language,)): LossSum(torch.tensor(10.0 * mean), 10, torch.tensor(0))
+        for language, mean in nats.items()
     }
 
 
@@ -40,7 +42,7 @@ def test_a_loss_at_that_of_guessing_by_frequency_is_told_once(at, caplog):
     for update in (LATE, LATE + 1):
         looking.check(at(update), losses(en=4.95, de=3.0))
     (message,) = [record.getMessage() for record in caplog.records]
-    assert f"update {LATE}: the loss of mlm-en is 4.95 nats, that of guessing by frequency alone 5.00" in message
+    assert f"update {LATE}: the loss of mlm en is 4.95 nats, that of guessing by frequency alone 5.00" in message
 
 
 def test_a_training_that_learns_is_left_alone(at, caplog):

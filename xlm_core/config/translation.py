@@ -20,10 +20,6 @@ class TranslationObjective(StrictModel):
     source: str
     target: str
 
-    def __str__(self) -> str:
-        """The name of its loss in logs."""
-        return f"{self.kind}.{self.source}-{self.target}"
-
 
 class Noise(StrictModel):
     """What a denoising autoencoder is to mend."""

@@ -8,6 +8,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from xlm_core.history import ObjectiveKey
+
 
 @dataclass(frozen=True)
 class LossSum:
@@ -52,8 +54,18 @@ class LossSum:
         """Percentage of correct predictions; not a number where nothing was predicted."""
         return 100 * self.n_correct.item() / self.count if self.count else math.nan
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All numbers by the names that a history gives them."""
+        return {
+            "loss": self.mean_loss,
+            "perplexity": self.perplexity,
+            "accuracy": self.accuracy,
+            "count": self.count,
+        }
 
-def add_losses(sums: dict[str, LossSum], losses: Mapping[str, LossSum]) -> None:
-    """Add each of ``losses`` to the sum of its name in ``sums``."""
-    for name, loss in losses.items():
-        sums[name] = sums[name] + loss if name in sums else loss
+
+def add_losses(sums: dict[ObjectiveKey, LossSum], losses: Mapping[ObjectiveKey, LossSum]) -> None:
+    """Add each of ``losses`` to the sum of its key in ``sums``."""
+    for key, loss in losses.items():
+        sums[key] = sums[key] + loss if key in sums else loss

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum, add_losses
 
 TIMEOUT = timedelta(minutes=30)  # for a process that is alive but does not answer; a dead one is noticed at once
@@ -71,18 +72,18 @@ class DistributedContext:
         distributed.all_reduce(number, op=distributed.ReduceOp.MAX)
         return number.bool()
 
-    def reduce_losses(self, losses: Mapping[str, LossSum]) -> dict[str, LossSum]:
-        """Sum losses by name over all processes, each of which may have other names; all get the same sums."""
+    def reduce_losses(self, losses: Mapping[ObjectiveKey, LossSum]) -> dict[ObjectiveKey, LossSum]:
+        """Sum losses by key over all processes, each of which may have other keys; all get the same sums."""
         if self.size == 1:
             return dict(losses)
-        mine = {name: (loss.loss_sum.item(), loss.count, int(loss.n_correct)) for name, loss in losses.items()}
+        mine = {key: (loss.loss_sum.item(), loss.count, int(loss.n_correct)) for key, loss in losses.items()}
         gathered: list[Any] = [None] * self.size
         distributed.all_gather_object(gathered, mine, group=self._host)
-        sums: dict[str, LossSum] = {}
+        sums: dict[ObjectiveKey, LossSum] = {}
         for of_process in gathered:
-            for name, (nll, count, n_correct) in of_process.items():
+            for key, (nll, count, n_correct) in of_process.items():
                 loss = LossSum(torch.tensor(nll, dtype=torch.float64), count, torch.tensor(n_correct))
-                add_losses(sums, {name: loss})
+                add_losses(sums, {key: loss})
         return sums
 
     def barrier(self) -> None:

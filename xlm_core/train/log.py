@@ -1,6 +1,5 @@
 """The log of a training: JSON lines for the curves, TensorBoard files, a progress bar, and warnings."""
 
-import json
 import logging
 import os
 import time
@@ -8,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from xlm_core.config import Optim
 from xlm_core.errors import TrainingError
+from xlm_core.history import HistoryRow, Metrics, ObjectiveKey, Split
 from xlm_core.io import atomic, disk_full_errors
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.state import Progress, TrainState
@@ -31,11 +31,10 @@ MIN_REDUCTION = 0.98  # a loss above this share of the baseline's is reported
 class TrainingLog:
     """Writes the course of a training to ``LOG_NAME`` and ``tensorboard/`` in the work folder.
 
-    A line is of the kind "train" (losses since the line before) or "valid" (an evaluation). Lines of updates that a
-    resumed run will make again are removed when the log is opened, so each update is logged once.
+    Rows of updates that a resumed run will make again are removed when the log is opened, so each is logged once.
 
     Raises:
-        StorageError: there is no room for a line, on opening, writing or closing.
+        StorageError: there is no room for a row, on opening, writing or closing.
     """
 
     def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
@@ -56,61 +55,52 @@ class TrainingLog:
             stack.callback(self._board.close)
             stack.callback(self._file.close)
 
-    def log_training(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
-        """Write a line about the updates since the last one: their summed ``losses``."""
+    def log_training(self, state: TrainState, losses: Mapping[ObjectiveKey, LossSum]) -> None:
+        """Write rows about the updates since the last ones: their summed ``losses``."""
         progress = state.progress
         start, n_tokens = self._clock
-        means = {name: loss.mean_loss for name, loss in losses.items()}
-        rates = {
+        numbers = {
+            "n_tokens": progress.n_tokens,
             "tokens_per_second": (progress.n_tokens - n_tokens) / max(time.monotonic() - start, 1e-9),
             "learning_rate": state.optimizer.param_groups[0]["lr"],
+            "skipped": int(state.skipped),
         }
-        record = {"n_tokens": progress.n_tokens, **rates, "skipped": int(state.skipped), "loss": means}
-        self._write("train", progress, record, {**means, **rates})
-        self._bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
+        self._write("train", progress, numbers, {key: {"loss": loss.mean_loss} for key, loss in losses.items()})
+        self._bar.set_postfix({str(key): f"{loss.mean_loss:.3f}" for key, loss in losses.items()}, refresh=False)
         self._bar.update(progress.update - self._bar.n)
 
-    def log_evaluation(self, progress: Progress, metrics: Mapping[str, LossSum | float], criterion: float) -> None:
-        """Write a line about an evaluation: its ``metrics``, and the ``criterion`` computed from them."""
-        scores = {name: _numbers(value) for name, value in metrics.items()}
-        curves = {name: score["score" if "score" in score else "nats"] for name, score in scores.items()}
-        self._write("valid", progress, {"criterion": criterion, "scores": scores}, curves)
-        text = ", ".join(
-            f"{name} {score['score']:.2f}" if "score" in score else f"perplexity {name} {score['perplexity']:.2f}"
-            for name, score in scores.items()
-        )
-        LOG.info("update %d: validation %s", progress.update, text)
+    def log_evaluation(self, progress: Progress, metrics: Metrics, criterion: float) -> None:
+        """Write rows about an evaluation: its ``metrics``, and the ``criterion`` computed from them."""
+        self._write("valid", progress, {"criterion": criterion}, metrics)
+        shown = [
+            f"{key} {metric} {value:.2f}"
+            for key, values in metrics.items()
+            for metric, value in values.items()
+            if metric not in ("loss", "count")
+        ]
+        LOG.info("update %d: validation %s", progress.update, ", ".join(shown))
 
-    def _write(self, kind: str, progress: Progress, record: Mapping[str, Any], curves: Mapping[str, float]) -> None:
-        """Write a line and a point of each curve; tokens per second are counted from now on."""
+    def _write(self, split: Split, progress: Progress, numbers: Mapping[str, float], metrics: Metrics) -> None:
+        """Write ``numbers`` of all objectives together and ``metrics``; tokens per second are counted from now on."""
+        rows = [HistoryRow(progress.update, split, None, (), metric, value) for metric, value in numbers.items()]
+        for key, values in metrics.items():
+            rows += [HistoryRow(progress.update, split, *key, metric, value) for metric, value in values.items()]
         with disk_full_errors(self.path):
-            self._file.write(json.dumps({"kind": kind, "update": progress.update, **record}) + "\n")
-            self._board.add_scalars({f"{kind}/{name}": value for name, value in curves.items()}, progress.update)
+            self._file.write("".join(row.to_json() for row in rows))
+            self._board.add_scalars({row.tag: row.value for row in rows}, progress.update)
         self._clock = (time.monotonic(), progress.n_tokens)
 
 
-def _numbers(metric: LossSum | float) -> dict[str, float]:
-    """Return the numbers that the log has of a loss or a score."""
-    if not isinstance(metric, LossSum):
-        return {"score": metric}
-    return {
-        "nats": metric.mean_loss,
-        "perplexity": metric.perplexity,
-        "accuracy": metric.accuracy,
-        "count": metric.count,
-    }
-
-
 def _truncate(path: Path, progress: Progress) -> None:
-    """Remove the lines of updates and evaluations that are later than ``progress``, and a half-written last line."""
+    """Remove the rows of updates and evaluations that are later than ``progress``, and a half-written last one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return
     last = {"train": progress.update, "valid": progress.evaluated}
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     whole = [line for line in lines if line.endswith("\n")]
-    records = map(json.loads, whole)
-    kept = [line for line, record in zip(whole, records, strict=True) if record["update"] <= last[record["kind"]]]
+    rows = map(HistoryRow.from_json, whole)
+    kept = [line for line, row in zip(whole, rows, strict=True) if row.update <= last[row.split]]
     with atomic(path) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
 
@@ -151,8 +141,8 @@ class TensorBoardWriter:
 class ProgressMonitor:
     """Logs an estimate of the remaining time, and checks whether a training learns."""
 
-    def __init__(self, first: int, optim: Optim, baselines: Mapping[str, float]) -> None:
-        """Start at update ``first``; ``baselines`` has, by name, losses of a model that has learned nothing."""
+    def __init__(self, first: int, optim: Optim, baselines: Mapping[ObjectiveKey, float]) -> None:
+        """Start at update ``first``; ``baselines`` has, by key, losses of a model that has learned nothing."""
         self._first, self._optim, self._baselines = first, optim, dict(baselines)
         self._start = 0.0
 
@@ -170,7 +160,7 @@ class ProgressMonitor:
         seconds = (now - self._start) / len(TIMED_UPDATES)
         LOG.info("%.3g s per update: %s to go, evaluations apart", seconds, timedelta(seconds=round(seconds * n_left)))
 
-    def check(self, state: TrainState, losses: Mapping[str, LossSum]) -> None:
+    def check(self, state: TrainState, losses: Mapping[ObjectiveKey, LossSum]) -> None:
         """Check the skipped updates and the losses since the last check; warn once of a loss at its baseline.
 
         Raises:
@@ -184,16 +174,16 @@ class ProgressMonitor:
                 f"lower the learning rate or lengthen the warm-up (learning_rate and warmup_updates under 'optim' of "
                 f"pretraining and translation; learning_rates and warmup_ratio under 'finetuning')"
             )
-        for name, loss in losses.items():
-            baseline = self._baselines.get(name, 0.0)
+        for key, loss in losses.items():
+            baseline = self._baselines.get(key, 0.0)
             if update > 2 * self._optim.warmup_updates and loss.mean_loss > MIN_REDUCTION * baseline > 0:
-                del self._baselines[name]  # once is enough
+                del self._baselines[key]  # once is enough
                 LOG.warning(
                     "update %d: the loss of %s is %.2f nats, that of guessing by frequency alone %.2f: the model "
                     "learns nothing from its input yet; if this stays, raise pretraining.batch_tokens, lengthen "
                     "the warm-up, or change the learning rate",
                     update,
-                    name,
+                    key,
                     loss.mean_loss,
                     baseline,
                 )

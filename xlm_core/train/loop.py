@@ -18,6 +18,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from xlm_core.config import Optim, Pretraining, TranslationTraining
 from xlm_core.errors import TrainingError
+from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import ProgressMonitor, TrainingLog
@@ -28,14 +29,12 @@ LOG = logging.getLogger(__name__)
 TAG = 5  # keeps the seeds of dropout apart from those of the data
 LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
 
-Metrics = Mapping[str, LossSum | float]  # of an evaluation: sums of losses, and scores such as BLEU
-
 
 @dataclass(frozen=True)
 class MicroBatch:
     """One micro-batch of an update.
 
-    name      under which its loss is logged
+    key       under which its loss is logged
     count     predictions that its loss is summed over
     n_tokens  tokens of its batch
     seed      of the random numbers that are drawn while the loss is computed: dropout
@@ -43,7 +42,7 @@ class MicroBatch:
     weight    that the loss is multiplied by; it is logged without it
     """
 
-    name: str
+    key: ObjectiveKey
     count: int
     n_tokens: int
     seed: int
@@ -90,7 +89,7 @@ class TrainingRun:
 
 def mean_loss(metrics: Metrics) -> float:
     """Average the loss per prediction over the sets, so that each language counts alike."""
-    return statistics.fmean(loss.mean_loss for loss in metrics.values() if isinstance(loss, LossSum))
+    return statistics.fmean(values["loss"] for values in metrics.values())
 
 
 def train(
@@ -101,7 +100,7 @@ def train(
     *,
     criterion: Callable[[Metrics], float] = mean_loss,
     average_last: int = 0,
-    baselines: Mapping[str, float] | None = None,
+    baselines: Mapping[ObjectiveKey, float] | None = None,
 ) -> None:
     """Train ``state.model`` from ``state`` on to the last update, or until it no longer improves.
 
@@ -113,7 +112,7 @@ def train(
         run: where and how.
         criterion: of the best evaluation; lower is better.
         average_last: 0: keep the last weights; n: end with the mean weights of the best evaluation and n - 1 before it.
-        baselines: name -> loss of a model that ignores its input; a loss that stays there is reported.
+        baselines: key -> loss of a model that ignores its input; a loss that stays there is reported.
 
     Raises:
         TrainingError: the loss was not finite for several updates in a row, or a process got SIGTERM, after which the
@@ -121,7 +120,7 @@ def train(
     """
     progress, optim, processes = state.progress, run.optim, run.processes
     monitor = ProgressMonitor(progress.update, optim, baselines or {})
-    losses, last_saved = dict[str, LossSum](), time.monotonic()
+    losses, last_saved = dict[ObjectiveKey, LossSum](), time.monotonic()
     log_file = TrainingLog(run.folder, progress, optim.max_updates) if processes.is_main_process else nullcontext()
     with log_file as log, _sigterm_event() as terminated:
         while True:
@@ -167,7 +166,7 @@ def train_step(
     rate: float,
     max_grad_norm: float,
     processes: DistributedContext,
-) -> dict[str, LossSum]:
+) -> dict[ObjectiveKey, LossSum]:
     """Sum the gradients of all micro-batches of all processes and make one step with learning rate ``rate``.
 
     Every loss is divided by ``count``, the predictions of the whole update on all processes. The gradient therefore
@@ -179,16 +178,16 @@ def train_step(
         batches: those of this process.
 
     Returns:
-        The loss of each name, of this process.
+        The loss of each key, of this process.
     """
-    losses: dict[str, LossSum] = {}
+    losses: dict[ObjectiveKey, LossSum] = {}
     for batch in batches:
         torch.manual_seed(batch.seed)
         with nullcontext() if batch is batches[-1] else processes.no_sync():
             loss = batch.loss()
             # PyTorch averages over the processes, but losses are summed.
             torch.autograd.backward(loss.loss_sum * (batch.weight * processes.size / max(1, count)))
-        add_losses(losses, {batch.name: loss.detach()})
+        add_losses(losses, {batch.key: loss.detach()})
     norm = clip_grad_norm_(state.model.parameters(), max_grad_norm)
     is_bad = processes.any_process(~torch.isfinite(norm + sum(loss.loss_sum for loss in losses.values())))
     for group in state.optimizer.param_groups:

@@ -1,6 +1,5 @@
 """Fine-tuning learns what can be learned, the same way each time, and says when it collapsed."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from xlm_core import history
 from xlm_core.config import Finetuning, ModelConfig
 from xlm_core.data.labelled import LabelledDataset
 from xlm_core.data.token_store import TokenStoreWriter
@@ -120,8 +120,8 @@ def test_a_collapse_to_one_class_or_score_is_warned_of():
 def test_a_language_is_tested_at_its_best_validation_accuracy(dataset: LabelledDataset, tmp_path: Path):
     """Checked against the log of all evaluations; the test set holds the validation set, so that neither is empty."""
     _, rate, selected = finetuned(dataset, tmp_path)
-    lines = [json.loads(line) for line in (tmp_path / "d" / f"{rate:g}" / LOG_NAME).read_text().splitlines()]
-    accuracies = {line["update"]: line["scores"]["de"]["accuracy"] for line in lines if line["kind"] == "valid"}
+    rows = history.read(tmp_path / "d" / f"{rate:g}" / LOG_NAME)
+    accuracies = {row.update: row.value for row in rows if (row.languages, row.metric) == (("de",), "accuracy")}
     best = max(accuracies.values())
     assert selected["de"]["valid_accuracy"] == best > min(accuracies.values())
     assert selected["de"]["update"] == next(update for update, accuracy in accuracies.items() if accuracy == best)
@@ -153,8 +153,8 @@ def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stan
             return Evaluation(dataset, LossSum(torch.tensor(1.0), count, torch.tensor(right)), np.empty(0))
 
         monkeypatch.setattr(finetune, "evaluate", evaluate)
-        losses = run.validate(update)
-        assert {language: int(loss.n_correct) for language, loss in losses.items()} == n_correct[update]
+        accuracies = {key.languages: metrics["accuracy"] for key, metrics in run.validate(update).items()}
+        assert accuracies == {(language,): 10 * right for language, right in n_correct[update].items()}
 
     assert read_best(tmp_path) == {}
     for update in (0, 1, 2, 1, 2):  # the last two again, as after a kill

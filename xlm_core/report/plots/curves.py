@@ -1,6 +1,5 @@
 """Curves: losses and BLEU over training, from the logs of trainings, and sentence retrieval over the layers."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,69 +12,51 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from xlm_core import results
+from xlm_core import history, results
 from xlm_core.errors import CorpusError
-from xlm_core.languages import sides
+from xlm_core.history import HistoryRow, Split
 from xlm_core.report import specs, summary
 from xlm_core.report.plots.style import COLORS, FAINT, SETTINGS, color, save
 
-Histories = Mapping[str, Sequence[Path]]  # label -> the logs of its seeds, JSON lines of ``xlm_core.train.log``
+Histories = Mapping[str, Sequence[Path]]  # label -> the logs of its seeds, histories
 
 PANEL = (3.7, 2.6)  # inches
 IN_ROW = 3  # panels
 LEGEND_LINE = 0.25  # inches
 DASHES = ("-", "--", ":", "-.")
 THICK, THIN = 1.5, 0.6
-COLUMNS = ["label", "seed", "update", "objective", "key", "quantity", "value"]
-SCORES = {"bleu": ("score",)}  # objective -> what is read of its scores, where it is not perplexity and accuracy
+COLUMNS = ["label", "seed", *HistoryRow._fields]
 
 
 class Quantity(NamedTuple):
     """A column of panels: what it shows, and in which unit."""
 
-    name: str
+    split: Split
+    metric: str
     unit: str
     is_log: bool
 
 
 QUANTITIES = (
-    Quantity("loss", "training loss (nats per token)", False),
-    Quantity("perplexity", "validation perplexity", True),
-    Quantity("accuracy", "validation accuracy (%)", False),
+    Quantity("train", "loss", "training loss (nats per token)", False),
+    Quantity("valid", "perplexity", "validation perplexity", True),
+    Quantity("valid", "accuracy", "validation accuracy (%)", False),
 )
 
 
-def read(path: Path, label: str, seed: int) -> pd.DataFrame:
-    """The numbers of one log, one per line: columns ``COLUMNS``; ``key`` is a language, a pair, or "" for a loss.
+def read(histories: Histories) -> pd.DataFrame:
+    """Read the rows of all logs: columns ``COLUMNS``.
 
     Raises:
-        CorpusError: naming the line that is not one of a log.
+        CorpusError: a log is empty, or naming the line that is not a row of one.
     """
-    found: list[tuple[Any, ...]] = []
-    for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
-        try:
-            found.extend((label, seed, *item) for item in _numbers(json.loads(line)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorpusError(
-                f"{path}, line {number}: expected a JSON record of a training log, found "
-                f"{line[:60].decode(errors='replace')!r} ({type(error).__name__}: {error}); train the run again"
-            ) from error
-    if not found:
-        raise CorpusError(f"{path}: the log is empty, expected losses; leave out runs that were not trained")
-    return pd.DataFrame(found, columns=pd.Index(COLUMNS))
-
-
-def _numbers(record: Mapping[str, Any]) -> list[tuple[int, str, str, str, float]]:
-    """(update, objective, key, quantity, value) of one record."""
-    update = record["update"]
-    if record["kind"] == "train":
-        return [(update, name, "", "loss", value) for name, value in record["loss"].items()]
-    scores = [(*name.partition(".")[::2], score) for name, score in record["scores"].items()]
-    return [
-        (update, objective, key, quantity, score[quantity])
-        for objective, key, score in scores
-        for quantity in SCORES.get(objective, ("perplexity", "accuracy"))
+    rows = [
+        (label, seed, *row)
+        for label, paths in histories.items()
+        for seed, path in enumerate(paths)
+        for row in history.read(path)
     ]
+    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
 
 
 def plot_training(histories: Histories, output: Path) -> None:
@@ -87,20 +68,20 @@ def plot_training(histories: Histories, output: Path) -> None:
     Raises:
         CorpusError: a log is empty or not a log.
     """
-    frame = pd.concat([read(path, label, seed) for label in histories for seed, path in enumerate(histories[label])])
-    objectives, labels = list(dict.fromkeys(frame["objective"])), list(histories)
+    frame, labels = read(histories), list(histories)
+    by_objective = frame.groupby("objective", sort=False)  # without the rows of no objective
     handles = [
         *(Line2D([], [], color=color(i), linewidth=THICK, label=label) for i, label in enumerate(labels)),
         Line2D([], [], color=FAINT, linewidth=THICK, label="mean over languages, one line per seed"),
         Line2D([], [], color=FAINT, linewidth=THIN, label="single language or pair"),
     ]
     with mpl.rc_context(SETTINGS):
-        figure, panels = _figure(len(objectives), len(QUANTITIES), handles)
-        for objective, row in zip(objectives, panels, strict=True):
+        figure, panels = _figure(by_objective.ngroups, len(QUANTITIES), handles)
+        for (objective, of_objective), row in zip(by_objective, panels, strict=True):
             for quantity, axes in zip(QUANTITIES, row, strict=True):
-                chosen = frame[(frame["objective"] == objective) & (frame["quantity"] == quantity.name)]
-                _plot_quantity(axes, chosen, labels, quantity)
-            row[0].set_title(objective.upper())
+                is_shown = (of_objective["split"] == quantity.split) & (of_objective["metric"] == quantity.metric)
+                _plot_quantity(axes, of_objective[is_shown], labels, quantity)
+            row[0].set_title(str(objective).upper())
         save(figure, output)
 
 
@@ -122,10 +103,10 @@ def _plot_quantity(axes: Axes, frame: pd.DataFrame, labels: Sequence[str], quant
     """One quantity of one objective."""
     for (label, _), run in frame.groupby(["label", "seed"]):
         style: dict[str, Any] = {"color": color(labels.index(label)), "solid_capstyle": "round"}
-        keys = [of_key.set_index("update")["value"] for _, of_key in run.groupby("key")]
-        for values in keys if len(keys) > 1 else []:
+        curves = [rows.set_index("update")["value"] for _, rows in run.groupby("languages")]
+        for values in curves if len(curves) > 1 else []:
             axes.plot(values.index, values, linewidth=THIN, alpha=0.35, **style)
-        mean = _mean(keys, is_log=quantity.is_log)
+        mean = _mean(curves, is_log=quantity.is_log)
         axes.plot(mean.index, mean, linewidth=THICK, marker="o" if len(mean) == 1 else None, **style)
     if quantity.is_log:
         axes.set_yscale("log")
@@ -149,30 +130,28 @@ def plot_bleu(histories: Histories, output: Path) -> None:
     Raises:
         CorpusError: a log holds no BLEU, or is no log.
     """
-    frame = pd.concat([_read_bleu(path, label, n) for label in histories for n, path in enumerate(histories[label])])
-    directions, labels = list(dict.fromkeys(frame["key"])), list(histories)
+    frame, labels = read(histories), list(histories)
+    frame = frame[frame["metric"] == "bleu"]
+    evaluated = set(zip(frame["label"], frame["seed"], strict=True))
+    missing = [path for label in labels for n, path in enumerate(histories[label]) if (label, n) not in evaluated]
+    if missing:
+        raise CorpusError(f"{missing[0]}: no evaluation with BLEU, expected the log of a translator; train it again")
+    directions: list[tuple[str, str]] = list(dict.fromkeys(frame["languages"]))
     n_columns = min(IN_ROW, len(directions))
     handles = [Line2D([], [], label=label, **_look(number)) for number, label in enumerate(labels)]
     with mpl.rc_context(SETTINGS):
         figure, panels = _figure(-(-len(directions) // IN_ROW), n_columns, handles)
         for axes, direction in zip(panels.flatten(), directions, strict=False):
-            for (label, _), run in frame[frame["key"] == direction].groupby(["label", "seed"]):
+            is_shown = [languages == direction for languages in frame["languages"]]
+            for (label, _), run in frame[is_shown].groupby(["label", "seed"]):
                 marker = "o" if len(run) == 1 else None
-                axes.plot(run["update"], run["value"], marker=marker, **_look(labels.index(label)))
-            axes.set_title(" → ".join(sides(direction)))
+                axes.plot(run["update"], run["value"], marker=marker, **_look(labels.index(str(label))))
+            axes.set_title(" → ".join(direction))
             axes.set_ylabel("validation BLEU (tokenized)")
             axes.set_ylim(bottom=0)
         for axes in panels.flatten()[len(directions) :]:
             axes.set_visible(False)
         save(figure, output)
-
-
-def _read_bleu(path: Path, label: str, seed: int) -> pd.DataFrame:
-    frame = read(path, label, seed)
-    bleu = frame[frame["objective"] == "bleu"]
-    if bleu.empty:
-        raise CorpusError(f"{path}: no evaluation with BLEU, expected the log of a translator; train it again")
-    return bleu
 
 
 def _look(number: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from xlm_core import digests
 from xlm_core.config import Finetuning, Optim, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
+from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import atomic, read_json, write_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
@@ -48,7 +49,6 @@ from xlm_core.train.state import TrainState, resume
 
 LOG = logging.getLogger(__name__)
 SELECTED = "selected.json"  # in the folder of a learning rate
-Metrics = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class FinetuneArgs:
     checkpoint_minutes: float
     work: Path
     n_train: Mapping[str, int | None] = field(default_factory=dict)
-    metrics: Metrics | None = None
+    metrics: Callable[[np.ndarray, np.ndarray], Mapping[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def train_classifier(
     A constant high rate can end in one class for every input.
 
     Returns:
-        The ``mean_error`` of the best evaluation, and the classifier of that evaluation, on the CPU.
+        The mean error of the best evaluation, and the classifier of that evaluation, on the CPU.
     """
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
@@ -222,16 +222,10 @@ def train_classifier(
         run.micro_batches,
         lambda: run.validate(state.progress.update),
         training,
-        criterion=mean_error,
+        criterion=run.mean_error,
         average_last=1,
     )
     return state.progress.best, classifier.cpu().eval()
-
-
-def mean_error(metrics: Mapping[str, LossSum | float]) -> float:
-    """Criterion of model selection: 100 minus the mean accuracy or metric of the validation sets (lower is better)."""
-    values = [value.accuracy if isinstance(value, LossSum) else value for value in metrics.values()]
-    return 100 - sum(values) / len(values)
 
 
 @dataclass(frozen=True)
@@ -250,17 +244,22 @@ class FinetuningRun:
         """Batches of the training examples."""
         return math.ceil(len(self.splits.train) / self.args.settings.batch_size)
 
-    def validate(self, update: int) -> Mapping[str, LossSum | float]:
+    def mean_error(self, metrics: Metrics) -> float:
+        """Compute the criterion of model selection: 100 minus the mean accuracy or metric of the validation sets."""
+        all_count = self.args.metrics is not None
+        values = [value for each in metrics.values() for name, value in each.items() if all_count or name == "accuracy"]
+        return 100 - sum(values) / len(values)
+
+    def validate(self, update: int) -> Metrics:
         """Evaluate the validation sets after an update, and record the best checkpoint of each language."""
         evaluations = {name: self._evaluate(dataset) for name, dataset in self.splits.valid.items()}
         if self.args.metrics is not None:
             return {
-                f"{name}, {metric}": value
+                ObjectiveKey(name): self.args.metrics(evaluation.dataset.labels, evaluation.predictions)
                 for name, evaluation in evaluations.items()
-                for metric, value in self.args.metrics(evaluation.dataset.labels, evaluation.predictions).items()
             }
         self._update_best(evaluations, update)
-        return {name: evaluation.loss for name, evaluation in evaluations.items()}
+        return {ObjectiveKey("classification", (name,)): each.loss.metrics for name, each in evaluations.items()}
 
     def micro_batches(self, update: int) -> list[MicroBatch]:
         """Return the batch of an update, a pure function of its number; every example occurs once per epoch."""
@@ -270,7 +269,8 @@ class FinetuningRun:
         batch = dataset.batch(indices, self.args.settings.max_tokens).to(self.device)
         labels = torch.from_numpy(dataset.labels[indices]).to(self.device)
         loss = partial(self._loss, batch, labels)
-        return [MicroBatch("classification", len(indices), int(batch.lengths.sum()), dropout_seed(seed, update), loss)]
+        key, n_tokens = ObjectiveKey("classification"), int(batch.lengths.sum())
+        return [MicroBatch(key, len(indices), n_tokens, dropout_seed(seed, update), loss)]
 
     @cached_property
     def _epoch_batches(self) -> Callable[[int], list[np.ndarray]]:

@@ -18,6 +18,7 @@ from xlm_core.data.masking import MaskSampler
 from xlm_core.data.sampling import BatchKey, TaskSampler
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ConfigError, StoreError
+from xlm_core.history import ObjectiveKey
 from xlm_core.languages import language_ids, sides, smoothed
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
 from xlm_core.tasks.pretraining.memory import micro_batch_size
@@ -219,20 +220,20 @@ class PretrainingData:
         self._sampler = TaskSampler(args.objectives, shares, args.seed)
 
     @property
-    def baselines(self) -> dict[str, float]:
+    def baselines(self) -> dict[ObjectiveKey, float]:
         """Objective -> loss of a model that ignores its input and guesses by frequency."""
-        return dict.fromkeys(("mlm", "tlm"), self._masks.unigram_entropy())
+        return dict.fromkeys((ObjectiveKey("mlm"), ObjectiveKey("tlm")), self._masks.unigram_entropy())
 
     def train(self, number: int) -> tuple[str, Batch]:
         """Return micro-batch ``number``, counted from 0 over the whole run and all processes, and its objective."""
         key = self._sampler.batch_key(number)
         return key.objective, self._batches.batch(key, number)
 
-    def validation(self) -> list[tuple[str, Batch]]:
-        """Make the batches that every evaluation uses, each with its name, such as "mlm.en" or "tlm.de-en".
+    def validation(self) -> list[tuple[ObjectiveKey, Batch]]:
+        """Make the batches that every evaluation uses, each with its objective and languages.
 
         They are made as those of training, but with a seed that all runs share. As published, every chosen token is
-        hidden behind the mask symbol, and all tokens are chosen alike. Of each name random batches are taken until
+        hidden behind the mask symbol, and all tokens are chosen alike. Of each key random batches are taken until
         ``max_eval_tokens`` are reached; the log says how many of how many.
         """
         masking = Masking(
@@ -252,35 +253,35 @@ class PretrainingData:
 
 def _sample_blocks(
     batches: ObjectiveBatches, objective: str, language: str, max_tokens: int
-) -> list[tuple[str, Batch]]:
+) -> list[tuple[ObjectiveKey, Batch]]:
     """Take random blocks of one language."""
-    name = f"{objective}.{language}"
+    key = ObjectiveKey(objective, (language,))
     blocks = batches.blocks[objective, language]
     n_blocks = min(blocks.n_blocks, max(1, max_tokens // blocks.seq_len))
-    _log_sample(name, n_blocks, blocks.n_blocks, f"windows of {blocks.seq_len} tokens")
+    _log_sample(key, n_blocks, blocks.n_blocks, f"windows of {blocks.seq_len} tokens")
     rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG])
     indices = rng.permutation(blocks.n_blocks)[:n_blocks]
     chunks = np.array_split(indices, -(-n_blocks // blocks.batch_size))
-    return [(name, batches.block_batch(objective, language, blocks.blocks(chunk), rng)) for chunk in chunks]
+    return [(key, batches.block_batch(objective, language, blocks.blocks(chunk), rng)) for chunk in chunks]
 
 
-def _sample_pairs(batches: ObjectiveBatches, pair: str, max_tokens: int) -> list[tuple[str, Batch]]:
+def _sample_pairs(batches: ObjectiveBatches, pair: str, max_tokens: int) -> list[tuple[ObjectiveKey, Batch]]:
     """Take random batches of one pair."""
-    name = f"tlm.{pair}"
+    key = ObjectiveKey("tlm", sides(pair))
     n_batches = batches.pairs[pair].n_batches
-    samples: list[tuple[str, Batch]] = []
+    samples: list[tuple[ObjectiveKey, Batch]] = []
     n_tokens = 0
     while len(samples) < n_batches and n_tokens < max_tokens:
         batch = batches.batch(BatchKey("tlm", pair, len(samples)), len(samples))
         n_tokens += int(batch.lengths.sum())
-        samples.append((name, batch))
-    _log_sample(name, len(samples), n_batches, f"batches, {n_tokens} tokens")
+        samples.append((key, batch))
+    _log_sample(key, len(samples), n_batches, f"batches, {n_tokens} tokens")
     return samples
 
 
-def _log_sample(name: str, n_used: int, n_all: int, unit: str) -> None:
+def _log_sample(key: ObjectiveKey, n_used: int, n_all: int, unit: str) -> None:
     """Log how much of the validation text is used, so that a sample is not taken for the whole."""
-    LOG.info("validation of %s uses %d of %d %s", name, n_used, n_all, unit)
+    LOG.info("validation of %s uses %d of %d %s", key, n_used, n_all, unit)
 
 
 def _check_not_empty(sizes: Mapping[str, int], objective: str, split: str) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from xlm_core import digests
 from xlm_core.config import ModelConfig, Pretraining, to_dict
 from xlm_core.data.batch import Batch
+from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import atomic
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
@@ -112,22 +113,21 @@ def _metadata(
 
 
 def validate(
-    model: Transformer, batches: Sequence[tuple[str, Batch]], dtype: torch.dtype, processes: DistributedContext
-) -> dict[str, LossSum]:
-    """Compute the loss of ``model`` on batches with names such as "mlm.en", summed by name.
+    model: Transformer, batches: Sequence[tuple[ObjectiveKey, Batch]], dtype: torch.dtype, processes: DistributedContext
+) -> Metrics:
+    """Evaluate ``model`` on batches, those of each key together.
 
-    Each process computes its share of the batches, and all get the sums.
+    Each process computes its share of the batches, and all get the same metrics.
     """
     was_training = model.training
     model.eval()
-    losses: dict[str, LossSum] = {}
+    losses: dict[ObjectiveKey, LossSum] = {}
     with torch.inference_mode():
         for index in processes.shard_range(len(batches)):
-            name, batch = batches[index]
-            loss = token_loss(model, batch.to(processes.device), CAUSAL[name.partition(".")[0]], dtype)
-            add_losses(losses, {name: loss})
+            key, batch = batches[index]
+            add_losses(losses, {key: token_loss(model, batch.to(processes.device), CAUSAL[key.objective], dtype)})
     model.train(was_training)
-    return processes.reduce_losses(losses)
+    return {key: loss.metrics for key, loss in processes.reduce_losses(losses).items()}
 
 
 def _train(
@@ -173,7 +173,7 @@ def _micro_batch(data: PretrainingData, number: int, loss: nn.Module, seed: int,
     if device.type == "cuda":
         batch = batch.pinned()
     return MicroBatch(
-        name=objective,
+        key=ObjectiveKey(objective),
         count=batch.n_predicted,
         n_tokens=int(batch.lengths.sum()),
         seed=dropout_seed(seed, number),

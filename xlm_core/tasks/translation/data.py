@@ -19,6 +19,7 @@ from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.buckets import LengthBucketedDataset, Records
 from xlm_core.data.noise import add_noise
 from xlm_core.errors import ConfigError
+from xlm_core.history import ObjectiveKey
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model.encoder_decoder import EncoderDecoder
@@ -203,7 +204,8 @@ def micro_batches_of(
             return loss_sum
 
         count = int(target.lengths.sum()) + len(target.lengths)
-        return MicroBatch(str(objective), count, count, dropout_seed(batches.seed, number), compute, weight)
+        key = ObjectiveKey(objective.kind, (objective.source, objective.target))
+        return MicroBatch(key, count, count, dropout_seed(batches.seed, number), compute, weight)
 
     def micro_batches(update: int) -> list[MicroBatch]:
         drawn = batches.of_update(update)

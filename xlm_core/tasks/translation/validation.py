@@ -12,6 +12,7 @@ from xlm_core import tsv
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
 from xlm_core.data.batch import PackedSequences
 from xlm_core.errors import ConfigError
+from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.languages import pair, sides
 from xlm_core.metrics.bleu import tokenized_bleu
 from xlm_core.metrics.loss import LossSum
@@ -19,7 +20,6 @@ from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.objectives import TranslationBatch, translation_batch, translation_loss
 from xlm_core.tasks.translation.generate import N_ENDS, generate
 from xlm_core.text.vocabulary import Vocabulary
-from xlm_core.train.loop import Metrics
 
 LOG = logging.getLogger(__name__)
 BATCH = 32  # sentences whose loss is computed at once
@@ -110,25 +110,25 @@ def validate(
     validation_sets: Mapping[tuple[str, str], ValidationSet],
     vocab: Vocabulary,
     settings: TranslationTraining,
-) -> dict[str, LossSum | float]:
+) -> Metrics:
     """Compute loss and tokenized BLEU of every direction."""
     was_training = translator.training
     translator.eval()
     device = translator.decoder.output_bias.device
-    metrics: dict[str, LossSum | float] = {}
+    metrics: dict[ObjectiveKey, dict[str, float]] = {}
     for (source, target), sentences in validation_sets.items():
         translations = generate(
             translator, sentences.source, sentences.languages, settings.decoding, settings.micro_batch_tokens
         )
         with torch.inference_mode():
             losses = [translation_loss(translator, batch.to(device)) for batch in sentences.batches]
-        metrics[f"mt.{source}-{target}"] = sum(losses, LossSum.zero(device))
         hypotheses = [vocab.decode(best.tokens, target) for (best,) in translations]
-        metrics[f"bleu.{source}-{target}"] = tokenized_bleu(hypotheses, sentences.references).value
+        loss, bleu = sum(losses, LossSum.zero(device)), tokenized_bleu(hypotheses, sentences.references)
+        metrics[ObjectiveKey("mt", (source, target))] = {**loss.metrics, "bleu": bleu.value}
     translator.train(was_training)
     return metrics
 
 
 def bleu_criterion(metrics: Metrics) -> float:
     """Compute the criterion of the best evaluation: 100 - mean BLEU of all directions; lower is better."""
-    return 100 - statistics.fmean(value for value in metrics.values() if not isinstance(value, LossSum))
+    return 100 - statistics.fmean(values["bleu"] for values in metrics.values())
