@@ -13,6 +13,5 @@ with workflow_step(snakemake):
         vocabulary=Path(snakemake.input.vocabulary),
         languages=snakemake.params.languages,
         masking=config.read(config.Masking, snakemake.params.masking, path="pretraining.masking"),
-        seed=0,
         output=Path(snakemake.output[0]),
     )

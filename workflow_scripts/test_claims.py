@@ -12,9 +12,9 @@ def files(side: str, number: int, seeds: list[int]) -> list[list[Path]]:
 
 
 with workflow_step(snakemake):
-    claims: dict[str, list[Hypothesis]] = {}
-    for number, hypothesis in enumerate(snakemake.params.hypotheses):
-        a, b = (files(side, number, hypothesis["seeds"]) for side in "ab")
-        names = {key: hypothesis[key] for key in ("table", "a", "b", "margin", "columns")}
-        claims.setdefault(hypothesis["statement"], []).append(Hypothesis(**names, a_files=a, b_files=b))
-    test_claims(claims, Path(snakemake.output[0]))
+    hypotheses = []
+    for number, given in enumerate(snakemake.params.hypotheses):
+        a_files, b_files = (files(side, number, given["seeds"]) for side in "ab")
+        settings = {key: value for key, value in given.items() if key != "seeds"}
+        hypotheses.append(Hypothesis(**settings, a_files=a_files, b_files=b_files))
+    test_claims(hypotheses, Path(snakemake.output[0]))

@@ -36,7 +36,7 @@ def right(share: float, n: int = 400, seed: int = 0) -> np.ndarray:
 
 
 def measured(a, b, margin: float = 0.0, columns=None) -> tuple[claims.HypothesisTest, str]:
-    hypothesis = Hypothesis("xnli", "a", "b", margin, a, b, columns)
+    hypothesis = Hypothesis(1, "a is better", "xnli", "a", "b", margin, a, b, columns)
     found = claims.test_hypothesis(hypothesis)
     return found, found.decision
 
@@ -106,10 +106,10 @@ def test_systems_that_cannot_be_compared_are_refused(write):
 
 def test_what_is_written(write, tmp_path: Path):
     a, b = write("a", [{"fr": right(0.8)}]), write("b", [{"fr": right(0.6)}])
-    tested = {
-        "a is better": [Hypothesis("xnli", "a", "b", 0.0, a, b)],
-        "b is": [Hypothesis("xnli", "b", "a", 0.0, b, a)],
-    }
+    tested = [
+        Hypothesis(1, "a is better", "xnli", "a", "b", 0.0, a, b),
+        Hypothesis(2, "b is", "xnli", "b", "a", 0.0, b, a),
+    ]
     claims.test_claims(tested, tmp_path / "claims.csv")
     rows = list(csv.DictReader((tmp_path / "claims.csv").open()))
     assert [(row["claim"], row["statement"], row["decision"]) for row in rows] == [

@@ -270,9 +270,7 @@ def test_a_store_of_another_vocabulary_is_refused(world, pretrain, tmp_path):
 
 def test_examples_show_each_objective_in_words(world, tmp_path):
     data = {name: world[name] for name in ("monolingual", "parallel", "vocabulary")}
-    write_examples(
-        **data, languages=["en", "de"], masking=Masking(mask_prob=0.3), seed=0, output=tmp_path / "examples.json"
-    )
+    write_examples(**data, languages=["en", "de"], masking=Masking(mask_prob=0.3), output=tmp_path / "examples.json")
     clm, mlm, tlm = json.loads((tmp_path / "examples.json").read_text())
     assert [example["objective"] for example in (clm, mlm, tlm)] == ["clm", "mlm", "tlm"]
     assert clm["target"][:-1] == clm["input"][1:]

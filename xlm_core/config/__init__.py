@@ -21,6 +21,7 @@ from xlm_core.config.embeddings import (
     Refinement,
     WordPairs,
     WordVectors,
+    word_pair_column,
 )
 from xlm_core.config.glue import DIAGNOSTICS, GLUE_LANGUAGE, Glue, GlueRow, GlueTaskFiles
 from xlm_core.config.loading import load, parse

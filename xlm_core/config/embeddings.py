@@ -16,6 +16,11 @@ WORD_SETTINGS = ("all words", "spelled differently")  # which pairs of words the
 BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row that is no run -> its label
 
 
+def word_pair_column(system: str, direction: str, setting: str) -> str:
+    """Return the column of the sample statistics that holds the cosines of a system's word pairs."""
+    return f"{system}, {direction}, {setting}"
+
+
 class WordPairs(CorpusSource):
     """Pairs of words, one file or member of an archive per direction."""
 

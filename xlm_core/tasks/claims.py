@@ -14,7 +14,7 @@ With a single seed the samples are of items alone: the test then says nothing ab
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +38,18 @@ LOWER_IS_BETTER = {"perplexity"}
 class Hypothesis:
     """System a is better than b by more than ``margin``.
 
-    table, a, b       names
-    a_files, b_files  per seed, the same ones, the files of their sample statistics
-    columns           the columns that count, as a and as b call them; None: all that both have
+    claim, statement    number and text of the claim that the hypothesis belongs to
+    table               of both systems
+    a_system, b_system  names
+    a_files, b_files    per seed, the same ones, the files of their sample statistics
+    columns             the columns that count, as a and as b call them; None: all that both have
     """
 
+    claim: int
+    statement: str
     table: str
-    a: str
-    b: str
+    a_system: str
+    b_system: str
     margin: float
     a_files: Sequence[Sequence[Path]]
     b_files: Sequence[Sequence[Path]]
@@ -68,21 +72,16 @@ class HypothesisTest:
     decision: str
 
 
-def test_claims(claims: Mapping[str, Sequence[Hypothesis]], output: Path) -> None:
-    """Write one CSV line per hypothesis, columns ``COLUMNS``; the claims are numbered from 1.
+def test_claims(hypotheses: Iterable[Hypothesis], output: Path) -> None:
+    """Write one CSV line per hypothesis, columns ``COLUMNS``.
 
     Raises:
         CorpusError: two systems were not measured on the same items.
     """
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for number, (statement, hypotheses) in enumerate(claims.items(), 1):
-            for hypothesis in hypotheses:
-                test = test_hypothesis(hypothesis)
-                names = (number, statement, hypothesis.table, hypothesis.a, hypothesis.b)
-                numbers = (test.a, test.b, test.difference, hypothesis.margin, test.n_seeds, test.n_items, test.p)
-                writer.writerow((*names, *numbers, test.decision))
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(vars(hypothesis) | vars(test_hypothesis(hypothesis)) for hypothesis in hypotheses)
 
 
 def test_hypothesis(hypothesis: Hypothesis) -> HypothesisTest:
@@ -93,9 +92,7 @@ def test_hypothesis(hypothesis: Hypothesis) -> HypothesisTest:
     """
     pairs = [_columns(hypothesis, *files) for files in zip(hypothesis.a_files, hypothesis.b_files, strict=True)]
     if not pairs:
-        raise CorpusError(
-            f"{hypothesis.table}: {hypothesis.a} and {hypothesis.b} have no seed in common; train both with one"
-        )
+        raise CorpusError(f"{_systems(hypothesis)} have no seed in common; train both with one")
     metrics = {system.metric for columns in pairs for pair in columns for system in pair}
     sign = -1.0 if metrics <= LOWER_IS_BETTER else 1.0
     a, b = (float(np.mean([np.mean([pair[side].score for pair in columns]) for columns in pairs])) for side in (0, 1))
@@ -108,7 +105,7 @@ def test_hypothesis(hypothesis: Hypothesis) -> HypothesisTest:
 
 
 def _decide(difference: float, margin: float, p: float) -> str:
-    """Apply the rule."""
+    """Apply the rule of the module's docstring."""
     if difference > margin and p < LEVEL:
         return SUPPORTED
     return NOT_SUPPORTED if difference <= margin and p > 1 - LEVEL else INCONCLUSIVE
@@ -128,7 +125,9 @@ def _columns(hypothesis: Hypothesis, a_files: Sequence[Path], b_files: Sequence[
                 raise CorpusError(f"{a_file} and {b_file}, {a_name}: {error}") from error
             pairs.append((a[a_name], b[b_name]))
     if not pairs:
-        raise CorpusError(
-            f"{hypothesis.table}: {hypothesis.a} and {hypothesis.b} were measured on no column that both have"
-        )
+        raise CorpusError(f"{_systems(hypothesis)} were measured on no column that both have")
     return pairs
+
+
+def _systems(hypothesis: Hypothesis) -> str:
+    return f"{hypothesis.table}: {hypothesis.a_system} and {hypothesis.b_system}"

@@ -11,6 +11,7 @@ from xlm_core.data.batch import IGNORE, Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
+from xlm_core.data.token_store import TokenStore
 from xlm_core.io import write_json
 from xlm_core.languages import language_ids, sides
 from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
@@ -18,6 +19,7 @@ from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
 from xlm_core.text.vocabulary import Vocabulary
 
 N_TOKENS = 12  # of an example: few enough to read
+SEED = 0
 
 
 def write_examples(
@@ -27,56 +29,47 @@ def write_examples(
     vocabulary: Path,
     languages: Sequence[str],
     masking: Masking,
-    seed: int,
     output: Path,
 ) -> None:
-    """Write ``example_batches`` as JSON; ``monolingual`` and ``parallel`` as in ``pretrain``."""
-    vocab = Vocabulary.read(vocabulary)
-    corpora = TrainingCorpora.open(monolingual, parallel, vocab.digest)
-    write_json(output, example_batches(corpora, vocab, languages, masking, seed))
+    """Write one row of each objective that has text: CLM and MLM of the first language, TLM of the first pair.
 
-
-def example_batches(
-    corpora: TrainingCorpora, vocab: Vocabulary, languages: Sequence[str], masking: Masking, seed: int
-) -> list[dict[str, Any]]:
-    """Return one row of each objective that has text: CLM and MLM of the first language, TLM of the first pair.
-
-    Each is a dictionary of "objective" and, one item per token, "input" (pieces), "target" (pieces, None where
-    nothing is predicted), "positions" and "languages" (codes).
+    Args:
+        monolingual, parallel: as in ``pretrain``.
+        output: JSON, a list of dictionaries of "objective" and, one item per token, "input" (pieces), "target" (pieces,
+            None where nothing is predicted), "positions" and "languages" (codes).
     """
-    ids = language_ids(languages)
-    masks = MaskSampler(vocab.counts, masking)
-    rng = np.random.default_rng(seed)
+    vocab, ids = Vocabulary.read(vocabulary), language_ids(languages)
+    corpora = TrainingCorpora.open(monolingual, parallel, vocab.digest)
+    masks, rng = MaskSampler(vocab.counts, masking), np.random.default_rng(SEED)
     batches: list[tuple[str, Batch]] = []
-    for language in sorted(corpora.monolingual)[:1]:
+    for language in sorted(monolingual)[:1]:
         stream = TokenStream(corpora.monolingual[language])
-        block = FixedLengthBlocks(stream, N_TOKENS, 1, (seed,), f"text of '{language}'").batch(0)
+        block = FixedLengthBlocks(stream, N_TOKENS, 1, (SEED,), f"text of '{language}'").batch(0)
         batches.append(("clm", clm_batch(block, ids[language])))
         batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))
-    for pair in sorted(corpora.parallel)[:1]:
+    for pair in sorted(parallel)[:1]:
         first, second = (ids[language] for language in sides(pair))
-        batches.append(("tlm", tlm_batch(_short_pairs(corpora, pair, seed), 0, (first, second), masks, rng)))
-    return [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches]
+        batch = tlm_batch(_short_pairs(corpora.parallel[pair], pair), 0, (first, second), masks, rng)
+        batches.append(("tlm", batch))
+    write_json(output, [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches])
 
 
-def _short_pairs(corpora: TrainingCorpora, pair: str, seed: int) -> LengthBucketedDataset:
+def _short_pairs(stores: Sequence[TokenStore], pair: str) -> LengthBucketedDataset:
     """Batch pairs one by one, the longest of them readable; if there is none so short, of any length."""
-    stores = corpora.parallel[pair]
     sizes = (int((store.lengths(0) + store.lengths(1)).min()) for store in stores if len(store))
-    shortest = min(sizes, default=0) + 2 * N_ENDS
-    longest = max(shortest, 2 * N_TOKENS)
+    longest = max(min(sizes, default=0) + 2 * N_ENDS, 2 * N_TOKENS)
     return LengthBucketedDataset(
         [(store, (0, 1)) for store in stores],
         max_tokens=longest,
         max_positions=longest,
         micro_batch_tokens=1,
-        seed=(seed,),
+        seed=(SEED,),
         name=f"pairs of '{pair}'",
     )
 
 
 def _readable(objective: str, batch: Batch, vocab: Vocabulary, languages: Sequence[str]) -> dict[str, Any]:
-    """Describe the first row of ``batch`` with pieces and language codes."""
+    """Return the first row of ``batch`` as pieces and language codes."""
     pieces = vocab.pieces
     return {
         "objective": objective,

@@ -143,8 +143,7 @@ def text_size(tokens: np.ndarray, vocab: Vocabulary) -> TextSize:
 
     A word of unknown characters alone is one piece that marks the beginning of a word, and one unknown piece.
     """
-    ends = tokens == EOS
-    n_words = int(vocab.begins_word(tokens)[~ends].sum()) + int(ends.sum())
+    n_words = int((vocab.begins_word(tokens) | (tokens == EOS)).sum())
     return TextSize(n_words, len(tokens), int(vocab.n_bytes[tokens].sum()), int((tokens == UNK).sum()))
 
 

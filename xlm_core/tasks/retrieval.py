@@ -8,8 +8,9 @@ languages align best, and one of them is in the table.
 Shapes: N sentences, D dimensions, K layers; layer 0 is the embeddings.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -57,9 +58,15 @@ def score(
     encoder, metadata = checkpoint.load(model)
     stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
     records = unique_records(list(stores.values()))[:n_sentences]
-    n, n_layers = len(records), encoder.config.n_layers
+    n, n_layers, ids = len(records), encoder.config.n_layers, language_ids(metadata["languages"])
+
+    def vectors(language: str) -> Tensor:
+        return embed(encoder, stores[language], records, ids[language])
+
     measured = []
-    for (setting, at), accuracies in _accuracies(encoder, stores, records, metadata["languages"], pivot).items():
+    for (setting, at), accuracies in _accuracies(
+        vectors, pivot, [language for language in stores if language != pivot]
+    ).items():
         n_directions = len(accuracies)
         rows = [("retrieval_by_layer", str(at), sum(accuracies.values()) / n_directions, n * n_directions)]
         if at == (n_layers if layer is None else layer):
@@ -95,23 +102,21 @@ def unique_records(stores: Sequence[TokenStore]) -> list[int]:
 
 
 def _accuracies(
-    encoder: Transformer,
-    stores: Mapping[str, TokenStore],
-    records: Sequence[int],
-    languages: Sequence[str],
-    pivot: str,
+    vectors: Callable[[str], Tensor], pivot: str, others: Sequence[str]
 ) -> dict[tuple[str, int], dict[str, float]]:
-    """Measure (setting, layer) -> direction -> accuracy in percent."""
-    layers, ids = range(encoder.config.n_layers + 1), language_ids(languages)
-    accuracies: dict[tuple[str, int], dict[str, float]] = {(setting, at): {} for setting in SETTINGS for at in layers}
-    pivot_vectors = embed(encoder, stores[pivot], records, ids[pivot])
-    for language in stores:
-        if language == pivot:
-            continue
-        vectors = embed(encoder, stores[language], records, ids[language])  # one language at a time: they are large
-        for (setting, at), by_direction in accuracies.items():
-            forward, backward = retrieval_accuracies(pivot_vectors[at], vectors[at], centered=setting == "centered")
-            by_direction |= {direction_key(pivot, language): forward, direction_key(language, pivot): backward}
+    """Measure (setting, layer) -> direction -> accuracy in percent.
+
+    Args:
+        vectors: embeds the sentences of a language: (K + 1, N, D). One of the ``others`` is held at a time.
+    """
+    accuracies: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    pivot_vectors = vectors(pivot)
+    for language in others:
+        layers = enumerate(zip(pivot_vectors, vectors(language), strict=True))
+        for setting, (layer, (first, second)) in product(SETTINGS, layers):
+            forward, backward = retrieval_accuracies(first, second, centered=setting == "centered")
+            accuracies[setting, layer][direction_key(pivot, language)] = forward
+            accuracies[setting, layer][direction_key(language, pivot)] = backward
     return accuracies
 
 

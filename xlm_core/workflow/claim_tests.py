@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from xlm_core.config import BASE, WORD_SETTINGS, ComparisonConfig, Config, SystemConfig
+from xlm_core.config import BASE, WORD_SETTINGS, ComparisonConfig, Config, SystemConfig, word_pair_column
 from xlm_core.workflow import experiments
 from xlm_core.workflow.paths import Paths
 
@@ -12,10 +12,12 @@ from xlm_core.workflow.paths import Paths
 class ClaimTest:
     """One test of a claim: that system a of a table is better than system b.
 
-    seeds    pretraining seeds that both systems have
-    columns  those that count, as a and as b call them; None: all
+    claim, statement  number and text of the claim
+    seeds             pretraining seeds that both systems have
+    columns           those that count, as a and as b call them; None: all
     """
 
+    claim: int
     statement: str
     compared: ComparisonConfig
     seeds: tuple[int, ...]
@@ -24,16 +26,17 @@ class ClaimTest:
     def to_dict(self) -> dict[str, Any]:
         """The test as plain data, for a rule's ``params``."""
         a, b = self.compared.names
-        names = {"statement": self.statement, "table": self.compared.table, "a": a, "b": b}
+        names = {"claim": self.claim, "statement": self.statement, "table": self.compared.table}
+        names |= {"a_system": a, "b_system": b}
         return {**names, "margin": self.compared.margin, "columns": self.columns, "seeds": list(self.seeds)}
 
 
 def claim_tests(config: Config) -> list[ClaimTest]:
     """The tests of all claims, in the order of the configuration."""
     return [
-        ClaimTest(claim.claim, compared, tuple(_claim_seeds(config, compared)), _claim_columns(config, compared))
-        for claim in config.claims
-        for compared in claim.tests
+        ClaimTest(number, claim.claim, test, tuple(_claim_seeds(config, test)), _claim_columns(config, test))
+        for number, claim in enumerate(config.claims, 1)
+        for test in claim.tests
     ]
 
 
@@ -76,7 +79,7 @@ def _claim_columns(config: Config, compared: ComparisonConfig) -> list[list[str]
         return [[language, language] for language in config.xnli.others]
     if compared.table == "embeddings" and config.embeddings:
         cells = [(key, kind) for key in config.embeddings.dictionary.keys for kind in WORD_SETTINGS]
-        return [[f"{name}, {key}, {kind}" for name in compared.names] for key, kind in cells]
+        return [[word_pair_column(name, key, kind) for name in compared.names] for key, kind in cells]
     return None
 
 

@@ -14,7 +14,7 @@ from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
-from xlm_core.tasks.word_embeddings.evaluate import BilingualSpaces, EmbeddingFiles, EmbeddingSpace
+from xlm_core.tasks.word_embeddings.evaluate import EmbeddingFiles, EmbeddingSpace
 from xlm_core.tasks.word_embeddings.vectors import WordEmbeddings
 
 ENGLISH = {"dog": [1.0, 0.0], "cat": [0.0, 2.0], "bus": [3.0, 4.0]}
@@ -43,8 +43,7 @@ def test_distances_by_hand():
 
 
 def test_a_word_with_several_translations_is_looked_up_once():
-    spaces = BilingualSpaces({"row": SPACE}, SPACE, list(ENGLISH), list(FRENCH), n_neighbors=2)
-    found = evaluate.translation_precision(SPACE, [*PAIRS, ["dog", "bus"]], spaces)
+    found = evaluate.translation_precision(SPACE, [*PAIRS, ["dog", "bus"]], list(ENGLISH), list(FRENCH), n_neighbors=2)
     assert {measure.n for measure in found.values()} == {3}
     # dog: bus (0.6) before chien and chat (0); cat: chien and chat alike, the first counts as higher; bus: itself.
     assert values(found)["P@1"] == pytest.approx(100 * 2 / 3) and values(found)["P@5"] == 100

@@ -19,7 +19,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import pearsonr, spearmanr
 
 from xlm_core import digests, results, tsv
-from xlm_core.config import WORD_SETTINGS, Refinement
+from xlm_core.config import WORD_SETTINGS, Refinement, word_pair_column
 from xlm_core.errors import CorpusError
 from xlm_core.languages import sides
 from xlm_core.metrics import sample_statistics
@@ -67,7 +67,6 @@ class EmbeddingSpace:
         return cosines
 
 
-@dataclass(frozen=True)
 class BilingualSpaces:
     """The embedding spaces of all systems in one direction.
 
@@ -78,15 +77,50 @@ class BilingualSpaces:
     n_neighbors  of CSLS
     """
 
-    spaces: Mapping[str, EmbeddingSpace]
-    text: EmbeddingSpace
-    sources: Sequence[str]
-    targets: Sequence[str]
-    n_neighbors: int
+    def __init__(
+        self,
+        direction: str,
+        systems: Sequence[str],
+        monolingual: Mapping[str, WordEmbeddings],
+        shared: Mapping[str, EmbeddingTable],
+        refinement: Refinement,
+        n_candidates: int,
+    ) -> None:
+        """Collect the spaces of all ``systems``, and align those of MUSE."""
+        languages = sides(direction)
+        source, target = (monolingual[language] for language in languages)
+        tables = {system: (table, table) for system, table in shared.items()}
+        if MUSE in systems:
+            rotated = WordEmbeddings(source.words, source.vectors @ muse.align(source, target, refinement))
+            tables[MUSE] = (rotated, target)
+        self.spaces = {system: EmbeddingSpace(*tables[system], languages) for system in systems}
+        self.text, self.n_neighbors = EmbeddingSpace(source, target, languages), refinement.neighbors
+        self.sources = _covered(source.words[:n_candidates], languages[0], [tables[system][0] for system in systems])
+        self.targets = _covered(target.words[:n_candidates], languages[1], [tables[system][1] for system in systems])
 
-    def common(self, pairs: Sequence[WordPair]) -> list[WordPair]:
-        """Select the pairs that occur in the text and that every system covers."""
-        return [pair for pair in pairs if all(space.covers(pair) for space in (self.text, *self.spaces.values()))]
+    def measures(self, kind: str, path: Path) -> Iterator[tuple[str, str, dict[str, Measure], np.ndarray]]:
+        """Yield system, setting, the measures of a list of words, and the cosine (P,) of each pair.
+
+        Raises:
+            CorpusError: every system covers too few words of the list.
+        """
+        pairs = list(tsv.read(path, N_FIELDS[kind]))
+        for setting in WORD_SETTINGS:
+            wanted = [pair for pair in pairs if setting == WORD_SETTINGS[0] or pair[0] != pair[1]]
+            common = [pair for pair in wanted if all(s.covers(pair) for s in (self.text, *self.spaces.values()))]
+            if len(common) < MIN_PAIRS:
+                raise CorpusError(
+                    f"{path}, {setting}: every row knows the words of {len(common)} of {len(wanted)} pairs, expected "
+                    f"{MIN_PAIRS} or more; give more text, or lower embeddings.vectors.min_count"
+                )
+            for system, space in self.spaces.items():
+                if kind == "similarity":
+                    measures = similarity_correlations(space, common)
+                else:
+                    measures = distances(space, common)
+                    measures |= translation_precision(space, common, self.sources, self.targets, self.n_neighbors)
+                    measures["coverage"] = Measure(100 * sum(map(space.covers, wanted)) / len(wanted), len(wanted))
+                yield system, setting, measures, space.cosines(common)
 
 
 @dataclass(frozen=True)
@@ -127,7 +161,7 @@ def score(
         baseline_digest: of the settings of "muse" and "concat".
         context: of the results, whose systems and settings are filled in.
         output: JSON lines.
-        statistics: ``statistics_key`` -> the cosine of each pair of the dictionary.
+        statistics: ``word_pair_column`` -> the cosine of each pair of the dictionary.
 
     Raises:
         CorpusError: every system covers too few words of a list.
@@ -141,9 +175,9 @@ def score(
     measured: list[Result] = []
     cosines: dict[str, SampleStatistics] = {}
     for direction in dict.fromkeys(key for paths in word_lists.values() for key in paths):
-        spaces = _bilingual_spaces(direction, systems, monolingual, shared, refinement, n_candidates)
+        spaces = BilingualSpaces(direction, systems, monolingual, shared, refinement, n_candidates)
         for kind, path in ((kind, paths[direction]) for kind, paths in word_lists.items() if direction in paths):
-            for system, setting, measures, pair_cosines in _measures(spaces, kind, path):
+            for system, setting, measures, pair_cosines in spaces.measures(kind, path):
                 config_digest, data_digest = origins.get(system, (baseline_digest, ""))
                 measured += [
                     Result(
@@ -154,84 +188,36 @@ def score(
                     for metric, measure in measures.items()
                 ]  # fmt: skip
                 if kind == "dictionary":
-                    statistics_of_pairs = SampleStatistics("mean", pair_cosines[:, None])
-                    cosines[statistics_key(system, direction, setting)] = statistics_of_pairs
+                    column = word_pair_column(system, direction, setting)
+                    cosines[column] = SampleStatistics("mean", pair_cosines[:, None])
     results.write(measured, output)
     sample_statistics.write(statistics, cosines)
 
 
-def statistics_key(system: str, direction: str, setting: str) -> str:
-    """Name the column of the sample statistics that holds the cosines of a system's pairs."""
-    return f"{system}, {direction}, {setting}"
-
-
-def _bilingual_spaces(
-    direction: str,
-    systems: Sequence[str],
-    monolingual: Mapping[str, WordEmbeddings],
-    shared: Mapping[str, EmbeddingTable],
-    refinement: Refinement,
-    n_candidates: int,
-) -> BilingualSpaces:
-    """Collect the spaces of all systems in one direction, and align those of MUSE."""
-    languages = sides(direction)
-    source, target = (monolingual[language] for language in languages)
-    spaces = {system: EmbeddingSpace(shared[system], shared[system], languages) for system in systems if system != MUSE}
-    if MUSE in systems:
-        rotated = WordEmbeddings(source.words, source.vectors @ muse.align(source, target, refinement))
-        spaces[MUSE] = EmbeddingSpace(rotated, target, languages)
-    sources = _covered(source.words[:n_candidates], languages[0], [space.source for space in spaces.values()])
-    targets = _covered(target.words[:n_candidates], languages[1], [space.target for space in spaces.values()])
-    text = EmbeddingSpace(source, target, languages)
-    return BilingualSpaces({system: spaces[system] for system in systems}, text, sources, targets, refinement.neighbors)
-
-
-def _covered(words: Sequence[str], language: str, embeddings: Sequence[EmbeddingTable]) -> list[str]:
-    """Select the words for which all of ``embeddings`` have vectors."""
-    return [word for word in words if all(each.covers(word, language) for each in embeddings)]
-
-
-def _measures(
-    spaces: BilingualSpaces, kind: str, path: Path
-) -> Iterator[tuple[str, str, dict[str, Measure], np.ndarray]]:
-    """Yield system, setting, the measures of a list of words, and the cosine (P,) of each pair."""
-    pairs = list(tsv.read(path, N_FIELDS[kind]))
-    for setting in WORD_SETTINGS:
-        wanted = [pair for pair in pairs if setting == WORD_SETTINGS[0] or pair[0] != pair[1]]
-        common = spaces.common(wanted)
-        if len(common) < MIN_PAIRS:
-            raise CorpusError(
-                f"{path}, {setting}: every row knows the words of {len(common)} of {len(wanted)} pairs, expected "
-                f"{MIN_PAIRS} or more; give more text, or lower embeddings.vectors.min_count"
-            )
-        for system, space in spaces.spaces.items():
-            if kind == "similarity":
-                measures = similarity_correlations(space, common)
-            else:
-                measures = distances(space, common) | translation_precision(space, common, spaces)
-                measures["coverage"] = Measure(100 * sum(map(space.covers, wanted)) / len(wanted), len(wanted))
-            yield system, setting, measures, space.cosines(common)
+def _covered(words: Sequence[str], language: str, tables: Sequence[EmbeddingTable]) -> list[str]:
+    """Select the words for which all of ``tables`` have vectors."""
+    return [word for word in words if all(table.covers(word, language) for table in tables)]
 
 
 def distances(space: EmbeddingSpace, pairs: Sequence[WordPair]) -> dict[str, Measure]:
     """Average cosine and L2 distance over P pairs, and divide the latter by the mean L2 distance of all with all."""
     source, target = space.vectors_of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     l2 = float(np.linalg.norm(source - target, axis=1).mean())
+    sums = (cdist(source[start : start + BLOCK], target).sum() for start in range(0, len(source), BLOCK))
+    mean_l2 = float(sum(sums)) / (len(source) * len(target))
     return {
         "cosine": Measure(float(space.cosines(pairs).mean()), len(pairs)),
         "L2": Measure(l2, len(pairs)),
-        "relative L2": Measure(l2 / _mean_distance(source, target), len(pairs)),
+        "relative L2": Measure(l2 / mean_l2, len(pairs)),
     }
 
 
-def _mean_distance(source: np.ndarray, target: np.ndarray) -> float:
-    """Average the L2 distance of all vectors (N, D) from all vectors (M, D)."""
-    sums = (cdist(source[start : start + BLOCK], target).sum() for start in range(0, len(source), BLOCK))
-    return float(sum(sums)) / (len(source) * len(target))
-
-
 def translation_precision(
-    space: EmbeddingSpace, pairs: Sequence[WordPair], spaces: BilingualSpaces
+    space: EmbeddingSpace,
+    pairs: Sequence[WordPair],
+    frequent_sources: Sequence[str],
+    frequent_targets: Sequence[str],
+    n_neighbors: int,
 ) -> dict[str, Measure]:
     """Compute precision at 1 and 5 of word translation, in percent, by cosine and by CSLS.
 
@@ -241,13 +227,13 @@ def translation_precision(
     translations: dict[str, set[str]] = {}
     for source, target in (pair[:2] for pair in pairs):
         translations.setdefault(source, set()).add(target)
-    candidates = list(dict.fromkeys([*spaces.targets, *(pair[1] for pair in pairs)]))
+    candidates = list(dict.fromkeys([*frequent_targets, *(pair[1] for pair in pairs)]))
     column_of = {word: column for column, word in enumerate(candidates)}
     right = [[column_of[word] for word in words] for words in translations.values()]
     queries, targets = space.vectors_of(list(translations), candidates)
-    frequent, _ = space.vectors_of(spaces.sources, candidates[:1])
-    of_queries = muse.csls_neighborhood(queries, targets, spaces.n_neighbors)
-    of_targets = muse.csls_neighborhood(targets, frequent, spaces.n_neighbors)
+    frequent, _ = space.vectors_of(frequent_sources, candidates[:1])
+    of_queries = muse.csls_neighborhood(queries, targets, n_neighbors)
+    of_targets = muse.csls_neighborhood(targets, frequent, n_neighbors)
     hits: Counter[str] = Counter()
     for block in (slice(start, start + BLOCK) for start in range(0, len(queries), BLOCK)):
         similarity = muse.cosine(queries[block], targets)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from gensim.models import FastText, KeyedVectors, Word2Vec
 
@@ -70,10 +69,8 @@ def train_word_vectors(
         workers=settings.threads,
     )  # fmt: skip
     LOG.info("vectors of %d words in %s", len(learned), ", ".join(files))
-    vectors = KeyedVectors(settings.dim)
-    vectors.add_vectors(learned.index_to_key, learned.vectors)
     with atomic(output) as partial:
-        vectors.save_word2vec_format(str(partial), binary=True)
+        learned.save_word2vec_format(str(partial), binary=True)
 
 
 def train_subword_vectors(
@@ -87,7 +84,8 @@ def train_subword_vectors(
 ) -> None:
     """Save a model whose input embeddings are skip-gram vectors and whose other weights are random.
 
-    The vectors are scaled to the size of the random ones that they replace. Subwords that never occur keep these.
+    The vectors are centered and scaled to the size of the random ones that they replace. Subwords that never occur keep
+    their random vectors.
 
     Args:
         stores: language -> its text.
@@ -110,7 +108,9 @@ def train_subword_vectors(
     torch.manual_seed(seed)
     transformer = Transformer(model, len(vocab), len(languages))
     with torch.no_grad():
-        _set_embeddings(transformer, [int(key) for key in learned.index_to_key], learned.vectors)
+        table, rows = transformer.embeddings.weight, torch.tensor([int(key) for key in learned.index_to_key])
+        scale = float(table[rows].std()) / float(learned.vectors.std())
+        table[rows] = torch.from_numpy(learned.vectors - learned.vectors.mean(axis=0)) * scale
     LOG.info("vectors of %d of %d subwords; all other weights are random", len(learned), len(vocab))
     training = {"languages": sorted(languages), "objectives": ["skipgram"]}
     metadata = {
@@ -133,10 +133,3 @@ def _train(
         raise CorpusError(empty)
     model.train(corpus, total_examples=model.corpus_count, epochs=model.epochs)
     return model.wv
-
-
-def _set_embeddings(transformer: Transformer, ids: Sequence[int], vectors: np.ndarray) -> None:
-    """Put vectors (n, dim), centered and scaled, into the rows ``ids`` (n,) of the embedding matrix."""
-    table, rows = transformer.embeddings.weight, torch.tensor(ids)
-    scale = float(table[rows].std()) / float(vectors.std())
-    table[rows] = torch.from_numpy(vectors - vectors.mean(axis=0)) * scale
