@@ -45,3 +45,20 @@ def test_a_script_calls_what_exists(path: Path) -> None:
             inspect.signature(function).bind(*call.args, **values)  # raises TypeError
             n_checked += 1
     assert n_checked > 0
+
+
+@pytest.mark.parametrize("name", ["pretrain", "train_translator"])
+def test_a_launched_function_takes_its_arguments(name: str) -> None:
+    """Other processes read them from a file, by name."""
+    tree = ast.parse(next(path for path in SCRIPTS if path.stem == name).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "launch"]
+    (arguments,) = (
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "arguments"
+    )
+    assert isinstance(arguments, ast.Dict) and len(calls) == 1
+    function, *others = map(ast.unparse, calls[0].args)
+    assert others == ["arguments"]
+    values: dict[str, Any] = {ast.literal_eval(key): None for key in arguments.keys if key}
+    inspect.signature(imported(tree)[function]).bind(**values)  # raises TypeError

@@ -80,7 +80,7 @@ def test_a_step_ends_with_its_workflow(tmp_path: Path):
     assert step.stdout.readline() == b"asleep\n" and step.poll() is None
     workflow.kill()
     assert step.wait(timeout=10) == -signal.SIGTERM
-    assert "the workflow that started this step has died" in (tmp_path / "log").read_text()
+    assert "the process that started this one has died" in (tmp_path / "log").read_text()
     workflow.wait()
 
 
@@ -88,7 +88,7 @@ def test_a_step_does_not_begin_after_the_end_of_its_workflow(tmp_path: Path):
     workflow = subprocess.Popen(["true"])
     workflow.wait()
     output, errors = started_by(workflow.pid, tmp_path / "log").communicate(timeout=10)
-    assert output == b"" and b"has died; run it again" in errors
+    assert output == b"" and b"has died; run the workflow again" in errors
 
 
 def test_a_step_that_does_not_end_is_killed(tmp_path: Path):

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from functools import partial
 from pathlib import Path
 
 from xlm_core.config import Compute, ModelConfig, Pretraining
@@ -43,8 +42,9 @@ def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
 
 def main(path: Path) -> None:
     arguments, folder = json.loads(path.read_text()), path.parent
-    job = partial(train_all, arguments["world"], arguments["runs"], folder)
-    launch(job, n_processes=arguments["n_processes"], n_nodes=1, work=folder / "launch", log=folder / "log")
+    job = {"world": arguments["world"], "runs": arguments["runs"], "folder": folder}
+    n_processes, log = arguments["n_processes"], folder / "log"
+    launch(train_all, job, n_processes=n_processes, n_nodes=1, work=folder / "launch", log=log)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ SETTINGS = TranslationTraining(
     eval_interval=100,
     max_valid_sentences=40,
 )
+SmallTraining = tuple[list[TranslationObjective], TranslationTraining]
 TEXT = {"lowercase": False, "strip_accents": False, "romanian": "keep"}
 
 
@@ -69,6 +70,13 @@ def train_small(
         n_threads=1,
         code="c",
     )
+
+
+def train_many(inputs: train.TranslatorInputs, trainings: dict[str, SmallTraining], folder: Path) -> None:
+    """Train one translator after another, each in a folder of its name."""
+    corpus = {name: getattr(inputs, name) for name in ("monolingual", "parallel", "valid", "vocabulary")}
+    for name, (objectives, settings) in trainings.items():
+        train_small(corpus, folder / name, objectives, settings)
 
 
 def write_translator(folder: Path) -> tuple[Path, Path]:

@@ -15,12 +15,18 @@ from xlm_core.train import launcher
 
 
 @pytest.fixture
-def call(world, tmp_path):
-    """The training of a name, as a call; the best weights make its checkpoints larger after the first evaluation."""
+def arguments(world, tmp_path):
+    """The arguments of ``train_all``, by the name of a run; the best weights make checkpoints larger after a while."""
     settings = SETTINGS.model_copy(update={"patience": 100}).model_dump()
     run = {"objectives": ["mlm"], "model": MODEL.model_dump(), "pretraining": settings, "compute": {}}
     run["checkpoint_minutes"] = 1e-6  # after every update
-    return lambda name: partial(train_all, world, {name: run}, tmp_path)
+    return lambda name: {"world": world, "runs": {name: run}, "folder": tmp_path}
+
+
+@pytest.fixture
+def call(arguments):
+    """The training of a name, as a call."""
+    return lambda name: partial(train_all, **arguments(name))
 
 
 def checkpoints(folder: Path) -> dict[str, int]:
@@ -54,8 +60,9 @@ def test_a_full_disk_costs_one_update_and_changes_nothing(call, tmp_path):
     assert checkpoints(tmp_path / "full") == checkpoints(tmp_path / "straight")
 
 
-def test_of_several_processes_the_one_that_met_it_is_named(call, tmp_path):
-    job = partial(launcher.launch, call("full"), n_processes=2, n_nodes=1, work=tmp_path / "w", log=tmp_path / "log")
+def test_of_several_processes_the_one_that_met_it_is_named(arguments, tmp_path):
+    several = {"n_processes": 2, "n_nodes": 1, "work": tmp_path / "w", "log": tmp_path / "log"}
+    job = partial(launcher.launch, train_all, arguments("full"), **several)
     process = full_disk.run(job, 60_000, tmp_path / "process")
     assert process.returncode == 1
     message = next(
@@ -64,8 +71,3 @@ def test_of_several_processes_the_one_that_met_it_is_named(call, tmp_path):
     assert "checkpoint.000000001.pt could not be written" in message and message.endswith(full_disk.MESSAGE)
     assert set(checkpoints(tmp_path / "full")) == {"checkpoint.000000000.pt"}
     assert list((tmp_path / "w").iterdir()) == []
-
-
-def test_a_message_without_room_is_shown_instead(tmp_path):
-    with full_disk.room_for(0), pytest.raises(SystemExit, match=r"process 1 was killed \(not in .*File too large"):
-        launcher._leave(tmp_path, "process 1 was killed")

@@ -98,8 +98,7 @@ def workers(program):
     def children(pid):
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
-    (launcher,) = children(program.pid)
-    return [pid for pid in children(launcher) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in children(program.pid) if b"launcher" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def alive(pids):

@@ -2,19 +2,18 @@
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
-from parallel_jobs import run_all
 from shared_training import train_all
-from small_translator import train_small
+from small_translator import train_many
 from small_world import COMPUTE, MODEL, SETTINGS
 
 from xlm_core import history
 from xlm_core.config import Optim, TranslationObjective, TranslationTraining
 from xlm_core.errors import ConfigError
 from xlm_core.tasks.translation.data import TranslationBatches
+from xlm_core.tasks.translation.train import TranslatorInputs
 from xlm_core.train.launcher import launch
 
 PRETRAINED = ("clm", "mlm", "tlm")
@@ -37,32 +36,35 @@ TRAINING = TranslationTraining(
 )
 
 
-def pretraining(world: dict, folder: Path, objective: str, n_batches: int) -> partial:
-    """A pretraining whose updates are of so many batches."""
+def pretraining(objective: str, n_batches: int) -> dict:
+    """What ``train_all`` needs of a pretraining whose updates are of so many batches."""
     settings = SETTINGS.model_copy(update={"micro_batch_tokens": SETTINGS.batch_tokens // n_batches}).model_dump()
     run = {"objectives": [objective], "pretraining": settings, "checkpoint_minutes": 60.0}
-    run |= {"model": MODEL.model_dump(), "compute": COMPUTE.model_dump()}
-    return partial(train_all, world, {f"{objective}{n_batches}": run}, folder)
+    return run | {"model": MODEL.model_dump(), "compute": COMPUTE.model_dump()}
 
 
-def translator(words: dict, folder: Path, name: str, n_batches: int) -> partial:
-    """The training of a translator whose updates are of so many batches."""
+def translator(name: str, n_batches: int) -> tuple:
+    """What ``train_many`` needs of the training of a translator whose updates are of so many batches."""
     settings = TRAINING.model_copy(update={"micro_batch_tokens": TRAINING.batch_tokens // n_batches})
-    return partial(train_small, words, folder / f"{name}{n_batches}", TRANSLATORS[name], settings)
+    return list(TRANSLATORS[name]), settings
 
 
 @pytest.fixture(scope="module")
 def finished(world: dict, small_corpus: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of each number of processes, with the same trainings."""
     folder = tmp_path_factory.mktemp("processes")
+    runs = {f"{name}{n}": pretraining(name, n) for name in PRETRAINED for n in N_BATCHES}
+    trainings = {f"{name}{n}": translator(name, n) for name in TRANSLATORS for n in N_BATCHES}
+    inputs = TranslatorInputs(**small_corpus, encoder=None, decoder=None)
     for n_processes in (1, 2):
-        here = folder / str(n_processes)
-        calls = [pretraining(world, here, name, n) for name in PRETRAINED for n in N_BATCHES]
-        calls += [translator(small_corpus, here, name, n) for name in TRANSLATORS for n in N_BATCHES]
+        here, processes = folder / str(n_processes), {"n_processes": n_processes, "n_nodes": 1}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # by which the processes find this folder
-            job = partial(run_all, calls)
-            launch(job, n_processes=n_processes, n_nodes=1, work=folder / "launch", log=folder / "log")
+            for function, arguments in (
+                (train_all, {"world": world, "runs": runs}),
+                (train_many, {"inputs": inputs, "trainings": trainings}),
+            ):
+                launch(function, {**arguments, "folder": here}, **processes, work=folder / "w", log=folder / "log")
     return folder
 
 

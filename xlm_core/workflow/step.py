@@ -78,14 +78,14 @@ def exit_with_process(number: int) -> None:
     try:
         process = os.pidfd_open(number)
     except ProcessLookupError:
-        sys.exit(f"the workflow that started this step (process {number}) has died; run it again")
+        sys.exit(f"the process that started this one ({number}) has died; run the workflow again")
     threading.Thread(target=_exit_after, args=(process,), daemon=True).start()
 
 
 def _exit_after(process: int) -> None:
     """Wait until the process of a file descriptor has ended, then end this one; trainings save first."""
     select.select([process], [], [])
-    LOG.warning("the workflow that started this step has died: the step ends")
+    LOG.warning("the process that started this one has died: this one ends")
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
