@@ -1,4 +1,4 @@
-"""An interpreter: raw text in and out, the same whatever is translated beside it, and what it refuses."""
+"""Translation of raw text: the same whatever is translated beside it, and what it refuses."""
 
 from dataclasses import replace
 
@@ -27,56 +27,56 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def interpreter(files):
+def pipeline(files):
     return TranslationPipeline(*files, CPU)
 
 
-def said(interpreter, sentences, decoding=GREEDY, micro_batch_tokens=200):
-    found = interpreter.translate(sentences, *DIRECTION, decoding, micro_batch_tokens)
+def said(pipeline, sentences, decoding=GREEDY, micro_batch_tokens=200):
+    found = pipeline.translate(sentences, *DIRECTION, decoding, micro_batch_tokens)
     return [[one.text for one in best] for best in found]
 
 
-def test_raw_text_in_and_out(interpreter):
-    assert said(interpreter, ["Ant bee cat dog.", "fox, cat!"]) == [["Ameise biene katze hund."], ["fuchs, katze!"]]
+def test_raw_text_in_and_out(pipeline):
+    assert said(pipeline, ["Ant bee cat dog.", "fox, cat!"]) == [["Ameise biene katze hund."], ["fuchs, katze!"]]
 
 
-def test_translations_do_not_depend_on_their_neighbors_nor_on_the_batch(interpreter):
+def test_translations_do_not_depend_on_their_neighbors_nor_on_the_batch(pipeline):
     rng = np.random.default_rng(0)
     sentences = [" ".join(rng.choice(list(WORDS), rng.integers(1, 8))) for _ in range(30)]
-    together = said(interpreter, sentences)
-    assert together == [one for sentence in sentences for one in said(interpreter, [sentence])]
-    assert together[::-1] == said(interpreter, sentences[::-1], micro_batch_tokens=30)
-    assert said(interpreter, sentences, BEAM) == said(interpreter, sentences, BEAM, micro_batch_tokens=1)
+    together = said(pipeline, sentences)
+    assert together == [one for sentence in sentences for one in said(pipeline, [sentence])]
+    assert together[::-1] == said(pipeline, sentences[::-1], micro_batch_tokens=30)
+    assert said(pipeline, sentences, BEAM) == said(pipeline, sentences, BEAM, micro_batch_tokens=1)
 
 
-def test_the_best_of_a_beam_come_first_and_have_scores(interpreter):
-    (best,) = interpreter.translate(["ant bee"], *DIRECTION, BEAM, 100)
+def test_the_best_of_a_beam_come_first_and_have_scores(pipeline):
+    (best,) = pipeline.translate(["ant bee"], *DIRECTION, BEAM, 100)
     assert len(best) == 3 and best[0].text == "ameise biene"
     assert [one.score for one in best] == sorted((one.score for one in best), reverse=True)
 
 
-def test_what_has_no_words_has_an_empty_translation_in_its_place(interpreter):
-    assert said(interpreter, ["", "dog", "  \t ", "cat"]) == [[""], ["hund"], [""], ["katze"]]
-    assert said(interpreter, []) == []
+def test_what_has_no_words_has_an_empty_translation_in_its_place(pipeline):
+    assert said(pipeline, ["", "dog", "  \t ", "cat"]) == [[""], ["hund"], [""], ["katze"]]
+    assert said(pipeline, []) == []
 
 
-def test_a_sentence_longer_than_the_model_loses_its_end_and_this_is_told(interpreter, caplog):
+def test_a_sentence_longer_than_the_model_loses_its_end_and_this_is_told(pipeline, caplog):
     long = " ".join(["dog"] * 200)
-    assert said(interpreter, [long]) == said(interpreter, [" ".join(["dog"] * 300)])
+    assert said(pipeline, [long]) == said(pipeline, [" ".join(["dog"] * 300)])
     assert f"1 sentences have more than {MODEL.max_positions - 2} pieces" in caplog.text
 
 
 @settings(max_examples=40)
 @given(st.text(max_size=60))
-def test_any_text_has_a_translation_of_one_line(interpreter, text):
-    ((found,),) = said(interpreter, [text])
+def test_any_text_has_a_translation_of_one_line(pipeline, text):
+    ((found,),) = said(pipeline, [text])
     assert "\n" not in found
 
 
 @pytest.mark.parametrize(("source", "target"), [("de", "en"), ("en", "fr"), ("en", "en")])
-def test_a_direction_that_was_not_trained_is_refused(interpreter, source, target):
+def test_a_direction_that_was_not_trained_is_refused(pipeline, source, target):
     with pytest.raises(ConfigError, match=rf"from '{source}' to '{target}': the model was trained for en-de"):
-        interpreter.translate(["ant"], source, target, GREEDY, 100)
+        pipeline.translate(["ant"], source, target, GREEDY, 100)
 
 
 def test_another_vocabulary_is_refused(files, tmp_path):
