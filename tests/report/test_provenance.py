@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xlm_core import io, results
+from xlm_core import digests, io, results
 from xlm_core.report import provenance
 from xlm_core.results import Result
 
@@ -16,8 +16,8 @@ LIBRARIES = {"python": "3.11.7", "torch": "2.11.0"}
 
 
 def result(column: str, value: float) -> Result:
-    digests = {"config_digest": "c0", "data_digest": "d0", "code_digest": "e0"}
-    return Result("xnli", "mlm", "zero-shot", column, "accuracy", value, 60, 0, 0, signature="s", **digests)
+    by = {"config_digest": "c0", "data_digest": "d0", "code_digest": "e0"}
+    return Result("xnli", "mlm", "zero-shot", column, "accuracy", value, 60, 0, 0, signature="s", **by)
 
 
 def attempt(seconds: float, gpus: int, machine: dict, finished: bool = True) -> dict:
@@ -116,8 +116,8 @@ def test_a_download_whose_record_is_lost_is_read(folder: Path):
 def test_a_file_is_read_once_and_again_when_it_changes(folder: Path, monkeypatch):
     before = make()["sources"][1]["sha256"]
     read = []
-    sum_of = provenance._sum
-    monkeypatch.setattr(provenance, "_sum", lambda path: read.append(str(path)) or sum_of(path))
+    sha256 = digests.sha256
+    monkeypatch.setattr(digests, "sha256", lambda path: read.append(str(path)) or sha256(path))
     assert make()["sources"][1]["sha256"] == before and read == ["tables/xnli.tidy.csv"]
     Path("own.txt").write_text("another line\n")
     assert make()["sources"][1]["sha256"] == hashlib.sha256(b"another line\n").hexdigest() and "own.txt" in read
@@ -129,7 +129,7 @@ def test_a_file_that_is_gone_and_was_never_read_is_told(folder: Path, caplog):
     Path("own.txt").unlink()
     assert make()["sources"][1] == {"path": "own.txt", "origin": "local", "licence": "", "sha256": None, "bytes": None}
     assert "own.txt is gone" in caplog.text
-    assert "1 local, 0 bytes (no licence named); 1 of them are gone" in provenance.show({"xnli": "x"}, Path("tables"))
+    assert "1 local, 0.0 B (no licence named); 1 of them are gone" in provenance.show({"xnli": "x"}, Path("tables"))
 
 
 def test_a_path_of_any_form_has_its_sum_in_the_folder_of_sums(folder: Path):
@@ -146,25 +146,25 @@ def test_the_screen_shows_what_counts(folder: Path):
         """\
 xnli: tables/xnli.manifest.json
   numbers    2, systems: 1, seeds: 0.0
-  files      1 downloaded, 20 GB (CC BY-SA 4.0)
-  files      1 local, 9 bytes (no licence named)
+  files      1 downloaded, 20.0 GB (CC BY-SA 4.0)
+  files      1 local, 9.0 B (no licence named)
   hardware   A, 16 cores, 2 x H100 (attempts: 3)
   hardware   B, 2 cores, no GPU (attempts: 1)
   libraries  python 3.11.7, torch 2.11.0
-  jobs           number  attempts  wall time  GPU hours  code
-  score_xnli          1         1    0:01:00       0.00  of score_xnli
-  finetune_xnli       1         1    0:10:00       0.17  of finetune_xnli
-  pretrain            1         2    1:30:00       3.00  of pretrain
-  together            3         4    1:41:00       3.17
+               number  attempts wall time  GPU hours              code
+score_xnli          1         1   0:01:00       0.00     of score_xnli
+finetune_xnli       1         1   0:10:00       0.17  of finetune_xnli
+pretrain            1         2   1:30:00       3.00       of pretrain
+together            3         4   1:41:00       3.17
 
 glue: not made yet; snakemake glue_table makes it
 
 all of them, each job once:
-  jobs           number  attempts  wall time  GPU hours  code
-  score_xnli          1         1    0:01:00       0.00  of score_xnli
-  finetune_xnli       1         1    0:10:00       0.17  of finetune_xnli
-  pretrain            1         2    1:30:00       3.00  of pretrain
-  together            3         4    1:41:00       3.17
+               number  attempts wall time  GPU hours              code
+score_xnli          1         1   0:01:00       0.00     of score_xnli
+finetune_xnli       1         1   0:10:00       0.17  of finetune_xnli
+pretrain            1         2   1:30:00       3.00       of pretrain
+together            3         4   1:41:00       3.17
 """
     )
 

@@ -1,6 +1,5 @@
 """Write the manifest of a table: its input files, jobs and numbers as JSON; summarize manifests on the screen."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from xlm_core import digests, results
+import pandas as pd
+from matplotlib.ticker import EngFormatter
+
+from xlm_core import digests
+from xlm_core import results as result_files
 from xlm_core.io import read_json, write_json
 
 LOG = logging.getLogger(__name__)
-Manifest = dict[str, Any]
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
+SIZE = EngFormatter("B", places=1)
 
 
 def make_manifest(
@@ -43,67 +45,50 @@ def make_manifest(
         configuration: its name.
         output: JSON. It holds every job once, by its record; numbers name the jobs that led to them.
     """
-    write_json(
-        output,
-        {
-            "table": {"name": name, "path": str(table), "sha256": _sum(table)},
-            "configuration": configuration,
-            "sources": [described(source, sums) for source in sources],
-            "jobs": {str(path): measured(read_json(path)) for path in jobs},
-            "numbers": [
-                {**number, "jobs": list(jobs_of_results[str(path)])} for path in results for number in _numbers(path)
-            ],
-        },
-    )
+    numbers = [
+        {**asdict(number), "jobs": list(jobs_of_results[str(path)])}
+        for path in results
+        for number in result_files.read([path])
+    ]
+    manifest = {
+        "table": {"name": name, "path": str(table), "sha256": digests.sha256(table)},
+        "configuration": configuration,
+        "sources": [_describe(source, sums) for source in sources],
+        "jobs": {str(path): _total_time(read_json(path)) for path in jobs},
+        "numbers": numbers,
+    }
+    write_json(output, manifest)
 
 
-def _numbers(path: Path) -> list[dict[str, Any]]:
-    return [asdict(result) for result in results.read([path])]
-
-
-def measured(job: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of a job, and over all its attempts its wall time and how long GPUs were held for it."""
+def _total_time(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a job with its wall time and GPU hours over all attempts."""
     attempts = job["attempts"]
     return {
         **job,
-        "config": digests.of_value(job["settings"]),
         "seconds": round(sum(attempt["seconds"] for attempt in attempts), 1),
         "gpu_hours": round(sum(attempt["seconds"] * attempt["gpus"] for attempt in attempts) / 3600, 4),
     }
 
 
-def described(source: Mapping[str, str], sums: Path) -> dict[str, Any]:
-    """A file that a table began with, its size and its sum.
+def _describe(source: Mapping[str, str], sums: Path) -> dict[str, Any]:
+    """Return a file that a table began with, with its size and its sum.
 
-    A download was summed when it was fetched. Other files are read where their size or the time of their last change
-    is not that of the sum in ``sums``. Of a file that is gone and was never summed they are None.
+    A download was summed when it was fetched. Another file is read if its size or the time of its last change is not
+    that of the sum in ``sums``. If it is gone and was never summed, both are None.
     """
-    record = Path(source.get("record", ""))
-    if record.is_file():
-        fetched = {key: value for key, value in read_json(record).items() if key != "licence"}
-        return {"path": source["path"], "origin": source["origin"], "licence": source["licence"], **fetched}
-    about = {key: value for key, value in source.items() if key != "record"}
-    return {**about, **_kept_sum(Path(source["path"]), sums / f"{quote(source['path'], safe='')}.json")}
-
-
-def _kept_sum(path: Path, kept: Path) -> dict[str, Any]:
-    """The sum and size of a file, computed where ``kept`` does not have them."""
-    known = read_json(kept) if kept.exists() else None
-    if not path.exists():
-        if known is None:
-            LOG.warning("%s is gone, and its sum was never computed", path)
-        return {key: known and known[key] for key in ("sha256", "bytes")}
-    status = path.stat()
-    seen = {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
-    if known is None or any(known[key] != value for key, value in seen.items()):
-        known = {"sha256": _sum(path), **seen}
-        write_json(kept, known)
-    return {key: known[key] for key in ("sha256", "bytes")}
-
-
-def _sum(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    described = {key: value for key, value in source.items() if key != "record"}
+    if "record" in source and Path(source["record"]).is_file():
+        return {**read_json(Path(source["record"])), **described}
+    path, kept = Path(source["path"]), sums / f"{quote(source['path'], safe='')}.json"
+    known: dict[str, Any] = read_json(kept) if kept.exists() else {"sha256": None, "bytes": None}
+    if path.exists():
+        seen = {"bytes": path.stat().st_size, "modified_ns": path.stat().st_mtime_ns}
+        if not seen.items() <= known.items():
+            known = {"sha256": digests.sha256(path), **seen}
+            write_json(kept, known)
+    elif known["sha256"] is None:
+        LOG.warning("%s is gone, and its sum was never computed", path)
+    return {**described, "sha256": known["sha256"], "bytes": known["bytes"]}
 
 
 def show(tables: Mapping[str, str], folder: Path) -> str:
@@ -122,51 +107,40 @@ def show(tables: Mapping[str, str], folder: Path) -> str:
         manifest = read_json(path)
         jobs |= manifest["jobs"]
         parts.append("\n".join([f"{name}: {path}", *_summary(manifest)]))
-        if manifest["table"]["sha256"] != _sum(table):
+        if manifest["table"]["sha256"] != digests.sha256(table):
             parts.append(f"  The manifest is of an older table than {table}; snakemake {target} makes it anew.")
     if jobs:
-        parts.append("\n".join(["all of them, each job once:", *_times(jobs.values())]))
+        parts.append("all of them, each job once:\n" + _job_table(jobs.values()))
     return "\n\n".join(parts) + "\n"
 
 
-def _summary(manifest: Manifest) -> list[str]:
-    """The lines about one table."""
-    numbers, jobs = manifest["numbers"], list(manifest["jobs"].values())
+def _summary(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the lines about one table."""
+    numbers, jobs = manifest["numbers"], manifest["jobs"].values()
     attempts = [attempt for job in jobs for attempt in job["attempts"]]
-    seeds = {results.seed_label(number["pretraining_seed"], number["finetuning_seed"]) for number in numbers}
+    seeds = {result_files.seed_label(number["pretraining_seed"], number["finetuning_seed"]) for number in numbers}
     systems = {(number["system"], number["setting"]) for number in numbers}
     counted = f"{len(numbers)}, systems: {len(systems)}, seeds: {', '.join(sorted(seeds))}"
     return [
         *([f"  numbers    {counted}"] if numbers else []),
         *(f"  files      {line}" for line in _files(manifest["sources"])),
-        *(f"  hardware   {line}" for line in _most_frequent(map(_hardware, attempts))),
-        *(f"  libraries  {line}" for line in _most_frequent(map(_libraries, attempts))),
-        *_times(jobs),
+        *(f"  hardware   {line}" for line in _most_frequent(_hardware(attempt["machine"]) for attempt in attempts)),
+        *(f"  libraries  {line}" for line in _most_frequent(_libraries(attempt) for attempt in attempts)),
+        *([_job_table(jobs)] if jobs else []),
     ]
 
 
-def _files(sources: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Of each origin and licence how many files there are, and how large."""
-    sizes: dict[tuple[str, str], list[int | None]] = {}
-    for source in sources:
-        sizes.setdefault((source["origin"], source["licence"] or "no licence named"), []).append(source["bytes"])
-    return [
-        f"{len(some)} {origin}, {_size(sum(filter(None, some)))} ({licence})"
-        + (f"; {some.count(None)} of them are gone" if None in some else "")
-        for (origin, licence), some in sizes.items()
-    ]
+def _files(sources: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Count the files of each origin and licence, and add up their sizes."""
+    lines = []
+    for (origin, licence), files in pd.DataFrame(sources).groupby(["origin", "licence"], sort=False):
+        n_gone = files["bytes"].isna().sum()
+        line = f"{len(files)} {origin}, {SIZE(files['bytes'].sum())} ({licence or 'no licence named'})"
+        lines.append(f"{line}; {n_gone} of them are gone" if n_gone else line)
+    return lines
 
 
-def _size(n_bytes: float) -> str:
-    """A size in the unit in which it has up to three digits before the point."""
-    unit = 0
-    while n_bytes >= 1000 and unit < len(UNITS) - 1:
-        n_bytes, unit = n_bytes / 1000, unit + 1
-    return f"{n_bytes:.3g} {UNITS[unit]}"
-
-
-def _hardware(attempt: Mapping[str, Any]) -> str:
-    machine = attempt["machine"]
+def _hardware(machine: Mapping[str, Any]) -> str:
     gpus = " + ".join(f"{count} x {name}" for name, count in Counter(machine["gpus"]).items())
     return f"{machine['cpu']}, {machine['cores']} cores, {gpus or 'no GPU'}"
 
@@ -176,30 +150,21 @@ def _libraries(attempt: Mapping[str, Any]) -> str:
 
 
 def _most_frequent(lines: Iterable[str]) -> list[str]:
-    """Each line once, with the number of attempts that it is true of where that is not all."""
+    """Return each line once, with its number of attempts if there are several lines."""
     counts = Counter(lines)
     return [f"{line} (attempts: {n})" if len(counts) > 1 else line for line, n in counts.most_common()]
 
 
-def _times(jobs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """A table: of each kind of job how many there were, what they took, and by which code."""
-    kinds: dict[str, list[Mapping[str, Any]]] = {}
-    for job in jobs:
-        kinds.setdefault(job["rule"], []).append(job)
-    rows = [(kind, some, _code(some)) for kind, some in kinds.items()]
-    if len(rows) > 1:
-        rows.append(("together", [job for some in kinds.values() for job in some], ""))
-    width = max((len(kind) for kind, _, _ in rows), default=0)
-    head = f"  {'jobs':{width}}  number  attempts  wall time  GPU hours  code"
-    lines = [
-        f"  {kind:{width}}  {len(some):6d}  {sum(len(job['attempts']) for job in some):8d}  "
-        f"{timedelta(seconds=round(sum(job['seconds'] for job in some)))!s:>9}  "
-        f"{sum(job['gpu_hours'] for job in some):9.2f}  {code}".rstrip()
-        for kind, some, code in rows
+def _job_table(jobs: Iterable[Mapping[str, Any]]) -> str:
+    """Return a table of the rules: their jobs, attempts, times, and digests of their code (several if it changed)."""
+    rows = [
+        (job["rule"], 1, len(job["attempts"]), job["seconds"], job["gpu_hours"], job["settings"].get("code", ""))
+        for job in jobs
     ]
-    return [head, *lines]
-
-
-def _code(jobs: Iterable[Mapping[str, Any]]) -> str:
-    """The digests of the code of some jobs; more than one says that versions of the code are mixed."""
-    return ", ".join(sorted({job["settings"]["code"] for job in jobs if "code" in job["settings"]}))
+    sums = dict.fromkeys(["number", "attempts", "wall time", "GPU hours"], "sum")
+    frame = pd.DataFrame(rows, columns=["jobs", *sums, "code"])
+    table = frame.groupby("jobs", sort=False).agg({**sums, "code": "unique"})
+    table["code"] = table["code"].map(sorted).map(", ".join)
+    table.loc["together"] = [*table[[*sums]].sum(), ""]
+    table["wall time"] = [str(timedelta(seconds=round(seconds))) for seconds in table["wall time"]]
+    return table.rename_axis(None).to_string(float_format="{:.2f}".format).rstrip()
