@@ -165,7 +165,7 @@ rule show_translations:
         runtime=10,
     params:
         systems=lambda wildcards: PATHS.shown_labels(wildcards.table),
-        code=code("xlm_core.report.samples"),
+        code=code("xlm_core.report.rendering"),
     message:
         "Showing samples of {wildcards.table} translation"
     script:

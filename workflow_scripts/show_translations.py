@@ -1,15 +1,15 @@
-"""Show what several systems say of the same sentences."""
+"""Show the translations of the same sentences by several systems."""
 
 from pathlib import Path
 
-from xlm_core.report import samples
+from xlm_core.report import rendering
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):
     paths = map(Path, snakemake.input)
-    samples.make(
+    rendering.write_samples(
         {
-            direction: samples.TextFiles(next(paths), next(paths), {label: next(paths) for label in labels})
+            direction: rendering.TranslationFiles(next(paths), next(paths), {label: next(paths) for label in labels})
             for direction, labels in snakemake.params.systems.items()
         },
         Path(snakemake.output[0]),

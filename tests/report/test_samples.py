@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 import pytest
 
 from xlm_core.errors import CorpusError
-from xlm_core.report import samples
-from xlm_core.report.samples import TextFiles
+from xlm_core.report import rendering
+from xlm_core.report.rendering import TranslationFiles
 
 
 class SentenceEncoder(HTMLParser):
@@ -43,7 +43,7 @@ def write(path, lines):
 
 def texts(folder, n=2, **hypotheses):
     """A direction of ``n`` sentences; hypotheses by label."""
-    return TextFiles(
+    return TranslationFiles(
         write(folder / "sources", [f"{folder.name} {i}" for i in range(n)]),
         write(folder / "references", [f"said {i}" for i in range(n)]),
         {label: write(folder / label, lines) for label, lines in hypotheses.items()},
@@ -55,7 +55,7 @@ def test_read_back(tmp_path):
         "en-fr": texts(tmp_path / "a", bad=["", "x"], good=["y", "z"]),
         "fr-en": texts(tmp_path / "b", 1, good=["w"]),
     }
-    samples.make(directions, tmp_path / "page.html")
+    rendering.write_samples(directions, tmp_path / "page.html")
     assert cells(tmp_path / "page.html") == [
         *("en-fr", "source", "a 0", "reference", "said 0", "bad", "", "good", "y"),
         *("source", "a 1", "reference", "said 1", "bad", "x", "good", "z"),
@@ -66,23 +66,25 @@ def test_read_back(tmp_path):
 def test_text_is_shown_as_it_stands(tmp_path):
     odd = "<script>alert('&amp;')</script> {body} \" \u2028 ß"
     label = "A & <b>B</b>"
-    directions = {"<i>": TextFiles(write(tmp_path / "s", [odd]), write(tmp_path / "r", [odd]), {label: tmp_path / "r"})}
-    samples.make(directions, tmp_path / "page.html")
+    directions = {
+        "<i>": TranslationFiles(write(tmp_path / "s", [odd]), write(tmp_path / "r", [odd]), {label: tmp_path / "r"})
+    }
+    rendering.write_samples(directions, tmp_path / "page.html")
     assert cells(tmp_path / "page.html") == ["<i>", "source", odd, "reference", odd, label, odd]
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert not any(tag in page for tag in ("<script", "<b>", "<i>"))
 
 
 def test_only_the_first_sentences(tmp_path):
-    n = samples.N_SAMPLES + 5
-    samples.make({"en-fr": texts(tmp_path / "a", n, one=map(str, range(n)))}, tmp_path / "page.html")
-    assert cells(tmp_path / "page.html")[2::6] == [f"a {i}" for i in range(samples.N_SAMPLES)]
+    n = rendering.N_SAMPLES + 5
+    rendering.write_samples({"en-fr": texts(tmp_path / "a", n, one=map(str, range(n)))}, tmp_path / "page.html")
+    assert cells(tmp_path / "page.html")[2::6] == [f"a {i}" for i in range(rendering.N_SAMPLES)]
 
 
-@pytest.mark.parametrize("n, m", [(1, 2), (3, 2), (samples.N_SAMPLES, samples.N_SAMPLES + 1)])
+@pytest.mark.parametrize("n, m", [(1, 2), (3, 2), (rendering.N_SAMPLES, rendering.N_SAMPLES + 1)])
 def test_unequal_numbers_of_lines(tmp_path, n, m):
     short = texts(tmp_path / "a", m, one=["x"] * n)
     message = f"{m} in .*sources, {m} in .*references, {n} in .*one; score the translations again"
     with pytest.raises(CorpusError, match=message):
-        samples.make({"fr-en": texts(tmp_path / "b"), "en-fr": short}, tmp_path / "page.html")
+        rendering.write_samples({"fr-en": texts(tmp_path / "b"), "en-fr": short}, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()

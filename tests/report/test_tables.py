@@ -253,14 +253,14 @@ def test_a_label_does_not_change_the_published_number(tmp_path, good):
 @pytest.mark.parametrize("kind, mark", [("md", "76.5†"), ("html", "76.5†"), ("tex", r"76.5\textsuperscript{\dag}")])
 def test_dagger_only_where_unconfirmed(tmp_path, good, monkeypatch, kind, mark):
     columns = tuple((language, "accuracy") for language in LANGUAGES)
-    rows = [
-        PublishedRow(key, "zero-shot", key, "zero-shot", dict(zip(columns, numbers, strict=True)), "a text")
+    rows = {
+        (key, "zero-shot"): PublishedRow(key, "zero-shot", dict(zip(columns, numbers, strict=True)))
         for key, numbers in (
             ("xlm_mlm", [PublishedNumber(83.2, False), PublishedNumber(76.5, False)]),
             ("xlm_mlm_tlm", [PublishedNumber(85.0, True), PublishedNumber(78.7, True)]),
         )
-    ]
-    known = PublishedTable("N", "p", columns, tuple(rows))
+    }
+    known = PublishedTable("N", "p", rows)
     monkeypatch.setattr(published, "tables", lambda: {"xnli": known})
     text = make(tmp_path, good)[kind]
     assert mark in text

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.io import atomic
 from xlm_core.report.plots.style import COLORS, FAINT, INK, SETTINGS, save
-from xlm_core.report.table import MINUS, signed
+from xlm_core.report.rendering import MINUS, signed
 
 # Decision -> marker and color.
 LOOK = {

@@ -1,40 +1,43 @@
-"""Rendering: a printed table, or a page, as text by one of the templates of this package."""
+"""Rendering of tables and pages as text, by the templates of this package; the page of translation samples."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
-from xlm_core.report.table import PrintedCell, PrintedTable
+from xlm_core.errors import CorpusError
+from xlm_core.io import atomic
 
+MINUS, DAGGER = "−", "†"
+N_SAMPLES = 20  # sentences of each direction on the page of samples
 WIDTH = 110  # of the notes in Markdown, in characters
 COLD, WARM = (255, 255, 255), (198, 221, 240)  # backgrounds of the lowest and the highest mean, as red, green and blue
-PUBLISHED = "published, on the paper's data"  # above the published rows that are compared with none of ours
-DIFFERENCES = "Differences between rows, seed by seed"
 LATEX_DELIMITERS: dict[str, Any] = {  # those of Jinja mean something in LaTeX
     "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<", "variable_end_string": ">>",
     "comment_start_string": "<#", "comment_end_string": "#>",
 }  # fmt: skip
-LATEX_ESCAPES = {
+LATEX_ESCAPES = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "±": r"$\pm$", "−": "$-$", "†": r"\textsuperscript{\dag}", "—": "---", "≤": r"$\leq$", "≥": r"$\geq$",
     "→": r"$\rightarrow$", "↔": r"$\leftrightarrow$",
-}  # fmt: skip
+})  # fmt: skip
 
 
-def render_table(table: PrintedTable, kind: str) -> str:
-    """A table as Markdown ("md"), HTML or LaTeX ("tex")."""
-    rows = {"rows": markdown_rows(table), "difference_rows": markdown_differences(table)} if kind == "md" else {}
-    return render(kind, table=table, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES, **rows)
+class TranslationFiles(NamedTuple):
+    """Files of lines: the sentences of a direction, their references, and hypotheses by the labels of the systems."""
+
+    sources: Path
+    references: Path
+    hypotheses: Mapping[str, Path]
 
 
 def render(template: str, **values: Any) -> str:
-    """The text of the template of this name with ``values``; in HTML they are escaped."""
+    """Return the text of the template of this name with ``values``; in HTML they are escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=template in ("html", "samples"),
@@ -44,64 +47,51 @@ def render(template: str, **values: Any) -> str:
         undefined=StrictUndefined,
         **(LATEX_DELIMITERS if template == "tex" else {}),
     )
-    environment.filters |= {"tex": escape_latex, "wrap": wrap, "heat_color": heat_color}
+    environment.filters |= {"tex": lambda text: text.translate(LATEX_ESCAPES), "wrap": wrap, "heat_color": heat_color}
     environment.globals |= {"zip": zip, "grid": grid}
     return environment.get_template(f"{template}.j2").render(values)
 
 
-def escape_latex(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(LATEX_ESCAPES.get(character, character) for character in text)
-
-
 def heat_color(heat: float) -> str:
-    """The background of a cell, from 0, the worst, to 1."""
+    """Return the background of a cell, from 0, the worst, to 1."""
     return "#" + "".join(f"{round(cold + heat * (warm - cold)):02x}" for cold, warm in zip(COLD, WARM, strict=True))
 
 
 def wrap(text: str, head: str) -> str:
-    """A paragraph whose later lines are set in under its head."""
+    """Return a paragraph whose later lines are indented below its head."""
     indent = " " * len(head)
     return textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def grid(rows: Sequence[Sequence[str]], n_labels: int) -> str:
-    """Rows, of which the first is the header, as a table of Markdown that reads well as it is: labels to the left."""
+    """Return rows, of which the first is the header, as an aligned table of Markdown, with labels to the left."""
     sides = ["left"] * n_labels + ["right"] * (len(rows[0]) - n_labels)
     table: str = tabulate(rows[1:], rows[0], tablefmt="pipe", colalign=sides, disable_numparse=True)
     return table
 
 
-def markdown_rows(table: PrintedTable) -> list[list[str]]:
-    """The header, each row with the published numbers below it, and the published rows."""
-    rows = [[*table.label_header, *table.header]]
-    blank = [""] * (len(table.label_header) - 1)
-    for row in table.rows:
-        rows.append([*map(_escape_pipes, row.labels), *map(_markdown_cell, row.cells)])
-        if row.has_published:
-            rows.append(["— published", *blank, *(cell.published for cell in row.cells)])
-            rows.append(["— difference", *blank, *(cell.difference for cell in row.cells)])
-    if table.published_rows:
-        rows.append([f"*{PUBLISHED}*", *blank, *[""] * len(table.header)])
-    for row in table.published_rows:
-        labels = [f"*{_escape_pipes(label)}*" if label else "" for label in row.labels]
-        rows.append([*labels, *(cell.text for cell in row.cells)])
-    return rows
+def signed(points: float, decimals: int = 1) -> str:
+    """Return ``+1.2``, ``−0.3``, or ``0.0``."""
+    size = f"{abs(points):.{decimals}f}"
+    sign = "" if float(size) == 0 else "+" if points > 0 else MINUS
+    return sign + size
 
 
-def markdown_differences(table: PrintedTable) -> list[list[str]]:
-    """The header, and each difference with the seeds that agree below it."""
-    rows = [["difference", *table.header]]
-    for row in table.differences:
-        rows.append([*map(_escape_pipes, row.labels), *(cell.text for cell in row.cells)])
-        rows.extend([["— seeds", *row.agreement]] if row.agreement else [])
-    return rows
+def write_samples(directions: Mapping[str, TranslationFiles], output: Path) -> None:
+    """Write a page of the first sentences of each direction, their references and translations side by side.
 
-
-def _markdown_cell(cell: PrintedCell) -> str:
-    text = f"**{cell.text}**" if cell.is_best else cell.text
-    return f"{text} [{cell.footnote}]" if cell.footnote else text
-
-
-def _escape_pipes(label: str) -> str:
-    return label.replace("|", r"\|")
+    Raises:
+        CorpusError: files of a direction have unequal numbers of lines.
+    """
+    samples = []
+    for direction, files in directions.items():
+        paths = {"source": files.sources, "reference": files.references, **files.hypotheses}
+        texts = {
+            label: path.read_text(encoding="utf-8").removesuffix("\n").split("\n") for label, path in paths.items()
+        }
+        if len({len(lines) for lines in texts.values()}) != 1:
+            counts = ", ".join(f"{len(texts[label])} in {path}" for label, path in paths.items())
+            raise CorpusError(f"unequal numbers of lines: {counts}; score the translations again")
+        samples.append((direction, list(texts), list(zip(*texts.values(), strict=True))[:N_SAMPLES]))
+    with atomic(output) as partial:
+        partial.write_text(render("samples", directions=samples), encoding="utf-8")

@@ -1,14 +1,57 @@
 """Tables: results in, the same table out as Markdown, HTML, LaTeX, and as tidy numbers in full precision."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from xlm_core import results
 from xlm_core.io import atomic
-from xlm_core.report import notes, specs, summary
-from xlm_core.report.rendering import render_table
-from xlm_core.report.table import printed
+from xlm_core.published import ColumnKey, PublishedNumber, RowKey
+from xlm_core.report import notes, summary, table_specs
+from xlm_core.report.rendering import DAGGER, MINUS, render, signed
+from xlm_core.report.table_specs import RowSpec, TableSpec
+
+PUBLISHED = "published, on the paper's data"  # above the published rows that are compared with none of ours
+DIFFERENCES = "Differences between rows, seed by seed"
+
+
+@dataclass(frozen=True)
+class PrintedCell:
+    """One cell.
+
+    text       mean and spread: ``71.2 ± 0.4``
+    is_best    whether no row that it is compared with, those of its setting or all, is better; false if there is none
+    footnote   its number, or 0
+    heat       0 for the worst mean of its metric in the table, 1 for the best; 0 where none is better than another
+    published  the published number, with a dagger where it is not confirmed; empty if there is none
+    difference ours minus published, signed
+    """
+
+    text: str
+    is_best: bool = False
+    footnote: int = 0
+    heat: float = 0.0
+    published: str = ""
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class PrintedRow:
+    """A row: its labels and cells; of a difference between rows also the number of seeds that agree, as ``9/9``."""
+
+    labels: tuple[str, ...]
+    cells: Sequence[PrintedCell]
+    agreement: Sequence[str] = ()
+
+    @property
+    def has_published(self) -> bool:
+        """Whether there is a published number for any of its cells."""
+        return any(cell.published for cell in self.cells)
 
 
 def make(
@@ -17,17 +60,17 @@ def make(
     outputs: Mapping[str, Path],
     significance: Sequence[Path] = (),
 ) -> None:
-    """Make a table, and that of the differences between its rows.
+    """Write a table, with the differences between its rows.
 
     The differences are below the table and in the same files, because they answer the question that the table raises,
-    whether one row is really better than another; as tidy numbers they are a file of their own.
+    whether one row is really better than another; as tidy numbers they are a separate file.
 
     Args:
-        table: what it shows, as plain data:
-            "name": one of ``specs.SPECS``;
+        table: its contents, as plain data:
+            "name": one of ``table_specs.SPECS``;
             "contents": the arguments of its function there;
             "caption": what was measured, and on which data;
-            "settings": setting -> what it is, for the notes; may be left out;
+            "settings": setting -> its explanation, for the notes; may be left out;
             "remarks": further notes; may be left out;
             "full": of the ablation, the system that the others are compared with.
         results_paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
@@ -37,16 +80,170 @@ def make(
     Raises:
         CorpusError: naming a cell that is missing, double, unexpected, or measured on another number of items.
     """
-    spec = specs.spec(table)
-    found = results.read(results_paths)
+    spec = table_specs.spec(table)
+    measured = results.read(results_paths)
     if "full" in table:
-        found = summary.ablation_results(found, table["full"], table["contents"]["train"])
-    frame = summary.select(found, spec)
+        measured = summary.ablation_results(measured, table["full"], table["contents"]["train"])
+    frame = summary.select(measured, spec)
     cells, differences = summary.cells(frame, spec), summary.differences(frame, spec)
-    remarks = [*table.get("remarks", []), *notes.on_significance(significance, spec)]
-    page = printed(frame, cells, differences, spec, table["caption"], table.get("settings", {}), remarks)
-    tidy = {"tidy": summary.tidy_cells(cells, spec), "differences": summary.tidy_differences(differences, spec)}
+    footnotes, marks = notes.footnotes(frame, spec)
+    page = {
+        "name": spec.name,
+        "caption": table["caption"],
+        "label_header": list(spec.label_header),
+        "header": [column.label for column in spec.shown],
+        "rows": _rows(cells, spec, marks),
+        "published_rows": _published_rows(spec),
+        "notes": [
+            *notes.legend(frame, cells, spec, table),
+            *table.get("remarks", []),
+            *notes.on_significance(significance, spec),
+            *notes.cautions(frame, spec),
+        ],
+        "footnotes": footnotes,
+        "differences": _difference_rows(differences, spec),
+        "difference_note": notes.on_differences(differences),
+    }
+    tidy = {"tidy": cells[summary.TIDY], "differences": differences}
     for kind, path in outputs.items():
         text = tidy[kind].to_csv(index=False) if kind in tidy else render_table(page, kind)
         with atomic(path) as partial:
             partial.write_text(text, encoding="utf-8")
+
+
+def render_table(table: Mapping[str, Any], kind: str) -> str:
+    """Return a table as Markdown ("md"), HTML or LaTeX ("tex")."""
+    rows = {"rows": _markdown_rows(table), "difference_rows": _markdown_differences(table)} if kind == "md" else {}
+    return render(kind, table=table, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES, **rows)
+
+
+def mean_and_spread(mean: float, spread: float, decimals: int, *, is_signed: bool) -> str:
+    """Return ``71.2 ± 0.4``, of a difference ``+1.2 ± 0.4``; without a spread where there is a single seed."""
+    text = signed(mean, decimals) if is_signed else f"{mean:.{decimals}f}"
+    return text if math.isnan(spread) else f"{text} ± {spread:.{decimals}f}"
+
+
+def difference(mean: float, published_value: float, decimals: int = 1) -> str:
+    """Return ours minus published, signed; of the printed numbers, so that a reader who subtracts finds the same."""
+    return signed(round(mean, decimals) - round(published_value, decimals), decimals)
+
+
+def _rows(cells: pd.DataFrame, spec: TableSpec, marks: Mapping[tuple[RowKey, ColumnKey], int]) -> list[PrintedRow]:
+    shown = cells[cells["is_shown"]]
+    is_best, heat = _rank(shown["mean"].to_numpy().reshape(len(spec.rows), -1), spec)
+    rows = []
+    for number, row in enumerate(spec.rows):
+        printed = []
+        for column, cell in enumerate(shown.loc[[number]].to_dict("records")):
+            of_column = spec.shown[column]
+            decimals = of_column.decimals
+            theirs = PublishedNumber(cell["published"], cell["confirmed"]) if pd.notna(cell["published"]) else None
+            printed.append(
+                PrintedCell(
+                    text=mean_and_spread(cell["mean"], cell["spread"], decimals, is_signed=of_column.is_signed),
+                    is_best=is_best[number, column],
+                    footnote=marks.get((row.key, of_column.key), 0),
+                    heat=heat[number, column],
+                    published=_published(theirs, decimals),
+                    difference=difference(cell["mean"], theirs.value, decimals) if theirs else "",
+                )
+            )
+        rows.append(PrintedRow(row.labels, printed))
+    return rows
+
+
+def _rank(means: np.ndarray, spec: TableSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each printed mean is the best of its rivals, and its position among all means of its metric.
+
+    A mean that is printed like the best one is best, too. Numbers of different metrics are not compared.
+
+    Shapes:
+        means: (n_rows, n_columns)
+        returned: (n_rows, n_columns) booleans; (n_rows, n_columns) from 0, the worst, to 1
+    """
+    points = means * [-1 if column.lower_is_better else 1 for column in spec.shown]
+    printed = np.array(
+        [[round(n, c.decimals) for n, c in zip(row, spec.shown, strict=True)] for row in points.tolist()]
+    )
+    is_ranked = np.array([column.is_ranked for column in spec.shown])
+    metrics = np.array([column.metric for column in spec.shown])
+    settings = np.array([row.setting if spec.ranks_by_setting else "" for row in spec.rows])
+    is_best, heat = np.zeros(means.shape, dtype=bool), np.zeros(means.shape)
+    for setting in set(settings):
+        rivals = printed[settings == setting]
+        is_best[settings == setting] = (rivals == rivals.max(axis=0)) & is_ranked & (len(rivals) > 1)
+    for metric in set(metrics[is_ranked]):
+        alike = points[:, is_ranked & (metrics == metric)]
+        heat[:, is_ranked & (metrics == metric)] = (alike - alike.min()) / (np.ptp(alike) or 1)
+    return is_best, heat
+
+
+def _published_rows(spec: TableSpec) -> list[PrintedRow]:
+    return [
+        PrintedRow(
+            (row.label, row.setting_label),
+            [PrintedCell(_published(n, column.decimals)) for n, column in zip(numbers, spec.shown, strict=True)],
+        )
+        for row, numbers in summary.other_published_rows(spec)
+    ]
+
+
+def _published(number: PublishedNumber | None, decimals: int) -> str:
+    return f"{number.value:.{decimals}f}{'' if number.confirmed else DAGGER}" if number else ""
+
+
+def _difference_rows(differences: pd.DataFrame, spec: TableSpec) -> list[PrintedRow]:
+    rows = []
+    for number, (row, minus) in enumerate(spec.differences):
+        cells = list(zip(differences.loc[[number]].to_dict("records"), spec.shown, strict=True))
+        texts = [
+            mean_and_spread(cell["mean"], cell["spread"], column.decimals, is_signed=True) for cell, column in cells
+        ]
+        agreement = [f"{cell['n_agreeing']}/{cell['n_seeds']}" for cell, _ in cells if cell["n_seeds"] > 1]
+        rows.append(PrintedRow((_subtraction(row, minus),), [PrintedCell(text) for text in texts], agreement))
+    return rows
+
+
+def _subtraction(row: RowSpec, minus: RowSpec) -> str:
+    """Return the label of a difference, shared parts first: ``zero-shot: XLM (MLM+TLM) − XLM (MLM)``."""
+    (system, setting), (minus_system, minus_setting) = row.labels, minus.labels
+    if row.system == minus.system:
+        return f"{system}: {setting} {MINUS} {minus_setting}"
+    if row.setting == minus.setting:
+        return f"{setting}: {system} {MINUS} {minus_system}"
+    return f"{row.title} {MINUS} {minus.title}"
+
+
+def _markdown_rows(table: Mapping[str, Any]) -> list[list[str]]:
+    """Return the header, each row with the published numbers below it, and the published rows."""
+    rows = [[*table["label_header"], *table["header"]]]
+    blank = [""] * (len(table["label_header"]) - 1)
+    for row in table["rows"]:
+        rows.append([*map(_escape_pipes, row.labels), *map(_markdown_cell, row.cells)])
+        if row.has_published:
+            rows.append(["— published", *blank, *(cell.published for cell in row.cells)])
+            rows.append(["— difference", *blank, *(cell.difference for cell in row.cells)])
+    if table["published_rows"]:
+        rows.append([f"*{PUBLISHED}*", *blank, *[""] * len(table["header"])])
+    for row in table["published_rows"]:
+        labels = [f"*{_escape_pipes(label)}*" if label else "" for label in row.labels]
+        rows.append([*labels, *(cell.text for cell in row.cells)])
+    return rows
+
+
+def _markdown_differences(table: Mapping[str, Any]) -> list[list[str]]:
+    """Return the header, and each difference with the seeds that agree below it."""
+    rows = [["difference", *table["header"]]]
+    for row in table["differences"]:
+        rows.append([*map(_escape_pipes, row.labels), *(cell.text for cell in row.cells)])
+        rows.extend([["— seeds", *row.agreement]] if row.agreement else [])
+    return rows
+
+
+def _markdown_cell(cell: PrintedCell) -> str:
+    text = f"**{cell.text}**" if cell.is_best else cell.text
+    return f"{text} [{cell.footnote}]" if cell.footnote else text
+
+
+def _escape_pipes(label: str) -> str:
+    return label.replace("|", r"\|")

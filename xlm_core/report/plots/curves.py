@@ -15,8 +15,9 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocat
 from xlm_core import history, results
 from xlm_core.errors import CorpusError
 from xlm_core.history import HistoryRow, Split
-from xlm_core.report import specs, summary
+from xlm_core.report import summary
 from xlm_core.report.plots.style import COLORS, FAINT, SETTINGS, color, save
+from xlm_core.report.table_specs import ColumnSpec, RowSpec, TableSpec
 
 Histories = Mapping[str, Sequence[Path]]  # label -> the logs of its seeds, histories
 
@@ -163,7 +164,7 @@ def plot_layers(rows: Sequence[Mapping[str, Any]], n_layers: int, paths: Sequenc
     """Plot the accuracy of sentence retrieval over layers: a line per system, thin ones for its pretraining seeds.
 
     Args:
-        rows: of the table of retrieval, see ``specs.retrieval_by_layer``.
+        rows: of the table of retrieval, each as the arguments of a ``RowSpec``.
         n_layers: of the models, without the embeddings.
         paths: files of results.
         output: an svg, png or pdf file.
@@ -171,8 +172,9 @@ def plot_layers(rows: Sequence[Mapping[str, Any]], n_layers: int, paths: Sequenc
     Raises:
         CorpusError: naming a layer of a system that is missing, double or unexpected.
     """
-    spec = specs.retrieval_by_layer(rows, n_layers)
-    values = summary.by_seed(summary.select(results.read(paths), spec), spec)[[c.key for c in spec.columns]]
+    columns = tuple(ColumnSpec(str(layer), "accuracy", str(layer)) for layer in range(n_layers + 1))
+    spec = TableSpec("retrieval_by_layer", tuple(RowSpec(**row) for row in rows), columns)
+    values = summary.by_seed(summary.select(results.read(paths), spec), spec)[[c.key for c in columns]]
     labels = {row.system: row.labels[0] for row in spec.rows}
     style: dict[str, Any] = {"linewidth": THICK, "marker": "o", "markersize": 3.5}
     handles = [Line2D([], [], color=color(i), label=label, **style) for i, label in enumerate(labels.values())]

@@ -1,6 +1,7 @@
 """Heat maps: the XNLI table and its distance from the published one, and which class systems take for which."""
 
 import json
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -17,10 +18,11 @@ from matplotlib.figure import Figure
 
 from xlm_core import results
 from xlm_core.errors import CorpusError
-from xlm_core.report import specs, summary
+from xlm_core.report import summary, table_specs
 from xlm_core.report.plots.style import SETTINGS, save
-from xlm_core.report.table import MINUS, difference
-from xlm_core.report.table_spec import TableSpec
+from xlm_core.report.rendering import MINUS
+from xlm_core.report.table_specs import TableSpec
+from xlm_core.report.tables import difference
 
 BLUES = LinearSegmentedColormap.from_list("blues", ["#f4f8fb", "#9cc7e4", "#0072B2", "#003a5c"])
 DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#8c3700", "#E69B6A", "#f7f7f7", "#7fb3d9", "#004a75"])
@@ -41,18 +43,19 @@ def plot_xnli(table: Mapping[str, Any], paths: Sequence[Path], output: Path) -> 
     Raises:
         CorpusError: naming a cell that is missing, double or unexpected.
     """
-    spec = specs.spec(table)
-    found = summary.cells(summary.select(results.read(paths), spec), spec)
+    spec = table_specs.spec(table)
+    cells = summary.cells(summary.select(results.read(paths), spec), spec)
     columns = pd.Index([column.label for column in spec.shown])
     labels = pd.Index(["\n".join(row.labels) for row in spec.rows])
-    grid = [[found[row.key, column.key] for column in spec.shown] for row in spec.rows]
-    means = pd.DataFrame([[cell.mean for cell in row] for row in grid], labels, columns)
-    points = pd.DataFrame(
-        [[cell.mean - cell.published.value if cell.published else np.nan for cell in row] for row in grid],
-        labels,
-        columns,
+    means, theirs = (
+        pd.DataFrame(cells.loc[cells["is_shown"], name].to_numpy(float).reshape(len(labels), -1), labels, columns)
+        for name in ("mean", "published")
     )
-    texts = [[difference(cell.mean, cell.published.value) if cell.published else "" for cell in row] for row in grid]
+    points = means - theirs
+    texts = [
+        ["" if math.isnan(number) else difference(mean, number) for mean, number in zip(*row, strict=True)]
+        for row in zip(means.to_numpy().tolist(), theirs.to_numpy().tolist(), strict=True)
+    ]
     with mpl.rc_context(STYLE):
         figure, panels = _panels(spec, 2 if points.notna().any(axis=None) else 1)
         _plot_cells(panels[0], means, means.map("{:.1f}".format), cmap=BLUES)
