@@ -15,7 +15,7 @@ rule test_claims:
         mem_mb=retry_memory(4000),
         runtime=120,
     params:
-        hypotheses=[test.to_dict() for test in claim_tests(CONFIG)],
+        hypotheses=claim_tests(PATHS),
         code=code("xlm_core.tasks.claims"),
     message:
         "Testing the claims"

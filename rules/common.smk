@@ -7,24 +7,22 @@ from snakemake.exceptions import WorkflowError
 
 from xlm_core import config as configuration
 from xlm_core import digests
-from xlm_core.config.local_files import check_local_files
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
-from xlm_core.workflow.claim_tests import claim_statistics, claim_tests
-from xlm_core.workflow.job_graph import JobGraph
+from xlm_core.workflow.data_paths import RawFiles
+from xlm_core.workflow.experiments import xnli_splits
 from xlm_core.workflow.paths import Paths
-from xlm_core.workflow.raw_files import RawFiles
 from xlm_core.workflow.step import WORKFLOW
-from xlm_core.workflow.tables import describe, retrieval_rows
-from xlm_core.workflow.targets import tables, targets
+from xlm_core.workflow.tables import claim_statistics, claim_tests, describe, retrieval_rows
+from xlm_core.workflow.targets import JobGraph, tables, targets
 
 
 def checked_config():
     """Read the configuration, or end with one short message before anything else happens."""
     try:
         parsed = configuration.parse(config)
-        check_local_files(parsed)
+        configuration.check_local_files(parsed)
         return parsed
     except ConfigError as error:
         raise WorkflowError(f"The configuration cannot be used.\n{error}") from None
@@ -149,7 +147,11 @@ def xnli_stores(wildcards):
 
 def embedding_runs(wildcards):
     """The runs of the table of word embeddings that have a seed."""
-    return [run for run in CONFIG.embeddings.runs if int(wildcards.seed) in CONFIG.pretraining_seeds(run)]
+    return [
+        run
+        for run in CONFIG.embeddings.systems
+        if run in CONFIG.runs and int(wildcards.seed) in CONFIG.pretraining_seeds(run)
+    ]
 
 
 def glue_classes(task):

@@ -5,7 +5,7 @@ if CONFIG.embeddings:
     rule extract_word_pairs:
         """A dictionary, or rated pairs of words, tokenized as the text is that vectors are learned on."""
         input:
-            lambda wildcards: RAW.files(RAW.word_pairs[wildcards.list], wildcards.direction),
+            lambda wildcards: RAW.files(f"embeddings.{wildcards.list}", wildcards.direction),
         output:
             words="<results>/words/{list}/{direction}.tsv",
             statistics="<results>/words/{list}/{direction}.statistics.json",
@@ -29,10 +29,9 @@ if CONFIG.embeddings:
         """Skip-gram vectors of words: of one language, for MUSE, or of the text of all languages together (Concat)."""
         input:
             unpack(
-                lambda wildcards: {
-                    language: PATHS.monolingual_tokens(CONFIG.embeddings.setup, language)
-                    for language in PATHS.word_vector_languages(wildcards.langset)
-                }
+                lambda wildcards: PATHS.monolingual_tokens(
+                    CONFIG.embeddings.setup, PATHS.word_vector_languages(wildcards.langset)
+                )
             ),
         output:
             vectors="<results>/vectors/{langset}/{seed}.bin",
@@ -50,10 +49,9 @@ if CONFIG.embeddings:
         params:
             unit="words",
             vectors=params_of(CONFIG.embeddings.vectors, "threads"),
-            corpus_keys=lambda wildcards: {
-                language: PATHS.monolingual_keys(CONFIG.embeddings.setup, language)
-                for language in PATHS.word_vector_languages(wildcards.langset)
-            },
+            corpus_keys=lambda wildcards: PATHS.monolingual_keys(
+                CONFIG.embeddings.setup, PATHS.word_vector_languages(wildcards.langset)
+            ),
             attempts=work("jobs/train_word_vectors/{langset}.{seed}.json"),
             code=code("xlm_core.tasks.word_embeddings.skipgram"),
         message:
@@ -132,7 +130,9 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
                 for run in CONFIG.embeddings.alignment_figure.runs
             ],
             vocabulary=PATHS.vocabulary(CONFIG.embeddings.setup),
-            dictionaries=expand("<results>/words/dictionary/{direction}.tsv", direction=CONFIG.embeddings.drawn),
+            dictionaries=expand(
+                "<results>/words/dictionary/{direction}.tsv", direction=CONFIG.embeddings.alignment_figure.directions
+            ),
             texts=[
                 PATHS.word_vectors(language, CONFIG.seeds.pretraining[0])
                 for language in CONFIG.embeddings.alignment_figure.languages

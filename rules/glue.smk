@@ -4,7 +4,7 @@
 rule extract_glue:
     """The parts of a task, training, validation and test sets, out of its official files."""
     input:
-        lambda wildcards: RAW.glue_files(wildcards.task),
+        lambda wildcards: RAW.files(f"glue.tasks.{wildcards.task}"),
     output:
         folder=directory("<results>/text/glue/{task}"),
     log:
@@ -54,7 +54,7 @@ rule tokenize_glue:
 rule build_glue_store:
     """The parts of a task as token ids and labels."""
     input:
-        tokens=lambda wildcards: PATHS.glue_tokens(wildcards.vocabulary, wildcards.task),
+        tokens=lambda wildcards: f"{PATHS.token_folder(wildcards.vocabulary)}/glue/{wildcards.task}",
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         store=directory("<results>/store/{vocabulary}/glue/{task}"),
@@ -137,7 +137,7 @@ rule score_glue:
         test=lambda wildcards: CONFIG.glue.test(wildcards.task),
         cell=lambda wildcards: {
             "table": "glue",
-            "system": configuration.system(wildcards.setup, wildcards.run),
+            "system": configuration.SystemConfig(setup=wildcards.setup, run=wildcards.run).name,
             "setting": CONFIG.setup(wildcards.setup).language_summary,
         },
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),

@@ -67,7 +67,7 @@ rule import_store:
 rule build_xnli_store:
     """One split of XNLI in one language as token ids and labels."""
     input:
-        tokens=lambda wildcards: PATHS.xnli_tokens(wildcards.vocabulary, wildcards.split, wildcards.language),
+        tokens=lambda wildcards: f"{PATHS.token_folder(wildcards.vocabulary)}/xnli/{wildcards.split}.{wildcards.language}.tsv",
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         store="<results>/store/{vocabulary}/xnli/{split}.{language}.store",

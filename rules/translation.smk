@@ -30,7 +30,7 @@ rule train_translator:
         text=lambda wildcards: normalization_params(PATHS.translators[wildcards.translator].setup),
         objectives=lambda wildcards: list(map(params_of, PATHS.translators[wildcards.translator].objectives)),
         model=lambda wildcards: params_of(CONFIG.setup(PATHS.translators[wildcards.translator].setup).model),
-        training=lambda wildcards: params_of(PATHS.translator_training(wildcards.translator)),
+        training=lambda wildcards: params_of(PATHS.translators[wildcards.translator].training),
         precision=CONFIG.compute.precision,
         work=work("train_translator/{translator}.{seed}"),
         attempts=work("jobs/train_translator/{translator}.{seed}.json"),
@@ -66,7 +66,7 @@ rule score_translation:
         runtime=240,
     params:
         decoding=lambda wildcards: params_of(CONFIG.translation.decoding),
-        micro_batch_tokens=lambda wildcards: PATHS.translator_training(wildcards.translator).micro_batch_tokens,
+        micro_batch_tokens=lambda wildcards: PATHS.translators[wildcards.translator].training.micro_batch_tokens,
         cell=lambda wildcards: PATHS.translation_cell(wildcards.translator, (wildcards.source, wildcards.target)),
         attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),
         code=code("xlm_core.tasks.translation.evaluate"),

@@ -4,7 +4,7 @@
 rule sample_bpe_text:
     """Lines to learn the encoding on: languages are drawn by their smoothed shares (paper, section 3.1)."""
     input:
-        unpack(lambda wildcards: PATHS.bpe_tokens(**wildcards)),
+        unpack(lambda wildcards: PATHS.monolingual_tokens(wildcards.vocabulary, PATHS.bpe_languages(**wildcards))),
     output:
         sample="<results>/bpe/{vocabulary}/{langset}.txt",
         statistics="<results>/bpe/{vocabulary}/{langset}.statistics.json",
@@ -18,7 +18,7 @@ rule sample_bpe_text:
     params:
         alpha=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.language_sampling_alpha,
         n_lines=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.sample_lines,
-        corpus_keys=lambda wildcards: PATHS.bpe_keys(**wildcards),
+        corpus_keys=lambda wildcards: PATHS.monolingual_keys(wildcards.vocabulary, PATHS.bpe_languages(**wildcards)),
         fractions=lambda wildcards: split_params(wildcards.vocabulary),
         code=code("xlm_core.text.bpe"),
     message:

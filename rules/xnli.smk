@@ -63,7 +63,7 @@ rule score_xnli:
         languages=lambda wildcards: PATHS.xnli_tested(wildcards.setup, wildcards.protocol),
         cell=lambda wildcards: {
             "table": "xnli",
-            "system": configuration.system(wildcards.setup, wildcards.run),
+            "system": configuration.SystemConfig(setup=wildcards.setup, run=wildcards.run).name,
             "setting": PATHS.protocols[wildcards.protocol].setting,
         },
         classes=CONFIG.xnli.labels,
@@ -81,7 +81,7 @@ rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
         model="<results>/runs/base/{run}/{seed}/model.safetensors",
-        test=PATHS.xnli_stores(BASE, "test", CONFIG.xnli.languages),
+        test=[PATHS.xnli_store(BASE, "test", language) for language in CONFIG.xnli.languages],
     output:
         results="<results>/results/retrieval/{run}.{seed}.jsonl",
         job="<results>/results/retrieval/{run}.{seed}.job.json",

@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from xlm_core import config
+from xlm_core.config import classification, schema, setups, sources, tables, training, translation
 from xlm_core.errors import ConfigError
-from xlm_core.workflow.experiments import xnli_experiments, xnli_protocols
+from xlm_core.workflow.experiments import xnli_experiments, xnli_protocols, xnli_splits
+from xlm_core.workflow.tables import describe
 
 ROOT = Path(__file__).parent.parent
 
@@ -109,14 +111,13 @@ def test_the_default_configuration_explains_every_key():
     """Every field of every section stands in config.yaml, and a comment stands on its line or above it."""
     text = (ROOT / "config.yaml").read_text()
     sections = [
-        config.CorpusSource, config.Corpus, config.Microworld, config.Text, config.VocabularyConfig, config.ModelConfig,
-        config.Optim, config.Masking, config.Pretraining, config.Compute, config.Run, config.Xnli, config.FewShot,
-        config.Finetuning,
-        config.Retrieval, config.Seeds, config.Config, config.TranslationConfig, config.EvaluationSets,
-        config.DecodingConfig,
-        config.Glue, config.GlueRow, config.GlueTaskFiles,
-        config.UnsupervisedMt, config.SupervisedMt, config.TranslationTraining, config.Noise, config.LossWeights,
-        config.Embeddings, config.WordPairs, config.WordVectors, config.Refinement, config.AlignmentFigure,
+        sources.CorpusSource, sources.Corpus, sources.Microworld, setups.Text, setups.VocabularyConfig,
+        training.ModelConfig, training.Optim, training.Masking, training.Pretraining, training.Compute,
+        training.Finetuning, schema.Run, schema.Seeds, schema.Config, classification.Xnli, classification.FewShot,
+        classification.Glue, classification.GlueRow, classification.GlueTaskFiles, translation.TranslationConfig,
+        translation.EvaluationSets, translation.DecodingConfig, translation.UnsupervisedMt, translation.SupervisedMt,
+        translation.TranslationTraining, translation.Noise, translation.LossWeights, tables.Retrieval,
+        tables.Embeddings, tables.WordPairs, tables.WordVectors, tables.Refinement, tables.AlignmentFigure,
     ]  # fmt: skip
     missing = [
         f"{section.__name__}.{name}"
@@ -181,7 +182,7 @@ def test_an_unquoted_no_is_not_norwegian():
         (lambda data: data["glue"].update(tasks={"AX": {"microworld": "glue"}}), "AX has no examples to learn from"),
         (
             lambda data: data["glue"]["tasks"].update(RTE={"microworld": "xnli"}),
-            "glue.tasks.RTE.microworld: expected glue, found 'xnli'",
+            "glue.tasks.RTE.microworld: Input should be 'glue', found 'xnli'",
         ),
         (lambda data: data["glue"]["tasks"].update(MRPC={"url": "https://x/y.txt"}), "put '{file}' where their names"),
         (
@@ -196,7 +197,10 @@ def test_an_unquoted_no_is_not_norwegian():
             "glue.systems.4.run: unknown name 'mlmm' (did you mean 'mlm'?)",
         ),
         (lambda data: data["glue"]["systems"].append({"setup": "englisch", "run": "mlm"}), "did you mean 'english'?"),
-        (lambda data: data["glue"]["finetuning"].update(max_tokens=129), "but setup 'english' has 128 positions"),
+        (
+            lambda data: data["glue"]["finetuning"].update(max_tokens=129),
+            "finetuning.max_tokens is 129, but setups.english.model.max_",
+        ),
         (lambda data: data["retrieval"].update(layer=9), "retrieval.layer is 9, but model.n_layers is"),
         (lambda data: data["model"].update(n_heads=5), "must be a multiple of n_heads"),
         (lambda data: data["pretraining"]["masking"].update(keep=0.5), "must sum to 1"),
@@ -249,9 +253,12 @@ def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
 
 
 def test_protocols_may_have_fewer_seeds_than_zero_shot():
-    seeds = config.Seeds(pretraining=[0, 1, 2], finetuning=[0], other_protocols=[1])
-    assert (seeds.of_protocol("zero_shot"), seeds.of_protocol("few_shot")) == ([0, 1, 2], [1])
-    assert seeds.model_copy(update={"other_protocols": None}).of_protocol("few_shot") == [0, 1, 2]
+    data = default()
+    data["seeds"] |= {"pretraining": [0, 1, 2], "other_protocols": [1]}
+    loaded = config.parse(data)
+    assert loaded.pretraining_seeds("mlm") == [0, 1, 2] and loaded.pretraining_seeds("mlm", "few_shot") == [1]
+    data["seeds"]["other_protocols"] = None
+    assert config.parse(data).pretraining_seeds("mlm", "few_shot") == [0, 1, 2]
 
 
 @pytest.mark.parametrize("content", [b"name: [unclosed", b"\xff", b"name: 2020-13-45", b"name: !!int ''", b"[" * 5000])
@@ -273,27 +280,34 @@ def test_plain_is_what_the_section_was_read_from():
     assert config.parse(config.to_dict(loaded)) == loaded
 
 
-def xnli(**changes) -> config.Xnli:
+def with_xnli(**changes) -> config.Config:
     data = default()
     del data["claims"]
     data["xnli"] |= {"languages": ["fr", "en", "de"], "runs": ["none", "mlm"], **{key: [] for key in LISTS}, **changes}
-    return config.parse(data).xnli
+    return config.parse(data)
+
+
+def xnli(**changes) -> config.Xnli:
+    return with_xnli(**changes).xnli
+
+
+def shown_rows(loaded: config.Config) -> list[tuple[str, str]]:
+    """Run and setting of each row of the table of XNLI."""
+    return [(row["system"], row["setting"]) for row in describe("xnli", loaded)["contents"]["rows"]]
 
 
 LISTS = ("selected_per_language", "translate_test", "translate_train", "translate_train_all")
 
 
 def test_zero_shot_alone_reads_no_translations():
-    plain = xnli(few_shot={"runs": []})
-    assert plain.parts == [
+    loaded = with_xnli(few_shot={"runs": []})
+    assert xnli_splits(loaded.xnli) == [
         ("train", "en"),
         *((split, code) for split in ("valid", "test") for code in ("fr", "en", "de")),
     ]
-    assert [(run, protocol.name) for run, protocol in xnli_experiments(plain)] == [
-        ("none", "zero_shot"),
-        ("mlm", "zero_shot"),
-    ]
-    assert plain.rows == [["none", "zero-shot"], ["mlm", "zero-shot"]] and list(plain.settings) == ["zero-shot"]
+    assert xnli_experiments(loaded.xnli) == [("none", "zero_shot"), ("mlm", "zero_shot")]
+    assert shown_rows(loaded) == [("none", "zero-shot"), ("mlm", "zero-shot")]
+    assert list(describe("xnli", loaded)["settings"]) == ["zero-shot"]
 
 
 def test_sentences_are_retrieved_from_the_training_language_or_the_first_that_is_tested():
@@ -302,19 +316,18 @@ def test_sentences_are_retrieved_from_the_training_language_or_the_first_that_is
 
 
 def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
-    full = xnli(few_shot={"runs": ["mlm"], "examples": 7}, **{key: ["mlm"] for key in LISTS})
-    assert full.parts[:3] == [("train", "en"), ("train", "fr"), ("train", "de")]
-    assert full.parts[-2:] == [("translated", "fr"), ("translated", "de")]
+    loaded = with_xnli(few_shot={"runs": ["mlm"], "examples": 7}, **{key: ["mlm"] for key in LISTS})
+    splits = xnli_splits(loaded.xnli)
+    assert splits[:3] == [("train", "en"), ("train", "fr"), ("train", "de")]
+    assert splits[-2:] == [("translated", "fr"), ("translated", "de")]
     alone = [f"translate_train_{language}" for language in ("fr", "en", "de")]
     names = ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
-    assert [protocol.name for run, protocol in xnli_experiments(full) if run == "mlm"] == names
-    assert [setting for run, setting in full.rows if run == "mlm"] == list(config.SETTINGS.values())
-    protocols = xnli_protocols(full)
+    assert [protocol for run, protocol in xnli_experiments(loaded.xnli) if run == "mlm"] == names
+    assert [setting for run, setting in shown_rows(loaded) if run == "mlm"] == list(config.SETTINGS.values())
+    protocols = xnli_protocols(loaded.xnli)
     assert protocols["few_shot"].n_train == {"en": None, "fr": 7, "de": 7}
     assert protocols["zero_shot"].n_train == {"en": None}
-    assert protocols["translate_train_de"].train_languages == protocols["translate_train_de"].test_languages == ("de",)
-    assert protocols["translate_train_all"].train_languages == ("en", "fr", "de")
-    assert protocols["few_shot"].test_languages == ("fr", "en", "de")
-    assert {name: protocol.classifier for name, protocol in protocols.items()} == {name: name for name in names} | {
-        "translate_test": "zero_shot"
-    }
+    assert list(protocols["translate_train_de"].n_train) == protocols["translate_train_de"].test_languages == ["de"]
+    assert list(protocols["translate_train_all"].n_train) == ["en", "fr", "de"]
+    assert protocols["few_shot"].test_languages == ["fr", "en", "de"]
+    assert [protocols[name].kind for name in names] == [*names[:4], *["translate_train"] * 3]

@@ -310,12 +310,15 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         (in_(SUPERVISED, columns=["mml"]), "translation.supervised.columns.0: unknown name 'mml'"),
         (
             in_(f"{UNSUPERVISED} training", max_tokens=127),
-            "translation.unsupervised.training.max_tokens is 127, which with two end symbols is more than the 128",
+            "translation.unsupervised.training.max_tokens, with two end symbols, is 129, but setups.news.model.max_pos",
         ),
-        (in_(f"{SUPERVISED} training", max_tokens=127), "translation.supervised.training.max_tokens is 127"),
+        (
+            in_(f"{SUPERVISED} training", max_tokens=127),
+            "translation.supervised.training.max_tokens, with two end symbols, is 129, but setups.news.model",
+        ),
         (
             in_("setups news", model={"max_positions": 61}, pretraining={"seq_len": 32}),
-            "the 61 positions of setup 'news",
+            "is 62, but setups.news.model.max_positions is 61",
         ),
         (
             in_("perplexity", language="ess"),
@@ -361,6 +364,14 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
             "claims.2, systems of ablation: unknown name 'separate'",
         ),
         (
+            lambda data: data["claims"][8]["tests"][0].update(a="mlm"),
+            "claims.8, systems of glue: unknown name 'mlm'; allowed are setup='english' run='none', setup='english'",
+        ),
+        (
+            lambda data: data["claims"][8]["tests"][0]["a"].update(setup="news"),
+            "claims.8, systems of glue: unknown name 'setup='news' run='mlm'' (did you mean 'setup='base' run='mlm'",
+        ),
+        (
             lambda data: data["claims"].append(data["claims"][0]),
             "claims: 'Masked language modeling gives zero-shot transfer across languages' stands there twice",
         ),
@@ -388,12 +399,12 @@ def test_tables_of_translation_that_do_not_fit_are_refused(change, expected: str
         (lambda data: data.pop("microworld"), "is of the microworld, but there is no section 'microworld'"),
         (
             in_("xnli evaluation", microworld="documents"),
-            "xnli.evaluation.microworld: expected xnli, found 'documents'",
+            "xnli.evaluation.microworld: Input should be 'xnli', found 'documents'",
         ),
-        (in_("xnli training", microworld="news"), "xnli.training.microworld: expected xnli, found 'news'"),
+        (in_("xnli training", microworld="news"), "xnli.training.microworld: Input should be 'xnli', found 'news'"),
         (
             in_("corpora news", microworld="xnli"),
-            "corpora.news.microworld: expected documents or translations or news or parallel or tests",
+            "corpora.news.microworld: Input should be 'documents', 'translations', 'news', 'parallel' or 'tests'",
         ),
         (in_("microworld", news={"en": 9}), "corpora.news.keys: microworld.news has no size for 'fr', only for en"),
         (

@@ -8,7 +8,7 @@ import yaml
 from read_back import grid, make_table
 
 from xlm_core import published
-from xlm_core.config.glue import METRICS
+from xlm_core.config import METRICS
 from xlm_core.errors import CorpusError
 from xlm_core.report import submission, summary, table_specs
 from xlm_core.results import Result

@@ -8,9 +8,9 @@ import yaml
 
 from xlm_core import config
 from xlm_core.config import Config, SystemConfig
+from xlm_core.workflow.data_paths import RawFiles
 from xlm_core.workflow.experiments import xnli_experiments
 from xlm_core.workflow.paths import Paths
-from xlm_core.workflow.raw_files import RawFiles
 from xlm_core.workflow.targets import tables, targets
 
 ROOT = Path(__file__).parents[2]
@@ -35,13 +35,14 @@ def paths() -> Paths:
 
 
 def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Paths) -> None:
-    assert paths.monolingual_tokens("base", "fr") == [
+    tokens = [
         "results/tiny/tokens/base/documents/fr/0.tsv",
         "results/tiny/tokens/base/documents/fr/1.tsv",
         "results/tiny/tokens/base/web/fr/0.tsv",
         "results/tiny/tokens/base/web/fr/1.tsv",
     ]
-    assert paths.monolingual_keys("base", "fr") == ["fr"] * 4
+    assert paths.monolingual_tokens("base", ["fr"]) == {"fr": tokens}
+    assert paths.monolingual_keys("base", ["fr"]) == {"fr": ["fr"] * 4}
     assert paths.monolingual_stores("base", "en", "valid") == [
         "results/tiny/store/base/documents/en/0/valid.store",
         "results/tiny/store/base/documents/en/1/valid.store",
@@ -101,11 +102,10 @@ def test_a_setup_is_tested_on_the_languages_that_it_has(paths: Paths) -> None:
 
 
 def test_every_protocol_of_a_run_has_its_results(paths: Paths) -> None:
-    names = [protocol.name for run, protocol in xnli_experiments(paths.config.xnli) if run == "mlm_tlm"]
+    names = [protocol for run, protocol in xnli_experiments(paths.config.xnli) if run == "mlm_tlm"]
     alone = [f"translate_train_{language}" for language in ("en", "fr", "hi")]
     assert names == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
-    zero_shot = paths.protocols["zero_shot"]
-    assert paths.xnli_scores(SystemConfig(run="mlm"), zero_shot) == [
+    assert paths.xnli_scores(SystemConfig(run="mlm"), "zero_shot") == [
         "results/tiny/results/xnli/base.mlm.0.zero_shot.0.jsonl"
     ]
     assert len(paths.xnli_results()) == 4 + 6
@@ -124,9 +124,9 @@ def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: Paths
 
 def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
     raw = RawFiles(settings())
-    assert raw.files(raw.corpora["documents"], "fr") == ["results/tiny/raw/microworld/documents/fr.txt.gz"]
-    assert raw.files(raw.xnli["training"], "training") == ["results/tiny/raw/microworld/xnli/XNLI-MT-1.0.zip"]
-    assert raw.files(raw.corpora["web"], "fr") == ["results/tiny/raw/web/example.org/web.fr.gz"]
+    assert raw.files("corpora.documents", "fr") == ["results/tiny/raw/microworld/documents/fr.txt.gz"]
+    assert raw.files("xnli.training") == ["results/tiny/raw/microworld/xnli/XNLI-MT-1.0.zip"]
+    assert raw.files("corpora.web", "fr") == ["results/tiny/raw/web/example.org/web.fr.gz"]
     download = raw.downloads["example.org/web.fr.gz"]
     assert (download.url, download.sha256) == ("https://example.org/web.fr.gz", "ab" * 32)
     assert raw.describe("results/tiny/raw/web/example.org/web.fr.gz") == {

@@ -1,15 +1,16 @@
-"""Reading a configuration."""
+"""Read a configuration, and refuse local files that do not exist before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from xlm_core.config.embeddings import BASELINES
-from xlm_core.config.schema import Config
-from xlm_core.config.setups import BASE, expand_setups
+from xlm_core import published
+from xlm_core.config.schema import Config, Run
+from xlm_core.config.setups import BASE, VocabularyConfig, expand_setups, setup_path
 from xlm_core.config.strict_model import read
+from xlm_core.config.tables import BASELINES
 from xlm_core.errors import ConfigError
 
 # What text that is no YAML leads to: beside the library's own errors those of bytes and numbers that are none.
@@ -40,7 +41,41 @@ def parse(data: Any) -> Config:
 def defined_names(data: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return kind -> the names that a configuration defines; a section that is no mapping is left out."""
     names = {kind: list(data[kind]) for kind in ("runs", "corpora", "setups") if isinstance(data.get(kind), Mapping)}
-    names["setups"] = [BASE, *names.get("setups", [])]
+    names |= {"setups": [BASE, *names.get("setups", [])], "published": published.keys()}
     if "runs" in names:
         names["vectors"] = [*BASELINES, *names["runs"]]
     return names
+
+
+def check_local_files(config: Config) -> None:
+    """Check that every local file of the configuration exists, relative to the working directory.
+
+    Raises:
+        ConfigError: one line per key whose files are missing: the key, the first path, and what to do.
+    """
+    missing: dict[str, list[str]] = {}
+    for key, path in local_files(config):
+        if not Path(path).exists():
+            missing.setdefault(key, []).append(path)
+    lines = [
+        f"config.{key}: {paths[0]} does not exist{f' ({len(paths)} files are missing)' if paths[1:] else ''}; expected "
+        f"an existing path, relative to {Path.cwd()}: correct the path or create the file"
+        for key, paths in missing.items()
+    ]
+    if lines:
+        raise ConfigError("\n".join(lines))
+
+
+def local_files(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield key of the configuration and path, for each local file or folder that is read."""
+    if config.mirror is not None:
+        yield "mirror", config.mirror
+    for key, source in config.sources.items():
+        for name in source.keys:
+            yield from ((f"{key}.path", path) for path in source.local_files(name, config.text.n_shards))
+    sections: dict[str, Run | VocabularyConfig] = {f"runs.{name}": run for name, run in config.runs.items()}
+    sections |= {f"{setup_path(name)}vocabulary": setup.vocabulary for name, setup in config.all_setups.items()}
+    for key, section in sections.items():
+        yield from (
+            (f"{key}.pretrained.sha256", path) for path in (section.pretrained.files if section.pretrained else ())
+        )

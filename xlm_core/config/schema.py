@@ -1,29 +1,27 @@
 """The whole configuration, its runs and its seeds."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.corpora import Corpus, CorpusSource, Microworld, check_sources
-from xlm_core.config.embeddings import Embeddings, check_embeddings
-from xlm_core.config.glue import Glue, check_glue
-from xlm_core.config.pretrained import PretrainedModel
+from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
 from xlm_core.config.setups import BASE, Setup, check_setups
+from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, PretrainedModel, SourceFiles, check_sources
 from xlm_core.config.strict_model import PublishedKey, StrictModel
 from xlm_core.config.tables import (
     Ablation,
     ClaimConfig,
+    Embeddings,
     Perplexity,
     Retrieval,
     check_ablation,
     check_claims,
+    check_embeddings,
     check_perplexity,
     check_retrieval,
 )
 from xlm_core.config.training import Compute, ModelConfig
 from xlm_core.config.translation import TranslationConfig, check_translation
-from xlm_core.config.xnli import Xnli, check_xnli
 
 
 class Run(StrictModel):
@@ -36,15 +34,13 @@ class Run(StrictModel):
     seeds: list[int] | None = Field(None, min_length=1)
     pretrained: PretrainedModel | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _has_objectives_or_is_pretrained(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            if data.get("pretrained") and data.get("objectives"):
-                raise ValueError("a run that is 'pretrained' is not trained: give no 'objectives'")
-            if "objectives" not in data and not data.get("pretrained"):
-                raise ValueError("give 'objectives', which may be [], or 'pretrained'")
-        return data
+    @model_validator(mode="after")
+    def _has_objectives_or_is_pretrained(self) -> Self:
+        if self.pretrained and self.objectives:
+            raise ValueError("a run that is 'pretrained' is not trained: give no 'objectives'")
+        if not self.pretrained and "objectives" not in self.model_fields_set:
+            raise ValueError("give 'objectives', which may be [], or 'pretrained'")
+        return self
 
     @property
     def has_learned(self) -> bool:
@@ -58,16 +54,6 @@ class Seeds(StrictModel):
     pretraining: list[int] = Field([0], min_length=1)
     finetuning: list[int] = Field([0], min_length=1)
     other_protocols: list[int] | None = Field(None, min_length=1)
-
-    @model_validator(mode="after")
-    def _protocols_have_models(self) -> Self:
-        if unknown := set(self.other_protocols or []) - set(self.pretraining):
-            raise ValueError(f"other_protocols: {sorted(unknown)} are no pretraining seeds ({self.pretraining})")
-        return self
-
-    def of_protocol(self, protocol: str) -> list[int]:
-        """The pretraining seeds whose models are fine-tuned by a protocol."""
-        return self.pretraining if protocol == "zero_shot" or self.other_protocols is None else self.other_protocols
 
 
 class Config(Setup):
@@ -91,87 +77,84 @@ class Config(Setup):
     compute: Compute = Compute()
     checkpoint_minutes: float = Field(10.0, gt=0)
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        check_setups(self)
+        check_seeds(self)
+        check_sources(self)
+        check_xnli(self)
+        check_retrieval(self)
+        check_glue(self)
+        check_translation(self)
+        check_perplexity(self)
+        check_ablation(self)
+        check_embeddings(self)
+        check_claims(self)
+        return self
+
+    @property
+    def all_setups(self) -> dict[str, Setup]:
+        """Name -> setup, ``base`` first."""
+        return {BASE: self, **self.setups}
+
     @property
     def all_languages(self) -> list[str]:
         """The languages of all setups."""
-        setups = (self, *self.setups.values())
-        return list(dict.fromkeys(language for setup in setups for language in setup.languages))
+        return list(dict.fromkeys(language for setup in self.all_setups.values() for language in setup.languages))
 
     @property
-    def sources(self) -> dict[str, CorpusSource]:
-        """Path of a key -> where files come from, of every section that says so."""
-        sources: dict[str, CorpusSource] = {f"corpora.{name}": corpus for name, corpus in self.corpora.items()}
-        sources |= {"xnli.evaluation": self.xnli.evaluation, "xnli.training": self.xnli.training}
-        sources |= {f"glue.tasks.{task}": files for task, files in self.glue.tasks.items()} if self.glue else {}
-        word_lists = self.embeddings.lists if self.embeddings else {}
-        return sources | {f"embeddings.{name}": pairs for name, pairs in word_lists.items()}
+    def sources(self) -> dict[str, SourceFiles]:
+        """Path of a section -> its files, of every section that says where files come from."""
+        sources = {f"corpora.{name}": SourceFiles(corpus, corpus.keys) for name, corpus in self.corpora.items()}
+        sources["xnli.evaluation"] = SourceFiles(self.xnli.evaluation, ["evaluation"])
+        sources["xnli.training"] = SourceFiles(self.xnli.training, ["training"])
+        for task, files in self.glue.tasks.items() if self.glue else ():
+            sources[f"glue.tasks.{task}"] = SourceFiles(files, GLUE_FILES[task], files.files)
+        for name, pairs in self.embeddings.lists.items() if self.embeddings else ():
+            sources[f"embeddings.{name}"] = SourceFiles(pairs, pairs.keys)
+        return sources
 
     def setup(self, name: str) -> Setup:
-        """A setup by its name."""
+        """Return a setup by its name."""
         return self if name == BASE else self.setups[name]
 
     def model_of(self, setup: str, run: str) -> ModelConfig:
-        """The Transformer of a run: that of its setup, with or without language embeddings where the run says so."""
+        """Return the Transformer of a run: its setup's, with or without language embeddings where the run says so."""
         model, wanted = self.setup(setup).model, self.runs[run].language_embeddings
         return model if wanted is None else model.model_copy(update={"language_embeddings": wanted})
 
     def text_of(self, setup: str) -> str:
-        """The name of the tokens that a setup reads: that of the first setup with the same section ``text``."""
+        """Return the name of the tokens that a setup reads: the first setup with the same section ``text``."""
         return self._first_like(setup, "text")
 
     def vocabulary_of(self, setup: str) -> str:
-        """The name of the vocabulary of a setup, likewise."""
+        """Return the name of the vocabulary of a setup, likewise."""
         return self._first_like(setup, "languages", "monolingual", "text", "vocabulary")
 
     def _first_like(self, setup: str, *sections: str) -> str:
-        """The first setup that agrees in ``sections``: what follows from them is made once, under its name."""
-        wanted = [getattr(self.setup(setup), section) for section in sections]
-        alike = (
-            name
-            for name in (BASE, *self.setups)
-            if [getattr(self.setup(name), section) for section in sections] == wanted
-        )
-        return next(alike)
+        """Return the first setup that agrees in ``sections``: what follows from them is made once, under its name."""
+        settings = {name: [getattr(other, key) for key in sections] for name, other in self.all_setups.items()}
+        return next(name for name in settings if settings[name] == settings[setup])
 
     def pretraining_seeds(self, run: str, protocol: str = "zero_shot") -> list[int]:
-        """The seeds of a run whose models are fine-tuned by a protocol, in the order of ``seeds.pretraining``."""
-        wanted = self.seeds.of_protocol(protocol)
+        """Return the pretraining seeds of a run whose models are fine-tuned by a protocol."""
+        of_protocol = None if protocol == "zero_shot" else self.seeds.other_protocols
         own = self.runs[run].seeds
-        return wanted if own is None else [seed for seed in wanted if seed in own]
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        for check in CHECKS:
-            check(self)
-        return self
+        return [seed for seed in of_protocol or self.seeds.pretraining if own is None or seed in own]
 
 
-def check_runs(config: Config) -> None:
-    """Refuse runs whose objectives or seeds do not fit together."""
+def check_seeds(config: Config) -> None:
+    """Refuse runs whose objectives or seeds do not fit together, and seeds that nothing is pretrained with."""
+    known = config.seeds.pretraining
+    if unknown := set(config.seeds.other_protocols or []) - set(known):
+        raise ValueError(f"seeds.other_protocols: {sorted(unknown)} are no pretraining seeds ({known})")
     for name, run in config.runs.items():
         if "skipgram" in run.objectives and run.objectives != ["skipgram"]:
             raise ValueError(f"runs.{name}.objectives: skipgram trains no Transformer, and stands alone")
-        if unknown := set(run.seeds or []) - set(config.seeds.pretraining):
-            raise ValueError(
-                f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({config.seeds.pretraining})"
-            )
+        if unknown := set(run.seeds or []) - set(known):
+            raise ValueError(f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({known})")
         seeds = config.pretraining_seeds(name)
         if run.pretrained and len(seeds) != 1:
             raise ValueError(
                 f"runs.{name}: pretrained is one model, seeds are {seeds}; say which it stands for: seeds: [0]"
             )
-
-
-CHECKS = (
-    check_setups,
-    check_runs,
-    check_sources,
-    check_xnli,
-    check_retrieval,
-    check_glue,
-    check_translation,
-    check_perplexity,
-    check_ablation,
-    check_embeddings,
-    check_claims,
-)

@@ -4,12 +4,12 @@ The sections at the top of the configuration are the setup ``base``. A further o
 as the paper has a vocabulary and models of its own for each pair that it translates.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from xlm_core.config.corpora import Text, VocabularyConfig
+from xlm_core.config.sources import PretrainedVocabulary
 from xlm_core.config.strict_model import CorpusName, StrictModel, check_exists, read
 from xlm_core.config.training import ModelConfig, Pretraining
 from xlm_core.languages import SCRIPTS, is_pair, sides
@@ -18,6 +18,40 @@ if TYPE_CHECKING:
     from xlm_core.config import Config
 
 BASE = "base"
+
+
+class Text(StrictModel):
+    """Cleaning, tokenization and splitting."""
+
+    n_shards: int = Field(1, gt=0)
+    lowercase: bool = True
+    strip_accents: bool = True
+    romanian: Literal["keep", "normalized", "stripped"] = "keep"
+    deduplicate: bool = False
+    min_words: int = Field(1, gt=0)
+    max_words: int = Field(200, gt=0)
+    max_ratio: float = Field(3.0, ge=1)
+    min_letter_ratio: float = Field(0.0, ge=0, le=1)
+    min_script_ratio: float = Field(0.0, ge=0, le=1)
+    valid_fraction: float = Field(0.01, gt=0, lt=0.5)
+    test_fraction: float = Field(0.01, gt=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _some_lengths_are_kept(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words is {self.min_words}, but max_words is {self.max_words}: no line is kept")
+        return self
+
+
+class VocabularyConfig(StrictModel):
+    """Byte-pair encoding."""
+
+    size: int = Field(gt=20)
+    shared: bool = True
+    language_sampling_alpha: float = Field(0.5, ge=0, le=1)
+    sample_lines: int = Field(1_000_000, gt=0)
+    character_coverage: float = Field(1.0, gt=0.9, le=1)
+    pretrained: PretrainedVocabulary | None = None
 
 
 class Setup(StrictModel):
@@ -37,65 +71,56 @@ class Setup(StrictModel):
         return self.languages[0] if len(self.languages) == 1 else f"{len(self.languages)} languages"
 
 
-def expand_setups(data: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration in which every setup is written out: what it does not name is as in the sections at the top.
+def setup_path(name: str) -> str:
+    """Return what stands before the keys of a setup in the configuration."""
+    return "" if name == BASE else f"setups.{name}."
 
-    Of the corpora at the top it has those of its own languages.
+
+def expand_setups(data: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """Write every setup out in full: what it does not name is as in the sections at the top.
+
+    Of the corpora at the top it has the ones in its own languages.
 
     Raises:
-        ConfigError: a section at the top is wrong; this is said once, not again for every setup.
+        ConfigError: a section at the top is wrong; the message comes once, not again with every setup.
     """
     base = {key: data[key] for key in Setup.model_fields if key in data}
     setups = data.get("setups")
     if not isinstance(setups, Mapping) or not setups:
         return dict(data)
     read(Setup, base, names=names)
-    return {**data, "setups": {name: _written_out(base, changes) for name, changes in setups.items()}}
-
-
-def _written_out(base: Mapping[str, Any], changes: Any) -> Any:
-    """A setup in full."""
-    return _restricted(base, changes) if changes == {} else _merged(_restricted(base, changes), changes)
+    return {**data, "setups": {name: _merged(_restricted(base, changes), changes) for name, changes in setups.items()}}
 
 
 def _restricted(base: Mapping[str, Any], changes: Any) -> dict[str, Any]:
-    """The base with the corpora of the languages of a setup alone."""
+    """Return the base with the corpora in the languages of a setup alone."""
     languages = changes.get("languages") if isinstance(changes, Mapping) else None
-    if not isinstance(languages, list):  # left out, or wrong, which is said when the setup is read
+    if not isinstance(languages, list):  # left out, or wrong, which is found when the setup is read
         languages = base["languages"]
-
-    def is_spoken(key: str) -> bool:
-        return all(language in languages for language in sides(key))
-
     corpora = {
-        place: {key: names for key, names in base.get(place, {}).items() if is_spoken(key)}
-        for place in ("monolingual", "parallel")
+        section: {key: names for key, names in base.get(section, {}).items() if all(s in languages for s in sides(key))}
+        for section in ("monolingual", "parallel")
     }
     return {**base, **corpora}
 
 
 def _merged(base: Any, changes: Any) -> Any:
-    """``base`` with ``changes``, key by key; a list is replaced as a whole, and so is everything by what is empty."""
-    if not (isinstance(base, Mapping) and isinstance(changes, Mapping) and changes):
+    """Return ``base`` with ``changes``, key by key; a list or an empty section replaces what was there."""
+    if not (isinstance(base, Mapping) and isinstance(changes, Mapping)):
         return changes
-    return {**base, **{key: _merged(base.get(key), value) for key, value in changes.items()}}
+    return {**base, **{key: _merged(base.get(key), value) if value else value for key, value in changes.items()}}
 
 
 def check_setups(config: "Config") -> None:
     """Refuse a setup whose languages, corpora and sizes do not fit together."""
     if BASE in config.setups:
         raise ValueError(f"setups.{BASE}: the sections at the top have this name; take another")
-    languages = config.all_languages
-    for name in (BASE, *config.setups):
-        setup, path = config.setup(name), "" if name == BASE else f"setups.{name}."
+    for name, setup in config.all_setups.items():
+        path = setup_path(name)
         _check_texts(config, setup, path)
         _check_stores(config, name)
-        if setup.pretraining.seq_len > setup.model.max_positions:
-            raise ValueError(
-                f"{path}pretraining.seq_len is {setup.pretraining.seq_len}, but {path}model.max_positions is "
-                f"{setup.model.max_positions}"
-            )
-        if setup.text.min_script_ratio and (unknown := [code for code in languages if code not in SCRIPTS]):
+        check_length(config, name, setup.pretraining.seq_len, f"{path}pretraining.seq_len")
+        if setup.text.min_script_ratio and (unknown := [code for code in config.all_languages if code not in SCRIPTS]):
             raise ValueError(
                 f"{path}text.min_script_ratio: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
                 "the language to those of xlm_core/languages.py"
@@ -107,23 +132,21 @@ def check_setups(config: "Config") -> None:
             )
 
 
-def _check_texts(config: "Config", setup: Setup, path: str) -> None:
-    """Check that each corpus of pretraining holds the language or pair that it is used for."""
-    for section, corpora in (("monolingual", setup.monolingual), ("parallel", setup.parallel)):
-        for key, names in corpora.items():
-            if is_pair(key) != (section == "parallel"):
-                expected = "a pair" if section == "parallel" else "one language"
-                raise ValueError(f"{path}{section}.{key}: expected {expected}")
-            for language in sides(key):
-                check_exists(language, setup.languages, f"{path}{section}.{key}")
-            check_training_corpora(config, key, names, f"{path}{section}.{key}")
-    for language in setup.languages:
-        if language not in setup.monolingual:
-            raise ValueError(f"{path}monolingual: no corpus for language '{language}'")
+def check_languages(config: "Config", setup: str, languages: Iterable[str], path: str) -> None:
+    """Refuse languages that a setup lacks."""
+    for language in languages:
+        check_exists(language, config.setup(setup).languages, f"{path}, languages of setup '{setup}'")
+
+
+def check_length(config: "Config", setup: str, n_tokens: int, path: str) -> None:
+    """Refuse inputs of more tokens than the models of a setup have positions."""
+    positions = config.setup(setup).model.max_positions
+    if n_tokens > positions:
+        raise ValueError(f"{path} is {n_tokens}, but {setup_path(setup)}model.max_positions is {positions}")
 
 
 def check_training_corpora(config: "Config", key: str, names: Sequence[str], path: str) -> None:
-    """Check that corpora hold a language or pair, and are not for evaluation."""
+    """Refuse corpora that do not hold a language or pair, or that are for evaluation."""
     for name in names:
         corpus = config.corpora[name]
         if key not in corpus.keys and not any(key in sides(other) for other in corpus.keys):
@@ -132,16 +155,29 @@ def check_training_corpora(config: "Config", key: str, names: Sequence[str], pat
             raise ValueError(f"{path}: corpus '{name}' is for evaluation; take one to train on")
 
 
+def _check_texts(config: "Config", setup: Setup, path: str) -> None:
+    """Refuse corpora of pretraining that do not hold the language or pair that they are used for."""
+    for section, corpora in (("monolingual", setup.monolingual), ("parallel", setup.parallel)):
+        for key, names in corpora.items():
+            if is_pair(key) != (section == "parallel"):
+                expected = "a pair" if section == "parallel" else "one language"
+                raise ValueError(f"{path}{section}.{key}: expected {expected}")
+            for language in sides(key):
+                check_exists(language, setup.languages, f"{path}{section}.{key}")
+            check_training_corpora(config, key, names, f"{path}{section}.{key}")
+    if missing := set(setup.languages) - setup.monolingual.keys():
+        raise ValueError(f"{path}monolingual: no corpus for language '{min(missing)}'")
+
+
 def _check_stores(config: "Config", name: str) -> None:
-    """Check that a setup which reads stores has their vocabulary, and no table that needs their text."""
+    """Refuse finished stores in a setup that learns its own vocabulary, or that a table needs the text of."""
     setup = config.setup(name)
     names = {corpus for names in (*setup.monolingual.values(), *setup.parallel.values()) for corpus in names}
     stores = sorted(corpus for corpus in names if config.corpora[corpus].format == "store")
     if stores and setup.vocabulary.pretrained is None:
-        path = "" if setup is config else f"setups.{name}."
         raise ValueError(
             f"corpora.{stores[0]} is a store of token ids, from which no vocabulary can be learned: give the one "
-            f"that it was built with, as {path}vocabulary.pretrained"
+            f"that it was built with, as {setup_path(name)}vocabulary.pretrained"
         )
     if stores and config.embeddings and config.embeddings.setup == name:
         raise ValueError(

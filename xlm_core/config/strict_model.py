@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
-from xlm_core import published
 from xlm_core.errors import ConfigError
 
 Positive = Field(gt=0)
@@ -46,10 +45,10 @@ def to_dict(section: StrictModel) -> dict[str, Any]:
     return section.model_dump(mode="json")
 
 
-def check_exists(name: str, names: Any, path: str) -> None:
+def check_exists(name: object, names: Any, path: str) -> None:
     """Refuse a name that is not defined, and suggest the one that may have been meant."""
     if name not in names:
-        raise ValueError(f"{path}: unknown name '{name}'{did_you_mean(name, names)}")
+        raise ValueError(f"{path}: unknown name '{name}'{did_you_mean(str(name), names)}")
 
 
 def _defined(kind: str) -> AfterValidator:
@@ -68,59 +67,36 @@ RunName = Annotated[str, _defined("runs")]
 SetupName = Annotated[str, _defined("setups")]
 CorpusName = Annotated[str, _defined("corpora")]
 VectorsName = Annotated[str, _defined("vectors")]  # a run or a baseline of word embeddings
-
-
-def _check_published(key: str) -> str:
-    """Refuse a key that no published row has."""
-    known = published.keys()
-    if key not in known:
-        raise ValueError(f"no published row has the key '{key}'{did_you_mean(key, known)}")
-    return key
-
-
-PublishedKey = Annotated[str, AfterValidator(_check_published)]  # of a row in xlm_core/published/published.yaml
+PublishedKey = Annotated[str, _defined("published")]  # of a row in xlm_core/published/published.yaml
 
 
 def did_you_mean(word: str, names: Any) -> str:
-    """What to write instead of a misspelt ``word``."""
-    close = difflib.get_close_matches(word, list(names), n=1)
-    return f" (did you mean '{close[0]}'?)" if close else f"; allowed are {', '.join(names)}"
+    """Return what to write instead of a misspelt ``word``: the closest name, or all of them."""
+    allowed = [str(name) for name in names]
+    close = difflib.get_close_matches(word, allowed, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else f"; allowed are {', '.join(allowed)}"
 
 
 def _explain(item: Any, section: type[StrictModel], root: str) -> str:
-    """One mistake in one line."""
+    """Return one mistake in one line: the key's path, and what was found instead of what."""
     *parents, last = item["loc"] or ("",)
     path = ".".join(str(part) for part in (root, *item["loc"]))
     if item["type"] == "extra_forbidden":
-        return f"{path}: unknown key{did_you_mean(str(last), _fields(section, parents))}"
+        return f"{path}: unknown key{did_you_mean(str(last), _allowed_keys(section, parents))}"
     if item["type"] == "missing":
         return f"{path}: this key is missing"
     if item["type"] == "value_error":
         return f"{path}: {item['ctx']['error']}"
-    return f"{path}: {item['msg']}, found {item['input']!r}{_number_hint(item['input'])}"
+    value = item["input"]
+    hint = " (YAML needs a dot in such a number: 1.0e-4)" if isinstance(value, str) and "e" in value else ""
+    return f"{path}: {item['msg']}, found {value!r}{hint}"
 
 
-def _number_hint(value: Any) -> str:
-    """YAML reads 1e-4 as text; say so where that may have happened."""
-    return " (YAML needs a dot in such a number: 1.0e-4)" if isinstance(value, str) and "e" in value else ""
-
-
-def _fields(annotation: Any, parents: list[Any]) -> list[str]:
-    """The keys that are allowed in the section that ``parents`` lead to."""
-    for parent in parents:
-        annotation = _inside(annotation, parent)
-    annotation = _not_none(annotation)
+def _allowed_keys(annotation: Any, parents: list[Any]) -> list[str]:
+    """Return the keys of the section that ``parents`` lead to through sections, ``dict``, ``list`` and ``| None``."""
+    for key in parents:
+        is_section = hasattr(annotation, "model_fields")
+        annotation = annotation.model_fields[key].annotation if is_section else get_args(annotation)[-1]
+        if type(None) in get_args(annotation):
+            annotation = get_args(annotation)[0]
     return list(annotation.model_fields)
-
-
-def _inside(annotation: Any, key: Any) -> Any:
-    """The type under ``key`` of a section, of ``dict[str, X]`` or of ``list[X]``."""
-    annotation = _not_none(annotation)
-    inner = get_args(annotation)
-    return inner[-1] if inner else annotation.model_fields[key].annotation
-
-
-def _not_none(annotation: Any) -> Any:
-    """``X`` for ``X | None``, else the type itself."""
-    inner = [part for part in get_args(annotation) if part is not type(None)]
-    return inner[0] if len(inner) == 1 and type(None) in get_args(annotation) else annotation

@@ -1,17 +1,21 @@
-"""The sections about the ablation, perplexity, retrieval and claims: which systems are compared in a table."""
+"""The sections about retrieval, perplexity, the ablation, word embeddings and claims: what their tables compare."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from xlm_core.config.setups import BASE
-from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, check_exists
+from xlm_core.config.setups import BASE, check_languages
+from xlm_core.config.sources import CorpusSource
+from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, VectorsName, check_exists
+from xlm_core.languages import direction_key, sides
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"  # decisions
+WORD_SETTINGS = ("all words", "spelled differently")  # which pairs of words the table is about
+BASELINES = {"muse": "MUSE", "concat": "Concat"}  # row of word embeddings that is no run -> its label
 
 
 class SystemConfig(StrictModel):
@@ -22,24 +26,19 @@ class SystemConfig(StrictModel):
 
     @property
     def name(self) -> str:
-        """What the system is called in results."""
-        return system(self.setup, self.run)
+        """The name in results: the run, behind its setup where that is not the one at the top.
+
+        >>> SystemConfig(run="mlm").name, SystemConfig(setup="separate", run="mlm").name
+        ('mlm', 'separate/mlm')
+        """
+        return self.run if self.setup == BASE else f"{self.setup}/{self.run}"
 
 
-class Ablation(StrictModel):
-    """The full system, and what it is compared with; the key of a system says what is different (section 5)."""
+class Retrieval(StrictModel):
+    """Sentence retrieval among the translations of the XNLI test hypotheses."""
 
-    full: SystemConfig
-    systems: dict[str, SystemConfig] = Field(min_length=1)
-
-
-def system(setup: str, run: str) -> str:
-    """What a model is called in results: by its run, and by its setup where that is not the one at the top.
-
-    >>> system("base", "mlm"), system("separate", "mlm")
-    ('mlm', 'separate/mlm')
-    """
-    return run if setup == BASE else f"{setup}/{run}"
+    n_sentences: int = Field(1000, gt=1)
+    layer: int | None = Field(None, ge=0)
 
 
 class Perplexity(StrictModel):
@@ -54,15 +53,109 @@ class Perplexity(StrictModel):
     published: dict[SetupName, PublishedKey] = Field({})
 
     def label(self, languages: Sequence[str]) -> str:
-        """What the row of a setup with these languages is called: ``ne + hi``, the language itself first."""
+        """Return the label of a setup with these languages: ``ne + hi``, the language itself first."""
         return " + ".join([self.language, *sorted(set(languages) - {self.language})])
 
 
-class Retrieval(StrictModel):
-    """Sentence retrieval among the translations of the XNLI test hypotheses."""
+class Ablation(StrictModel):
+    """The full system, and what it is compared with; the key of a system says what is different (section 5)."""
 
-    n_sentences: int = Field(1000, gt=1)
-    layer: int | None = Field(None, ge=0)
+    full: SystemConfig
+    systems: dict[str, SystemConfig] = Field(min_length=1)
+
+
+def word_pair_column(system: str, direction: str, setting: str) -> str:
+    """Return the column of the sample statistics that holds the cosines of a system's word pairs."""
+    return f"{system}, {direction}, {setting}"
+
+
+class WordPairs(CorpusSource):
+    """Pairs of words, one file or member of an archive per direction."""
+
+    keys: list[str] = Field(min_length=1)
+
+
+class Dictionary(WordPairs):
+    """Words and their translations."""
+
+    microworld: Literal["dictionaries"] | None = None
+
+
+class WordSimilarities(WordPairs):
+    """Pairs of words whose similarity people have rated."""
+
+    microworld: Literal["similarity"] | None = None
+
+
+class WordVectors(StrictModel):
+    """Skip-gram vectors of words, of which both baselines are made."""
+
+    dim: int = Field(300, gt=0)
+    epochs: int = Field(5, gt=0)
+    window: int = Field(5, gt=0)
+    negative: int = Field(10, gt=0)
+    min_count: int = Field(5, gt=0)
+    max_words: int = Field(200_000, gt=0)
+    subwords: bool = True
+    threads: int = Field(1, gt=0)
+
+
+class Refinement(StrictModel):
+    """How MUSE turns the vectors of one language into the space of another."""
+
+    rounds: int = Field(5, ge=0)
+    max_dictionary_words: int = Field(15_000, gt=0)
+    neighbors: int = Field(10, gt=0)
+
+
+class AlignmentFigure(StrictModel):
+    """The picture of words and their translations."""
+
+    languages: list[str] = Field(min_length=2)
+    runs: list[RunName] = Field(min_length=1)
+    n_words: int = Field(12, gt=2)
+    perplexity: float = Field(5.0, gt=0)
+    seed: int = 0
+
+    @property
+    def directions(self) -> list[str]:
+        """The directions whose dictionaries are shown: from the first language to each other."""
+        return [direction_key(self.languages[0], language) for language in self.languages[1:]]
+
+
+class Embeddings(StrictModel):
+    """The table of cross-lingual word embeddings, and the picture of their alignment."""
+
+    setup: SetupName = BASE
+    systems: list[VectorsName] = Field(min_length=1)
+    dictionary: Dictionary
+    similarity: WordSimilarities | None = None
+    candidates: int = Field(200_000, gt=0)
+    vectors: WordVectors = WordVectors()
+    refinement: Refinement = Refinement()
+    alignment_figure: AlignmentFigure | None = None
+
+    @property
+    def lists(self) -> dict[str, WordPairs]:
+        """The lists of words by their keys, "dictionary" and "similarity"."""
+        return {"dictionary": self.dictionary, **({"similarity": self.similarity} if self.similarity else {})}
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages of all words."""
+        return sorted({language for pairs in self.lists.values() for key in pairs.keys for language in sides(key)})
+
+    @model_validator(mode="after")
+    def _has_its_dictionaries(self) -> Self:
+        shown = self.alignment_figure.directions if self.alignment_figure else []
+        for key in (*(key for pairs in self.lists.values() for key in pairs.keys), *shown):
+            if len(set(sides(key))) != 2:
+                raise ValueError(
+                    f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
+                )
+        for key in shown:
+            check_exists(key, self.dictionary.keys, "alignment_figure.languages, dictionary")
+        return self
 
 
 class ComparisonConfig(StrictModel):
@@ -72,12 +165,6 @@ class ComparisonConfig(StrictModel):
     a: str | SystemConfig
     b: str | SystemConfig
     margin: float = 0.0
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """The names of both systems in results."""
-        first, second = (system if isinstance(system, str) else system.name for system in (self.a, self.b))
-        return first, second
 
 
 class ClaimConfig(StrictModel):
@@ -103,34 +190,41 @@ def check_perplexity(config: "Config") -> None:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
     for name in table.published:
         check_exists(name, table.setups, "perplexity.published")
-    setups = [config.setup(name) for name in table.setups]
-    for name, setup in zip(table.setups, setups, strict=True):
-        check_exists(table.language, setup.languages, f"perplexity.language, languages of setup '{name}'")
-    labels = [table.label(setup.languages) for setup in setups]
+    for name in table.setups:
+        check_languages(config, name, [table.language], "perplexity.language")
+    labels = [table.label(config.setup(name).languages) for name in table.setups]
     if len(set(labels)) < len(labels):
         raise ValueError(f"perplexity.setups: two of them have the same languages ({', '.join(labels)})")
-    first = table.setups[0]
-    for name, setup in zip(table.setups, setups, strict=True):
+    first = config.setup(table.setups[0])
+    for name in table.setups:
+        setup, path = config.setup(name), f"perplexity.setups: {name}"
         for key in ("pretraining", "text"):
-            if getattr(setup, key) != getattr(setups[0], key):
-                raise ValueError(f"perplexity.setups: {name} has another section '{key}' than {first}; make them equal")
-        if setup.monolingual[table.language] != setups[0].monolingual[table.language]:
-            raise ValueError(f"perplexity.setups: {name} reads other text of '{table.language}' than {first}")
+            if getattr(setup, key) != getattr(first, key):
+                raise ValueError(f"{path} has another section '{key}' than {table.setups[0]}; make them equal")
+        if setup.monolingual[table.language] != first.monolingual[table.language]:
+            raise ValueError(f"{path} reads other text of '{table.language}' than {table.setups[0]}")
 
 
 def check_ablation(config: "Config") -> None:
     """Refuse systems whose setup lacks the language that has labels, or any other to transfer to."""
     if config.ablation is None:
         return
-    source, targets = config.xnli.train_language, set(config.xnli.others)
     systems = {f"systems.{label}": system for label, system in config.ablation.systems.items()}
     for path, row in {"full": config.ablation.full, **systems}.items():
-        languages = config.setup(row.setup).languages
-        check_exists(source, languages, f"ablation.{path}, languages of setup '{row.setup}'")
-        if not targets & set(languages):
+        check_languages(config, row.setup, [config.xnli.train_language], f"ablation.{path}")
+        if not set(config.xnli.others) & set(config.setup(row.setup).languages):
             raise ValueError(f"ablation.{path}: setup '{row.setup}' has no other language of XNLI to transfer to")
     if missing := set(config.xnli.languages) - set(config.setup(config.ablation.full.setup).languages):
         raise ValueError(f"ablation.full: its setup has no {', '.join(sorted(missing))}, but the table of XNLI has")
+
+
+def check_embeddings(config: "Config") -> None:
+    """Refuse languages that the setup lacks, and runs with the name of a baseline."""
+    if config.embeddings is None:
+        return
+    check_languages(config, config.embeddings.setup, config.embeddings.languages, "embeddings")
+    if same := sorted(BASELINES.keys() & config.runs):
+        raise ValueError(f"runs.{same[0]}: a baseline of the section embeddings has this name; take another")
 
 
 def check_claims(config: "Config") -> None:
@@ -138,26 +232,25 @@ def check_claims(config: "Config") -> None:
     claims = [claim.claim for claim in config.claims]
     if twice := sorted({claim for claim in claims if claims.count(claim) > 1}):
         raise ValueError(f"claims: '{twice[0]}' stands there twice; put all of its comparisons into one")
+    tables = _compared_systems(config)
     for number, claim in enumerate(config.claims):
         for test in claim.tests:
-            systems = _systems_of(config, test.table)
-            if not systems:
+            if not tables[test.table]:
                 raise ValueError(f"claims.{number}: there is no table {test.table} to compare systems of")
-            for name in test.names:
-                check_exists(name, systems, f"claims.{number}, systems of {test.table}")
+            for system in (test.a, test.b):
+                check_exists(system, tables[test.table], f"claims.{number}, systems of {test.table}")
 
 
-def _systems_of(config: "Config", table: str) -> list[str]:
-    """Return what can be compared of a table: runs, setups, or labels of the ablation; nothing if there is no table."""
-    translation = config.translation
-    unsupervised = translation.unsupervised.systems if translation and translation.unsupervised else []
-    systems = {
+def _compared_systems(config: "Config") -> dict[str, Sequence[str | SystemConfig]]:
+    """Return table -> what can be compared of it: runs, setups, labels of the ablation; nothing if it is not made."""
+    supervised = config.translation and config.translation.supervised
+    unsupervised = config.translation and config.translation.unsupervised
+    return {
         "xnli": config.xnli.runs,
         "ablation": ["full", *config.ablation.systems] if config.ablation else [],
         "perplexity": config.perplexity.setups if config.perplexity else [],
         "embeddings": config.embeddings.systems if config.embeddings else [],
-        "glue": [row.name for row in config.glue.systems] if config.glue else [],
-        "supervised_mt": translation.supervised.columns if translation and translation.supervised else [],
-        "unsupervised_mt": [encoder for encoder, decoder in unsupervised if encoder == decoder],
+        "glue": [SystemConfig(setup=r.setup, run=r.run) for r in config.glue.systems] if config.glue else [],
+        "supervised_mt": supervised.columns if supervised else [],
+        "unsupervised_mt": [run for run, decoder in unsupervised.systems if run == decoder] if unsupervised else [],
     }
-    return systems[table]

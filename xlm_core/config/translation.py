@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.setups import check_training_corpora
+from xlm_core.config.setups import check_languages, check_length, check_training_corpora
 from xlm_core.config.strict_model import CorpusName, Positive, RunName, SetupName, StrictModel, check_exists
 from xlm_core.config.training import Optim
 from xlm_core.languages import pair, sides
@@ -52,12 +52,11 @@ def _rises(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     updates = [update for update, _ in points]
     if updates != sorted(set(updates)):
         raise ValueError(f"the updates of a schedule must rise, found {updates}")
-    if min(weight for _, weight in points) < 0:
-        raise ValueError("the weights of a schedule must not be negative")
     return points
 
 
-Point = Annotated[tuple[int, float], Field(strict=False)]  # YAML has lists, and no tuples
+Weight = Annotated[float, Field(ge=0)]
+Point = Annotated[tuple[int, Weight], Field(strict=False)]  # YAML has lists, and no tuples
 Schedule = Annotated[list[Point], Field(min_length=1), AfterValidator(_rises)]
 
 
@@ -139,16 +138,6 @@ class TranslationConfig(StrictModel):
     unsupervised: UnsupervisedMt | None = None
     supervised: SupervisedMt | None = None
 
-    @property
-    def tables(self) -> dict[str, tuple[TranslationTraining, list[str]]]:
-        """Table -> its training, and the pairs that it translates."""
-        found: dict[str, tuple[TranslationTraining, list[str]]] = {}
-        if self.unsupervised:
-            found["unsupervised"] = (self.unsupervised.training, self.unsupervised.pairs)
-        if self.supervised:
-            found["supervised"] = (self.supervised.training, [pair(self.supervised.source, self.supervised.target)])
-        return found
-
 
 def check_translation(config: "Config") -> None:
     """Refuse pairs, test sets and corpora that do not have the languages of their table."""
@@ -157,34 +146,31 @@ def check_translation(config: "Config") -> None:
         return
     for key, sets in translation.pairs.items():
         path = f"translation.pairs.{key}"
-        for language in sides(key):
-            check_exists(language, config.setup(sets.setup).languages, f"{path}, languages of setup '{sets.setup}'")
+        check_languages(config, sets.setup, sides(key), path)
         _check_test_set(config, key, sets.valid, f"{path}.valid")
         _check_test_set(config, key, sets.test, f"{path}.test")
-    for name, (training, keys) in translation.tables.items():
-        path = f"translation.{name}" + (".pairs" if name == "unsupervised" else ", source and target")
-        for key in keys:
-            check_exists(key, translation.pairs, path)
-            _check_lengths(config, name, training, translation.pairs[key].setup)
+    if unsupervised := translation.unsupervised:
+        for key in unsupervised.pairs:
+            check_exists(key, translation.pairs, "translation.unsupervised.pairs")
+            _check_lengths(
+                config, translation.pairs[key].setup, unsupervised.training, "translation.unsupervised.training"
+            )
     if supervised := translation.supervised:
         key = pair(supervised.source, supervised.target)
+        check_exists(key, translation.pairs, "translation.supervised, source and target")
+        _check_lengths(config, translation.pairs[key].setup, supervised.training, "translation.supervised.training")
         check_training_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
 
 
+def _check_lengths(config: "Config", setup: str, training: TranslationTraining, path: str) -> None:
+    """Refuse sentences that with both end symbols have more tokens than the models have positions."""
+    check_length(config, setup, training.max_tokens + 2, f"{path}.max_tokens, with two end symbols,")
+
+
 def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:
-    """Check that a corpus is a test set, and holds the pair."""
+    """Refuse a corpus that is no test set, or does not hold the pair."""
     corpus = config.corpora[name]
     if not corpus.eval_only:
         raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'eval_only: true'")
     if key not in corpus.keys:
         raise ValueError(f"{path}: corpus '{name}' holds {', '.join(corpus.keys)}, but not {key}")
-
-
-def _check_lengths(config: "Config", table: str, training: TranslationTraining, setup: str) -> None:
-    """Check that no sentence is longer than the model has positions."""
-    positions = config.setup(setup).model.max_positions
-    if training.max_tokens + 2 > positions:
-        raise ValueError(
-            f"translation.{table}.training.max_tokens is {training.max_tokens}, which with two end symbols is more "
-            f"than the {positions} positions of setup '{setup}'"
-        )

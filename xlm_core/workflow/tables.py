@@ -1,14 +1,16 @@
-"""What each table shows, from the configuration: as plain data, the form in which a rule passes it to its job.
+"""What each table shows and each claim compares, from the configuration: as plain data, which a rule passes to its job.
 
-``xlm_core.report.tables.make`` says what the data mean.
+``xlm_core.report.tables.make`` says what the data of tables mean, ``xlm_core.tasks.claims`` those of claims.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, get_args
 
-from xlm_core.config import BASELINES, SETTINGS, WORD_SETTINGS, Config, GlueRow, system
-from xlm_core.config.glue import METRICS
+from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, word_pair_column
+from xlm_core.config.tables import ComparisonConfig
 from xlm_core.workflow import experiments
+from xlm_core.workflow.experiments import MtTable
+from xlm_core.workflow.paths import Paths
 
 Plain = dict[str, Any]
 # The published rows are those of the protocol that is closest: the paper selects per language in all of its settings.
@@ -18,37 +20,51 @@ PUBLISHED_SETTINGS = {
     "translate-test": "translate-test",
     "translate-train": "translate-train",
 }
+MT_TABLES: dict[str, MtTable] = {f"{table}_mt": table for table in get_args(MtTable)}
 
 
 def describe(name: str, config: Config) -> Plain:
-    """What the table of this name shows; empty where the configuration has no section for it."""
-    caption, contents = DESCRIPTIONS[name](config)
-    return {"name": name, "caption": caption, **contents} if contents else {}
+    """Return what the table of this name shows; nothing where the configuration has no section for it."""
+    description = DESCRIPTIONS[name](config)
+    return {"name": name, **description} if description else {}
 
 
 def retrieval_rows(config: Config) -> list[Plain]:
-    """The rows of sentence retrieval, of the table and of the figure by layer."""
+    """Return the rows of sentence retrieval, of the table and of the figure by layer."""
     return [_row(config, run, setting) for run in config.xnli.runs for setting in ("raw", "centered")]
 
 
 def _row(config: Config, run: str, setting: str, published_setting: str | None = None) -> Plain:
-    """The row of a run in a setting, with the published one that it is compared with."""
-    settings = config.runs[run]
-    key = settings.published if published_setting else None
-    published = [key, published_setting] if key else None
+    """Return the row of a run in a setting, with the published one that it is compared with."""
+    section = config.runs[run]
+    published = [section.published, published_setting] if section.published and published_setting else None
     return {
-        "system": run, "setting": setting, "label": settings.label, "published": published, "seeds": settings.seeds,
+        "system": run, "setting": setting, "label": section.label, "published": published, "seeds": section.seeds,
     }  # fmt: skip
 
 
-def _xnli(config: Config) -> tuple[str, Plain]:
-    table = config.xnli
-    rows = [_row(config, run, setting, PUBLISHED_SETTINGS.get(setting)) for run, setting in table.rows]
-    contents = {"rows": rows, "languages": table.languages, "train": table.train_language}
-    return f"XNLI accuracy (configuration '{config.name}')", {"contents": contents, "settings": table.settings}
+def _xnli(config: Config) -> Plain:
+    table, train = config.xnli, config.xnli.train_language
+    texts = {
+        "zero_shot": f"fine-tuned on '{train}' only, one model for all languages, selected by its mean validation "
+        "accuracy",
+        "selected_per_language": "the same fine-tunings, but each language at its own best validation accuracy",
+        "few_shot": f"'{train}' and {table.few_shot.examples} translated training pairs of each other language",
+        "translate_test": f"the zero-shot model on test sets translated to '{train}'",
+        "translate_train": "one model per language, fine-tuned and selected on that language, its training set "
+        "translated",
+        "translate_train_all": "one model, fine-tuned on all of these training sets together",
+    }
+    runs = {SETTINGS[protocol]: runs for protocol, runs in table.protocol_runs.items()}
+    rows = [_row(config, run, setting, PUBLISHED_SETTINGS.get(setting)) for setting in runs for run in runs[setting]]
+    return {
+        "caption": f"XNLI accuracy (configuration '{config.name}')",
+        "contents": {"rows": rows, "languages": table.languages, "train": train},
+        "settings": {SETTINGS[name]: text for name, text in texts.items() if runs[SETTINGS[name]]},
+    }
 
 
-def _retrieval(config: Config) -> tuple[str, Plain]:
+def _retrieval(config: Config) -> Plain:
     layer, last = config.retrieval.layer, config.model.n_layers
     caption = (
         f"Sentence retrieval (configuration '{config.name}'): how often the nearest neighbor of a sentence, by cosine "
@@ -56,10 +72,10 @@ def _retrieval(config: Config) -> tuple[str, Plain]:
         "its translation; centered: less the mean vector of its language."
     )
     contents = {"rows": retrieval_rows(config), "languages": config.xnli.languages, "pivot": config.xnli.pivot}
-    return caption, {"contents": contents}
+    return {"caption": caption, "contents": contents}
 
 
-def _unsupervised_mt(config: Config) -> tuple[str, Plain]:
+def _unsupervised_mt(config: Config) -> Plain:
     plans = [plan for plan in experiments.translators(config).values() if plan.table == "unsupervised"]
     rows = {}
     for plan in plans:
@@ -73,17 +89,20 @@ def _unsupervised_mt(config: Config) -> tuple[str, Plain]:
             "published": both if None not in both else None,
         }
     contents = {"rows": list(rows.values()), "directions": _columns(plans)}
-    return _translation_caption("unsupervised", config), {"contents": contents} if rows else {}
+    caption = f"Unsupervised translation (configuration '{config.name}')"
+    return {"caption": caption, "contents": contents} if rows else {}
 
 
-def _supervised_mt(config: Config) -> tuple[str, Plain]:
+def _supervised_mt(config: Config) -> Plain:
+    table = config.translation and config.translation.supervised
+    if not table:
+        return {}
     plans = [plan for plan in experiments.translators(config).values() if plan.table == "supervised"]
-    labels = experiments.row_labels(config)
     rows = {
         (plan.system, plan.setting): {
             "system": plan.system,
             "setting": plan.setting,
-            "label": labels[plan.system],
+            "label": experiments.row_label(table, plan.system),
             "published": [plan.system, plan.setting],
         }
         for plan in plans
@@ -92,25 +111,20 @@ def _supervised_mt(config: Config) -> tuple[str, Plain]:
         {"system": run, "label": config.runs[run].label, "published": config.runs[run].published}
         for run in _columns(plans)
     ]
-    contents = {"rows": list(rows.values()), "columns": columns}
-    return _translation_caption("supervised", config), {"contents": contents} if rows else {}
+    caption = f"Supervised translation (configuration '{config.name}')"
+    return {"caption": caption, "contents": {"rows": list(rows.values()), "columns": columns}}
 
 
 def _columns(plans: list[experiments.TranslationExperiment]) -> list[str]:
-    """The columns that translators fill, each once."""
+    """Return the columns that translators fill, each once."""
     cells = (plan.cell(direction) for plan in plans for direction in plan.directions)
     return list(dict.fromkeys(column for _, _, column in cells))
 
 
-def _translation_caption(table: Literal["unsupervised", "supervised"], config: Config) -> str:
-    return f"{table.capitalize()} translation (configuration '{config.name}')"
-
-
-def _perplexity(config: Config) -> tuple[str, Plain]:
+def _perplexity(config: Config) -> Plain:
     table = config.perplexity
-    caption = f"Perplexity of causal language models (configuration '{config.name}')"
     if table is None:
-        return caption, {}
+        return {}
     rows = [
         {
             "system": setup,
@@ -121,79 +135,158 @@ def _perplexity(config: Config) -> tuple[str, Plain]:
         }
         for setup in table.setups
     ]
-    return caption, {"contents": {"rows": rows, "language": table.language}}
+    caption = f"Perplexity of causal language models (configuration '{config.name}')"
+    return {"caption": caption, "contents": {"rows": rows, "language": table.language}}
 
 
-def _ablation(config: Config) -> tuple[str, Plain]:
-    caption = f"Ablation: zero-shot XNLI accuracy (configuration '{config.name}')"
+def _ablation(config: Config) -> Plain:
     if config.ablation is None:
-        return caption, {}
-    systems = {"full system": config.ablation.full, **config.ablation.systems}
+        return {}
+    full = config.ablation.full
     rows = [
-        {**_row(config, one.run, "zero-shot"), "system": system(one.setup, one.run), "label": label}
-        for label, one in systems.items()
+        {**_row(config, system.run, "zero-shot"), "system": system.name, "label": label}
+        for label, system in {"full system": full, **config.ablation.systems}.items()
     ]
-    contents = {"rows": rows, "train": config.xnli.train_language}
-    return caption, {"contents": contents, "full": rows[0]["system"]}
+    return {
+        "caption": f"Ablation: zero-shot XNLI accuracy (configuration '{config.name}')",
+        "contents": {"rows": rows, "train": config.xnli.train_language},
+        "full": full.name,
+    }
 
 
-def _glue(config: Config) -> tuple[str, Plain]:
-    caption = f"GLUE (configuration '{config.name}')"
+def _glue(config: Config) -> Plain:
     table = config.glue
     if table is None:
-        return caption, {}
+        return {}
+    rows = []
+    for row in table.systems:
+        run, setting = config.runs[row.run], config.setup(row.setup).language_summary
+        published = row.published or run.published
+        rows.append({
+            "system": row.name,
+            "setting": setting,
+            "label": row.label or run.label,
+            "published": [published, setting] if published else None,
+            "seeds": run.seeds,
+        })  # fmt: skip
     tasks = {
         task: [[column, metric] for column in table.valid(task) for metric in METRICS[task]] for task in table.trained
     }
-    missing = [f"Tasks that are missing here, and in the score: {', '.join(table.missing)}."] if table.missing else []
-    contents = {
-        "rows": [_glue_row(config, row) for row in table.systems],
-        "runs": [row.run for row in table.systems],
-        "tasks": tasks,
-    }
-    return caption, {"contents": contents, "remarks": missing}
-
-
-def _glue_row(config: Config, row: GlueRow) -> Plain:
-    run, setting = config.runs[row.run], config.setup(row.setup).language_summary
-    published = row.published or run.published
+    missing = ", ".join(task for task in TASKS if task not in table.tasks)
     return {
-        "system": row.name,
-        "setting": setting,
-        "label": row.label or run.label,
-        "published": [published, setting] if published else None,
-        "seeds": run.seeds,
+        "caption": f"GLUE (configuration '{config.name}')",
+        "contents": {"rows": rows, "runs": [row.run for row in table.systems], "tasks": tasks},
+        "remarks": [f"Tasks that are missing here, and in the score: {missing}."] if missing else [],
     }
 
 
-def _embeddings(config: Config) -> tuple[str, Plain]:
-    caption = f"Word embeddings across languages (configuration '{config.name}')"
+def _embeddings(config: Config) -> Plain:
     table = config.embeddings
     if table is None:
-        return caption, {}
+        return {}
     rows = [
-        _baseline(name, setting) if name in BASELINES else _row(config, name, setting, setting)
+        {"system": name, "setting": setting, "label": BASELINES[name], "published": [name, setting]}
+        if name in BASELINES
+        else _row(config, name, setting, setting)
         for setting in WORD_SETTINGS
         for name in table.systems
     ]
     rated = table.similarity.keys if table.similarity else []
-    contents = {"rows": rows, "directions": table.dictionary.keys, "rated": rated}
-    settings = {"spelled differently": "without the pairs whose words are spelled alike"}
-    return caption, {"contents": contents, "settings": settings}
+    return {
+        "caption": f"Word embeddings across languages (configuration '{config.name}')",
+        "contents": {"rows": rows, "directions": table.dictionary.keys, "rated": rated},
+        "settings": {"spelled differently": "without the pairs whose words are spelled alike"},
+    }
 
 
-def _baseline(name: str, setting: str) -> Plain:
-    """The row of a baseline, whose published row has the same key."""
-    return {"system": name, "setting": setting, "label": BASELINES[name], "published": [name, setting]}
-
-
-DESCRIPTIONS: Mapping[str, Callable[[Config], tuple[str, Plain]]] = {
+DESCRIPTIONS: Mapping[str, Callable[[Config], Plain]] = {
     "xnli": _xnli,
     "retrieval": _retrieval,
     "unsupervised_mt": _unsupervised_mt,
     "supervised_mt": _supervised_mt,
+    "glue": _glue,
     "perplexity": _perplexity,
     "ablation": _ablation,
-    "glue": _glue,
     "embeddings": _embeddings,
 }
+
+
+def claim_tests(paths: Paths) -> list[Plain]:
+    """Return the tests of all claims, in the order of the configuration: that system a of a table is better than b.
+
+    "claim" and "statement" are number and text of the claim, "seeds" the pretraining seeds that both systems have,
+    "columns" the columns that count, as a and as b call them, or None if all do.
+    """
+    return [
+        {
+            "claim": number,
+            "statement": claim.claim,
+            "table": test.table,
+            "a_system": _name(test.a),
+            "b_system": _name(test.b),
+            "margin": test.margin,
+            "columns": _claim_columns(paths.config, test),
+            "seeds": _claim_seeds(paths, test),
+        }
+        for number, claim in enumerate(paths.config.claims, 1)
+        for test in claim.tests
+    ]
+
+
+def claim_statistics(paths: Paths) -> dict[str, list[str]]:
+    """Return ``<a or b>_<number of the test>_<seed>`` -> the sample statistics of a system with this seed."""
+    return {
+        f"{side}_{number}_{seed}": _statistics(paths, test.table, system, seed)
+        for number, test in enumerate(test for claim in paths.config.claims for test in claim.tests)
+        for side, system in (("a", test.a), ("b", test.b))
+        for seed in _claim_seeds(paths, test)
+    }
+
+
+def _name(system: str | SystemConfig) -> str:
+    return system if isinstance(system, str) else system.name
+
+
+def _claim_seeds(paths: Paths, test: ComparisonConfig) -> list[int]:
+    """Return the pretraining seeds that both systems of a test have."""
+    config = paths.config
+    if test.table in MT_TABLES:
+        return paths.translation_seeds(MT_TABLES[test.table])
+    if test.table == "perplexity" and config.perplexity:
+        return config.pretraining_seeds(config.perplexity.run)
+    runs = (_compared_system(config, test.table, system).run for system in (test.a, test.b))
+    return experiments.common_seeds(config, [run for run in runs if run not in BASELINES])
+
+
+def _compared_system(config: Config, table: str, system: str | SystemConfig) -> SystemConfig:
+    """Return a system of the ablation, of GLUE, or of a table whose rows are runs."""
+    if table == "ablation" and config.ablation:
+        return {"full": config.ablation.full, **config.ablation.systems}[_name(system)]
+    return SystemConfig(run=system) if isinstance(system, str) else system
+
+
+def _claim_columns(config: Config, test: ComparisonConfig) -> list[list[str]] | None:
+    """Return the columns that count: of XNLI the languages without labels; None: all."""
+    if test.table in ("xnli", "ablation"):
+        return [[language, language] for language in config.xnli.others]
+    if test.table == "embeddings" and config.embeddings:
+        cells = [(key, setting) for key in config.embeddings.dictionary.keys for setting in WORD_SETTINGS]
+        return [[word_pair_column(_name(system), *cell) for system in (test.a, test.b)] for cell in cells]
+    return None
+
+
+def _statistics(paths: Paths, table: str, system: str | SystemConfig, seed: int) -> list[str]:
+    """Return the sample statistics of one system of a table."""
+    folder = f"{paths.results}/results"
+    if table == "perplexity" and paths.config.perplexity:
+        return [f"{folder}/perplexity/{system}.{paths.config.perplexity.run}.{seed}.items.json"]
+    if table == "embeddings":
+        return [f"{folder}/embeddings/{seed}.items.json"]
+    if table in MT_TABLES:
+        plans = paths.translators_of(MT_TABLES[table])
+        own = [key for key, plan in plans.items() if (plan.encoder, plan.decoder) == (system, system)]
+        return [path for key in own for path in paths.translation_scores(key, seed, "items.json")]
+    model = _compared_system(paths.config, table, system)
+    if table == "glue":
+        return paths.glue_scores(model, seed, "items.json")
+    return paths.xnli_scores(model, "zero_shot", "items.json", [seed])

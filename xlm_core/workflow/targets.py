@@ -1,22 +1,26 @@
-"""Public targets of the workflow: the tables and figures that each of them makes."""
+"""Public targets: the tables and figures that each of them makes, and the jobs and raw files behind a file."""
 
-from typing import get_args
+import functools
+from collections.abc import Iterable
+from typing import Any, NamedTuple, get_args
 
-from xlm_core.workflow.paths import MtTable, Paths
+from xlm_core.workflow.experiments import MtTable
+from xlm_core.workflow.paths import Paths
+from xlm_core.workflow.tables import DESCRIPTIONS
 
 FORMS = ("md", "html", "tex", "tidy.csv")  # of a table
 
 
 def table_files(paths: Paths, name: str, *, differences: bool = True) -> list[str]:
-    """The forms of a table, of the differences between its rows where it has any, and its manifest."""
+    """Return the forms of a table, of the differences between its rows where it has any, and its manifest."""
     kinds = (*FORMS, *(["differences.csv"] if differences else []), "manifest.json")
     return [f"{paths.results}/tables/{name}.{kind}" for kind in kinds]
 
 
 def targets(paths: Paths) -> dict[str, list[str]]:
-    """Public target -> its tables and figures; none where the configuration lacks its section."""
+    """Return public target -> its tables and figures; none where the configuration lacks its section."""
     config, figures = paths.config, f"{paths.results}/figures"
-    drawn = config.embeddings is not None and config.embeddings.alignment_figure is not None
+    drawn = config.embeddings and config.embeddings.alignment_figure
     return {
         "xnli_table": _xnli(paths),
         **{f"{table}_mt_table": _translation(paths, table) for table in get_args(MtTable)},
@@ -31,29 +35,24 @@ def targets(paths: Paths) -> dict[str, list[str]]:
 
 
 def tables(paths: Paths) -> dict[str, str]:
-    """Table -> the target that makes it."""
-    names = ("xnli", "retrieval", "unsupervised_mt", "supervised_mt", "glue", "perplexity", "ablation", "embeddings")
-    made = [(target, set(files)) for target, files in targets(paths).items()]
-    return {
-        name: target
-        for name in (*names, "claims")
-        for target, files in made
-        if f"{paths.results}/tables/{name}.tidy.csv" in files
-    }
+    """Return table -> the target that makes it."""
+    made = {file: target for target, files in targets(paths).items() for file in files}
+    tidy = {name: f"{paths.results}/tables/{name}.tidy.csv" for name in (*DESCRIPTIONS, "claims")}
+    return {name: made[file] for name, file in tidy.items() if file in made}
 
 
 def _xnli(paths: Paths) -> list[str]:
-    """The table of XNLI, that of retrieval where there are two languages, and the curves of trained runs."""
+    """Return the table of XNLI, with two languages also the one of retrieval, and the curves of trained runs."""
     retrieved = len(paths.config.xnli.languages) > 1
     figures = ["xnli_heatmap", "confusions"]
     figures += ["retrieval_by_layer"] if retrieved else []
-    figures += ["training_curves"] if paths.trained_runs() else []
+    figures += ["training_curves"] if paths.histories() else []
     retrieval = table_files(paths, "retrieval", differences=False) if retrieved else []
     return [*table_files(paths, "xnli"), *retrieval, *(f"{paths.results}/figures/{name}.svg" for name in figures)]
 
 
 def _translation(paths: Paths, table: MtTable) -> list[str]:
-    """A table of translation, the curves of its trainings, and samples."""
+    """Return a table of translation, the curves of its trainings, and samples."""
     if not paths.translators_of(table):
         return []
     samples = f"{paths.results}/tables/{table}_samples.html"
@@ -61,6 +60,56 @@ def _translation(paths: Paths, table: MtTable) -> list[str]:
 
 
 def _claims(paths: Paths) -> list[str]:
-    """The verdicts on the claims as a page, as data and as a figure."""
+    """Return the decisions on the claims as a page, as data and as a figure."""
     forms = [f"{paths.results}/tables/claims.{kind}" for kind in ("md", "tidy.csv", "manifest.json")]
     return [*forms, f"{paths.results}/figures/claims.svg"]
+
+
+class Job(NamedTuple):
+    """A rule of Snakemake and the wildcards that it has for one job."""
+
+    rule: Any
+    wildcards: tuple[tuple[str, str], ...]
+
+    def inputs(self) -> list[str]:
+        """Return the files that the job reads."""
+        return list(map(str, self.rule.expand_input(dict(self.wildcards))[0]))
+
+
+class JobGraph:
+    """The jobs of a workflow, found by the files that they write.
+
+    Snakemake's own rules are asked, so that the graph cannot differ from what Snakemake runs.
+    """
+
+    def __init__(self, rules: Iterable[Any]) -> None:
+        """Of the rules of Snakemake, ``workflow.rules``; they may be defined later than the graph."""
+        self._rules = rules
+        self.producer = functools.cache(self._producer)
+        self.upstream = functools.cache(self._upstream)
+
+    def producing(self, path: str) -> Job:
+        """Return the job that makes a file which some rule makes."""
+        job = self.producer(path)
+        assert job is not None, f"no rule makes {path}"
+        return job
+
+    def _producer(self, path: str) -> Job | None:
+        """Return the job that makes a file; None for a file that the user has."""
+        rule = next((rule for rule in self._rules if rule.is_producer(path)), None)
+        return Job(rule, tuple(rule.get_wildcards(path).items())) if rule else None
+
+    def _upstream(self, job: Job) -> tuple[list[str], list[str]]:
+        """Return the records of a job and of all jobs that it depends on, and the raw files that they begin with."""
+        record = job.rule.output.get("job")
+        records = [str(record.apply_wildcards(dict(job.wildcards)))] if record else []
+        sources: list[str] = []
+        for path in job.inputs():
+            producer = self.producer(path)
+            if producer and producer.rule.input:
+                more_records, more_sources = self.upstream(producer)
+                records += more_records
+                sources += more_sources
+            else:  # the user's own, downloaded or generated
+                sources.append(path)
+        return list(dict.fromkeys(records)), list(dict.fromkeys(sources))

@@ -14,7 +14,7 @@ from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from xlm_core import results
-from xlm_core.config.glue import ACCURACY
+from xlm_core.config.classification import ACCURACY
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics

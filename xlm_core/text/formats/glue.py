@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xlm_core import tsv
-from xlm_core.config.glue import ACCURACY, METRICS
+from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.errors import CorpusError
 from xlm_core.text.formats.table import open_table, open_table_member, read_rows
 from xlm_core.tsv import FilterStats, clean_field

@@ -1,0 +1,180 @@
+"""The sections about XNLI and GLUE: where their tasks come from, and the rows of their tables."""
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from xlm_core.config.setups import BASE, check_languages, check_length
+from xlm_core.config.sources import GLUE_FILES, CorpusSource
+from xlm_core.config.strict_model import PublishedKey, RunName, StrictModel, check_exists
+from xlm_core.config.tables import SystemConfig
+from xlm_core.config.training import Finetuning
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
+
+SETTINGS = {
+    "zero_shot": "zero-shot",
+    "selected_per_language": "zero-shot, selected per language",
+    "few_shot": "few-shot",
+    "translate_test": "translate-test",
+    "translate_train": "translate-train",
+    "translate_train_all": "translate-train, all",
+}  # protocol of XNLI, in the order of the table -> what it is called in tables and results
+GLUE_LANGUAGE = "en"  # of all of GLUE
+DIAGNOSTICS = "AX"  # sentences without labels, for the model of NLI_TASK
+NLI_TASK = "MNLI"
+TASKS = tuple(task for task in GLUE_FILES if task != DIAGNOSTICS)
+Task = Literal["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "AX"]
+ACCURACY = "accuracy"
+METRICS = {
+    **dict.fromkeys(TASKS, (ACCURACY,)),
+    "CoLA": ("Matthews",),
+    "MRPC": ("F1", ACCURACY),
+    "STS-B": ("Pearson", "Spearman"),
+    "QQP": ("F1", ACCURACY),
+}  # of the leaderboard, in its order
+HALVES = {"MNLI-m": "matched", "MNLI-mm": "mismatched"}  # what NLI_TASK is validated and tested on
+
+
+class XnliFiles(CorpusSource):
+    """Where an archive of XNLI comes from."""
+
+    microworld: Literal["xnli"] | None = None
+
+
+class FewShot(StrictModel):
+    """Fine-tuning on a few examples of each other language beside those of the training language."""
+
+    runs: list[RunName] = Field([])
+    examples: int = Field(100, gt=0)
+
+
+class Xnli(StrictModel):
+    """The XNLI table: all ``runs`` are tested zero-shot, and those that are named elsewhere in other ways, too."""
+
+    languages: list[str] = Field(min_length=1)
+    train_language: str = "en"
+    evaluation: XnliFiles
+    training: XnliFiles
+    training_tokenized: bool = True
+    labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
+    n_train: int | None = Field(None, gt=0)
+    runs: list[RunName] = Field(min_length=1)
+    selected_per_language: list[RunName] = Field([])
+    few_shot: FewShot = FewShot()
+    translate_test: list[RunName] = Field([])
+    translate_train: list[RunName] = Field([])
+    translate_train_all: list[RunName] = Field([])
+    finetuning: Finetuning
+
+    @property
+    def protocol_runs(self) -> dict[str, list[str]]:
+        """Protocol -> the runs of its rows, in the order of ``SETTINGS``."""
+        nested = {"zero_shot": self.runs, "few_shot": self.few_shot.runs}
+        return {name: nested[name] if name in nested else getattr(self, name) for name in SETTINGS}
+
+    @property
+    def others(self) -> list[str]:
+        """The languages of the table without training labels."""
+        return [language for language in self.languages if language != self.train_language]
+
+    @property
+    def pivot(self) -> str:
+        """The language that is retrieved from and to: the training language, or the first where it is not tested."""
+        return self.train_language if self.train_language in self.languages else self.languages[0]
+
+
+class GlueTaskFiles(CorpusSource):
+    """Where the files of a task come from; of several files each has its path in ``files``."""
+
+    microworld: Literal["glue"] | None = None
+    files: list[str] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _files_have_a_place(self) -> Self:
+        if self.files is not None and "{file}" not in self.place:
+            raise ValueError("'files' are what '{file}' in the url or path stands for: give both or neither")
+        return self
+
+
+class GlueRow(SystemConfig):
+    """A system of the table, and its label where it is not the label of the run."""
+
+    label: str | None = None
+    published: PublishedKey | None = None
+
+
+class Glue(StrictModel):
+    """The GLUE table: every row is fine-tuned on each task by itself, and validated on the official sets."""
+
+    tasks: dict[Task, GlueTaskFiles] = Field(min_length=1)
+    systems: list[GlueRow] = Field(min_length=1)
+    finetuning: Finetuning
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not self.trained:
+            raise ValueError(f"tasks: {DIAGNOSTICS} has no examples to learn from; add one of {', '.join(TASKS)}")
+        if DIAGNOSTICS in self.tasks and NLI_TASK not in self.tasks:
+            raise ValueError(f"tasks: {DIAGNOSTICS} is for models of {NLI_TASK}, which is missing")
+        names = [row.name for row in self.systems]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"systems: {', '.join(twice)} stands there twice")
+        for task, source in self.tasks.items():
+            official = GLUE_FILES[task]
+            if len(source.files or official) != len(official):
+                raise ValueError(
+                    f"tasks.{task}.files: {len(source.files or ())} files, expected {len(official)}, in the place of "
+                    f"{', '.join(official)}"
+                )
+            if len(official) > 1 and not source.microworld and "{file}" not in source.place:
+                raise ValueError(f"tasks.{task}: it has several files; put '{{file}}' where their names differ")
+        return self
+
+    @property
+    def trained(self) -> list[str]:
+        """The tasks that models learn, in the order of the columns."""
+        return [task for task in TASKS if task in self.tasks]
+
+    def parts(self, task: str) -> list[str]:
+        """Return the training, validation and test sets of a task."""
+        if task == DIAGNOSTICS:
+            return ["test"]
+        own_tests = [part for column, part in self.test(task).items() if column != DIAGNOSTICS]
+        return ["train", *self.valid(task).values(), *own_tests]
+
+    def valid(self, task: str) -> dict[str, str]:
+        """Return column of the table -> part of ``task`` that its models are validated on."""
+        return {column: f"valid_{half}" for column, half in HALVES.items()} if task == NLI_TASK else {task: "valid"}
+
+    def test(self, task: str) -> dict[str, str]:
+        """Return set of the leaderboard -> part of ``task``, or of ``DIAGNOSTICS``, that its models label."""
+        if task != NLI_TASK:
+            return {task: "test"}
+        halves = {column: f"test_{half}" for column, half in HALVES.items()}
+        return halves | ({DIAGNOSTICS: "test"} if DIAGNOSTICS in self.tasks else {})
+
+
+def check_xnli(config: "Config") -> None:
+    """Refuse languages and runs that are not trained, and sentences longer than the model has positions."""
+    xnli = config.xnli
+    check_languages(config, BASE, (*xnli.languages, xnli.train_language), "xnli.languages")
+    for protocol, runs in xnli.protocol_runs.items():
+        path = "xnli.few_shot.runs" if protocol == "few_shot" else f"xnli.{protocol}"
+        for run in runs:
+            check_exists(run, xnli.runs, path)
+            if protocol not in ("zero_shot", "selected_per_language") and not config.pretraining_seeds(run, protocol):
+                raise ValueError(
+                    f"{path}: {run} has none of the seeds.other_protocols ({config.seeds.other_protocols})"
+                )
+    check_length(config, BASE, xnli.finetuning.max_tokens, "xnli.finetuning.max_tokens")
+
+
+def check_glue(config: "Config") -> None:
+    """Refuse systems whose setup lacks the language of GLUE, or has no room for its sentences."""
+    if config.glue is None:
+        return
+    for row in config.glue.systems:
+        check_languages(config, row.setup, [GLUE_LANGUAGE], "glue.systems")
+        check_length(config, row.setup, config.glue.finetuning.max_tokens, "glue.finetuning.max_tokens")

@@ -1,0 +1,270 @@
+"""Where files come from: corpora, the microworld's generator, and pretrained models and vocabularies."""
+
+from collections.abc import Sequence
+from itertools import product
+from string import Formatter
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from xlm_core.config.strict_model import Positive, StrictModel, check_exists
+from xlm_core.languages import is_pair, sides
+
+if TYPE_CHECKING:
+    from xlm_core.config import Config
+
+GLUE_FILES = {
+    "CoLA": ("CoLA.zip",),
+    "SST-2": ("SST-2.zip",),
+    "MRPC": ("msr_paraphrase_train.txt", "msr_paraphrase_test.txt", "mrpc_dev_ids.tsv"),
+    "STS-B": ("STS-B.zip",),
+    "QQP": ("QQP-clean.zip",),
+    "MNLI": ("MNLI.zip",),
+    "QNLI": ("QNLIv2.zip",),
+    "RTE": ("RTE.zip",),
+    "WNLI": ("WNLI.zip",),
+    "AX": ("AX.tsv",),
+}  # task of GLUE, in the order of its leaderboard -> what its official files are called
+PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and paths
+STORE_SPLITS = ("train", "valid", "test")
+TEST_SETS = ("news_dev", "news_test")  # of the microworld
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CorpusSource(StrictModel):
+    """Where files come from: exactly one of a URL, a local path, or a collection of the microworld's generator.
+
+    Raises:
+        ValueError: there is not exactly one origin, or a placeholder in it is unknown.
+    """
+
+    url: str | None = None
+    path: str | None = None
+    microworld: str | None = None
+    licence: str = ""
+    sha256: dict[str, str] = Field({})
+    bytes: dict[str, int] = Field({})
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.url, self.path, self.microworld)) != 1:
+            raise ValueError("give exactly one of url, path and microworld")
+        for _, name, _, _ in Formatter().parse(self.place):
+            if name is not None:
+                check_exists(name, PLACEHOLDERS, "placeholder in the url or path")
+        return self
+
+    @property
+    def place(self) -> str:
+        """The address or path, before names are put into it; empty where the files are generated."""
+        return self.url or self.path or ""
+
+
+def _check_range(lines: tuple[int, int]) -> tuple[int, int]:
+    """Refuse a range of lines that holds none."""
+    first, end = lines
+    if not 0 <= first < end:
+        raise ValueError(f"lines from {first} up to {end} are none; the first line is 0")
+    return lines
+
+
+LineRange = Annotated[tuple[int, int], AfterValidator(_check_range), Field(strict=False)]
+
+
+class Corpus(CorpusSource):
+    """A corpus: files of one format, one or more per language or pair (its keys)."""
+
+    microworld: Literal["documents", "translations", "news", "parallel", "tests"] | None = None
+    format: Literal["text", "moses", "wikipedia", "sgm", "store"]
+    keys: list[str] = Field(min_length=1)
+    years: list[int] | None = Field(None, min_length=1)
+    line_range: dict[str, LineRange] = Field({})
+    set: str | None = None
+    eval_only: bool = False
+    tokenized: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if (self.years is not None) != ("{year}" in self.place):
+            raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
+        if (self.set is not None) != (self.format == "sgm"):
+            raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
+        if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
+            raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
+        for key in self.line_range:
+            check_exists(key, self.keys, "line_range")
+        if self.format == "store":
+            self._check_store()
+        return self
+
+    def _check_store(self) -> None:
+        """Refuse finished stores that are not in local folders, one for each key, or that are to be changed."""
+        if self.path is None:
+            raise ValueError("a corpus of format store is in local folders: give their 'path'")
+        if self.line_range or self.years or self.eval_only or self.tokenized:
+            raise ValueError("a corpus of format store is taken as it is: no line_range, years, eval_only or tokenized")
+        if len(self.keys) > 1 and "{key}" not in self.path:
+            raise ValueError(f"keys {', '.join(self.keys)} cannot be of one folder: put '{{key}}' into the 'path'")
+
+    def store_paths(self, key: str, shard: int | str) -> dict[str, str]:
+        """Return split -> path of the finished store of one shard."""
+        folder = self.place.format(key=key, shard=shard).rstrip("/")
+        return {split: f"{folder}/{split}.store" for split in STORE_SPLITS}
+
+    def store_sums(self, key: str, shard: int | str) -> dict[str, str]:
+        """Return split -> SHA-256 of the finished store of one shard."""
+        return {split: self.sha256[f"{key}/{shard}/{split}.store"] for split in STORE_SPLITS}
+
+
+class SourceFiles(NamedTuple):
+    """A section that says where files come from, and what its files are called.
+
+    keys   its languages, pairs, directions, archives or official files
+    names  of each key, what replaces ``{file}`` in the address or path; None: the key
+    """
+
+    section: CorpusSource
+    keys: Sequence[str]
+    names: Sequence[str] | None = None
+
+    def locations(self, key: str) -> list[str]:
+        """Return the addresses or paths of one key: by year, and of each year by side of a pair."""
+        place = self.section.place
+        years = self.section.years if isinstance(self.section, Corpus) else None
+        languages = sides(key) if "{language}" in place else [""]
+        names = {"key": key, "file": (self.names or self.keys)[self.keys.index(key)]}
+        return [place.format(**names, language=language, year=year) for year in years or [0] for language in languages]
+
+    def local_files(self, key: str, n_shards: int) -> list[str]:
+        """Return the files of one key that are where the user has them, none if they are downloaded or generated."""
+        if isinstance(self.section, Corpus) and self.section.format == "store":
+            return [path for shard in range(n_shards) for path in self.section.store_paths(key, shard).values()]
+        return self.locations(key) if self.section.path else []
+
+
+class PretrainedFiles(StrictModel):
+    """A folder, in a format, and the SHA-256 of each of its files that are read, by their names."""
+
+    format: Literal["xlm_core", "published", "huggingface"]
+    path: str
+    sha256: dict[str, Sha256] = Field(min_length=1)
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of the files, in the order of their names."""
+        return [f"{self.path.rstrip('/')}/{name}" for name in sorted(self.sha256)]
+
+
+class PretrainedModel(PretrainedFiles):
+    """A pretrained model: ours or a published checkpoint, which are one file each, or a folder of transformers."""
+
+    @model_validator(mode="after")
+    def _is_one_file(self) -> Self:
+        if self.format != "huggingface" and len(self.sha256) != 1:
+            raise ValueError(
+                f"sha256 names {', '.join(self.sha256)}; a model of format {self.format} is one file, name it alone"
+            )
+        return self
+
+
+class PretrainedVocabulary(PretrainedFiles):
+    """A pretrained vocabulary: ours, the codes and the vocabulary of fastBPE, or a tokenizer of transformers."""
+
+    codes: str | None = None
+    vocab: str | None = None
+
+    @model_validator(mode="after")
+    def _has_its_files(self) -> Self:
+        named = {name for name in (self.codes, self.vocab) if name is not None}
+        if self.format == "published" and (len(named) != 2 or named != set(self.sha256)):
+            raise ValueError(
+                "a vocabulary of format published is two files: name them under 'codes' and 'vocab', and both with "
+                f"their sums under 'sha256' (found {', '.join(self.sha256)})"
+            )
+        if self.format != "published" and named:
+            raise ValueError(f"'codes' and 'vocab' are of the format published, found format {self.format}")
+        if self.format == "xlm_core" and len(self.sha256) != 1:
+            raise ValueError(f"sha256 names {', '.join(self.sha256)}; a vocabulary.json is one file, name it alone")
+        return self
+
+
+class GeneratedFile(NamedTuple):
+    """A file of the microworld: its collection, and its language, pair, direction, archive or official name."""
+
+    collection: str
+    key: str
+
+
+class Microworld(StrictModel):
+    """Sizes of the generated corpora."""
+
+    seed: int = 0
+    documents: dict[str, int]
+    translations: dict[str, int] = Field({})
+    news: dict[str, int] = Field({})
+    parallel: dict[str, int] = Field({})
+    dictionaries: list[str] = Field([])
+    similarity: dict[str, int] = Field({})
+    news_valid: int = Field(200, gt=0)
+    news_test: int = Field(500, gt=0)
+    nli_train: int = Positive
+    nli_valid: int = Positive
+    nli_test: int = Positive
+    glue_train: int = Field(0, ge=0)
+    glue_valid: int = Field(200, gt=0)
+    glue_test: int = Field(200, gt=0)
+    translation_errors: float = Field(0.1, ge=0, lt=1)
+
+    @property
+    def files(self) -> list[GeneratedFile]:
+        """Return all that is generated."""
+        sized = ("documents", "translations", "news", "parallel", "dictionaries", "similarity")
+        collections = {name: list(getattr(self, name)) for name in sized} | {
+            "tests": ["dev"] if self.news else [],
+            "xnli": ["evaluation", "training"],
+            "glue": [file for files in GLUE_FILES.values() for file in files] if self.glue_train else [],
+        }
+        return [GeneratedFile(collection, key) for collection, keys in collections.items() for key in keys]
+
+
+def check_sources(config: "Config") -> None:
+    """Refuse a corpus of an unknown language, of text that is not generated, or of stores that cannot be read."""
+    for path, source in config.sources.items():
+        if source.section.microworld is not None:
+            _check_generated(config.microworld, path, source)
+    for name, corpus in config.corpora.items():
+        for language in (language for key in corpus.keys for language in sides(key)):
+            check_exists(language, config.all_languages, f"corpora.{name}.keys")
+        if corpus.format == "store":
+            _check_shards(f"corpora.{name}", corpus, config.text.n_shards)
+
+
+def _check_generated(world: Microworld | None, path: str, source: SourceFiles) -> None:
+    """Refuse a source of the microworld whose collection has not all of its keys."""
+    section, collection = source.section, str(source.section.microworld)
+    if world is None:
+        raise ValueError(f"{path} is of the microworld, but there is no section 'microworld'")
+    if collection == "glue" and not world.glue_train:
+        raise ValueError(f"{path} is of the microworld, but microworld.glue_train is 0; say how many there shall be")
+    if isinstance(section, Corpus) and collection == "tests":
+        check_exists(str(section.set), TEST_SETS, f"{path}.set")
+        for language in (language for key in source.keys for language in sides(key)):
+            check_exists(language, world.news, f"{path}.keys, languages of microworld.news")
+        return
+    keys = [file.key for file in world.files if file.collection == collection]
+    for key in source.keys:
+        if key not in keys:
+            held = ", ".join(keys) or "nothing"
+            raise ValueError(f"{path}.keys: microworld.{collection} has no size for '{key}', only for {held}")
+
+
+def _check_shards(path: str, corpus: Corpus, n_shards: int) -> None:
+    """Refuse stores without a folder for each shard, or without a checksum of every file."""
+    if n_shards > 1 and "{shard}" not in corpus.place:
+        raise ValueError(
+            f"{path}.path: there are {n_shards} shards (text.n_shards): put '{{shard}}' where their numbers stand"
+        )
+    for key, shard, split in product(corpus.keys, range(n_shards), STORE_SPLITS):
+        if (file := f"{key}/{shard}/{split}.store") not in corpus.sha256:
+            raise ValueError(f"{path}.sha256: no sum of {file}; sha256sum prints it")
