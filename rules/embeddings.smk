@@ -78,7 +78,7 @@ if CONFIG.embeddings:
             vocabulary=PATHS.vocabulary(CONFIG.embeddings.setup),
         output:
             results="<results>/results/embeddings/{seed}.jsonl",
-            kept="<results>/results/embeddings/{seed}.items.json",
+            statistics="<results>/results/embeddings/{seed}.statistics.json",
             job="<results>/results/embeddings/{seed}.job.json",
         log:
             "<logs>/score_embeddings/{seed}.log",

@@ -121,7 +121,7 @@ rule score_glue:
     output:
         results="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.jsonl",
         predictions="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.predictions.tsv",
-        kept="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.items.json",
+        statistics="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.statistics.json",
         job="<results>/results/glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.job.json",
     log:
         "<logs>/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.log",

@@ -9,7 +9,7 @@ rule score_perplexity:
         test=lambda wildcards: PATHS.monolingual_stores(wildcards.setup, CONFIG.perplexity.language, "test"),
     output:
         results="<results>/results/perplexity/{setup}.{run}.{seed}.jsonl",
-        kept="<results>/results/perplexity/{setup}.{run}.{seed}.items.json",
+        statistics="<results>/results/perplexity/{setup}.{run}.{seed}.statistics.json",
         job="<results>/results/perplexity/{setup}.{run}.{seed}.job.json",
     log:
         "<logs>/score_perplexity/{setup}.{run}.{seed}.log",

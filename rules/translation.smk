@@ -53,7 +53,7 @@ rule score_translation:
             for part in ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
         },
         results="<results>/results/translation/{translator}/{seed}/{source}-{target}.jsonl",
-        kept="<results>/results/translation/{translator}/{seed}/{source}-{target}.items.json",
+        statistics="<results>/results/translation/{translator}/{seed}/{source}-{target}.statistics.json",
         job="<results>/results/translation/{translator}/{seed}/{source}-{target}.job.json",
     log:
         "<logs>/score_translation/{translator}.{seed}.{source}-{target}.log",

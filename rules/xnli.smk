@@ -48,7 +48,7 @@ rule score_xnli:
     output:
         results="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
         confusion="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
-        kept="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.items.json",
+        statistics="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.statistics.json",
         job="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.job.json",
     log:
         "<logs>/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",

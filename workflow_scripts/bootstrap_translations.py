@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from xlm_core.metrics.bootstrap import TranslationComparison, write_paired_tests
+from xlm_core.metrics.bootstrap import write_paired_tests
 from xlm_core.workflow.step import workflow_step
 
-params, inputs = snakemake.params, snakemake.input
-
 with workflow_step(snakemake):
-    comparisons = [
-        TranslationComparison(**cell, system=Path(system), baseline=Path(baseline))
-        for cell, system, baseline in zip(params.cells, inputs.systems, inputs.baselines, strict=True)
-    ]
-    write_paired_tests(f"{snakemake.wildcards.table}_mt", comparisons, Path(snakemake.output[0]))
+    write_paired_tests(
+        table=f"{snakemake.wildcards.table}_mt",
+        cells=snakemake.params.cells,
+        systems=[Path(path) for path in snakemake.input.systems],
+        baselines=[Path(path) for path in snakemake.input.baselines],
+        output=Path(snakemake.output[0]),
+    )

@@ -25,5 +25,5 @@ with workflow_step(snakemake):
         baseline_digest=digests.of_value([params.vectors, params.refinement]),
         context=result_context(snakemake),
         output=Path(snakemake.output.results),
-        statistics=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.statistics),
     )

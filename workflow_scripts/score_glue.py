@@ -16,5 +16,5 @@ with workflow_step(snakemake):
         context=result_context(snakemake),
         output=Path(snakemake.output.results),
         predictions=Path(snakemake.output.predictions),
-        statistics=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.statistics),
     )

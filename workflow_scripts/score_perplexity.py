@@ -14,5 +14,5 @@ with workflow_step(snakemake):
         seq_len=snakemake.params.seq_len,
         context=result_context(snakemake),
         output=Path(snakemake.output.results),
-        statistics=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.statistics),
     )

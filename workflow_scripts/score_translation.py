@@ -22,6 +22,6 @@ with workflow_step(snakemake):
         outputs=evaluate.EvaluationOutputs(
             results=Path(snakemake.output.results),
             lines={name: Path(snakemake.output[name]) for name in evaluate.LINES},
-            statistics=Path(snakemake.output.kept),
+            statistics=Path(snakemake.output.statistics),
         ),
     )

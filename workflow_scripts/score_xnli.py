@@ -17,5 +17,5 @@ with workflow_step(snakemake):
         setting_selected=snakemake.params.setting_selected,
         output=Path(snakemake.output.results),
         confusion=Path(snakemake.output.confusion),
-        statistics=Path(snakemake.output.kept),
+        statistics=Path(snakemake.output.statistics),
     )

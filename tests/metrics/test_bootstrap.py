@@ -11,7 +11,7 @@ import pytest
 from xlm_core.errors import CorpusError
 from xlm_core.metrics import bootstrap, sample_statistics
 from xlm_core.metrics.bleu import bleu, bleu_statistics
-from xlm_core.metrics.bootstrap import TranslationComparison, write_paired_tests
+from xlm_core.metrics.bootstrap import write_paired_tests
 
 WORDS = ["the", "a", "cat", "dog,", "sat", "ran", "past", "on", "mat.", "yesterday!", "isn't", "(so)"]
 
@@ -84,11 +84,12 @@ def test_systems_with_other_items_are_refused():
 
 def test_csv(tmp_path):
     good, bad = write_statistics(tmp_path / "good", GOOD), write_statistics(tmp_path / "bad", BAD)
-    comparisons = [
-        TranslationComparison("mlm", "XLM (MLM), new", "en-fr", "0", "none", "no pretraining", good, bad),
-        TranslationComparison("clm", "CLM", "en-fr", "1", "none", "no pretraining", bad, bad),
+    baseline = {"minus_system": "none", "minus_setting": "no pretraining"}
+    cells = [
+        {"system": "mlm", "setting": "XLM (MLM), new", "column": "en-fr", "seed": "0", **baseline},
+        {"system": "clm", "setting": "CLM", "column": "en-fr", "seed": "1", **baseline},
     ]
-    write_paired_tests("unsupervised_mt", comparisons, tmp_path / "out.csv")
+    write_paired_tests("unsupervised_mt", cells, [good, bad], [bad, bad], tmp_path / "out.csv")
     first, second = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines())
     assert {name: value for name, value in first.items() if name not in ("bleu", "minus_bleu", "p")} == {
         "table": "unsupervised_mt",
@@ -105,7 +106,7 @@ def test_csv(tmp_path):
 
 
 def test_csv_of_no_comparisons_has_its_header(tmp_path):
-    write_paired_tests("unsupervised_mt", [], tmp_path / "out.csv")
+    write_paired_tests("unsupervised_mt", [], [], [], tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().split() == [
         "table,system,setting,column,seed,bleu,minus_system,minus_setting,minus_bleu,p"
     ]

@@ -73,8 +73,10 @@ def test_correlation_is_that_of_scipy(pairs: list[tuple[int, int]]):
 
 
 def test_statistics_are_read_as_they_were_written(tmp_path: Path):
-    sample_statistics.write(tmp_path / "items.json", {"en": SampleStatistics("percent", np.array([[True], [False]]))})
-    (found,) = sample_statistics.read(tmp_path / "items.json").values()
+    sample_statistics.write(
+        tmp_path / "statistics.json", {"en": SampleStatistics("percent", np.array([[True], [False]]))}
+    )
+    (found,) = sample_statistics.read(tmp_path / "statistics.json").values()
     assert (found.metric, found.statistics.tolist()) == ("percent", [[1.0], [0.0]])
 
 
@@ -90,6 +92,6 @@ def test_statistics_are_read_as_they_were_written(tmp_path: Path):
     ],
 )
 def test_what_is_no_file_of_statistics_is_refused(tmp_path: Path, text: str, message: str):
-    (tmp_path / "items.json").write_text(text)
+    (tmp_path / "statistics.json").write_text(text)
     with pytest.raises(CorpusError, match=message):
-        sample_statistics.read(tmp_path / "items.json")
+        sample_statistics.read(tmp_path / "statistics.json")

@@ -61,7 +61,7 @@ def score(model: Path, stores: list[Path], seq_len: int = 5, language: str = "ne
         seq_len=seq_len,
         context=ResultContext("perplexity", "little", "clm", 0, None, "c0de"),
         output=model.parent / "results.jsonl",
-        statistics=model.parent / "items.json",
+        statistics=model.parent / "statistics.json",
     )
     return {result.metric: result for result in results.read([model.parent / "results.jsonl"])}
 
@@ -89,7 +89,7 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
     assert found[perplexity.PER_WORD].value == pytest.approx(2 ** (bits / n_words), rel=1e-4)
     assert found[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 9), rel=1e-4)
     assert found[perplexity.PER_BYTE].value == pytest.approx(bits / n_bytes, rel=1e-4)
-    kept = sample_statistics.read(model.parent / "items.json")["ne"]
+    kept = sample_statistics.read(model.parent / "statistics.json")["ne"]
     assert kept.statistics[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
     assert kept.score == pytest.approx(found[perplexity.PER_WORD].value)
     assert {(one.n, one.column, one.system, one.setting, *one.warnings) for one in found.values()} == {

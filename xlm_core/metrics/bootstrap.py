@@ -9,7 +9,7 @@ statistics of a sample:
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,22 +30,6 @@ COLUMNS = (
 Pair = tuple[SampleStatistics, SampleStatistics]  # of two systems, on the same items
 
 
-class TranslationComparison(NamedTuple):
-    """A cell of a table and its baseline, of the same column and the same seed.
-
-    system, baseline  files of the statistics of BLEU
-    """
-
-    row: str
-    setting: str
-    column: str
-    seed: str
-    minus_row: str
-    minus_setting: str
-    system: Path
-    baseline: Path
-
-
 class PairedDifference(NamedTuple):
     """Scores of a system and of its baseline, and the probability of such a difference between equally good systems."""
 
@@ -54,16 +38,22 @@ class PairedDifference(NamedTuple):
     p: float
 
 
-def write_paired_tests(table: str, comparisons: Sequence[TranslationComparison], output: Path) -> None:
-    """Write one CSV line per comparison, columns ``COLUMNS``."""
+def write_paired_tests(
+    table: str, cells: Sequence[Mapping[str, str]], systems: Sequence[Path], baselines: Sequence[Path], output: Path
+) -> None:
+    """Test cells of a table of translation against their baselines, and write a CSV line of ``COLUMNS`` for each.
+
+    Args:
+        cells: the columns that name a cell and its baseline.
+        systems, baselines: files of the statistics of BLEU, one for each cell.
+    """
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for comparison in comparisons:
-            *cell, minus_row, minus_setting, system_path, baseline_path = comparison
-            (system,), (baseline,) = (sample_statistics.read(path).values() for path in (system_path, baseline_path))
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for cell, *paths in zip(cells, systems, baselines, strict=True):
+            (system,), (baseline,) = (sample_statistics.read(path).values() for path in paths)
             score, baseline_score, p = paired_bootstrap(system, baseline)
-            writer.writerow((table, *cell, score, minus_row, minus_setting, baseline_score, p))
+            writer.writerow({"table": table, **cell, "bleu": score, "minus_bleu": baseline_score, "p": p})
 
 
 def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> PairedDifference:

@@ -94,7 +94,7 @@ class Paths(TextPaths):
     def xnli_scores(
         self, system: SystemConfig, protocol: str, kind: str = "jsonl", seeds: list[int] | None = None
     ) -> list[str]:
-        """Return the scores of a system by a protocol, of all seeds: results, "confusion.json" or "items.json"."""
+        """Return the scores of a system by a protocol, of all seeds: results, "confusion.json" or "statistics.json"."""
         folder, name = f"{self.results}/results/xnli", f"{system.setup}.{system.run}"
         return [
             f"{folder}/{name}.{seed}.{protocol}.{finetuning_seed}.{kind}"
@@ -213,7 +213,7 @@ class Paths(TextPaths):
         return {"table": f"{plan.table}_mt", "system": system, "setting": setting, "column": column}
 
     def translation_scores(self, translator: str, seed: int, kind: str = "jsonl") -> list[str]:
-        """Return the scores of a translator in all of its directions: results, or "items.json"."""
+        """Return the scores of a translator in all of its directions: results, or "statistics.json"."""
         directions = self.translators[translator].directions
         return [self.translation_score(translator, seed, direction, kind) for direction in directions]
 
@@ -240,8 +240,8 @@ class Paths(TextPaths):
         """Return the statistics of BLEU of "systems" and of their "baselines", of all comparisons of a table."""
         compared = self.compared_translations(table)
         return {
-            "systems": [self.translation_score(name, seed, to, "items.json") for name, to, _, seed in compared],
-            "baselines": [self.translation_score(name, seed, to, "items.json") for _, to, name, seed in compared],
+            "systems": [self.translation_score(name, seed, to, "statistics.json") for name, to, _, seed in compared],
+            "baselines": [self.translation_score(name, seed, to, "statistics.json") for _, to, name, seed in compared],
         }
 
     def compared_cells(self, table: MtTable) -> list[dict[str, str]]:
@@ -249,8 +249,8 @@ class Paths(TextPaths):
         cells: list[dict[str, str]] = []
         for name, direction, other, seed in self.compared_translations(table):
             system, setting, column = self.translators[name].cell(direction)
-            minus = {"minus_row": self.translators[other].system, "minus_setting": self.translators[other].setting}
-            cells.append({"row": system, "setting": setting, "column": column, "seed": str(seed), **minus})
+            minus = {"minus_system": self.translators[other].system, "minus_setting": self.translators[other].setting}
+            cells.append({"system": system, "setting": setting, "column": column, "seed": str(seed), **minus})
         return cells
 
     def translator_histories(self, table: MtTable) -> dict[str, list[str]]:

@@ -279,14 +279,14 @@ def _statistics(paths: Paths, table: str, system: str | SystemConfig, seed: int)
     """Return the sample statistics of one system of a table."""
     folder = f"{paths.results}/results"
     if table == "perplexity" and paths.config.perplexity:
-        return [f"{folder}/perplexity/{system}.{paths.config.perplexity.run}.{seed}.items.json"]
+        return [f"{folder}/perplexity/{system}.{paths.config.perplexity.run}.{seed}.statistics.json"]
     if table == "embeddings":
-        return [f"{folder}/embeddings/{seed}.items.json"]
+        return [f"{folder}/embeddings/{seed}.statistics.json"]
     if table in MT_TABLES:
         plans = paths.translators_of(MT_TABLES[table])
         own = [key for key, plan in plans.items() if (plan.encoder, plan.decoder) == (system, system)]
-        return [path for key in own for path in paths.translation_scores(key, seed, "items.json")]
+        return [path for key in own for path in paths.translation_scores(key, seed, "statistics.json")]
     model = _compared_system(paths.config, table, system)
     if table == "glue":
-        return paths.glue_scores(model, seed, "items.json")
-    return paths.xnli_scores(model, "zero_shot", "items.json", [seed])
+        return paths.glue_scores(model, seed, "statistics.json")
+    return paths.xnli_scores(model, "zero_shot", "statistics.json", [seed])

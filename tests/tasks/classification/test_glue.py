@@ -102,7 +102,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
         context=ResultContext("glue", "english/mlm", "en", 0, 0, "c"),
         output=world / "results.jsonl",
         predictions=world / "predictions.tsv",
-        statistics=world / "items.json",
+        statistics=world / "statistics.json",
     )
     with open(world / "predictions.tsv", newline="") as file:
         return results.read([world / "results.jsonl"]), list(csv.DictReader(file, delimiter="\t"))
@@ -123,7 +123,7 @@ def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
     found, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
     kept = [[float(line[column]) for line in lines] for column in ("label", "prediction")]
     assert measured("STS-B", *kept) == {one.metric: one.value for one in found}
-    assert sample_statistics.read(world / "items.json")["STS-B"].score == pytest.approx(
+    assert sample_statistics.read(world / "statistics.json")["STS-B"].score == pytest.approx(
         found[0].value
     )  # Pearson's correlation
     assert [int(line["index"]) for line in lines] == list(range(60))

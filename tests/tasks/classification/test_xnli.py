@@ -64,7 +64,7 @@ def score(world, test, selected=None):
         setting_selected="one by one",
         output=world / "results.jsonl",
         confusion=world / "confusion.json",
-        statistics=world / "items.json",
+        statistics=world / "statistics.json",
     )
     return results.read([world / "results.jsonl"])
 
@@ -91,7 +91,7 @@ def test_confusions_sum_up_to_the_accuracies(world):
     for one in found:
         assert confusion[one.column].sum() == 30
         assert one.value == pytest.approx(100 * np.trace(confusion[one.column]) / 30)
-        assert sample_statistics.read(world / "items.json")[one.column].score == pytest.approx(one.value)
+        assert sample_statistics.read(world / "statistics.json")[one.column].score == pytest.approx(one.value)
         assert confusion[one.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
 
 

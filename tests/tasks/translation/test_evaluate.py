@@ -38,7 +38,7 @@ def scored(files, tmp_path):
         kept = {part: tmp_path / f"{part}.txt" for part in LINES}
         evaluate.score(
             **files, direction=direction, decoding=decoding, micro_batch_tokens=100, context=CONTEXT, column="MLM",
-            n_threads=1, outputs=EvaluationOutputs(tmp_path / "results.jsonl", kept, tmp_path / "items.json"),
+            n_threads=1, outputs=EvaluationOutputs(tmp_path / "results.jsonl", kept, tmp_path / "statistics.json"),
         )  # fmt: skip
         return results.read([tmp_path / "results.jsonl"]), kept
 
@@ -63,7 +63,7 @@ def test_the_kept_files_give_the_command_the_same_scores(scored):
 def test_the_kept_items_give_the_same_score(scored):
     found, kept = scored()
     (bleu,) = [result.value for result in found if result.metric == "BLEU"]
-    of_directions = sample_statistics.read(kept["hypotheses"].parent / "items.json")
+    of_directions = sample_statistics.read(kept["hypotheses"].parent / "statistics.json")
     assert {direction: one.score for direction, one in of_directions.items()} == {
         "-".join(DIRECTION): pytest.approx(bleu)
     }

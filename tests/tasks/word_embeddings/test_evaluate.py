@@ -97,7 +97,7 @@ def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
         baseline_digest="c",
         context=ResultContext("embeddings", "", "", 0, None, "x"),
         output=folder / "r.jsonl",
-        statistics=folder / "items.json",
+        statistics=folder / "statistics.json",
     )
     return results.read([folder / "r.jsonl"])
 
@@ -110,7 +110,7 @@ def test_all_rows_are_measured_on_what_every_row_knows(tmp_path):
     assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {6}
     assert {one.n for key, one in found.items() if key[1:] == ("spelled differently", "cosine")} == {5}
     assert found["muse", "all words", "coverage"].value == pytest.approx(100 * 6 / 7)
-    kept = sample_statistics.read(tmp_path / "items.json")
+    kept = sample_statistics.read(tmp_path / "statistics.json")
     for (system, setting, metric), one in found.items():
         if metric == "cosine":
             assert kept[f"{system}, en-fr, {setting}"].score == pytest.approx(one.value)
