@@ -17,15 +17,14 @@ from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.classification import finetune
 from xlm_core.tasks.classification.evaluate import Evaluation, collapse_warnings, evaluate
 from xlm_core.tasks.classification.finetune import (
-    BestCheckpoint,
     DatasetSplits,
     FinetuneArgs,
     FinetuningRun,
-    merge_best,
     read_best,
     search_learning_rate,
 )
 from xlm_core.train.log import LOG_NAME
+from xlm_core.train.state import Progress, TrainState
 
 MODEL = ModelConfig(dim=32, n_layers=1, n_heads=2, feedforward_dim=64, max_positions=16, dropout=0.0)
 SETTINGS = Finetuning(learning_rates=[3.0e-3], batch_size=16, epochs=6, dropout=0.0, max_tokens=16)
@@ -137,28 +136,36 @@ def test_a_killed_fine_tuning_selects_the_same(dataset: LabelledDataset, tmp_pat
     assert resumed == expected
 
 
-def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stands(monkeypatch, tmp_path: Path):
+@pytest.fixture
+def select(monkeypatch, tmp_path: Path):
+    """A function that validates after an update with a learning rate; the languages that were tested, in order."""
     tested = []
-    n_correct = [{"en": 5, "fr": 3}, {"en": 7, "fr": 3}, {"en": 6, "fr": 4}]
     valid, test = ({language: (split, language) for language in ("en", "fr")} for split in ("valid", "test"))
     args = FinetuneArgs(SETTINGS, 3, "float32", 3, "c", checkpoint_minutes=10, work=tmp_path)
-    run = FinetuningRun(None, DatasetSplits(None, valid, test), args, 0.1, tmp_path, torch.device("cpu"))
 
-    def validate(update: int) -> None:
+    def select(update: int, rate: float, n_correct: dict[str, int]) -> None:
         def evaluate(classifier, dataset, max_tokens) -> Evaluation:
             split, language = dataset
             if split == "test":
                 tested.append((language, update))
-            right, count = (update, 100) if split == "test" else (n_correct[update][language], 10)
+            right, count = (update, 100) if split == "test" else (n_correct[language], 10)
             return Evaluation(dataset, LossSum(torch.tensor(1.0), count, torch.tensor(right)), np.empty(0))
 
         monkeypatch.setattr(finetune, "evaluate", evaluate)
-        accuracies = {key.languages: metrics["accuracy"] for key, metrics in run.validate(update).items()}
-        assert accuracies == {(language,): 10 * right for language, right in n_correct[update].items()}
+        splits, device = DatasetSplits(None, valid, test), torch.device("cpu")
+        run = FinetuningRun(None, splits, args, rate, tmp_path / str(rate), device)
+        metrics = run.validate(TrainState(None, None, Progress(update=update)))
+        assert [scores["accuracy"] for scores in metrics.values()] == [10 * n_correct["en"], 10 * n_correct["fr"]]
 
+    return select, tested
+
+
+def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stands(select, tmp_path: Path):
+    validate, tested = select
+    evaluations = [{"en": 5, "fr": 3}, {"en": 7, "fr": 3}, {"en": 6, "fr": 4}]
     assert read_best(tmp_path) == {}
     for update in (0, 1, 2, 1, 2):  # the last two again, as after a kill
-        validate(update)
+        validate(update, 0.1, evaluations[update])
     assert tested == [("en", 0), ("fr", 0), ("en", 1), ("fr", 2)]
     shared = {"learning_rate": 0.1, "n": 100}
     assert read_best(tmp_path) == {
@@ -167,9 +174,9 @@ def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stan
     }
 
 
-def test_of_several_fine_tunings_each_language_takes_its_best():
-    def run(valid: float, rate: float) -> BestCheckpoint:
-        return BestCheckpoint(valid_accuracy=valid, update=1, learning_rate=rate, n_correct=1, n=2)
-
-    best = merge_best([{"en": run(70, 0.1), "fr": run(40, 0.1)}, {"en": run(70, 0.2), "fr": run(50, 0.2)}])
-    assert {language: selection["learning_rate"] for language, selection in best.items()} == {"en": 0.1, "fr": 0.2}
+def test_of_several_learning_rates_each_language_takes_its_best(select, tmp_path: Path):
+    validate, _ = select
+    validate(1, 0.1, {"en": 7, "fr": 4})
+    validate(1, 0.2, {"en": 7, "fr": 5})
+    rates = {language: selection["learning_rate"] for language, selection in read_best(tmp_path).items()}
+    assert rates == {"en": 0.1, "fr": 0.2}  # the first of equal ones

@@ -12,7 +12,7 @@ import copy
 import logging
 import math
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from operator import itemgetter
@@ -34,13 +34,7 @@ from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import classification_loss, resolve_dtype
-from xlm_core.tasks.classification.evaluate import (
-    Evaluation,
-    data_digest,
-    evaluate,
-    open_datasets,
-    warn_of_truncation,
-)
+from xlm_core.tasks.classification.evaluate import Evaluation, data_digest, evaluate, open_datasets, warn_of_truncation
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
@@ -48,7 +42,7 @@ from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 
 LOG = logging.getLogger(__name__)
-SELECTED = "selected.json"  # in the folder of a learning rate
+SELECTED = "selected.json"  # beside the folders of the learning rates
 
 
 @dataclass(frozen=True)
@@ -173,8 +167,7 @@ def search_learning_rate(
     error, classifier, best_rate = min(trained, key=itemgetter(0))
     metric = "mean validation accuracy" if args.metrics is None else "mean of the validation metrics"
     LOG.info("selected learning rate %g: %s %.2f %%", best_rate, metric, 100 - error)
-    best = merge_best(read_best(rate_folder(args, digest, rate)) for rate in rates)
-    return classifier, best_rate, best
+    return classifier, best_rate, read_best(args.work / digest)
 
 
 def rate_folder(args: FinetuneArgs, digest: str, rate: float) -> Path:
@@ -217,14 +210,8 @@ def train_classifier(
         patience=0,
         checkpoint_minutes=args.checkpoint_minutes,
     )
-    train(
-        state,
-        run.micro_batches,
-        lambda: run.validate(state.progress.update),
-        training,
-        criterion=run.mean_error,
-        average_last=1,
-    )
+    validate = partial(run.validate, state)
+    train(state, run.micro_batches, validate, training, criterion=run.mean_error, average_last=1)
     return state.progress.best, classifier.cpu().eval()
 
 
@@ -250,7 +237,7 @@ class FinetuningRun:
         values = [value for each in metrics.values() for name, value in each.items() if all_count or name == "accuracy"]
         return 100 - sum(values) / len(values)
 
-    def validate(self, update: int) -> Metrics:
+    def validate(self, state: TrainState) -> Metrics:
         """Evaluate the validation sets after an update, and record the best checkpoint of each language."""
         evaluations = {name: self._evaluate(dataset) for name, dataset in self.splits.valid.items()}
         if self.args.metrics is not None:
@@ -258,7 +245,7 @@ class FinetuningRun:
                 ObjectiveKey(name): self.args.metrics(evaluation.dataset.labels, evaluation.predictions)
                 for name, evaluation in evaluations.items()
             }
-        self._update_best(evaluations, update)
+        self._update_best(evaluations, state.progress.update)
         return {ObjectiveKey("classification", (name,)): each.loss.metrics for name, each in evaluations.items()}
 
     def micro_batches(self, update: int) -> list[MicroBatch]:
@@ -278,11 +265,11 @@ class FinetuningRun:
         return lru_cache(maxsize=1)(partial(epoch_batches, self.splits.train.lengths, batch_size, seed))
 
     def _update_best(self, valid: Mapping[str, Evaluation], update: int) -> None:
-        """Test the languages whose validation accuracy is the best so far, and record them.
+        """Test the languages whose validation accuracy is the best so far, of all learning rates, and record them.
 
         Recording an evaluation again, as a training does that was killed and resumed, changes nothing.
         """
-        best = read_best(self.folder)
+        best = read_best(self.folder.parent)
         for language, test in self.splits.test.items():
             accuracy = valid[language].loss.accuracy
             if language not in best or accuracy > best[language]["valid_accuracy"]:
@@ -294,7 +281,7 @@ class FinetuningRun:
                     n_correct=int(loss.n_correct),
                     n=loss.count,
                 )
-        write_json(self.folder / SELECTED, best)
+        write_json(self.folder.parent / SELECTED, best)
 
     def _evaluate(self, dataset: LabelledDataset) -> Evaluation:
         return evaluate(self.classifier, dataset, self.args.settings.max_tokens)
@@ -305,16 +292,7 @@ class FinetuningRun:
 
 
 def read_best(folder: Path) -> dict[str, BestCheckpoint]:
-    """Read language -> best evaluation so far with one learning rate; empty before the first."""
+    """Read language -> best evaluation so far; empty before the first."""
     path = folder / SELECTED
     best: dict[str, BestCheckpoint] = read_json(path) if path.exists() else {}
-    return best
-
-
-def merge_best(runs: Iterable[Mapping[str, BestCheckpoint]]) -> dict[str, BestCheckpoint]:
-    """Take the best evaluation of each language over several fine-tunings; the first of equal ones."""
-    best: dict[str, BestCheckpoint] = {}
-    for run in runs:
-        for language, selection in run.items():
-            best[language] = max(best.get(language, selection), selection, key=itemgetter("valid_accuracy"))
     return best
