@@ -32,9 +32,9 @@ class LayerCache:
     length: int = 0
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Store keys and values (R, H, 1, K) of the next token; return those of all tokens so far."""
-        self.keys[:, :, self.length] = keys[:, :, 0]
-        self.values[:, :, self.length] = values[:, :, 0]
+        """Store keys and values (R, H, K) of the next token; return those of all tokens so far."""
+        self.keys[:, :, self.length] = keys
+        self.values[:, :, self.length] = values
         self.length += 1
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
 
@@ -43,11 +43,11 @@ class LayerCache:
         for cached in (self.keys, self.values):
             cached[:, :, : self.length] = cached[rows, :, : self.length]
 
-    def select(self, rows: Tensor, sentences: Tensor) -> None:
-        """Keep these rows and sentences."""
+    def select(self, rows: Tensor, sentences: Tensor, source_bias: Tensor | None) -> None:
+        """Keep these rows and sentences; ``source_bias``, which all layers share, is that of the kept sentences."""
         self.keys, self.values = self.keys[rows], self.values[rows]
         self.source_keys, self.source_values = self.source_keys[sentences], self.source_values[sentences]
-        self.source_bias = None if self.source_bias is None else self.source_bias[sentences]
+        self.source_bias = source_bias
 
 
 class SelfAttention(nn.Module):
@@ -82,8 +82,8 @@ class SelfAttention(nn.Module):
 
     def step(self, x: Tensor, cache: LayerCache) -> Tensor:
         """Attend from the next token of each row, ``x`` (R, D), to it and to the cached tokens before it; (R, D)."""
-        queries, keys, values = self.project(x[:, None])
-        output: Tensor = self.out(attend_to_cache(queries, *cache.append(keys, values)).flatten(1))
+        queries, keys, values = self.qkv(x).view(len(x), 3, self.n_heads, -1).unbind(1)
+        output: Tensor = self.out(attend_to_cache(queries[:, :, None], *cache.append(keys, values)).flatten(1))
         return output
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -127,9 +127,10 @@ class CrossAttention(nn.Module):
 
         The hypotheses of a sentence attend together, as if they were the tokens of one text.
         """
-        queries = self.project(x.view(len(cache.source_keys), -1, x.shape[1]))
+        n_sentences, n_heads, _, head_dim = cache.source_keys.shape
+        queries = self.queries(x).view(n_sentences, -1, n_heads, head_dim).transpose(1, 2)
         context = attend_to_cache(queries, cache.source_keys, cache.source_values, cache.source_bias)
-        output: Tensor = self.out(merge_heads(context)).view(x.shape)
+        output: Tensor = self.out(merge_heads(context).view(x.shape))
         return output
 
     def project(self, x: Tensor) -> Tensor:

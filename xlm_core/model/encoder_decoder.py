@@ -48,8 +48,10 @@ class DecoderCache:
         """Keep these ``sentences`` (n,)."""
         hypotheses = torch.arange(self.beam_size, device=sentences.device)
         rows = (sentences[:, None] * self.beam_size + hypotheses).flatten()
+        source_bias = self.layers[0].source_bias
+        source_bias = None if source_bias is None else source_bias[sentences]
         for layer in self.layers:
-            layer.select(rows, sentences)
+            layer.select(rows, sentences, source_bias)
         self.max_lengths, self.indices = self.max_lengths[sentences], self.indices[sentences]
 
 
