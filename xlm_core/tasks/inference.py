@@ -223,17 +223,12 @@ class TranslationPipeline:
         self.check_direction(source, target)
         tokenized = [tokenize_line(sentence, source, self.text) for sentence in sentences]
         encoded = truncate(self.vocabulary.encode(tokenized, source), self.translator.encoder)
-        hypotheses = generate(
-            self.translator,
-            [ids for ids in encoded if ids],
-            (self.language_ids[source], self.language_ids[target]),
-            decoding,
-            micro_batch_tokens,
-        )
-        remaining = iter(hypotheses)
+        languages = (self.language_ids[source], self.language_ids[target])
+        nonempty = [ids for ids in encoded if ids]
+        hypotheses = iter(generate(self.translator, nonempty, languages, decoding, micro_batch_tokens))
+        empty = Translation("", "", None)
         return [
-            [self._decode(hypothesis, target) for hypothesis in next(remaining)] if ids else [Translation("", "", None)]
-            for ids in encoded
+            [self._decode(hypothesis, target) for hypothesis in next(hypotheses)] if ids else [empty] for ids in encoded
         ]
 
     def check_direction(self, source: str, target: str) -> None:

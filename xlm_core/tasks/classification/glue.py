@@ -3,7 +3,6 @@
 Shapes: N examples of a dataset.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,8 @@ import numpy as np
 from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
-from xlm_core import results
+from xlm_core import results, tsv
 from xlm_core.config.classification import ACCURACY
-from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics
 from xlm_core.results import Result, ResultContext
@@ -98,8 +96,7 @@ def score(
         rows += _rows(name, "test", evaluation.predictions, classes)
     results.write(scores, output)
     sample_statistics.write(statistics, columns)
-    with atomic(predictions) as partial_file, open(partial_file, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
+    tsv.write(rows, [predictions])
 
 
 def metric_statistics(metric: str, labels: np.ndarray, predictions: np.ndarray) -> SampleStatistics:

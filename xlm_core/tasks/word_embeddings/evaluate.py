@@ -31,7 +31,6 @@ from xlm_core.tasks.word_embeddings.vectors import EmbeddingTable, InputEmbeddin
 MUSE, CONCAT = "muse", "concat"  # systems that are no runs
 DEPTHS = (1, 5)  # of precision at k
 SIGNATURE = "vectors:raw|word:mean of pieces|items:known to every row|candidates:frequent words and all translations"
-BLOCK = 512  # words that are compared with all others at once
 MIN_PAIRS = 3  # for a correlation
 N_FIELDS = {"dictionary": 2, "similarity": 3}  # of a record
 WordPair = Sequence[str]  # source word and target word; a rating may follow
@@ -203,7 +202,7 @@ def distances(space: EmbeddingSpace, pairs: Sequence[WordPair]) -> dict[str, Mea
     """Average cosine and L2 distance over P pairs, and divide the latter by the mean L2 distance of all with all."""
     source, target = space.vectors_of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     l2 = float(np.linalg.norm(source - target, axis=1).mean())
-    sums = (cdist(source[start : start + BLOCK], target).sum() for start in range(0, len(source), BLOCK))
+    sums = (cdist(source[start : start + muse.BLOCK], target).sum() for start in range(0, len(source), muse.BLOCK))
     mean_l2 = float(sum(sums)) / (len(source) * len(target))
     return {
         "cosine": Measure(float(space.cosines(pairs).mean()), len(pairs)),
@@ -235,7 +234,7 @@ def translation_precision(
     of_queries = muse.csls_neighborhood(queries, targets, n_neighbors)
     of_targets = muse.csls_neighborhood(targets, frequent, n_neighbors)
     hits: Counter[str] = Counter()
-    for block in (slice(start, start + BLOCK) for start in range(0, len(queries), BLOCK)):
+    for block in (slice(start, start + muse.BLOCK) for start in range(0, len(queries), muse.BLOCK)):
         similarity = muse.cosine(queries[block], targets)
         for suffix, scores in (("", similarity), (" CSLS", muse.csls(similarity, of_queries[block], of_targets))):
             hits.update({f"P@{depth}{suffix}": n_correct(scores, right[block], depth) for depth in DEPTHS})

@@ -73,24 +73,20 @@ def _covered_meanings(
     covers = {language: WordEmbeddings.read(path).covers for language, path in texts.items()}
     first, *others = languages
     tables = [
-        [pair for pair in tsv.read(path, 2) if covers[first](pair[0], first) and covers[other](pair[1], other)]
+        [(a, b) for a, b in tsv.read(path, 2) if covers[first](a, first) and covers[other](b, other)]
         for path, other in zip(dictionaries, others, strict=True)
     ]
     return [words for words in translated(tables) if all(map(space.covers, words, languages))]
 
 
-def translated(tables: Sequence[Sequence[Sequence[str]]]) -> list[tuple[str, ...]]:
+def translated(tables: Sequence[Sequence[tuple[str, str]]]) -> list[tuple[str, ...]]:
     """Join each word of the first language with its first translation in each table.
 
     The words of a meaning are all different, and no word is used for two meanings.
     """
-    first_translations: list[dict[str, str]] = []
-    for table in tables:
-        first_translations.append({})
-        for source, target in table:
-            first_translations[-1].setdefault(source, target)
+    first_translations = [dict(reversed(table)) for table in tables]
     meanings, used = [], set[str]()
-    for source in first_translations[0]:
+    for source in dict.fromkeys(source for source, _ in tables[0]):
         words = (source, *(table.get(source, source) for table in first_translations))
         if len(set(words)) == len(words) and not used & set(words):
             meanings.append(words)
