@@ -30,7 +30,7 @@ def metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str,
 
     Args:
         task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
-        labels, predictions: (N,) ids of classes, or scores. F1 is that of class 1.
+        labels, predictions: (N,) ids of classes, or scores. F1 is of class 1.
     """
     return {name: 100 * METRICS[name](labels, predictions) for name in GLUE_TASKS[task].metrics}
 

@@ -36,7 +36,7 @@ def score(
         selected: the checkpoints that ``finetune`` selected language by language; None where they do not count.
         test: column of the table -> test store.
         classes: their names, in the order of their ids.
-        context: of the model's results; those of the selected checkpoints have ``setting_selected``.
+        context: of the model's results; results of selected checkpoints have ``setting_selected``.
         output: JSON lines.
         confusion: JSON, column -> how often each gold class, a row, is classified as each class, a column.
         statistics: column -> whether each pair is classified right.

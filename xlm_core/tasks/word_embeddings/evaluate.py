@@ -1,7 +1,7 @@
 """Evaluation of cross-lingual word embeddings (paper, section 5.5 and Table 5).
 
 All systems are measured on the same words: those that every system has vectors for and that occur in the text of their
-language. The share of the dictionary that a system covers is a column of its own. The setting "all words" is the
+language. The share of the dictionary that a system covers is a separate column. The setting "all words" is the
 paper's; "spelled differently" leaves out pairs of words that are spelled alike, which one vocabulary for all languages
 aligns by construction. ``docs/embeddings.md`` defines all measures.
 
@@ -155,7 +155,7 @@ def score(
     Args:
         systems: "muse", "concat", or runs of ``files.models``.
         word_lists: "dictionary" and "similarity": direction -> records of ``xlm_core.text.formats.dictionary``.
-        refinement: of MUSE's alignment; its ``neighbors`` are also those of CSLS.
+        refinement: of MUSE's alignment; CSLS has the same number of ``neighbors``.
         n_candidates: most frequent words of a language that are candidates.
         baseline_digest: of the settings of "muse" and "concat".
         context: of the results, whose systems and settings are filled in.
