@@ -39,9 +39,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="JSON")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    found = {name: measure(arguments, name) for name in arguments.shape}
+    results = {name: measure(arguments, name) for name in arguments.shape}
     if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
@@ -73,7 +73,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     for _ in range(arguments.turns):
         seconds["generating"].append(timed(generate, device))
         seconds["learning"].append(timed(learn, device))
-    medians = {part: statistics.median(some) for part, some in seconds.items()}
+    medians = {part: statistics.median(times) for part, times in seconds.items()}
     print(f"{name}, {n_sentences} sentences of {arguments.shortest} to {arguments.longest} tokens and {N_ENDS} ends, ")
     print(f"  {name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for part, value in medians.items():

@@ -49,9 +49,9 @@ def main() -> None:
     """Measure and print, and write what was measured where that is wanted."""
     arguments = parse()
     torch.set_num_threads(arguments.threads)
-    found = {name: measure(arguments, name) for name in arguments.shape}
+    results = {name: measure(arguments, name) for name in arguments.shape}
     if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
@@ -86,7 +86,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float | str]:
     for _ in range(arguments.turns):
         for program, work in programs.items():
             seconds[program].append(timed(lambda work=work: work(source), device))
-    speed = {program: words.tokens.size / statistics.median(some) for program, some in seconds.items()}
+    speed = {program: words.tokens.size / statistics.median(times) for program, times in seconds.items()}
     print(f"{name}, {name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for program, value in speed.items():
         print(f"  {program:24s}{value:12,.0f} tokens/s   ours is {speed['ours'] / value:5.2f} x as fast", flush=True)
@@ -159,7 +159,7 @@ def theirs(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
 
     def decode(source: Batch) -> None:
         mask = torch.arange(source.tokens.shape[1], device=limits.device) < source.lengths[:, None]
-        found = model.generate(
+        outputs = model.generate(
             source.tokens,
             attention_mask=mask.long(),
             num_beams=1,
@@ -167,7 +167,7 @@ def theirs(shape: Shape, limits: Tensor) -> Callable[[Batch], object]:
             max_new_tokens=longest - 1,
             logits_processor=ends,
         )
-        assert found.shape[1] == longest, "all sentences are translated to their ends"
+        assert outputs.shape[1] == longest, "all sentences are translated to their ends"
 
     return decode
 

@@ -30,7 +30,7 @@ NEARLY_ALL = Masking(mask_prob=0.999)
 def main() -> None:
     """Measure and print, and write what was measured where that is wanted."""
     arguments = parse()
-    found = []
+    results = []
     print(f"{'vocabulary':>10s} {'tokens':>7s} {'all scores':>11s} {'ours':>9s} {'transformers':>13s}")
     for vocabulary in arguments.vocabulary:
         for n_tokens in arguments.tokens:
@@ -39,12 +39,12 @@ def main() -> None:
             row["ours_gb"] = in_fresh_process("ours", vocabulary, n_tokens) / 1e9
             fits = 4 * scores < total_memory() / 2
             row["transformers_gb"] = in_fresh_process("transformers", vocabulary, n_tokens) / 1e9 if fits else None
-            found.append(row)
+            results.append(row)
             theirs = f"{row['transformers_gb']:10.2f} GB" if fits else "     too large"
             sizes = f"{vocabulary:10,d} {n_tokens:7,d} {scores / 1e9:8.2f} GB"
             print(f"{sizes} {row['ours_gb']:6.2f} GB {theirs}", flush=True)
     if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:

@@ -85,9 +85,9 @@ def main() -> None:
     """Measure and print, and write what was measured where that is wanted."""
     arguments = parse()
     torch.set_num_threads(arguments.threads)
-    found = {name: measure(arguments, name) for name in arguments.precision}
+    results = {name: measure(arguments, name) for name in arguments.precision}
     if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
@@ -118,7 +118,7 @@ def measure(arguments: argparse.Namespace, precision: str) -> dict[str, float | 
         for name, update in updates.items():
             seconds[name].append(timed(lambda update=update: [update(batch) for batch in batches], device))
         rates.append(matmul_rate(dtype, device))
-    speed = {name: len(batches) * shape.n_tokens / statistics.median(some) for name, some in seconds.items()}
+    speed = {name: len(batches) * shape.n_tokens / statistics.median(times) for name, times in seconds.items()}
     operations = shape.operations(statistics.fmean(batch.n_predicted for batch in batches))
     fraction = operations / shape.n_tokens * speed["ours"] / max(rates)
     where = f"{name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"

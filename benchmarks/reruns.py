@@ -62,11 +62,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        found = measure(Path(name), arguments.megabytes, arguments.shards)
+        results = measure(Path(name), arguments.megabytes, arguments.shards)
     if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     for what in ("as it was", "touched"):
-        if found[what]["jobs"]:
+        if results[what]["jobs"]:
             sys.exit(f"{what}: expected no job")
 
 
@@ -77,19 +77,19 @@ def measure(folder: Path, megabytes: float, n_shards: int) -> dict[str, dict[str
             file.writelines(line + "\n" for line in lines_of_size(None, megabytes * 1e6 / len(LANGUAGES)))
     (folder / "reruns.yaml").write_text(yaml.safe_dump(SETTINGS | {"text": {"n_shards": n_shards}}))
     text = folder / f"{CHANGED}.txt"
-    found = {"at first": ask(folder)}
+    after = {"at first": ask(folder)}
     start = time.perf_counter()
     snakemake(folder)
     print(f"{megabytes:.0f} MB, {n_shards} shards: {time.perf_counter() - start:.0f} s for the table", flush=True)
-    found["as it was"] = ask(folder)
+    after["as it was"] = ask(folder)
     os.utime(text)
-    found["touched"] = ask(folder)
+    after["touched"] = ask(folder)
     with text.open("a", encoding="utf-8") as file:
         file.write("One line more.\n")
-    found["a line more"] = ask(folder)
-    for what, answer in found.items():
+    after["a line more"] = ask(folder)
+    for what, answer in after.items():
         print(f"{what:12s}{answer['seconds']:6.1f} s  {sum(answer['jobs'].values()):4d} jobs  {answer['jobs']}")
-    return found
+    return after
 
 
 def ask(folder: Path) -> dict[str, float | dict[str, int]]:

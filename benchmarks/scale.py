@@ -58,7 +58,7 @@ def main() -> None:
     sizes = sorted(arguments.megabytes)
     sized: list[int] = []
     stages = list(STAGES)[: list(STAGES).index(arguments.until) + 1]
-    found: dict[str, list[Cost]] = {name: [] for name in stages}
+    by_stage: dict[str, list[Cost]] = {name: [] for name in stages}
     both: dict[str, list[Cost]] = {}
     for megabytes in sizes:
         with tempfile.TemporaryDirectory() as name:
@@ -66,13 +66,13 @@ def main() -> None:
             write_dump(folder / "pages.xml", lines_of_size(arguments.text, megabytes * 1e6))
             for stage in stages:
                 work, _, by_shard = STAGES[stage]
-                found[stage] += side_by_side(work, [(folder, "0", SAMPLE)])
+                by_stage[stage] += side_by_side(work, [(folder, "0", SAMPLE)])
                 if by_shard and megabytes == sizes[-1] and not arguments.alone:
                     both[stage] = side_by_side(work, [(folder, shard, SAMPLE) for shard in ("1", "2")])
             sized.append((folder / "0.tsv").stat().st_size)
-        times = ", ".join(f"{stage} {costs[-1].seconds:.1f} s" for stage, costs in found.items())
+        times = ", ".join(f"{stage} {costs[-1].seconds:.1f} s" for stage, costs in by_stage.items())
         print(f"{megabytes} MB: {times}", flush=True)
-    grown = {stage: growth(sized, costs, both.get(stage)) for stage, costs in found.items()}
+    grown = {stage: growth(sized, costs, both.get(stage)) for stage, costs in by_stage.items()}
     for stage, line in grown.items():
         print(shown(stage, line))
     if arguments.output:

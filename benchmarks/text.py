@@ -45,12 +45,12 @@ def main() -> None:
     arguments = parse()
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small", Path(folder) / "large"
-        for place, n_lines in ((small, arguments.lines), (large, FACTOR * arguments.lines)):
-            place.mkdir()
-            write_dump(place / "pages.xml", islice(lines_of(arguments.text), n_lines))
-        found = {name: measure(name, small, large, arguments.lines) for name in STAGES}
+        for path, n_lines in ((small, arguments.lines), (large, FACTOR * arguments.lines)):
+            path.mkdir()
+            write_dump(path / "pages.xml", islice(lines_of(arguments.text), n_lines))
+        results = {name: measure(name, small, large, arguments.lines) for name in STAGES}
     if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
@@ -161,20 +161,20 @@ def measure(name: str, small: Path, large: Path, n_lines: int) -> dict[str, floa
     (little,) = side_by_side(work, [(small, "0", n_lines)])
     (much,) = side_by_side(work, [(large, "0", n_lines)])
     n_read = sum(1 for _ in tsv.read(large / lines_in, 1))
-    found = {
+    results = {
         "lines_per_s": n_read / much.seconds,
         "peak_mb": little.peak_bytes / 1e6,
         "peak_mb_at_10x": much.peak_bytes / 1e6,
     }
-    shown = f"{found['lines_per_s']:10,.0f} lines/s {found['peak_mb']:6.0f} MB; {FACTOR} x the text"
-    shown += f" {found['peak_mb_at_10x']:6.0f} MB"
+    shown = f"{results['lines_per_s']:10,.0f} lines/s {results['peak_mb']:6.0f} MB; {FACTOR} x the text"
+    shown += f" {results['peak_mb_at_10x']:6.0f} MB"
     if by_shard:
         both = side_by_side(work, [(large, shard, n_lines) for shard in ("1", "2")])
-        found["lines_per_s_of_two"] = 2 * n_read / max(cost.seconds for cost in both)
-        found["efficiency_of_two"] = found["lines_per_s_of_two"] / (2 * found["lines_per_s"])
-        shown += f"; two processes {found['lines_per_s_of_two']:10,.0f} lines/s ({found['efficiency_of_two']:.0%})"
+        results["lines_per_s_of_two"] = 2 * n_read / max(cost.seconds for cost in both)
+        results["efficiency_of_two"] = results["lines_per_s_of_two"] / (2 * results["lines_per_s"])
+        shown += f"; two processes {results['lines_per_s_of_two']:10,.0f} lines/s ({results['efficiency_of_two']:.0%})"
     print(f"{name:9s}{shown}", flush=True)
-    return found
+    return results
 
 
 if __name__ == "__main__":

@@ -40,12 +40,12 @@ def test_vectors_of_a_file_as_an_array(files, tmp_path, monkeypatch, capsys):
     (tmp_path / "sentences").write_text("the cat sees a dog .\nthe\u2028cat\n")
     arguments = ["embed", *files, "--language", "fr", "--pooling", "first", "--input", str(tmp_path / "sentences")]
     main([*arguments, "--output", str(tmp_path / "vectors.npy")])
-    found = np.load(tmp_path / "vectors.npy")
-    assert (found.shape, found.dtype) == ((2, 16), np.float32)
+    vectors = np.load(tmp_path / "vectors.npy")
+    assert (vectors.shape, vectors.dtype) == ((2, 16), np.float32)
     assert capsys.readouterr().out == ""
     main(arguments)
     shown = np.array([line.split("\t") for line in capsys.readouterr().out.splitlines()], dtype=float)
-    assert np.abs(shown - found).max() < 1e-5
+    assert np.abs(shown - vectors).max() < 1e-5
 
 
 def test_raw_text_is_cleaned_unless_it_is_said_to_be_tokenized(files, monkeypatch, capsys):
@@ -102,7 +102,7 @@ def test_the_best_of_a_beam_have_scores(translator, tmp_path, capsys):
     main(["translate", *files, *direction, "--beam", "3", "--n-best", "2"])
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [row[1] for row in rows[::2]] == ["katze hund", "biene"]
-    assert all(float(one[0]) > float(other[0]) for one, other in zip(rows[::2], rows[1::2], strict=True))
+    assert all(float(best[0]) > float(second[0]) for best, second in zip(rows[::2], rows[1::2], strict=True))
 
 
 def test_translations_come_before_the_input_ends(translator):

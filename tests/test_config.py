@@ -102,9 +102,9 @@ def test_the_file_of_three_seeds_changes_nothing_but_the_seeds():
     for run, settings in laid_over["runs"].items():
         assert list(settings) == ["seeds"]
         changed["runs"][run] |= settings
-    found = config.parse(changed)
-    assert found.pretraining_seeds("mlm_tlm") == found.seeds.finetuning == [0, 1, 2]
-    assert found.pretraining_seeds("mlm_tlm", "few_shot") == found.pretraining_seeds("mbert_like") == [0]
+    parsed = config.parse(changed)
+    assert parsed.pretraining_seeds("mlm_tlm") == parsed.seeds.finetuning == [0, 1, 2]
+    assert parsed.pretraining_seeds("mlm_tlm", "few_shot") == parsed.pretraining_seeds("mbert_like") == [0]
 
 
 def test_the_default_configuration_explains_every_key():

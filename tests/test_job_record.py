@@ -49,10 +49,10 @@ def stop_after(seconds: float, snakemake: SimpleNamespace) -> None:
 def test_a_job_says_what_it_was_and_what_it_ran_on(tmp_path: Path):
     with job_record.job_record(job(tmp_path, gpu=4, nodes=2)):
         time.sleep(0.2)
-    found = read(tmp_path)
-    assert found["rule"] == "train" and found["wildcards"] == {"run": "mlm", "seed": "0"}
-    assert found["settings"] == {"rate": 0.1, "code": "c0de"}  # no paths
-    (attempt,) = found["attempts"]
+    record = read(tmp_path)
+    assert record["rule"] == "train" and record["wildcards"] == {"run": "mlm", "seed": "0"}
+    assert record["settings"] == {"rate": 0.1, "code": "c0de"}  # no paths
+    (attempt,) = record["attempts"]
     assert attempt["finished"] and 0.2 <= attempt["seconds"] < 2
     assert (attempt["machines"], attempt["gpus"], attempt["threads"]) == (2, 8, 2)
     assert attempt["machine"]["cpu"] and attempt["machine"]["cores"] >= 1
@@ -67,7 +67,7 @@ def test_the_attempts_of_a_stopped_job_count(tmp_path: Path):
     with job_record.job_record(job(tmp_path)):
         pass
     attempts = read(tmp_path)["attempts"]
-    assert [one["finished"] for one in attempts] == [False, False, True]
+    assert [attempt["finished"] for attempt in attempts] == [False, False, True]
     assert attempts[0]["seconds"] >= 0.2 and attempts[1]["seconds"] >= 0.3
     with job_record.job_record(job(tmp_path)):  # the job is done once more, from its beginning
         pass

@@ -81,14 +81,14 @@ def test_the_loss_is_the_summed_cross_entropy_of_the_labelled_positions(objectiv
 
 
 def test_chunks_change_neither_the_loss_nor_the_gradient(monkeypatch):
-    found = []
+    results = []
     for limit in (1 << 26, 3 * N_TOKENS):
         monkeypatch.setattr(heads, "MAX_SCORES", limit)
         ours = model()
         tally = token_loss(ours, batches()["clm"], causal=True)
         tally.loss_sum.backward()
-        found.append((tally, [parameter.grad for parameter in ours.parameters()]))
-    (whole, expected), (chunked, gradients) = found
+        results.append((tally, [parameter.grad for parameter in ours.parameters()]))
+    (whole, expected), (chunked, gradients) = results
     assert chunked.loss_sum.item() == pytest.approx(whole.loss_sum.item(), rel=1e-5)
     assert (chunked.count, chunked.n_correct) == (whole.count, whole.n_correct)
     for ours, theirs in zip(gradients, expected, strict=True):
@@ -115,8 +115,8 @@ def test_each_objective_learns(objective):
         (tally.loss_sum / tally.count).backward()
         optimizer.step()
     ours.eval()
-    found = [token_loss(ours, batches(seed)[objective], CAUSAL[objective]).detach() for seed in range(100, 110)]
-    assert sum(found[1:], start=found[0]).mean_loss < 0.3
+    losses = [token_loss(ours, batches(seed)[objective], CAUSAL[objective]).detach() for seed in range(100, 110)]
+    assert sum(losses[1:], start=losses[0]).mean_loss < 0.3
 
 
 @pytest.mark.parametrize(

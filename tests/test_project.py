@@ -21,10 +21,10 @@ LINTS = {'Absolute path "/dev"': "GPUs are counted by their devices, which Linux
 
 def conda_requirements(path: Path) -> list[str]:
     """What an environment asks of conda, and of pip where conda has it not, pip itself left out."""
-    found = yaml.safe_load(path.read_text())["dependencies"]
-    of_pip = [line for one in found if isinstance(one, dict) for line in one["pip"]]
-    assert ("pip" in found) == bool(of_pip)
-    return [one for one in found if isinstance(one, str) and one != "pip"] + of_pip
+    dependencies = yaml.safe_load(path.read_text())["dependencies"]
+    of_pip = [line for entry in dependencies if isinstance(entry, dict) for line in entry["pip"]]
+    assert ("pip" in dependencies) == bool(of_pip)
+    return [entry for entry in dependencies if isinstance(entry, str) and entry != "pip"] + of_pip
 
 
 def requirements() -> dict[str, str]:
@@ -81,8 +81,8 @@ def test_snakemake_s_linter_finds_what_is_justified():
     run = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    found = re.findall(r"^    \* (.+?)(?: in line \d+)?:$", run.stdout + run.stderr, re.MULTILINE)
-    assert "Lints for" in run.stderr and sorted(found) == sorted(LINTS)
+    lints = re.findall(r"^    \* (.+?)(?: in line \d+)?:$", run.stdout + run.stderr, re.MULTILINE)
+    assert "Lints for" in run.stderr and sorted(lints) == sorted(LINTS)
 
 
 def test_profiles_for_clusters_repeat_what_they_replace():

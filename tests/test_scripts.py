@@ -18,8 +18,8 @@ def imported(tree: ast.Module) -> dict[str, Any]:
         if isinstance(node, ast.ImportFrom) and node.module:
             module = importlib.import_module(node.module)
             for alias in node.names:
-                found = getattr(module, alias.name, None) or importlib.import_module(f"{node.module}.{alias.name}")
-                names[alias.asname or alias.name] = found
+                value = getattr(module, alias.name, None) or importlib.import_module(f"{node.module}.{alias.name}")
+                names[alias.asname or alias.name] = value
     return names
 
 

@@ -186,8 +186,8 @@ def test_the_translators_of_the_default_configuration():
     back_translation = [("bt", *there), ("bt", *back)]
     unsupervised = ([("ae", "en", "en"), ("ae", "fr", "fr"), *back_translation], (there, back))
     both_ways = [("mt", *there), ("mt", *back)]
-    found = translators(config.parse(default()))
-    assert {name: (objectives_of(plan), plan.directions) for name, plan in found.items()} == {
+    plans = translators(config.parse(default()))
+    assert {name: (objectives_of(plan), plan.directions) for name, plan in plans.items()} == {
         "unsupervised.en-fr.none.none": unsupervised,
         "unsupervised.en-fr.embeddings.embeddings": unsupervised,
         "unsupervised.en-fr.clm.clm": unsupervised,
@@ -202,7 +202,7 @@ def test_the_translators_of_the_default_configuration():
         "supervised.back_translation.clm": ([*both_ways, *back_translation], (there,)),
         "supervised.back_translation.mlm": ([*both_ways, *back_translation], (there,)),
     }
-    for name, plan in found.items():
+    for name, plan in plans.items():
         assert (plan.pair, plan.setup) == ("en-fr", "news")
         assert plan.corpora == (("parallel",) if name.startswith("supervised") else ())
         table, *_, run = name.split(".")
@@ -241,9 +241,9 @@ def test_what_is_learned_in_turn_may_have_its_turn_as_often_in_every_row(scale_u
     table["training"] |= {"updates": updates, "eval_interval": 10}
     table["training"]["optim"] |= {"max_updates": 30, "warmup_updates": 5}
     supervised = config.parse(data).translation.supervised
-    found = {n: supervised.training_of(n) for n in (1, 2, 4)}
-    assert {n: (one.optim.max_updates, one.eval_interval) for n, one in found.items()} == expected
-    assert {one.optim.warmup_updates for one in found.values()} == {5}
+    trainings = {n: supervised.training_of(n) for n in (1, 2, 4)}
+    assert {n: (training.optim.max_updates, training.eval_interval) for n, training in trainings.items()} == expected
+    assert {training.optim.warmup_updates for training in trainings.values()} == {5}
 
 
 def test_a_table_that_is_left_out_needs_no_translators():

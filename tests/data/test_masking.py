@@ -27,8 +27,8 @@ def masked(tokens, masking, seed=0):
 
 
 def test_weights_fall_with_the_root_of_the_count_and_are_zero_for_specials():
-    found = masking_weights(np.array([0] * N_SPECIAL + [0, 1, 4, 100]), 0.5)
-    assert found.tolist() == [0.0] * N_SPECIAL + [1.0, 1.0, 0.5, 0.1]
+    weights = masking_weights(np.array([0] * N_SPECIAL + [0, 1, 4, 100]), 0.5)
+    assert weights.tolist() == [0.0] * N_SPECIAL + [1.0, 1.0, 0.5, 0.1]
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])

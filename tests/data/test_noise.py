@@ -25,8 +25,8 @@ class Draws:
 
 def noisy(sentences, begins, noise, rng):
     """Sentences as lists; ``begins`` says of each token whether it begins a word."""
-    found = add_noise(PackedSequences.from_lists(sentences), np.array(begins, dtype=bool), noise, rng)
-    return [part.tolist() for part in np.split(found.tokens, np.cumsum(found.lengths)[:-1])]
+    corrupted = add_noise(PackedSequences.from_lists(sentences), np.array(begins, dtype=bool), noise, rng)
+    return [part.tolist() for part in np.split(corrupted.tokens, np.cumsum(corrupted.lengths)[:-1])]
 
 
 # Two sentences of three words and two; the pieces of a word: 20 21 | 22 | 23 24 and 30 | 31 32.
@@ -64,31 +64,31 @@ def tokenize_line(words):
     """Sentences out of words of so many pieces; all tokens differ."""
     counter = iter(range(100, 10_000))
     text = [[[next(counter) for _ in range(size)] for size in sentence] for sentence in words]
-    begins = [place == 0 for sentence in text for word in sentence for place in range(len(word))]
+    begins = [position == 0 for sentence in text for word in sentence for position in range(len(word))]
     return text, [[token for word in sentence for token in word] for sentence in text], begins
 
 
 @given(words=sentences_of_words, shuffle=st.integers(0, 5), seed=st.integers(0, 1000))
 def test_words_move_whole_and_not_far(words, shuffle, seed):
     text, flat, begins = tokenize_line(words)
-    found = noisy(flat, begins, Noise(**{**NONE, "shuffle_distance": shuffle}), np.random.default_rng(seed))
-    for sentence, moved in zip(text, found, strict=True):
-        first = {word[0]: (place, word) for place, word in enumerate(sentence)}
+    shuffled = noisy(flat, begins, Noise(**{**NONE, "shuffle_distance": shuffle}), np.random.default_rng(seed))
+    for sentence, moved in zip(text, shuffled, strict=True):
+        first = {word[0]: (position, word) for position, word in enumerate(sentence)}
         places, rest = [], list(moved)
         while rest:
-            place, word = first[rest[0]]
+            position, word = first[rest[0]]
             assert rest[: len(word)] == word
-            places.append(place)
+            places.append(position)
             rest = rest[len(word) :]
         assert sorted(places) == list(range(len(sentence)))
-        assert all(abs(place - now) < max(shuffle, 1) for now, place in enumerate(places))
+        assert all(abs(position - now) < max(shuffle, 1) for now, position in enumerate(places))
 
 
 @given(words=sentences_of_words, drop=st.floats(0, 0.99), seed=st.integers(0, 1000))
 def test_words_are_left_out_whole_and_one_stays(words, drop, seed):
     text, flat, begins = tokenize_line(words)
-    found = noisy(flat, begins, Noise(**{**NONE, "drop_prob": drop}), np.random.default_rng(seed))
-    for sentence, left in zip(text, found, strict=True):
+    shortened = noisy(flat, begins, Noise(**{**NONE, "drop_prob": drop}), np.random.default_rng(seed))
+    for sentence, left in zip(text, shortened, strict=True):
         kept = [word for word in sentence if word[0] in left]
         assert kept and [token for word in kept for token in word] == left
 

@@ -46,36 +46,36 @@ def _cut(draw: BatchKey, content: bytes) -> bytes:
 
 
 def _insert(draw: BatchKey, content: bytes) -> bytes:
-    place = _place(draw, content)
-    return content[:place] + _something(draw) + content[place:]
+    offset = _place(draw, content)
+    return content[:offset] + _something(draw) + content[offset:]
 
 
 def _overwrite(draw: BatchKey, content: bytes) -> bytes:
-    place, new = _place(draw, content), _something(draw)
-    return content[:place] + new + content[place + len(new) :]
+    offset, new = _place(draw, content), _something(draw)
+    return content[:offset] + new + content[offset + len(new) :]
 
 
 def _erase(draw: BatchKey, content: bytes) -> bytes:
-    place = _place(draw, content)
-    return content[:place] + content[place + draw(st.integers(1, 40)) :]
+    offset = _place(draw, content)
+    return content[:offset] + content[offset + draw(st.integers(1, 40)) :]
 
 
 def _repeat(draw: BatchKey, content: bytes) -> bytes:
-    place, length = _place(draw, content), draw(st.integers(1, 400))
-    return content[:place] + content[place : place + length] * draw(st.integers(2, 20)) + content[place + length :]
+    offset, length = _place(draw, content), draw(st.integers(1, 400))
+    return content[:offset] + content[offset : offset + length] * draw(st.integers(2, 20)) + content[offset + length :]
 
 
 def _swap_lines(draw: BatchKey, content: bytes) -> bytes:
     lines = content.split(b"\n")
-    one, other = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
-    lines[one], lines[other] = lines[other], lines[one]
+    first, second = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+    lines[first], lines[second] = lines[second], lines[first]
     return b"\n".join(lines)
 
 
 def _replace_a_line(draw: BatchKey, content: bytes) -> bytes:
     lines = content.split(b"\n")
-    place = draw(st.integers(0, len(lines) - 1))
-    lines[place : place + 1] = draw(st.sampled_from(([], [lines[place]] * 2, [b""], [_something(draw)])))
+    offset = draw(st.integers(0, len(lines) - 1))
+    lines[offset : offset + 1] = draw(st.sampled_from(([], [lines[offset]] * 2, [b""], [_something(draw)])))
     return b"\n".join(lines)
 
 

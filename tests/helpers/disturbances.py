@@ -78,14 +78,14 @@ def recorded(folder: Path) -> dict[str, str]:
     """Output -> log of its job: of all outputs that Snakemake has recorded and does not think incomplete."""
     state = folder / ".snakemake"
     incomplete = {_name(path) for path in (state / "incomplete").rglob("*") if path.is_file()}
-    found = {}
+    logs = {}
     for path in (state / "metadata").rglob("*"):
         if path.is_file() and _name(path) not in incomplete:
             try:
-                found[_name(path)] = json.loads(path.read_text())["log"][0]
+                logs[_name(path)] = json.loads(path.read_text())["log"][0]
             except json.JSONDecodeError:  # half-written by a process that was killed, and ignored by the next
                 continue
-    return found
+    return logs
 
 
 def _name(path: Path) -> str:
@@ -99,9 +99,9 @@ def finished(folder: Path, expected: dict[str, str]) -> dict[str, tuple[int, int
 
     Snakemake keeps a record of a job that failed, too, but none of its files.
     """
-    found = {output: log for output, log in recorded(folder).items() if (folder / output).exists()}
-    unfinished = {log for output, log in expected.items() if output not in found}
-    outputs = [output for output, log in found.items() if log not in unfinished]
+    logs = {output: log for output, log in recorded(folder).items() if (folder / output).exists()}
+    unfinished = {log for output, log in expected.items() if output not in logs}
+    outputs = [output for output, log in logs.items() if log not in unfinished]
     return {output: _identity(folder / output) for output in outputs}
 
 
@@ -122,15 +122,15 @@ def results(folder: Path) -> set[str]:
 
 def jobs_of(run: subprocess.Popen) -> dict[psutil.Process, str]:
     """The processes of jobs that a run of Snakemake has started, and the scripts that they run."""
-    found = {}
+    jobs = {}
     try:
         for process in psutil.Process(run.pid).children(recursive=True):
             line = " ".join(process.cmdline())
             if script := re.search(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py", line):
-                found[process] = script[1]
+                jobs[process] = script[1]
     except psutil.NoSuchProcess:
         pass
-    return found
+    return jobs
 
 
 def wait_for_jobs(run: subprocess.Popen, n: int = 1) -> dict[psutil.Process, str]:

@@ -159,15 +159,15 @@ def renamed(jobs: dict[str, int]) -> dict[str, int]:
 
 def differences(before: dict[str, Any], after: dict[str, Any], kinds: tuple[str, ...] | None = None) -> list[str]:
     """What differs between two records, one line each."""
-    found = []
+    messages = []
     for kind in kinds or tuple(before):
         if kind == "jobs":
-            found += job_differences(before[kind], after[kind])
+            messages += job_differences(before[kind], after[kind])
         elif kind == "tables":
-            found += table_differences(before[kind], after[kind])
+            messages += table_differences(before[kind], after[kind])
         else:
-            found += content_differences(kind, before[kind], after[kind])
-    return found
+            messages += content_differences(kind, before[kind], after[kind])
+    return messages
 
 
 def content_differences(kind: str, before: dict[str, str], after: dict[str, str]) -> list[str]:
@@ -182,16 +182,16 @@ def content_differences(kind: str, before: dict[str, str], after: dict[str, str]
 
 def table_differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Rows and numbers of tables that differ."""
-    found = [f"tables: {name} is gone" for name in before if name not in after]
+    messages = [f"tables: {name} is gone" for name in before if name not in after]
     for name in before.keys() & after.keys():
         old, new = before[name], after[name]
-        found += [f"{name}: row '{key}' is gone" for key in old if key not in new]
-        found += [f"{name}: row '{key}' is new" for key in new if key not in old]
+        messages += [f"{name}: row '{key}' is gone" for key in old if key not in new]
+        messages += [f"{name}: row '{key}' is new" for key in new if key not in old]
         for key in old.keys() & new.keys():
             for column, value in old[key].items():
                 if number(new[key].get(column, "")) != number(value):
-                    found.append(f"{name}: '{key}', {column}: {value} -> {new[key].get(column)}")
-    return found
+                    messages.append(f"{name}: '{key}', {column}: {value} -> {new[key].get(column)}")
+    return messages
 
 
 def number(value: str) -> float | str:
@@ -204,12 +204,14 @@ def number(value: str) -> float | str:
 
 def job_differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Rules that have another number of jobs."""
-    found = []
+    messages = []
     for name in before.keys() & after.keys():
         old, new = renamed(before[name]), renamed(after[name])
         rules = sorted(old.keys() | new.keys())
-        found += [f"jobs of {name}: {r} {old.get(r, 0)} -> {new.get(r, 0)}" for r in rules if old.get(r) != new.get(r)]
-    return found
+        messages += [
+            f"jobs of {name}: {r} {old.get(r, 0)} -> {new.get(r, 0)}" for r in rules if old.get(r) != new.get(r)
+        ]
+    return messages
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -238,9 +240,9 @@ def main() -> int:
         return 0
     before, after = read(arguments.before), read(arguments.after)
     kinds = tuple(kind for kind in before if kind in after)
-    found = differences(before, after, kinds)
-    print("\n".join(found) or f"Equal: {', '.join(kinds)}.")
-    return bool(found)
+    messages = differences(before, after, kinds)
+    print("\n".join(messages) or f"Equal: {', '.join(kinds)}.")
+    return bool(messages)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def lines() -> dict[str, list[str]]:
         paths = {language: Path(folder) / language for language in LANGUAGES}
         microworld.write(world, [], {GeneratedFile("documents", language): path for language, path in paths.items()})
         raw = {language: gzip.decompress(path.read_bytes()).decode().splitlines() for language, path in paths.items()}
-    return {language: [tokenized(line, language) for line in some] for language, some in raw.items()}
+    return {language: [tokenized(line, language) for line in texts] for language, texts in raw.items()}
 
 
 def tokenized(line: str, language: str) -> str:
@@ -35,7 +35,7 @@ def tokenized(line: str, language: str) -> str:
 @cache
 def learned() -> tuple[str, str]:
     """The files "codes" and "vocab": the most frequent pair is merged, again and again."""
-    counts = Counter(word for some in lines().values() for line in some for word in line.split(" "))
+    counts = Counter(word for texts in lines().values() for line in texts for word in line.split(" "))
     words = {word: (*word[:-1], word[-1] + "</w>") for word in counts}
     codes = []
     for _ in range(N_MERGES):

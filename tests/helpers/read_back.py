@@ -8,9 +8,9 @@ from xlm_core.report import tables
 OUTPUTS = ("md", "html", "tex", "tidy", "differences")
 
 
-def make_table(folder, some, table, significance=()):
+def make_table(folder, measured, table, significance=()):
     """The five texts of a table of some results."""
-    results.write(some, folder / "results.jsonl")
+    results.write(measured, folder / "results.jsonl")
     outputs = {kind: folder / f"table.{kind}" for kind in OUTPUTS}
     tables.make(table, [folder / "results.jsonl"], outputs, significance)
     return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}

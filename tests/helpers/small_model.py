@@ -33,7 +33,7 @@ def write_model(path: Path, words: Path, objectives: Sequence[str] = ("mlm",), l
     if likely is not None:
         with torch.no_grad():
             model.output_bias[pieces.index(likely)] = 30.0
-    about = {"languages": list(LANGUAGES), "objectives": list(objectives), "vocabulary": digest}
-    about |= {"seed": 0, "config": "config", "data": "data"}
-    checkpoint.save(path, model, about)
+    metadata = {"languages": list(LANGUAGES), "objectives": list(objectives), "vocabulary": digest}
+    metadata |= {"seed": 0, "config": "config", "data": "data"}
+    checkpoint.save(path, model, metadata)
     return path

@@ -40,17 +40,17 @@ def ours(tmp_path) -> tuple[Path, Path]:
 
 def test_a_published_model_becomes_a_folder_that_says_where_it_is_from(files, tmp_path):
     import_original(*files, tmp_path / "ours")
-    model, about = checkpoint.load(tmp_path / "ours" / "model.safetensors")
+    model, metadata = checkpoint.load(tmp_path / "ours" / "model.safetensors")
     vocabulary = Vocabulary.read(tmp_path / "ours" / "vocabulary.json")
     batch = inputs()
     with torch.no_grad():
         assert (model.predict(model(batch)) - their_scores(their_model(), batch)).abs().max() <= 1e-5
-    assert len(vocabulary) == N_TOKENS and vocabulary.digest == about["vocabulary"]
+    assert len(vocabulary) == N_TOKENS and vocabulary.digest == metadata["vocabulary"]
     (ids,) = vocabulary.encode([SENTENCE], "fr")
     assert [vocabulary.pieces[id_] for id_ in ids] == ["the", "cat", "see@@", "s", "a", "dog"]
-    assert (about["languages"], about["objectives"], about["seed"]) == (["en", "fr"], ["mlm", "tlm"], None)
-    assert about["origin"]["file"] == "model.pth" and len(about["origin"]["sha256"]) == 64
-    assert about["config"] and about["data"]
+    assert (metadata["languages"], metadata["objectives"], metadata["seed"]) == (["en", "fr"], ["mlm", "tlm"], None)
+    assert metadata["origin"]["file"] == "model.pth" and len(metadata["origin"]["sha256"]) == 64
+    assert metadata["config"] and metadata["data"]
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_our_model_and_its_tokenizer_read_by_them(ours, tmp_path):
 
 
 def test_a_classifier_is_written_with_its_labels(ours, tmp_path):
-    model, about = checkpoint.load(ours[0])
-    checkpoint.save(tmp_path / "classifier", model, about, head=ClassificationHead(16, 2, 0.1))
+    model, metadata = checkpoint.load(ours[0])
+    checkpoint.save(tmp_path / "classifier", model, metadata, head=ClassificationHead(16, 2, 0.1))
     export_huggingface(tmp_path / "classifier", ours[1], tmp_path / "theirs", ["yes", "no"])
     theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "theirs")
     assert theirs.config.id2label == {0: "yes", 1: "no"}

@@ -86,10 +86,10 @@ def test_special_symbols_in_text_are_text(small):
 
 def test_the_vocabulary_comes_back_from_its_file(published, tmp_path):
     published.write(tmp_path / "vocabulary.json")
-    found = Vocabulary.read(tmp_path / "vocabulary.json")
-    assert found.digest == published.digest
+    vocabulary = Vocabulary.read(tmp_path / "vocabulary.json")
+    assert vocabulary.digest == published.digest
     lines = published_codes.lines()["de"]
-    assert found.encode(lines, "de") == published.encode(lines, "de")
+    assert vocabulary.encode(lines, "de") == published.encode(lines, "de")
 
 
 def test_the_vocabulary_is_cut(tmp_path):

@@ -26,10 +26,10 @@ def model(config=CONFIG, n_languages=2) -> Transformer:
 
 def read_by_them(kind, folder):
     """What the library makes of a folder; only the weights of a head that it was not asked for may be left over."""
-    found, report = kind.from_pretrained(folder, output_loading_info=True)
+    model, report = kind.from_pretrained(folder, output_loading_info=True)
     assert not report["missing_keys"] and not report["mismatched_keys"]
     assert {name.partition(".")[0] for name in report["unexpected_keys"]} <= {"pred_layer"}
-    return found.eval()
+    return model.eval()
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -60,10 +60,10 @@ def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
     export_model(ours, languages, tmp_path / "by us", causal=True)
     read_by_them(XLMWithLMHeadModel, tmp_path / "by us").save_pretrained(tmp_path / "by them")
     for folder in ("by us", "by them"):
-        found, codes, objectives, _ = import_model(tmp_path / folder)
-        assert (found.config, codes, objectives, found.training) == (ours.config, languages, ["clm"], False)
+        imported, codes, objectives, _ = import_model(tmp_path / folder)
+        assert (imported.config, codes, objectives, imported.training) == (ours.config, languages, ["clm"], False)
         for name, tensor in ours.state_dict().items():
-            assert torch.equal(found.state_dict()[name], tensor)
+            assert torch.equal(imported.state_dict()[name], tensor)
 
 
 @pytest.mark.parametrize("n_languages", [1, 2])
@@ -74,9 +74,9 @@ def test_theirs_to_ours_to_theirs_changes_no_bit(tmp_path, n_languages):
     with torch.no_grad():
         assert (ours.predict(ours(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
     export_model(ours, languages, tmp_path / "by us", causal=objectives == ["clm"])
-    found, expected = (load_file(tmp_path / folder / "model.safetensors") for folder in ("by us", "by them"))
-    assert found.keys() == expected.keys()
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    written, expected = (load_file(tmp_path / folder / "model.safetensors") for folder in ("by us", "by them"))
+    assert written.keys() == expected.keys()
+    assert all(torch.equal(written[name], expected[name]) for name in expected)
     again, before = (
         {key: value for key, value in config.to_dict().items() if key not in UNLIKE}
         for config in (read_by_them(XLMWithLMHeadModel, tmp_path / "by us").config, theirs.config)
@@ -98,8 +98,8 @@ def test_a_classifier_gives_them_our_scores(tmp_path):
     export_classifier(classifier, LANGUAGES, ["entailment", "neutral", "contradiction"], tmp_path)
     theirs = read_by_them(AutoModelForSequenceClassification, tmp_path)
     with torch.no_grad():
-        found = theirs(batch.tokens, langs=batch.languages, lengths=batch.lengths).logits
-        assert (found - classifier(batch)).abs().max() <= 1e-5
+        scores = theirs(batch.tokens, langs=batch.languages, lengths=batch.lengths).logits
+        assert (scores - classifier(batch)).abs().max() <= 1e-5
     assert theirs.config.id2label == {0: "entailment", 1: "neutral", 2: "contradiction"}
     assert theirs.sequence_summary.first_dropout.p == 0.3
     assert isinstance(theirs.sequence_summary.activation, torch.nn.Identity)

@@ -77,7 +77,9 @@ def test_their_text_is_ours(ours, theirs):
 
 def test_an_unshared_vocabulary_is_refused(folder):
     parts = [learn(folder, [language], language) for language in ("de", "en")]
-    vocabulary.build(["de", "en"], *(list(some) for some in zip(*parts, strict=True)), folder / "separate.json")
+    vocabulary.build(
+        ["de", "en"], *(list(sentences) for sentences in zip(*parts, strict=True)), folder / "separate.json"
+    )
     with pytest.raises(CorpusError, match="found 2 encodings in the vocabulary, but"):
         write_tokenizer(Vocabulary.read(folder / "separate.json"), folder / "none", ["de", "en"])
     assert not (folder / "none").exists()
@@ -95,10 +97,10 @@ def published(tmp_path):
 def test_a_published_tokenizer_comes_back(published):
     words, folder = published
     assert not (folder / "vocabulary.json").exists()
-    found = read_tokenizer(folder, LANGUAGES)
-    assert found.pieces == words.pieces
+    vocabulary = read_tokenizer(folder, LANGUAGES)
+    assert vocabulary.pieces == words.pieces
     lines = published_codes.lines()["hi"]
-    assert found.encode(lines, "hi") == words.encode(lines, "hi")
+    assert vocabulary.encode(lines, "hi") == words.encode(lines, "hi")
 
 
 def test_our_own_tokenizer_comes_back_with_everything(folder, ours, theirs):

@@ -51,18 +51,18 @@ def imported(tmp_path, paths, vocabulary, kind="xlm_core", languages=LANGUAGES, 
 
 
 def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
-    one, other = first.state_dict(), second.state_dict()
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+    weights, expected = first.state_dict(), second.state_dict()
+    return weights.keys() == expected.keys() and all(torch.equal(weights[name], expected[name]) for name in weights)
 
 
 def test_our_own_model_comes_back_and_says_where_it_is_from(ours, tmp_path):
-    model, about = imported(tmp_path, ours[:1], ours[1])
+    model, metadata = imported(tmp_path, ours[:1], ours[1])
     before, said = checkpoint.load(ours[0])
     assert same(model, before)
-    assert about["origin"]["about"] == said
-    assert about["origin"]["sha256"] == {"model.safetensors": sums(ours[0])[ours[0]]}
-    assert (about["languages"], about["objectives"]) == (["en", "fr"], ["mlm"])
-    assert about["vocabulary"] == Vocabulary.read(ours[1]).digest
+    assert metadata["origin"]["about"] == said
+    assert metadata["origin"]["sha256"] == {"model.safetensors": sums(ours[0])[ours[0]]}
+    assert (metadata["languages"], metadata["objectives"]) == (["en", "fr"], ["mlm"])
+    assert metadata["vocabulary"] == Vocabulary.read(ours[1]).digest
 
 
 def test_a_model_that_went_to_hugging_face_comes_back(ours, tmp_path):
@@ -72,26 +72,26 @@ def test_a_model_that_went_to_hugging_face_comes_back(ours, tmp_path):
 
 
 def test_a_published_model_gives_the_scores_of_another_implementation(theirs, tmp_path):
-    model, about = imported(tmp_path, theirs[:1], theirs[1], "published", model=PUBLISHED)
+    model, metadata = imported(tmp_path, theirs[:1], theirs[1], "published", model=PUBLISHED)
     with torch.no_grad():
         batch = inputs()
         assert (model.predict(model(batch)) - their_scores(their_model(), batch)).abs().max() <= 1e-5
     assert model.config.dropout == 0.3  # of the setup, not of the checkpoint
-    assert about["objectives"] == ["mlm", "tlm"]
+    assert metadata["objectives"] == ["mlm", "tlm"]
 
 
 def test_languages_that_the_setup_has_not_are_left_aside(ours, tmp_path):
     digest, before = Vocabulary.read(ours[1]).digest, Transformer(CONFIG, 60, 3).eval()
-    about = {"languages": ["de", "en", "fr"], "objectives": ["mlm"], "vocabulary": digest}
-    checkpoint.save(ours[0], before, about)
+    metadata = {"languages": ["de", "en", "fr"], "objectives": ["mlm"], "vocabulary": digest}
+    checkpoint.save(ours[0], before, metadata)
     batch = inputs()  # languages are numbers 0 and 1, of the table of three 1 and 2, of a single one 0
     for languages, then, now in ((["en", "fr"], batch.languages + 1, batch.languages), (["fr"], 2, 0)):
-        model, about = imported(tmp_path, ours[:1], ours[1], languages=languages)
-        assert (about["languages"], about["origin"]["languages"]) == (languages, ["de", "en", "fr"])
+        model, metadata = imported(tmp_path, ours[:1], ours[1], languages=languages)
+        assert (metadata["languages"], metadata["origin"]["languages"]) == (languages, ["de", "en", "fr"])
         with torch.no_grad():
             expected = before(replace(batch, languages=torch.zeros_like(batch.languages) + then))
-            found = model(replace(batch, languages=torch.zeros_like(batch.languages) + now))
-        assert (found - expected).abs().max() <= 1e-5
+            states = model(replace(batch, languages=torch.zeros_like(batch.languages) + now))
+        assert (states - expected).abs().max() <= 1e-5
 
 
 def test_another_file_than_the_one_that_was_named_is_refused(ours, tmp_path):

@@ -46,9 +46,9 @@ def test_the_same_sentences_arrive(built, words, tmp_path):
     digest = Vocabulary.read(words).digest
     n_records = 0
     for split, path in imported(tmp_path, built, words).items():
-        found, before = TokenStore.open(path, digest), TokenStore.open(built[split], digest)
-        n_records += len(found)
-        assert found.digest == before.digest and all(map(np.array_equal, found.tokens, before.tokens))
+        store, before = TokenStore.open(path, digest), TokenStore.open(built[split], digest)
+        n_records += len(store)
+        assert store.digest == before.digest and all(map(np.array_equal, store.tokens, before.tokens))
     counts = json.loads((tmp_path / "out" / "statistics.json").read_text())
     assert (counts["read"], counts["kept"], counts["dropped"]) == (n_records, len(TEXT), {})
     assert counts["origin"]["vocabulary"] == digest and set(counts["origin"]["sha256"]) == {

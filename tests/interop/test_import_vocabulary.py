@@ -28,9 +28,9 @@ def ours(tmp_path) -> Path:
 
 
 def test_our_own_vocabulary_stays_as_it_is(ours, tmp_path):
-    found, origin = imported(tmp_path, [ours], "xlm_core", 60)
+    vocabulary, origin = imported(tmp_path, [ours], "xlm_core", 60)
     assert (tmp_path / "out" / "vocabulary.json").read_bytes() == ours.read_bytes()
-    assert origin["vocabulary"] == found.digest and list(origin["sha256"]) == ["vocabulary.json"]
+    assert origin["vocabulary"] == vocabulary.digest and list(origin["sha256"]) == ["vocabulary.json"]
 
 
 def test_the_published_files_encode_as_the_published_program_does(tmp_path):
@@ -47,8 +47,8 @@ def test_the_published_files_encode_as_the_published_program_does(tmp_path):
 def test_the_tokenizer_of_a_folder(ours, tmp_path):
     before = Vocabulary.read(ours)
     write_tokenizer(before, tmp_path / "folder", ["en", "fr"])
-    found, _ = imported(tmp_path, sorted((tmp_path / "folder").iterdir()), "huggingface", 60)
-    assert found.digest == before.digest and found.encode(TEXT, "fr") == before.encode(TEXT, "fr")
+    vocabulary, _ = imported(tmp_path, sorted((tmp_path / "folder").iterdir()), "huggingface", 60)
+    assert vocabulary.digest == before.digest and vocabulary.encode(TEXT, "fr") == before.encode(TEXT, "fr")
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,16 @@ def test_its_scores_are_those_of_the_published_model(path, zipped, prefix):
     theirs = XLMWithLMHeadModel(config).eval()
     theirs.load_state_dict(renamed, strict=True)
 
-    found, batch = read_checkpoint(path), inputs()
-    assert (found.model.predict(found.model(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
-    assert not found.model.training
+    imported, batch = read_checkpoint(path), inputs()
+    assert (imported.model.predict(imported.model(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
+    assert not imported.model.training
 
 
 def test_what_is_read_beside_the_weights(path, content):
-    found = read_checkpoint(saved(path, content))
-    assert found.pieces == PIECES[:N_TOKENS]
-    assert (found.languages, found.objectives) == (("en", "fr"), ("mlm", "tlm"))
-    assert found.model.config == ModelConfig(
+    imported = read_checkpoint(saved(path, content))
+    assert imported.pieces == PIECES[:N_TOKENS]
+    assert (imported.languages, imported.objectives) == (("en", "fr"), ("mlm", "tlm"))
+    assert imported.model.config == ModelConfig(
         dim=16, n_layers=2, n_heads=4, feedforward_dim=64, dropout=0.1, attention_dropout=0.0, max_positions=12
     )
 
@@ -60,24 +60,24 @@ def test_languages_are_found_wherever_they_are_named(path, content, said_by):
 
 def test_languages_in_another_order_keep_their_embeddings(path, content):
     content["params"]["lang2id"] = {"fr": 0, "en": 1}
-    found = read_checkpoint(saved(path, content)).model.language_embeddings.weight
-    assert torch.equal(found, content["model"]["module.lang_embeddings.weight"].flip(0))
+    embeddings = read_checkpoint(saved(path, content)).model.language_embeddings.weight
+    assert torch.equal(embeddings, content["model"]["module.lang_embeddings.weight"].flip(0))
 
 
 def test_one_language_has_no_table(path):
     content = original_checkpoint(their_model(n_languages=1))
     content["params"] |= {"lang2id": {"en": 0}, "clm_steps": [("en", None)], "mlm_steps": []}
-    found = read_checkpoint(saved(path, content))
-    assert found.model.language_embeddings is None
-    assert found.objectives == ("clm",)
+    imported = read_checkpoint(saved(path, content))
+    assert imported.model.language_embeddings is None
+    assert imported.objectives == ("clm",)
 
 
 def test_of_a_translation_model_the_encoder_is_read_and_the_user_told(path, content, caplog):
     content["encoder"] = content.pop("model")
     content["decoder"] = {"layer_norm15.0.weight": torch.ones(16)}
     with caplog.at_level(logging.WARNING):
-        found = read_checkpoint(saved(path, content))
-    assert found.model.vocab_size == N_TOKENS
+        imported = read_checkpoint(saved(path, content))
+    assert imported.model.vocab_size == N_TOKENS
     assert "decoder left aside" in caplog.text
 
 

@@ -26,6 +26,6 @@ def test_scores_and_signatures_are_those_of_the_command_line(tmp_path, score, op
     command = [sys.executable, "-m", "sacrebleu", tmp_path / "references", "-i", tmp_path / "hypotheses", *options]
     run = subprocess.run([*command, "--width", "10"], capture_output=True, text=True, check=True)
     expected = json.loads(run.stdout)
-    found = score(HYPOTHESES, REFERENCES)
-    assert found.value == pytest.approx(expected["score"], abs=1e-9)
-    assert found.signature == expected["signature"]
+    scores = score(HYPOTHESES, REFERENCES)
+    assert scores.value == pytest.approx(expected["score"], abs=1e-9)
+    assert scores.signature == expected["signature"]

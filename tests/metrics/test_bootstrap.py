@@ -73,7 +73,7 @@ def test_that_of_the_command_line(tmp_path, system, base):
     command = [sys.executable, "-m", "sacrebleu", references, "-i", *systems, "-m", "bleu", "--format", "json"]
     test = ["--paired-bs", "--paired-bs-n", "1000"]
     run = subprocess.run([*command, *test], capture_output=True, text=True, check=True)
-    minus, score = (one["BLEU"] for one in json.loads(run.stdout))
+    minus, score = (entry["BLEU"] for entry in json.loads(run.stdout))
     assert paired_bootstrap(system, base) == pytest.approx((score["score"], minus["score"], score["p_value"]), abs=1e-9)
 
 
@@ -100,8 +100,8 @@ def test_csv(tmp_path):
         "minus_system": "none",
         "minus_setting": "no pretraining",
     }
-    found = tuple(float(first[name]) for name in ("bleu", "minus_bleu", "p"))
-    assert found == paired_bootstrap(GOOD, BAD)
+    values = tuple(float(first[name]) for name in ("bleu", "minus_bleu", "p"))
+    assert values == paired_bootstrap(GOOD, BAD)
     assert (second["bleu"], second["p"]) == (second["minus_bleu"], "1.0")
 
 

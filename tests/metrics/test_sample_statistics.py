@@ -47,8 +47,8 @@ def test_bleu_of_a_sample_is_that_of_its_sentences(pairs: list[tuple[str, str]],
     drawn = np.random.default_rng(seed).integers(0, len(pairs), len(pairs))
     hypotheses, references = map(list, zip(*(pairs[number] for number in drawn), strict=True))
     counts = np.bincount(drawn, minlength=len(pairs)).astype(float)[None, :]
-    found = bleu_statistics(*map(list, zip(*pairs, strict=True))).scores(counts)
-    assert found == pytest.approx([BLEU().corpus_score(hypotheses, [references]).score])
+    sample_scores = bleu_statistics(*map(list, zip(*pairs, strict=True))).scores(counts)
+    assert sample_scores == pytest.approx([BLEU().corpus_score(hypotheses, [references]).score])
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=20))
@@ -67,17 +67,17 @@ def test_yes_and_no_as_scikit_learn_judges_them(pairs: list[tuple[int, int]]):
 @given(pairs=st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2, max_size=20))
 def test_correlation_is_that_of_scipy(pairs: list[tuple[int, int]]):
     x, y = np.array(pairs, dtype=float).T
-    found = SampleStatistics("pearson", sample_statistics.moment_sums(x, y)).score
+    correlation = SampleStatistics("pearson", sample_statistics.moment_sums(x, y)).score
     same = np.ptp(x) == 0 or np.ptp(y) == 0
-    assert found == (0 if same else pytest.approx(100 * stats.pearsonr(x, y).statistic, abs=1e-6))
+    assert correlation == (0 if same else pytest.approx(100 * stats.pearsonr(x, y).statistic, abs=1e-6))
 
 
 def test_statistics_are_read_as_they_were_written(tmp_path: Path):
     sample_statistics.write(
         tmp_path / "statistics.json", {"en": SampleStatistics("percent", np.array([[True], [False]]))}
     )
-    (found,) = sample_statistics.read(tmp_path / "statistics.json").values()
-    assert (found.metric, found.statistics.tolist()) == ("percent", [[1.0], [0.0]])
+    (restored,) = sample_statistics.read(tmp_path / "statistics.json").values()
+    assert (restored.metric, restored.statistics.tolist()) == ("percent", [[1.0], [0.0]])
 
 
 @pytest.mark.parametrize(

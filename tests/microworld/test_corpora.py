@@ -76,14 +76,14 @@ def test_monolingual_text_has_the_sentences_asked_for(files: dict[GeneratedFile,
 
 
 def test_pairs_are_aligned_members(files: dict[GeneratedFile, Path]):
-    found = members(files["translations", "en-hi"])
-    assert list(found) == ["README", "LICENSE", "microworld.en-hi.en", "microworld.en-hi.hi"]
-    english, hindi = found["microworld.en-hi.en"].splitlines(), found["microworld.en-hi.hi"].splitlines()
+    archive = members(files["translations", "en-hi"])
+    assert list(archive) == ["README", "LICENSE", "microworld.en-hi.en", "microworld.en-hi.hi"]
+    english, hindi = archive["microworld.en-hi.en"].splitlines(), archive["microworld.en-hi.hi"].splitlines()
     assert len(english) == len(hindi) == WORLD.translations["en-hi"]
     anchors = {"Anna", "Leo", "Berlin", "Paris", "Lima", "Delhi", "2", "3", "4"}
-    for one, other in zip(english, hindi, strict=True):
-        assert anchors & set(one.replace(".", "").split()) == anchors & set(other.replace("।", "").split())
-        assert ("not" in one.split()) == ("नहीं" in other.split())
+    for source, target in zip(english, hindi, strict=True):
+        assert anchors & set(source.replace(".", "").split()) == anchors & set(target.replace("।", "").split())
+        assert ("not" in source.split()) == ("नहीं" in target.split())
 
 
 def test_lines_of_parallel_text_hold_one_sentence_or_two(files: dict[GeneratedFile, Path]):
@@ -105,35 +105,37 @@ def test_monolingual_texts_are_no_translations_of_each_other(files: dict[Generat
         [names.findall(line) for line in gzip.decompress(files["documents", code].read_bytes()).decode().splitlines()]
         for code in ("en", "fr")
     )
-    both = [one == other for one, other in zip(english, french, strict=False) if one and other]
+    both = [first == second for first, second in zip(english, french, strict=False) if first and second]
     assert len(both) > 20 and sum(both) < 0.25 * len(both)
 
 
 def test_the_evaluation_archive_has_the_published_layout(files: dict[GeneratedFile, Path]):
-    found = members(files["xnli", "evaluation"])
-    assert list(found) == ["XNLI-1.0/xnli.dev.tsv", "XNLI-1.0/xnli.test.tsv"]
-    for table, n_rows in zip(found.values(), (WORLD.nli_valid, WORLD.nli_test), strict=True):
+    archive = members(files["xnli", "evaluation"])
+    assert list(archive) == ["XNLI-1.0/xnli.dev.tsv", "XNLI-1.0/xnli.test.tsv"]
+    for table, n_rows in zip(archive.values(), (WORLD.nli_valid, WORLD.nli_test), strict=True):
         by_language = {code: [row for row in rows(table) if row["language"] == code] for code in LANGUAGES}
         english = by_language["en"]
         for translated in by_language.values():
             assert len(translated) == n_rows
             for key in ("pairID", "gold_label"):
                 assert [row[key] for row in translated] == [row[key] for row in english]
-            for one, other in zip(translated, english, strict=True):
-                assert {c for c in one["sentence1"] if c.isdigit()} == {c for c in other["sentence1"] if c.isdigit()}
+            for translation, original in zip(translated, english, strict=True):
+                assert {c for c in translation["sentence1"] if c.isdigit()} == {
+                    c for c in original["sentence1"] if c.isdigit()
+                }
 
 
 def test_the_training_archive_has_the_published_layout(files: dict[GeneratedFile, Path]):
-    found = members(files["xnli", "training"])
+    archive = members(files["xnli", "training"])
     training = [f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv" for language in LANGUAGES]
     translated = {
         f"XNLI-MT-1.0/xnli/xnli.{split}.{language}.en.tsv": n_rows
         for split, n_rows in (("dev", WORLD.nli_valid), ("test", WORLD.nli_test))
         for language in ("fr", "hi")
     }
-    assert list(found) == training + list(translated)
-    assert {name: len(rows(found[name])) for name in translated} == translated
-    for table in map(found.get, training):
+    assert list(archive) == training + list(translated)
+    assert {name: len(rows(archive[name])) for name in translated} == translated
+    for table in map(archive.get, training):
         assert len(rows(table)) == WORLD.nli_train
         assert {row["label"] for row in rows(table)} == {"entailment", "neutral", "contradictory"}
         assert all(row["premise"].endswith((" .", " ।")) for row in rows(table))
@@ -141,9 +143,9 @@ def test_the_training_archive_has_the_published_layout(files: dict[GeneratedFile
 
 def test_translations_have_errors_and_the_original_has_none(files: dict[GeneratedFile, Path], tmp_path: Path):
     right = members(write(tmp_path, WORLD.model_copy(update={"translation_errors": 0.0}))["xnli", "training"])
-    found = members(files["xnli", "training"])
-    for name, table in found.items():
-        alike = [one == other for one, other in zip(rows(table), rows(right[name]), strict=True)]
+    archive = members(files["xnli", "training"])
+    for name, table in archive.items():
+        alike = [translation == expected for translation, expected in zip(rows(table), rows(right[name]), strict=True)]
         assert all(alike) if name.endswith("train.en.tsv") else 0.1 < sum(alike) / len(alike) < 0.7
     test = [row["sentence1"] for row in rows(members(files["xnli", "evaluation"])["XNLI-1.0/xnli.test.tsv"])]
     english = test[: WORLD.nli_test]  # the first in the alphabet

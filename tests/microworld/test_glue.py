@@ -41,11 +41,11 @@ def extracted(folder: Path, files: list[Path], task: str, part: str) -> list[lis
 
 @pytest.mark.parametrize("task", [task for task in GLUE_FILES if task not in ("MNLI", "AX")])
 def test_files_are_read_as_official_ones(files, tmp_path: Path, task: str):
-    found = [extracted(tmp_path, files[task], task, part) for part in ("train", "valid", "test")]
-    assert [len(rows) for rows in found] == [30, 12, 9]
-    assert {row[2] for row in found[2]} == {"-"} and all(row[0] for rows in found for row in rows)
-    assert {bool(row[1]) for rows in found for row in rows} == {not glue.GLUE_TASKS[task].is_single}
-    sentences = [tuple(row[:2]) for rows in found for row in rows]
+    splits = [extracted(tmp_path, files[task], task, part) for part in ("train", "valid", "test")]
+    assert [len(rows) for rows in splits] == [30, 12, 9]
+    assert {row[2] for row in splits[2]} == {"-"} and all(row[0] for rows in splits for row in rows)
+    assert {bool(row[1]) for rows in splits for row in rows} == {not glue.GLUE_TASKS[task].is_single}
+    sentences = [tuple(row[:2]) for rows in splits for row in rows]
     assert len(set(sentences)) == len(sentences)  # nothing to train on is tested
 
 
@@ -74,11 +74,12 @@ def test_labels_are_equally_frequent(task: str):
 @pytest.mark.parametrize("task", CLASSIFIED)
 def test_words_alone_do_not_tell_the_label(task: str):
     """What a linear model reads off the words of either sentence, counted; the best guess without any is 50 or 33."""
-    found = drawn(task, N_TRAIN + N_TEST)
+    sampled = drawn(task, N_TRAIN + N_TEST)
     lines = [
-        " ".join(f"{word}_{side}" for side, text in enumerate(one.sentences) for word in text.split()) for one in found
+        " ".join(f"{word}_{side}" for side, text in enumerate(pair.sentences) for word in text.split())
+        for pair in sampled
     ]
-    labels = [example.label for example in found]
+    labels = [example.label for example in sampled]
     features = CountVectorizer(token_pattern=r"\S+").fit_transform(lines)
     model = LogisticRegression(max_iter=300).fit(features[:N_TRAIN], labels[:N_TRAIN])
     assert model.score(features[N_TRAIN:], labels[N_TRAIN:]) < 0.8
@@ -105,9 +106,9 @@ def test_a_pronoun_stands_for_whom_it_agrees_with():
 
 def test_no_acceptable_sentence_is_called_wrong():
     """All that are acceptable can be said of a frame, and so none that is not may be among them."""
-    found = examples(np.random.default_rng(1), "CoLA", 1500)
-    right = {example.sentences for example in found if example.label == "1"}
-    assert not right & {example.sentences for example in found if example.label == "0"}
+    sampled = examples(np.random.default_rng(1), "CoLA", 1500)
+    right = {example.sentences for example in sampled if example.label == "1"}
+    assert not right & {example.sentences for example in sampled if example.label == "0"}
 
 
 DOG = Frame(Noun("dog"), "sleep", location="Berlin")

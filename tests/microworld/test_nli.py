@@ -37,7 +37,10 @@ def kinds(concept: str) -> set[str]:
 
 
 ALL = [*DATA["nouns"], *DATA["names"]["f"], *DATA["names"]["m"], *DATA["sites"]]
-SPECIAL = [one for one in ALL if not any(one in kinds(other) for other in ALL if other != one)] + ["man", "woman"]
+SPECIAL = [concept for concept in ALL if not any(concept in kinds(other) for other in ALL if other != concept)] + [
+    "man",
+    "woman",
+]
 SETS = [[*group["words"]] for group in DATA["adjectives"].values()]
 
 
@@ -58,30 +61,30 @@ def of_noun(noun: Noun | None, entity: tuple) -> bool:
 
 
 @cache
-def entities(one: Noun | None, other: Noun | None, also: tuple[str | None, ...] = ()) -> list[tuple]:
+def entities(first: Noun | None, second: Noun | None, also: tuple[str | None, ...] = ()) -> list[tuple]:
     """Entities of every way to be called ``one`` or not and ``other`` or not, one for each."""
-    if one is None and other is None:
+    if first is None and second is None:
         return [("car", "m", 1, ())]
-    nouns = [noun for noun in (one, other) if noun]
+    nouns = [noun for noun in (first, second) if noun]
     wanted = {*(noun.adjective for noun in nouns), *also} - {None}
     sets = [words for words in SETS if wanted & {*words}]
     numbers = {1, 2, 10, *(noun.number for noun in nouns if noun.number)}
-    found = {}
+    by_look = {}
     for concept, sex, number, adjectives in product(SPECIAL, "mf", sorted(numbers), product(*sets)):
         entity = (concept, sex, number, adjectives)
-        look = (of_noun(one, entity), of_noun(other, entity), tuple(word in adjectives for word in sorted(wanted)))
-        found.setdefault(look, entity)
-    return list(found.values())
+        look = (of_noun(first, entity), of_noun(second, entity), tuple(word in adjectives for word in sorted(wanted)))
+        by_look.setdefault(look, entity)
+    return list(by_look.values())
 
 
 @cache
-def places(one: str | None, other: str | None) -> list[tuple[str, str]]:
+def places(first: str | None, second: str | None) -> list[tuple[str, str]]:
     """A city and a site in it for every way to be at ``one`` or not and at ``other`` or not."""
-    found = {}
+    by_look = {}
     for city, site in product(DATA["cities"], DATA["sites"]):
         here = kinds(city) | {site}
-        found.setdefault((one in here, other in here), (city, site))
-    return list(found.values())
+        by_look.setdefault((first in here, second in here), (city, site))
+    return list(by_look.values())
 
 
 def is_true(frame: Frame, situation: tuple) -> bool | None:
@@ -103,14 +106,14 @@ def judged(premise: Frame, hypothesis: Frame) -> str:
     verbs = sorted({premise.verb, hypothesis.verb, "wait", "see"} - {"be"})
     subjects = entities(premise.subject, hypothesis.subject, (premise.adjective, hypothesis.adjective))
     things = entities(premise.object, hypothesis.object)
-    found = set()
+    truths = set()
     for subject, verb, thing, where in product(subjects, verbs, things, places(premise.location, hypothesis.location)):
         situation = (subject, verb, thing, *where)
         if is_true(premise, situation):
-            found.add(is_true(hypothesis, situation))
-    if found == {True}:
+            truths.add(is_true(hypothesis, situation))
+    if truths == {True}:
         return "entailment"
-    return "contradiction" if found == {False} else "neutral" if True in found else "nothing"
+    return "contradiction" if truths == {False} else "neutral" if True in truths else "nothing"
 
 
 def test_labels_hold_in_every_situation(generated: list[Pair]):

@@ -151,7 +151,9 @@ def test_sentences_are_as_people_write_them(language: str, key: str, written: st
 @pytest.mark.parametrize("language", lexicon.GRAMMARS)
 def test_everything_in_the_lexicon_can_be_said(language: str):
     frames = [
-        Frame(ANNA, BE, location=place) for kind in (lexicon.CITIES, lexicon.COUNTRIES, lexicon.SITES) for place in kind
+        Frame(ANNA, BE, location=concept)
+        for kind in (lexicon.CITIES, lexicon.COUNTRIES, lexicon.SITES)
+        for concept in kind
     ]
     for noun in lexicon.NOUNS:
         for sex in "mf":

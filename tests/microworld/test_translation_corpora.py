@@ -156,9 +156,9 @@ def test_pairs_say_the_same(files: dict[GeneratedFile, Path]):
 
 def test_test_sets_have_the_layout_of_wmt(files: dict[GeneratedFile, Path]):
     with tarfile.open(files[TESTS], "r:gz") as archive:
-        found = {info.name: archive.extractfile(info).read() for info in archive}
-    assert list(found) == [f"dev/{name}-ref.{language}.sgm" for name in SIZES for language in ("en", "fr")]
-    places = list(sgm.segments(found["dev/news_test-ref.fr.sgm"], ""))
+        members = {info.name: archive.extractfile(info).read() for info in archive}
+    assert list(members) == [f"dev/{name}-ref.{language}.sgm" for name in SIZES for language in ("en", "fr")]
+    places = list(sgm.segments(members["dev/news_test-ref.fr.sgm"], ""))
     assert Counter(document for document, _ in places) == {f"world.{n}": 10 for n in (1, 2, 3, 4)} | {"world.5": 5}
     assert places[9:11] == [("world.1", "10"), ("world.2", "1")]
 

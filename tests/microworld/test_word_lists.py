@@ -15,15 +15,15 @@ WORLD = Microworld(
 
 
 def test_a_dictionary_has_each_translation_of_a_word_and_single_words_only():
-    found = list(word_lists.translations("en-fr"))
-    assert len(set(found)) == len(found) > 250
-    assert {target for source, target in found if source == "teacher"} == {"professeur", "professeure"}
-    assert {target for source, target in found if source == "small"} == {"petit", "petite", "petits", "petites"}
+    pairs = list(word_lists.translations("en-fr"))
+    assert len(set(pairs)) == len(pairs) > 250
+    assert {target for source, target in pairs if source == "teacher"} == {"professeur", "professeure"}
+    assert {target for source, target in pairs if source == "small"} == {"petit", "petite", "petits", "petites"}
     assert {("dogs", "chiens"), ("park", "parc"), ("sleeps", "dort"), ("anna", "anna"), ("berlin", "berlin")} <= set(
-        found
+        pairs
     )
-    assert not any(source == "cheap" for source, _ in found)  # "bon marché"
-    assert all(word == word.lower() and " " not in word for pair in found for word in pair)
+    assert not any(source == "cheap" for source, _ in pairs)  # "bon marché"
+    assert all(word == word.lower() and " " not in word for pair in pairs for word in pair)
 
 
 def test_other_languages_lack_what_they_say_in_several_words():
@@ -33,7 +33,7 @@ def test_other_languages_lack_what_they_say_in_several_words():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("concept", "other", "expected"),
     [
         ("dog", "dog", 4.0),
         ("dog", "cat", 2.67),  # animal and mammal above both, three deep each: 4 * 2 * 2 / 6
@@ -42,14 +42,14 @@ def test_other_languages_lack_what_they_say_in_several_words():
         ("dog", "piano", 0.0),
     ],
 )
-def test_ratings_follow_the_taxonomy(one, other, expected):
-    assert word_lists.rating(one, other) == expected == word_lists.rating(other, one)
+def test_ratings_follow_the_taxonomy(concept, other, expected):
+    assert word_lists.rating(concept, other) == expected == word_lists.rating(other, concept)
 
 
 def test_rated_pairs_are_different_and_of_all_grades():
-    found = list(word_lists.ratings(np.random.default_rng(0), "en-fr", 200))
-    assert len({pair[:2] for pair in found}) == 200
-    counts = Counter(rating for *_, rating in found)
+    pairs = list(word_lists.ratings(np.random.default_rng(0), "en-fr", 200))
+    assert len({pair[:2] for pair in pairs}) == 200
+    counts = Counter(rating for *_, rating in pairs)
     assert set(counts) >= {0.0, 2.67, 3.2, 4.0} and min(counts.values()) > 10
 
 

@@ -22,17 +22,17 @@ def test_attention_and_its_gradient_are_pytorchs(kind):
     causal = kind == "causal"
     visible = torch.arange(6) < torch.tensor([6, 4])[:, None, None, None] if kind == "padding" else None
     x, weight = torch.randn(2, 2, 6, 16, dtype=torch.double)
-    found = []
+    results = []
     for compute in (attention, lambda *inputs: pytorchs(attention, *inputs)):
         inputs = x.clone().requires_grad_()
         output = compute(inputs, visible, causal)
-        found.append(
+        results.append(
             (output.detach(), *torch.autograd.grad((output * weight).sum(), [inputs, *attention.parameters()]))
         )
-    for ours, theirs in zip(*found, strict=True):
+    for ours, theirs in zip(*results, strict=True):
         assert torch.allclose(ours, theirs, atol=1e-12)
     with torch.no_grad():
-        assert torch.allclose(attention(x, visible, causal), found[0][0], atol=1e-12)
+        assert torch.allclose(attention(x, visible, causal), results[0][0], atol=1e-12)
 
 
 def test_with_dropout_the_gradient_is_that_of_what_was_dropped():

@@ -24,8 +24,8 @@ def saved(tmp_path):
 
 def test_a_model_comes_back_as_it_was(saved):
     model, path = saved
-    loaded, about = checkpoint.load(path)
-    assert about == ABOUT
+    loaded, metadata = checkpoint.load(path)
+    assert metadata == ABOUT
     assert (loaded.config, loaded.vocab_size, loaded.n_languages) == (model.config, 30, 2)
     assert not loaded.training
     for name, value in model.state_dict().items():
@@ -66,8 +66,8 @@ def test_a_flipped_bit_is_noticed(saved):
 def test_a_classifier_comes_back_as_it_was_and_its_encoder_alone_too(saved, tmp_path):
     classifier = Classifier(saved[0], n_classes=3, dropout=0.2)
     checkpoint.save(tmp_path / "classifier", classifier.encoder, ABOUT, head=classifier.head)
-    loaded, about = checkpoint.load_classifier(tmp_path / "classifier")
-    assert (about, loaded.head.dropout.p, loaded.training) == (ABOUT, 0.2, False)
+    loaded, metadata = checkpoint.load_classifier(tmp_path / "classifier")
+    assert (metadata, loaded.head.dropout.p, loaded.training) == (ABOUT, 0.2, False)
     for name, value in classifier.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     encoder, _ = checkpoint.load(tmp_path / "classifier")
@@ -102,8 +102,8 @@ def test_a_translator_comes_back_as_it_was(tmp_path):
     config = ModelConfig(dim=8, n_layers=1, n_heads=2, feedforward_dim=16, max_positions=10)
     model = EncoderDecoder(Transformer(config, 30, 2), Transformer(config, 30, 2, is_decoder=True))
     checkpoint.save_translator(tmp_path / "t", model, ABOUT)
-    loaded, about = checkpoint.load_translator(tmp_path / "t")
-    assert about == ABOUT and not loaded.training
+    loaded, metadata = checkpoint.load_translator(tmp_path / "t")
+    assert metadata == ABOUT and not loaded.training
     assert loaded.state_dict().keys() == model.state_dict().keys()
     for name, value in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)

@@ -46,15 +46,15 @@ def test_with_a_cache_and_without_it_the_scores_are_the_same(width):
     with torch.inference_mode():
         cache = model.init_cache(source, 1, max_lengths(6, 6), width)
         said = np.concatenate([np.full((2, 1), EOS), words], axis=1)
-        steps = [model.step(torch.tensor(said[:, place]).repeat_interleave(width), cache) for place in range(6)]
+        steps = [model.step(torch.tensor(said[:, position]).repeat_interleave(width), cache) for position in range(6)]
     for row in range(2):
         alone = sentence_batch(PackedSequences.from_lists([_nth(sentences(4, 7), row)]), 0)
         expected = scores_from_scratch(model, alone, words[row].tolist(), language=1)
-        for place, scores in enumerate(steps):
+        for position, scores in enumerate(steps):
             for hypothesis in range(width):
                 here = scores[row * width + hypothesis]
                 allowed = torch.isfinite(here)
-                assert (here - expected[place])[allowed].abs().max() <= 1e-5
+                assert (here - expected[position])[allowed].abs().max() <= 1e-5
 
 
 def _nth(ragged, number):
@@ -65,27 +65,27 @@ def _nth(ragged, number):
 def test_greedy_always_takes_the_likeliest_allowed_token():
     model = lively()
     source = sentence_batch(sentences(5), 0)
-    (found,) = greedy_search(model, source, 0, max_lengths(12))
+    (output,) = greedy_search(model, source, 0, max_lengths(12))
     allowed = [EOS, *WORDS]
-    scores = scores_from_scratch(model, source, found)
+    scores = scores_from_scratch(model, source, output)
     likeliest = [allowed[int(row[allowed].argmax())] for row in scores]
-    assert found == likeliest[: len(found)] and (len(found) == 12 or likeliest[len(found)] == EOS)
+    assert output == likeliest[: len(output)] and (len(output) == 12 or likeliest[len(output)] == EOS)
 
 
 def test_greedy_is_that_of_the_transformers_library():
     model = lively(end=0.0)
     theirs = bart(model)
     source = sentence_batch(sentences(5, 3, 6), 0)
-    found = greedy_search(model, source, 0, max_lengths(9, 9, 9))
+    outputs = greedy_search(model, source, 0, max_lengths(9, 9, 9))
     mask = torch.arange(source.tokens.shape[1]) < source.lengths[:, None]
     forbidden = [token for token in range(N_SPECIAL) if token != EOS]
     expected = theirs.generate(
         source.tokens, attention_mask=mask.long(), num_beams=1, do_sample=False, max_new_tokens=9,
         suppress_tokens=forbidden,
     )  # fmt: skip
-    for ours, row in zip(found, expected[:, 1:].tolist(), strict=True):
+    for ours, row in zip(outputs, expected[:, 1:].tolist(), strict=True):
         assert ours == (row[: row.index(EOS)] if EOS in row else row)
-    assert len({tuple(tokens) for tokens in found}) == 3
+    assert len({tuple(tokens) for tokens in outputs}) == 3
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -101,16 +101,16 @@ def test_a_beam_of_one_is_greedy(seed, length_penalty):
 
 def exhaustive(model, source, limit, length_penalty):
     """All translations of up to ``limit`` words out of few, the best first, each with its score."""
-    found = []
+    candidates = []
     for length in range(limit + 1):
         for words in itertools.product(WORDS, repeat=length):
             logs = scores_from_scratch(model, source, list(words))
             logs[:, [token for token in range(N_SPECIAL) if token != EOS]] = -torch.inf
             logs = logs.log_softmax(dim=-1)
             ends = [] if length == limit else [EOS]
-            total = sum(logs[place, token].item() for place, token in enumerate([*words, *ends]))
-            found.append((total / (length + 1) ** length_penalty, list(words)))
-    return sorted(found, reverse=True)
+            total = sum(logs[position, token].item() for position, token in enumerate([*words, *ends]))
+            candidates.append((total / (length + 1) ** length_penalty, list(words)))
+    return sorted(candidates, reverse=True)
 
 
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0])
@@ -124,9 +124,9 @@ def test_a_wide_beam_finds_what_an_exhaustive_search_finds(monkeypatch, seed, le
     decoding = DecodingConfig(
         beam_size=40, length_penalty=length_penalty, n_best=5
     )  # 3 + 9 + 27 words and the empty translation: 40
-    (found,) = beam_search(model, source, 0, max_lengths(limit), decoding)
-    assert [best.tokens for best in found] == [words for _, words in expected[:5]]
-    assert [best.score for best in found] == pytest.approx([score for score, _ in expected[:5]], abs=1e-5)
+    (hypotheses,) = beam_search(model, source, 0, max_lengths(limit), decoding)
+    assert [best.tokens for best in hypotheses] == [words for _, words in expected[:5]]
+    assert [best.score for best in hypotheses] == pytest.approx([score for score, _ in expected[:5]], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_translations_do_not_depend_on_what_shares_their_batch(decoding):
 
     def translations(rows):
         batch = sentence_batch(PackedSequences.from_lists([_nth(text, row) for row in rows]), 0)
-        found = beam_search(model, batch, 1, limits[rows], decoding)
-        return [[hypothesis.tokens for hypothesis in best] for best in found], greedy_search(
+        hypotheses = beam_search(model, batch, 1, limits[rows], decoding)
+        return [[hypothesis.tokens for hypothesis in best] for best in hypotheses], greedy_search(
             model, batch, 1, limits[rows]
         )
 
@@ -161,19 +161,19 @@ def test_special_symbols_are_never_produced(likely):
     with torch.no_grad():
         model.decoder.output_bias[likely] = 50.0
     source = sentence_batch(sentences(4, 3), 0)
-    (one, *_), (other, *_) = beam_search(model, source, 0, max_lengths(6, 6), DecodingConfig(beam_size=2))
-    for tokens in (*greedy_search(model, source, 0, max_lengths(6, 6)), one.tokens, other.tokens):
+    (first, *_), (second, *_) = beam_search(model, source, 0, max_lengths(6, 6), DecodingConfig(beam_size=2))
+    for tokens in (*greedy_search(model, source, 0, max_lengths(6, 6)), first.tokens, second.tokens):
         assert all(token >= N_SPECIAL for token in tokens)
         assert len(tokens) == (0 if likely == EOS else 6) or likely != EOS
 
 
 def test_n_best_come_in_falling_order_and_differ():
-    (found,) = beam_search(
+    (hypotheses,) = beam_search(
         lively(), sentence_batch(sentences(5), 0), 0, max_lengths(8), DecodingConfig(beam_size=4, n_best=4)
     )
-    scores = [hypothesis.score for hypothesis in found]
-    assert len(found) == 4 and scores == sorted(scores, reverse=True)
-    assert len({tuple(hypothesis.tokens) for hypothesis in found}) == 4
+    scores = [hypothesis.score for hypothesis in hypotheses]
+    assert len(hypotheses) == 4 and scores == sorted(scores, reverse=True)
+    assert len({tuple(hypothesis.tokens) for hypothesis in hypotheses}) == 4
 
 
 def test_the_score_is_that_of_its_tokens():
@@ -183,5 +183,5 @@ def test_the_score_is_that_of_its_tokens():
     logs[:, [token for token in range(N_SPECIAL) if token != EOS]] = -torch.inf
     logs = logs.log_softmax(dim=-1)
     ends = [EOS] if len(best.tokens) < 8 else []
-    total = sum(logs[place, token].item() for place, token in enumerate([*best.tokens, *ends]))
+    total = sum(logs[position, token].item() for position, token in enumerate([*best.tokens, *ends]))
     assert best.score == pytest.approx(total / (len(best.tokens) + 1) ** 0.6, abs=1e-5)

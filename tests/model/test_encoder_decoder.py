@@ -25,9 +25,9 @@ def test_only_some_places_are_computed_with_the_same_result():
     ours = translator(n_languages=2)
     source, target = sentence_batch(sentences(4, 6), 0), target_batch(sentences(5, 3), 1)
     with torch.no_grad():
-        some, everything = ours(source, target, target.predicted), ours(source, target)
-    assert torch.allclose(some, everything.flatten(0, 1)[target.predicted], atol=1e-6)
-    assert len(some) == 6 + 4  # every token of both, and their ends
+        selected, everything = ours(source, target, target.predicted), ours(source, target)
+    assert torch.allclose(selected, everything.flatten(0, 1)[target.predicted], atol=1e-6)
+    assert len(selected) == 6 + 4  # every token of both, and their ends
 
 
 def test_what_comes_later_in_the_translation_is_not_seen_and_the_source_is():
@@ -48,11 +48,11 @@ def test_both_languages_matter():
     ours = translator(n_languages=2)
     text = sentences(4), sentences(5)
     with torch.no_grad():
-        found = [
+        logits = [
             ours(sentence_batch(text[0], source), target_batch(text[1], target))
             for source, target in ((0, 0), (1, 0), (0, 1))
         ]
-    assert not torch.allclose(found[0], found[1]) and not torch.allclose(found[0], found[2])
+    assert not torch.allclose(logits[0], logits[1]) and not torch.allclose(logits[0], logits[2])
 
 
 def test_sentences_encode_by_length_are_as_if_read_together():

@@ -56,7 +56,7 @@ def published(ours: Transformer, causal: bool) -> XLMWithLMHeadModel:
 def renamed(ours: Transformer) -> dict[str, torch.Tensor]:
     """The weights under their published names."""
     state = ours.state_dict()
-    found = {
+    weights = {
         "transformer.embeddings.weight": state["embeddings.weight"],
         "transformer.position_embeddings.weight": state["position_embeddings.weight"],
         "transformer.lang_embeddings.weight": state["language_embeddings.weight"],
@@ -64,10 +64,10 @@ def renamed(ours: Transformer) -> dict[str, torch.Tensor]:
         "pred_layer.proj.bias": state["output_bias"],
     }
     for kind in ("weight", "bias"):
-        found[f"transformer.layer_norm_emb.{kind}"] = state[f"embedding_norm.{kind}"]
+        weights[f"transformer.layer_norm_emb.{kind}"] = state[f"embedding_norm.{kind}"]
         for i in range(2):
             for name, part in zip("qkv", state[f"layers.{i}.attention.qkv.{kind}"].chunk(3), strict=True):
-                found[f"transformer.attentions.{i}.{name}_lin.{kind}"] = part
+                weights[f"transformer.attentions.{i}.{name}_lin.{kind}"] = part
             names = {
                 "attentions.{}.out_lin": "attention.out",
                 "layer_norm1.{}": "attention_norm",
@@ -76,8 +76,8 @@ def renamed(ours: Transformer) -> dict[str, torch.Tensor]:
                 "layer_norm2.{}": "feedforward_norm",
             }
             for theirs, our_name in names.items():
-                found[f"transformer.{theirs.format(i)}.{kind}"] = state[f"layers.{i}.{our_name}.{kind}"]
-    return found
+                weights[f"transformer.{theirs.format(i)}.{kind}"] = state[f"layers.{i}.{our_name}.{kind}"]
+    return weights
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -102,8 +102,8 @@ def test_parity_with_the_published_model(causal, lengths):
 )
 def test_sizes_of_the_published_models(config, n_tokens, n_languages, expected):
     with torch.device("meta"):
-        found = Transformer(ModelConfig(**config), n_tokens, n_languages)
-    assert sum(parameter.numel() for parameter in found.parameters()) == expected
+        model = Transformer(ModelConfig(**config), n_tokens, n_languages)
+    assert sum(parameter.numel() for parameter in model.parameters()) == expected
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -112,9 +112,9 @@ def test_more_padding_changes_nothing(causal):
     short, long = batch(), batch(width=15)
     long.tokens[:, :9] = short.tokens
     with torch.no_grad():
-        expected, found = ours(short, causal), ours(long, causal)
-    assert (found[:, :9] - expected).abs().max() < 1e-5
-    assert (found[:, 9:] == 0).all()
+        expected, padded = ours(short, causal), ours(long, causal)
+    assert (padded[:, :9] - expected).abs().max() < 1e-5
+    assert (padded[:, 9:] == 0).all()
     assert (expected[2, 4:] == 0).all()
 
 
@@ -125,11 +125,11 @@ def test_some_places_have_the_states_and_gradients_that_they_have_among_all(caus
     ours.gradient_checkpointing = recomputes
     at = torch.tensor([0, 8, 9, 14, 21])
     weight = torch.randn(len(at), CONFIG.dim)
-    found = []
+    results = []
     for states in (ours(inputs, causal, at), ours(inputs, causal).flatten(0, 1)[at]):
-        found.append((states.detach(), torch.autograd.grad((states * weight).sum(), ours.layers.parameters())))
-    (some, gradients), (among_all, expected) = found
-    assert (some - among_all).abs().max() < 1e-6
+        results.append((states.detach(), torch.autograd.grad((states * weight).sum(), ours.layers.parameters())))
+    (selected, gradients), (among_all, expected) = results
+    assert (selected - among_all).abs().max() < 1e-6
     for ours_, theirs in zip(gradients, expected, strict=True):
         assert (ours_ - theirs).abs().max() < 1e-5
 
@@ -145,8 +145,8 @@ def test_states_are_those_of_the_embeddings_and_of_models_cut_after_each_layer(c
             ours.layers = layers[:n]
             expected.append(ours(inputs, causal))
     assert len(states) == len(expected) == 4
-    assert all(torch.equal(found, other) for found, other in zip(states, expected, strict=True))
-    assert not any(torch.allclose(one, next_) for one, next_ in pairwise(states))
+    assert all(torch.equal(state, other) for state, other in zip(states, expected, strict=True))
+    assert not any(torch.allclose(below, above) for below, above in pairwise(states))
 
 
 def test_permuting_the_batch_permutes_the_output():

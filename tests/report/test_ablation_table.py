@@ -24,11 +24,11 @@ def xnli(system: str, values: dict) -> list[Result]:
     ]
 
 
-def make(tmp_path: Path, some: list[Result], labels: dict = LABELS) -> tuple[list[list[str]], dict, str]:
+def make(tmp_path: Path, measured: list[Result], labels: dict = LABELS) -> tuple[list[list[str]], dict, str]:
     rows = [{"system": system, "setting": "zero-shot", "label": label} for system, label in labels.items()]
     contents = {"rows": rows, "train": "en"}
     table = {"name": "ablation", "contents": contents, "caption": "Some data", "full": "mlm_tlm"}
-    texts = make_table(tmp_path, some, table)
+    texts = make_table(tmp_path, measured, table)
     tidy = {(row["system"], row["column"]): row for row in csv.DictReader(texts["tidy"].splitlines())}
     return grid(texts["md"]), tidy, texts["md"]
 
@@ -58,16 +58,16 @@ def test_differences_have_signs_and_are_not_ranked(tmp_path: Path):
 
 
 def test_what_a_result_must_be_read_with_stands_at_its_transfer(tmp_path: Path):
-    some = xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO)
-    some[2] = replace(some[2], warnings=["collapsed to 'neutral' (97.0 %)"])
-    text = make(tmp_path, some)[2]
+    measured = xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO)
+    measured[2] = replace(measured[2], warnings=["collapsed to 'neutral' (97.0 %)"])
+    text = make(tmp_path, measured)[2]
     assert "full system, zero-shot: collapsed to 'neutral' (97.0 %) in transfer (seed 0.0)." in text
 
 
 def test_a_seed_that_the_full_system_lacks_is_refused(tmp_path: Path):
-    some = xnli("mlm_tlm", {(0, 0): FULL[0, 0]}) + xnli("two/mlm_tlm", TWO)
+    measured = xnli("mlm_tlm", {(0, 0): FULL[0, 0]}) + xnli("two/mlm_tlm", TWO)
     with pytest.raises(CorpusError, match=r"system 'two/mlm_tlm', seed 1\.0, has results in en, fr, but the full"):
-        make(tmp_path, some)
+        make(tmp_path, measured)
 
 
 def test_a_row_without_results_is_refused(tmp_path: Path):
@@ -86,14 +86,14 @@ def perplexities(values: dict[str, float], language: str = "ne") -> list[Result]
     ]
 
 
-def make_perplexity(tmp_path: Path, some: list[Result], language: str = "ne") -> tuple[list[list[str]], str, str]:
+def make_perplexity(tmp_path: Path, measured: list[Result], language: str = "ne") -> tuple[list[list[str]], str, str]:
     row = {"setting": "clm", "setting_label": "CLM"}
     rows = [
         {**row, "system": "alone", "label": language, "published": ["ne", "CLM"]},
         {**row, "system": "related", "label": f"{language} + hi", "published": ["ne_hi", "CLM"]},
     ]
     contents = {"rows": rows, "language": language}
-    texts = make_table(tmp_path, some, {"name": "perplexity", "contents": contents, "caption": "Some data"})
+    texts = make_table(tmp_path, measured, {"name": "perplexity", "contents": contents, "caption": "Some data"})
     return grid(texts["md"]), texts["md"], texts["differences"]
 
 

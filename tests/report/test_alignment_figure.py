@@ -16,7 +16,7 @@ WORDS = [[f"{language}word{number}" for language in ("en", "fr", "es")] for numb
 
 def write(path, words=WORDS, n_maps=2):
     places = np.random.default_rng(0).normal(size=(n_maps, len(words), 3, 2))
-    maps = {f"run{i}": {"positions": some.tolist(), "mean_rank": 1.5 + i} for i, some in enumerate(places)}
+    maps = {f"run{i}": {"positions": positions.tolist(), "mean_rank": 1.5 + i} for i, positions in enumerate(places)}
     write_json(path, {"languages": ["en", "fr", "es"], "words": words, "maps": maps})
     return path
 
@@ -38,10 +38,10 @@ def test_no_label_covers_another_or_leaves_its_map(tmp_path, drawn):
     alignment.plot(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
     renderer = FigureCanvasAgg(drawn[0]).get_renderer()
     for axes in drawn[0].axes:
-        found = labels(axes)
-        assert sorted(text.get_text() for text in found) == sorted(word for meaning in WORDS for word in meaning)
-        boxes = [text.get_window_extent(renderer) for text in found]
-        assert not any(alignment._shared(one, other) > 1 for one, other in combinations(boxes, 2))
+        texts = labels(axes)
+        assert sorted(text.get_text() for text in texts) == sorted(word for meaning in WORDS for word in meaning)
+        boxes = [text.get_window_extent(renderer) for text in texts]
+        assert not any(alignment._shared(first, second) > 1 for first, second in combinations(boxes, 2))
         assert all(axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 for box in boxes)
 
 

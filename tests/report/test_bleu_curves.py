@@ -70,10 +70,10 @@ def test_a_panel_per_direction_and_a_line_per_seed(tmp_path, drawn):
         "en → fr": [([400, 800], [5.0, 12.5]), ([400, 800], [6.0, 13.0])],
         "fr → en": [([400, 800, 1200], [1.0, 2.0, 3.0]), ([400, 800], [4.0, 11.0]), ([400, 800], [3.0, 10.0])],
     }
-    one, *two = [line.get_color() for line in panels(drawn[0])["fr → en"].lines]
+    first, *others = [line.get_color() for line in panels(drawn[0])["fr → en"].lines]
     handles = {line.get_label(): line.get_color() for line in drawn[0].legends[0].get_lines()}
-    assert (handles["one"], {handles["two"]}) == (one, set(two))
-    assert one not in two
+    assert (handles["one"], {handles["two"]}) == (first, set(others))
+    assert first not in others
 
 
 def test_every_panel_has_numbers_on_its_axes(tmp_path, drawn):

@@ -68,8 +68,8 @@ def layer_rows(labels):
     ]
 
 
-def write(path, some):
-    results.write(some, path)
+def write(path, measured):
+    results.write(measured, path)
     return [path]
 
 
@@ -115,8 +115,8 @@ def test_heat_map_of_many_languages_has_its_panels_one_above_the_other(tmp_path,
 
 
 def test_heat_map_without_published_numbers_has_one_panel(tmp_path, drawn):
-    some = [one for one in xnli() if one.system == "none"]
-    heatmap.plot_xnli(table(ROWS[:1], FIVE), write(tmp_path / "r", some), tmp_path / "h.svg")
+    measured = [row for row in xnli() if row.system == "none"]
+    heatmap.plot_xnli(table(ROWS[:1], FIVE), write(tmp_path / "r", measured), tmp_path / "h.svg")
     assert len(drawn[0].axes) == 1
 
 
@@ -164,8 +164,8 @@ def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path,
 
 
 def test_retrieval_of_one_seed_has_no_thin_lines(tmp_path, drawn):
-    some = [one for one in by_layer() if one.pretraining_seed == 0]
-    curves.plot_layers(layer_rows(LABELS), 2, write(tmp_path / "r", some), tmp_path / "l.svg")
+    measured = [row for row in by_layer() if row.pretraining_seed == 0]
+    curves.plot_layers(layer_rows(LABELS), 2, write(tmp_path / "r", measured), tmp_path / "l.svg")
     assert len(drawn[0].axes[0].lines) == 2
     assert "one pretraining seed" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]
 
@@ -188,8 +188,8 @@ def test_a_missing_cell_is_refused(tmp_path):
 def test_same_bytes_whatever_the_order_of_results(tmp_path):
     files = [write_confusion(tmp_path / "0"), write_confusion(tmp_path / "1", counts=((1, 2, 3), (3, 2, 1), (4, 4, 4)))]
     for step, name in ((1, "a"), (-1, "b")):
-        found = write(tmp_path / "x", xnli()[::step])
-        heatmap.plot_xnli(table(ROWS, FIVE), found, tmp_path / f"heat.{name}.svg")
+        results_path = write(tmp_path / "x", xnli()[::step])
+        heatmap.plot_xnli(table(ROWS, FIVE), results_path, tmp_path / f"heat.{name}.svg")
         curves.plot_layers(
             layer_rows(LABELS), 2, write(tmp_path / "l", by_layer()[::step]), tmp_path / f"layers.{name}.svg"
         )

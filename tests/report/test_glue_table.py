@@ -27,7 +27,7 @@ HEADER = ["CoLA, Matthews", "MRPC, F1", "MRPC", "MNLI-m", "MNLI-mm", "GLUE score
 
 
 def measured() -> list[Result]:
-    places = [place for several in COLUMNS.values() for place in several]
+    places = [cell for several in COLUMNS.values() for cell in several]
     return [
         Result("glue", row, "en", column, metric, value, 408, 0, 0, f"{row} {column}", column, "c0de", "s")
         for row, values in VALUES.items()
@@ -42,9 +42,9 @@ def make(folder, missing=()):
 
 def test_the_score_counts_every_task_once(tmp_path):
     """(10 + (80 + 70) / 2 + (40 + 44) / 2) / 3 and (50 + 88 + 81) / 3."""
-    found = grid(make(tmp_path)["md"])
-    assert found[0] == ["system", "pretrained on", *HEADER]
-    assert found[1][-1] == "42.3" and "73.0" in found[2][-1]
+    rows = grid(make(tmp_path)["md"])
+    assert rows[0] == ["system", "pretrained on", *HEADER]
+    assert rows[1][-1] == "42.3" and "73.0" in rows[2][-1]
 
 
 def test_published_rows_stand_beside_and_below(tmp_path):

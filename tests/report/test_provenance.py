@@ -21,8 +21,8 @@ def result(column: str, value: float) -> Result:
 
 
 def attempt(seconds: float, gpus: int, machine: dict, finished: bool = True) -> dict:
-    about = {"begun": "2026-01-01T00:00:00+00:00", "seconds": seconds, "finished": finished, "machines": 1}
-    return {**about, "threads": 1, "gpus": gpus, "machine": machine, "libraries": LIBRARIES}
+    record = {"begun": "2026-01-01T00:00:00+00:00", "seconds": seconds, "finished": finished, "machines": 1}
+    return {**record, "threads": 1, "gpus": gpus, "machine": machine, "libraries": LIBRARIES}
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
         SCORED: ("score_xnli", [attempt(59.6, 0, CPU)]),
     }
     for path, (rule, attempts) in jobs.items():
-        about = {"rule": rule, "wildcards": {"run": "mlm"}, "settings": {"code": f"of {rule}"}}
-        io.write_json(Path(path), {**about, "attempts": attempts})
+        description = {"rule": rule, "wildcards": {"run": "mlm"}, "settings": {"code": f"of {rule}"}}
+        io.write_json(Path(path), {**description, "attempts": attempts})
     results.write([result("en", 80.0), result("fr", 70.5)], Path("results/mlm.jsonl"))
     Path("tables").mkdir()
     Path("tables/xnli.tidy.csv").write_text("row,mean\nmlm,75.25\n")
@@ -136,8 +136,8 @@ def test_a_path_of_any_form_has_its_sum_in_the_folder_of_sums(folder: Path):
     Path("in").mkdir()
     Path("in/own.txt").write_text("a")
     paths = ["in/../own.txt", str(folder / "in" / "own.txt")]
-    found = make([{"path": path, "origin": "local", "licence": ""} for path in paths])["sources"]
-    assert [one["bytes"] for one in found] == [9, 1] and len(list(Path("sums").iterdir())) == 2
+    sources = make([{"path": path, "origin": "local", "licence": ""} for path in paths])["sources"]
+    assert [source["bytes"] for source in sources] == [9, 1] and len(list(Path("sums").iterdir())) == 2
 
 
 def test_the_screen_shows_what_counts(folder: Path):

@@ -42,8 +42,8 @@ def test_not_published():
 
 @pytest.mark.parametrize("row", WHOLE, ids=lambda row: f"{row['key']} {row['setting']}")
 def test_average_is_the_one_the_paper_prints(row):
-    found = average(row["key"], row["setting"], LANGUAGES)
-    assert found.value == pytest.approx(row["average"], abs=0.0501)
+    mean = average(row["key"], row["setting"], LANGUAGES)
+    assert mean.value == pytest.approx(row["average"], abs=0.0501)
 
 
 def test_average_over_fewer_languages():

@@ -39,7 +39,16 @@ def good():
     ]
 
 
-def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="Some data", about=None, fewer_seeds=None):
+def make(
+    tmp_path,
+    measured,
+    labels=ROWS,
+    rows=LINES,
+    columns=LANGUAGES,
+    caption="Some data",
+    about_columns=None,
+    fewer_seeds=None,
+):
     """The five texts of the XNLI table of some results."""
     described = [
         {
@@ -52,8 +61,8 @@ def make(tmp_path, some, labels=ROWS, rows=LINES, columns=LANGUAGES, caption="So
         for run, setting in rows
     ]
     contents = {"rows": described, "languages": columns, "train": "en"}
-    table = {"name": "xnli", "contents": contents, "caption": caption, "settings": about or {}}
-    return make_table(tmp_path, some, table)
+    table = {"name": "xnli", "contents": contents, "caption": caption, "settings": about_columns or {}}
+    return make_table(tmp_path, measured, table)
 
 
 def ours(markdown):
@@ -107,8 +116,8 @@ def test_markdown_read_back(tmp_path, good):
 
 def test_transfer_is_the_mean_over_the_other_languages_seed_by_seed(tmp_path):
     values = {"en": (90.0, 80.0), "fr": (50.0, 54.0), "hi": (40.0, 38.0)}
-    some = [result("mlm", column, value, (s, 0)) for column, both in values.items() for s, value in enumerate(both)]
-    rows = tidy_rows(make(tmp_path, some, rows=LINES[:1], columns=["hi", "en", "fr"])["tidy"])
+    measured = [result("mlm", column, value, (s, 0)) for column, both in values.items() for s, value in enumerate(both)]
+    rows = tidy_rows(make(tmp_path, measured, rows=LINES[:1], columns=["hi", "en", "fr"])["tidy"])
     assert [key[2] for key in rows] == ["hi", "en", "fr", "transfer", "avg"]
     transfer, avg = (rows["XLM (MLM)", "zero-shot", name] for name in ("transfer", "avg"))
     assert (float(transfer["mean"]), float(avg["mean"])) == pytest.approx((45.5, (60 + 172 / 3) / 2))
@@ -118,13 +127,13 @@ def test_transfer_is_the_mean_over_the_other_languages_seed_by_seed(tmp_path):
 
 @pytest.mark.parametrize("columns", [["en"], ["fr"]])
 def test_no_transfer_where_it_would_be_empty_or_the_average(tmp_path, good, columns):
-    texts = make(tmp_path, [one for one in good if one.column in columns], columns=columns)
+    texts = make(tmp_path, [row for row in good if row.column in columns], columns=columns)
     assert grid(texts["md"])[0] == ["system", "setting", *columns, "avg"]
     assert "transfer" not in texts["md"]
 
 
 def test_one_seed_has_no_spread(tmp_path, good):
-    texts = make(tmp_path, [one for one in good if one.finetuning_seed == 0])
+    texts = make(tmp_path, [cell for cell in good if cell.finetuning_seed == 0])
     assert grid(texts["md"])[1][2:4] == ["78.0", "61.0"]
     assert tidy_rows(texts["tidy"])["XLM (MLM)", "zero-shot", "en"]["spread"] == ""
     assert "±" not in texts["md"]
@@ -157,12 +166,12 @@ def test_differences_by_hand(tmp_path, good):
 
 def test_equal_seeds_are_compared_whatever_their_spread(tmp_path):
     """Two rows that go up and down together differ by exactly as much at each seed."""
-    some = [
+    measured = [
         result(run, "en", value + more, (0, seed))
         for run, more in (("mlm", 0.0), ("mlm_tlm", -1.5))
         for seed, value in enumerate((40.0, 70.0, 55.0, 61.0))
     ]
-    assert grid(make(tmp_path, some, columns=["en"])["md"], 1)[1:] == [
+    assert grid(make(tmp_path, measured, columns=["en"])["md"], 1)[1:] == [
         ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "−1.5 ± 0.0", "−1.5 ± 0.0"],
         ["— seeds", "4/4", "4/4"],
     ]
@@ -186,7 +195,7 @@ def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
 
 def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
     """MLM+TLM with pretraining seeds 0 and 1, MLM with 0 alone: refused unless it is said, and no seed more."""
-    more = [replace(one, pretraining_seed=1) for one in good if one.system == "mlm_tlm"]
+    more = [replace(row, pretraining_seed=1) for row in good if row.system == "mlm_tlm"]
     with pytest.raises(CorpusError, match=r"no result for system 'mlm', .* seed '1\.0' \(6 missing of 24"):
         make(tmp_path, good + more)
     texts = make(tmp_path, good + more, fewer_seeds={"mlm": [0]})
@@ -199,11 +208,11 @@ def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
 
 
 def test_every_run_is_compared_with_the_one_above_it_and_with_the_first(tmp_path, good):
-    none = [replace(one, system="none", value=40.0) for one in good if one.system == "mlm"]
+    none = [replace(result, system="none", value=40.0) for result in good if result.system == "mlm"]
     labels = {"none": "nothing", **ROWS}
     texts = make(tmp_path, none + good, labels=labels, rows=[(run, "zero-shot") for run in labels])
-    found = [row[0] for row in grid(texts["md"], 1)[1:] if row[0] != "— seeds"]
-    assert found == [
+    compared = [row[0] for row in grid(texts["md"], 1)[1:] if row[0] != "— seeds"]
+    assert compared == [
         "zero-shot: XLM (MLM) − nothing",
         "zero-shot: XLM (MLM+TLM) − XLM (MLM)",
         "zero-shot: XLM (MLM+TLM) − nothing",
@@ -211,7 +220,7 @@ def test_every_run_is_compared_with_the_one_above_it_and_with_the_first(tmp_path
 
 
 def test_a_table_of_one_row_has_no_differences(tmp_path, good):
-    texts = make(tmp_path, [one for one in good if one.system == "mlm"], rows=LINES[:1])
+    texts = make(tmp_path, [row for row in good if row.system == "mlm"], rows=LINES[:1])
     assert all("Differences between" not in texts[kind] for kind in ("md", "html", "tex"))
     assert len(texts["differences"].splitlines()) == 1
 
@@ -235,7 +244,7 @@ def test_notes_say_what_was_measured(tmp_path, good):
 
 
 def test_row_without_published_numbers_is_named(tmp_path, good):
-    other = [replace(one, system="other") if one.system == "mlm" else one for one in good]
+    other = [replace(cell, system="other") if cell.system == "mlm" else cell for cell in good]
     rows = [["other", "zero-shot"], ["mlm_tlm", "zero-shot"]]
     texts = make(tmp_path, other, labels={**ROWS, "other": "XLM (MLM)"}, rows=rows)
     assert [row[0] for row in grid(texts["md"])].count("— published") == 1
@@ -270,10 +279,10 @@ def test_dagger_only_where_unconfirmed(tmp_path, good, monkeypatch, kind, mark):
 
 def test_remarks_become_footnotes(tmp_path, good):
     marked = [
-        replace(one, warnings=["collapsed to 'neutral' (99.0 %)"])
-        if (one.system, one.column) == ("mlm", "fr") and one.finetuning_seed > 0
-        else one
-        for one in good
+        replace(row, warnings=["collapsed to 'neutral' (99.0 %)"])
+        if (row.system, row.column) == ("mlm", "fr") and row.finetuning_seed > 0
+        else row
+        for row in good
     ]
     texts = make(tmp_path, marked)
     assert grid(texts["md"])[1] == [
@@ -308,8 +317,8 @@ def test_mixed_digests_are_told(tmp_path, good, change, caution):
 
 def test_settings_score_and_train_in_ways_of_their_own(tmp_path, good):
     """Another scorer in another setting is no reason for a caution, nor is another model for each column."""
-    selected = [replace(one, setting="zero-shot, selected per language", signature="s2") for one in good]
-    single = [replace(one, setting="translate-train", config_digest=f"{one.system}.{one.column}") for one in good]
+    selected = [replace(row, setting="zero-shot, selected per language", signature="s2") for row in good]
+    single = [replace(row, setting="translate-train", config_digest=f"{row.system}.{row.column}") for row in good]
     rows = LINES + [[run, setting] for setting in (selected[0].setting, "translate-train") for run in ROWS]
     text = " ".join(make(tmp_path, good + selected + single, rows=rows)["md"].split())
     assert "Caution" not in text
@@ -339,7 +348,7 @@ def test_settings_score_and_train_in_ways_of_their_own(tmp_path, good):
         (lambda good: [*good, result(run="clm")], "system 'clm'"),
         (lambda good: [replace(good[0], n=499), *good[1:]], "was measured on 499 items"),
         (lambda good: [replace(good[0], value=float("nan")), *good[1:]], "seed '0.0' is nan"),
-        (lambda good: [replace(one, table="glue") for one in good], "hold no accuracy for it"),
+        (lambda good: [replace(row, table="glue") for row in good], "hold no accuracy for it"),
         (lambda good: [], "hold no accuracy for it"),
     ],
 )
@@ -359,10 +368,10 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path, good):
 
 
 def test_a_setting_is_a_row_of_the_runs_that_have_it(tmp_path, good):
-    few = [replace(one, setting="few-shot", value=one.value + 1) for one in good if one.system == "mlm_tlm"]
-    test = [replace(one, setting="translate-test") for one in good if one.system == "mlm_tlm"]
+    few = [replace(cell, setting="few-shot", value=cell.value + 1) for cell in good if cell.system == "mlm_tlm"]
+    test = [replace(cell, setting="translate-test") for cell in good if cell.system == "mlm_tlm"]
     rows = [*LINES, ["mlm_tlm", "few-shot"], ["mlm_tlm", "translate-test"]]
-    texts = make(tmp_path, good + few + test, rows=rows, about={"few-shot": "a few examples"})
+    texts = make(tmp_path, good + few + test, rows=rows, about_columns={"few-shot": "a few examples"})
     shown = [row for row in ours(texts["md"])[1:] if not row[0].startswith("—")]
     assert [row[:2] for row in shown] == [[ROWS[run], setting] for run, setting in rows]
     assert shown[2][2:] == ["81.0 ± 0.0", "71.0 ± 0.0", "71.0 ± 0.0", "76.0 ± 0.0"]  # no rival, hence not bold
@@ -379,11 +388,11 @@ def test_a_setting_is_a_row_of_the_runs_that_have_it(tmp_path, good):
 
 
 def test_published_rows_without_any_of_the_columns_are_left_out(tmp_path):
-    some = [result("mlm", column, 50.0) for column in ("en", "ne")]
-    rows = grid(make(tmp_path, some, rows=LINES[:1], columns=["en", "ne"])["md"])
+    measured = [result("mlm", column, 50.0) for column in ("en", "ne")]
+    rows = grid(make(tmp_path, measured, rows=LINES[:1], columns=["en", "ne"])["md"])
     assert ["*Artetxe and Schwenk 2018 (LASER)*", "*zero-shot*", "73.9", "", "", ""] in rows
-    some = [result("mlm", column, 50.0) for column in ("ne", "fr")]
-    rows = grid(make(tmp_path, some, rows=LINES[:1], columns=["fr", "ne"])["md"])
+    measured = [result("mlm", column, 50.0) for column in ("ne", "fr")]
+    rows = grid(make(tmp_path, measured, rows=LINES[:1], columns=["fr", "ne"])["md"])
     assert not any("mBERT" in row[0] for row in rows)  # which has no number for fr
 
 
@@ -425,7 +434,7 @@ def test_heat_grows_with_the_mean(tmp_path, good):
 
 def test_retrieval_means_of_directions(tmp_path):
     values = {"en-fr": (10.0, 30.0), "fr-en": (20.0, 40.0), "de-en": (50.0, 50.0), "en-de": (70.0, 90.0)}
-    some = [
+    measured = [
         result("mlm", column, value + bonus, (seed, None), table="retrieval", setting=setting, warnings=warnings)
         for setting, bonus in (("raw", 0), ("centered", 5))
         for column, both in values.items()
@@ -434,7 +443,7 @@ def test_retrieval_means_of_directions(tmp_path):
     ]
     rows = [{"system": "mlm", "setting": setting, "label": "M"} for setting in ("raw", "centered")]
     contents = {"rows": rows, "languages": ["en", "fr", "de"], "pivot": "en"}
-    texts = make_table(tmp_path, some, {"name": "retrieval", "contents": contents, "caption": "Alignment"})
+    texts = make_table(tmp_path, measured, {"name": "retrieval", "contents": contents, "caption": "Alignment"})
     assert grid(texts["md"]) == [
         ["system", "setting", "fr", "de", "avg"],
         ["M", "raw", "25.0 ± 14.1 [1]", "65.0 ± 7.1", "45.0 ± 10.6"],

@@ -41,10 +41,10 @@ def scores(table, row, setting, column, several, seed=0):
 @pytest.fixture
 def good():
     return [
-        one
+        result
         for (run, direction), several in VALUES.items()
         for seed, values in enumerate(zip(*several, strict=True))
-        for one in scores("unsupervised_mt", run, run, direction, values, seed)
+        for result in scores("unsupervised_mt", run, run, direction, values, seed)
     ]
 
 
@@ -52,17 +52,19 @@ def good():
 def supervised():
     """Tokenized BLEU is 30.0, 31.0 and 32.0 in the first row, 5 more in the second, again 5 more in the third."""
     return [
-        one
+        result
         for number, row in enumerate(LEARNED)
         for column, first in (("none", 30.0), ("clm", 31.0), ("mlm", 32.0))
-        for one in scores("supervised_mt", row, "ro-en", column, (10.0, first + 5 * number, 50.0))
+        for result in scores("supervised_mt", row, "ro-en", column, (10.0, first + 5 * number, 50.0))
     ]
 
 
-def make(tmp_path, some, rows=ROWS, tests=()):
+def make(tmp_path, measured, rows=ROWS, tests=()):
     """The five texts of the table of unsupervised translation."""
     contents = {"rows": [unsupervised_row(*row) for row in rows], "directions": DIRECTIONS}
-    return make_table(tmp_path, some, {"name": "unsupervised_mt", "contents": contents, "caption": "Some data"}, tests)
+    return make_table(
+        tmp_path, measured, {"name": "unsupervised_mt", "contents": contents, "caption": "Some data"}, tests
+    )
 
 
 def unsupervised_row(encoder, decoder):
@@ -75,14 +77,14 @@ def unsupervised_row(encoder, decoder):
     }
 
 
-def make_supervised(tmp_path, some):
+def make_supervised(tmp_path, measured):
     rows = [
         {"system": row, "setting": "ro-en", "label": label, "published": [row, "ro-en"]}
         for row, label in LEARNED.items()
     ]
     columns = [{"system": run, "label": label, "published": PUBLISHED[run]} for run, label in RUNS.items()]
     contents = {"rows": rows, "columns": columns}
-    return make_table(tmp_path, some, {"name": "supervised_mt", "contents": contents, "caption": "Some data"})
+    return make_table(tmp_path, measured, {"name": "supervised_mt", "contents": contents, "caption": "Some data"})
 
 
 def write_tests(path, *tests):
@@ -135,13 +137,13 @@ def test_supervised_read_back(tmp_path, supervised):
 
 def test_tidy_has_direction_and_metric_apart(tmp_path, good):
     lines = list(csv.DictReader(make(tmp_path, good)["tidy"].splitlines()))
-    found = {(line["system"], line["setting"], line["column"], line["metric"]): line for line in lines}
-    assert set(found) == {(run, run, way, metric) for run in (NONE, MLM) for way in DIRECTIONS for metric in METRICS}
+    by_key = {(line["system"], line["setting"], line["column"], line["metric"]): line for line in lines}
+    assert set(by_key) == {(run, run, way, metric) for run in (NONE, MLM) for way in DIRECTIONS for metric in METRICS}
     assert len(lines) == 12
-    chrf = found[MLM, MLM, "en-fr", "chrF"]
+    chrf = by_key[MLM, MLM, "en-fr", "chrF"]
     assert (float(chrf["mean"]), float(chrf["spread"])) == (54.0, pytest.approx(8 / 2**0.5))
     assert (chrf["n_seeds"], chrf["n_items"]) == ("2", "500")
-    beside = {metric: found[MLM, MLM, "en-fr", metric]["published"] for metric in METRICS}
+    beside = {metric: by_key[MLM, MLM, "en-fr", metric]["published"] for metric in METRICS}
     assert beside == {"BLEU": "", "tokenized BLEU": "33.4", "chrF": ""}
 
 
@@ -155,8 +157,8 @@ def test_heat_is_that_of_a_metric(tmp_path, good):
 
 def test_unsupervised_rows_less_the_first(tmp_path, good):
     """Encoder, decoder, and both are other than in the first row."""
-    decoder = [replace(one, setting="mlm", value=one.value + 3) for one in good if one.system == "none"]
-    encoder = [replace(one, system="mlm", value=one.value + 4) for one in good if one.system == "none"]
+    decoder = [replace(result, setting="mlm", value=result.value + 3) for result in good if result.system == "none"]
+    encoder = [replace(result, system="mlm", value=result.value + 4) for result in good if result.system == "none"]
     rows = [["none", "none"], ["none", "mlm"], ["mlm", "none"], ["mlm", "mlm"]]
     texts = make(tmp_path, good + decoder + encoder, rows=rows)
     assert grid(texts["md"], 1)[1:] == [
@@ -185,10 +187,10 @@ def test_supervised_rows_less_the_one_above(tmp_path, supervised):
 
 def test_remark_is_told_once_for_all_metrics(tmp_path, good):
     noted = [
-        replace(one, warnings=["2 empty translations"])
-        if (one.system, one.column, one.pretraining_seed) == ("mlm", "en-fr", 1)
-        else one
-        for one in good
+        replace(result, warnings=["2 empty translations"])
+        if (result.system, result.column, result.pretraining_seed) == ("mlm", "en-fr", 1)
+        else result
+        for result in good
     ]
     text = make(tmp_path, noted)["md"]
     assert grid(text)[4][2:] == ["**33.0 ± 2.8** [1]", "19.5 ± 0.7", "**33.2 ± 1.7** [1]", "**23.0 ± 0.0**"]
@@ -199,7 +201,10 @@ def test_scorers_differ_between_metrics_but_not_within_one(tmp_path, good):
     text = " ".join(make(tmp_path, good)["md"].split())
     assert "Scorer: BLEU; chrF; tokenized BLEU. Code: c0de." in text
     assert "Caution" not in text
-    odd = [replace(one, signature="13b") if (one.system, one.metric) == ("mlm", "BLEU") else one for one in good]
+    odd = [
+        replace(result, signature="13b") if (result.system, result.metric) == ("mlm", "BLEU") else result
+        for result in good
+    ]
     text = " ".join(make(tmp_path, odd)["md"].split())
     assert "Caution: different scorers in this table, BLEU (13b, BLEU)." in text
     assert text.count("Caution") == 1
@@ -207,12 +212,12 @@ def test_scorers_differ_between_metrics_but_not_within_one(tmp_path, good):
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_missing_metric(tmp_path, good, metric):
-    def is_missing(one):
-        return (one.system, one.column, one.metric, one.pretraining_seed) == ("mlm", "fr-en", metric, 1)
+    def is_missing(score):
+        return (score.system, score.column, score.metric, score.pretraining_seed) == ("mlm", "fr-en", metric, 1)
 
     message = f"no result for system 'mlm', setting 'mlm', column 'fr-en', metric '{metric}', seed '1' (1 missing of 24"
     with pytest.raises(CorpusError, match=re.escape(message)):
-        make(tmp_path, [one for one in good if not is_missing(one)])
+        make(tmp_path, [result for result in good if not is_missing(result)])
 
 
 def test_no_scores_at_all(tmp_path):

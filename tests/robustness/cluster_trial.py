@@ -54,11 +54,11 @@ def walltime(cluster: slurm.Cluster, folder: Path) -> str:
     model = f"{RUN}/model.safetensors"
     finish(submitted(project, model, *TINY, "longer.yaml", *short), project)
     jobs = [cluster.details(job) for job in jobs_of(cluster, "pretrain", "all") if job not in before]
-    found, last = load_file(folder / model), came_from(project)
+    weights, last = load_file(folder / model), came_from(project)
     shutil.rmtree(folder / WORK)
     alone = project.snakemake(model, "--forcerun", "pretrain", configuration=("tiny.yaml", "longer.yaml"))
     expected = load_file(folder / model)
-    if alone.returncode or not all(torch.equal(found[name], expected[name]) for name in expected):
+    if alone.returncode or not all(torch.equal(weights[name], expected[name]) for name in expected):
         sys.exit(f"not the model of a training without interruption {alone.stderr[-5000:]}")
     seen = ", ".join(f"{job['JobState']} after {job['RunTime']}" for job in jobs)
     return (

@@ -23,17 +23,17 @@ TRIALS = {
 }
 
 
-def figures(found: Any, name: str) -> Iterator[float]:
+def figures(record: Any, name: str) -> Iterator[float]:
     """All numbers of a name, however deep they lie."""
-    if isinstance(found, dict):
-        for key, value in found.items():
+    if isinstance(record, dict):
+        for key, value in record.items():
             if key == name:
                 yield value
             else:
                 yield from figures(value, name)
-    elif isinstance(found, list):
-        for one in found:
-            yield from figures(one, name)
+    elif isinstance(record, list):
+        for part in record:
+            yield from figures(part, name)
 
 
 def test_there_is_a_trial_of_every_benchmark():
@@ -48,5 +48,5 @@ def test_a_benchmark_measures(name: str, tmp_path: Path):
     command = [sys.executable, BENCHMARKS / f"{name}.py", *options, "--output", output]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    found = list(figures(json.loads(output.read_text(encoding="utf-8")), figure))
-    assert len(found) == count and min(found) > 0, run.stdout
+    values = list(figures(json.loads(output.read_text(encoding="utf-8")), figure))
+    assert len(values) == count and min(values) > 0, run.stdout

@@ -62,9 +62,9 @@ def submitted(project: Project, *arguments: str, options: Sequence[str] = (*SLUR
         return subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log)
 
 
-def wait_for(found: Callable[[], list], run: subprocess.Popen) -> list:
+def wait_for(condition: Callable[[], list], run: subprocess.Popen) -> list:
     """What is found, as soon as there is any."""
-    while not (what := found()):
+    while not (what := condition()):
         assert run.poll() is None, "the run ended first"
         time.sleep(0.1)
     return what
@@ -113,12 +113,12 @@ def disturbance(cluster: slurm.Cluster, project: Project) -> Disturbance:
     job = jobs_of(cluster, "pretrain", "RUNNING")[-1]
     node = cluster.details(job)["NodeList"]
     cluster.control("update", f"nodename={node}", "state=drain", "reason=test")
-    found = Disturbance(job, node, drained=cluster.details(job)["JobState"])
+    seen = Disturbance(job, node, drained=cluster.details(job)["JobState"])
     cluster.control("update", f"nodename={node}", "state=down", "reason=test")
     failed = run.wait()
     cluster.control("update", f"nodename={node}", "state=resume")
     assert not failed, (project.folder / "run.log").read_text()[-5000:]
-    return found
+    return seen
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +137,11 @@ def test_a_job_stays_on_a_drained_node_and_leaves_one_that_is_down(cluster: slur
     """Slurm itself begins it again, on the other node, where all later jobs go."""
     assert disturbance.drained == "RUNNING"
     later = [job for job in cluster.jobs("all") if int(job) >= int(disturbance.job)]
-    found = [cluster.details(job) for job in later]
-    assert {(job["JobState"], job["NodeList"]) for job in found} == {
+    states = [cluster.details(job) for job in later]
+    assert {(job["JobState"], job["NodeList"]) for job in states} == {
         ("COMPLETED", next(node for node in cluster.nodes if node != disturbance.node))
     }
-    assert [job["JobId"] for job in found if job["Restarts"] == "1"] == [disturbance.job]
+    assert [job["JobId"] for job in states if job["Restarts"] == "1"] == [disturbance.job]
 
 
 def test_what_was_cancelled_was_tried_again(cluster: slurm.Cluster, disturbed: Project):
@@ -160,13 +160,13 @@ def test_an_interrupted_training_goes_on_and_ends_as_one_that_was_not(disturbed:
     """And so does the table."""
     assert went_on(disturbed)
     table, model = disturbed.folder / f"{TABLE}.tidy.csv", disturbed.folder / RUN / "model.safetensors"
-    found, cells = load_file(model), table.read_text()
+    weights, cells = load_file(model), table.read_text()
     shutil.rmtree(disturbed.folder / WORK)
     run = disturbed.snakemake("xnli_table", "--forcerun", "pretrain")
     assert run.returncode == 0, run.stderr
     assert not went_on(disturbed)
     expected = load_file(model)
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
     assert table.read_text() == cells
 
 
@@ -189,7 +189,7 @@ def listed_jobs(project: Project, *arguments: str) -> Iterator[tuple[str, dict[s
     assert run.returncode == 0, run.stderr
     for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", run.stdout + run.stderr, re.MULTILINE):
         if resources := re.search(r"^    resources: (.+)$", block, re.MULTILINE):
-            yield rule, dict(one.split("=", 1) for one in resources.group(1).split(", ") if "=" in one)
+            yield rule, dict(resource.split("=", 1) for resource in resources.group(1).split(", ") if "=" in resource)
 
 
 def test_every_job_of_the_paper_says_what_it_needs(tmp_path: Path):
@@ -208,6 +208,6 @@ def test_every_job_of_the_paper_says_what_it_needs(tmp_path: Path):
             assert 10 <= int(job["runtime"]) <= (7200 if rule == "train_word_vectors" else 2880), rule
         n_gpus = {(job.get("gpu", "0"), job.get("gres", "gpu:0"), job.get("nodes", "1")) for job in jobs}
         expected = {"pretrain": ("0", "gpu:8", "8"), "train_translator": ("8", "gpu:0", "1")}
-        one = ("1" if rule in ON_GPUS else "0", "gpu:0", "1")
-        assert n_gpus == {expected.get(rule, one)}, rule
+        single = ("1" if rule in ON_GPUS else "0", "gpu:0", "1")
+        assert n_gpus == {expected.get(rule, single)}, rule
     assert set(asked) >= ON_GPUS

@@ -54,8 +54,8 @@ def test_a_full_disk_costs_one_update_and_changes_nothing(call, tmp_path):
     process = full_disk.run(call("full"), -1, tmp_path / "process")
     assert process.returncode == 0, process.stderr
     assert "going on from" in (log := (tmp_path / "process" / "log").read_text()) and "checkpoint.000000003.pt" in log
-    found, expected = (checkpoint.load(tmp_path / name / "model.safetensors")[0] for name in ("full", "straight"))
-    assert all(torch.equal(value, expected.state_dict()[name]) for name, value in found.state_dict().items())
+    model, expected = (checkpoint.load(tmp_path / name / "model.safetensors")[0] for name in ("full", "straight"))
+    assert all(torch.equal(value, expected.state_dict()[name]) for name, value in model.state_dict().items())
     assert evaluations(tmp_path / "full") == evaluations(tmp_path / "straight")
     assert checkpoints(tmp_path / "full") == checkpoints(tmp_path / "straight")
 

@@ -245,7 +245,7 @@ def tiny() -> Any:
 def inner(data: Any) -> list[tuple[Any, Any]]:
     """Every value of nested dictionaries and lists, as what it is in and its key."""
     keys = list(data) if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
-    return [(data, key) for key in keys] + [found for key in keys for found in inner(data[key])]
+    return [(data, key) for key in keys] + [leaf for key in keys for leaf in inner(data[key])]
 
 
 PARSERS = [

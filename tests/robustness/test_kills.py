@@ -56,8 +56,8 @@ def test_twenty_kills_change_nothing(world, tmp_path, processes):
         process = start(name)
         process.join()
         assert process.exitcode == 0
-    found, expected = (checkpoint.load(tmp_path / name / "model.safetensors")[0] for name in ("killed", "straight"))
-    assert all(torch.equal(value, expected.state_dict()[name]) for name, value in found.state_dict().items())
+    model, expected = (checkpoint.load(tmp_path / name / "model.safetensors")[0] for name in ("killed", "straight"))
+    assert all(torch.equal(value, expected.state_dict()[name]) for name, value in model.state_dict().items())
     assert log(tmp_path / "killed") == log(tmp_path / "straight")
     assert files(tmp_path / "killed") == files(tmp_path / "straight")
 

@@ -57,7 +57,7 @@ def shared(world, tmp_path_factory):
     runs["sharded"] = run(micro_batch_tokens=60, compute={"zero_stage1": True, "activation_checkpointing": True})
     for n_processes in (1, 2, 4):
         finish(start(world, folder / str(n_processes), n_processes, **{
-            name: some for name, some in runs.items() if name == "sharded" or int(name[3:]) >= n_processes
+            name: settings for name, settings in runs.items() if name == "sharded" or int(name[3:]) >= n_processes
         }))  # fmt: skip
     return folder
 
@@ -67,16 +67,16 @@ def shared(world, tmp_path_factory):
 def test_several_processes_have_the_losses_of_one(shared, objective, n_processes, n_accumulated):
     """With dropout, too, for that belongs to the batch and not to the process."""
     name = f"{objective}{n_processes * n_accumulated}"
-    expected, found = shared / "1" / name, shared / str(n_processes) / name
+    expected, parallel = shared / "1" / name, shared / str(n_processes) / name
     assert len(values(expected, "loss")) > 12
-    assert values(found, "loss") == pytest.approx(values(expected, "loss"), rel=1e-5)
-    assert values(found, "n_tokens") == values(expected, "n_tokens")
+    assert values(parallel, "loss") == pytest.approx(values(expected, "loss"), rel=1e-5)
+    assert values(parallel, "n_tokens") == values(expected, "n_tokens")
 
 
 @pytest.mark.parametrize("n_processes", [1, 2, 4])
 def test_sharing_the_optimizer_and_computing_activations_again_changes_nothing(shared, n_processes):
-    found, expected = shared / str(n_processes) / "sharded", shared / "1" / "mlm4"
-    assert values(found, "loss") == pytest.approx(values(expected, "loss"), rel=1e-5)
+    sharded, expected = shared / str(n_processes) / "sharded", shared / "1" / "mlm4"
+    assert values(sharded, "loss") == pytest.approx(values(expected, "loss"), rel=1e-5)
 
 
 def long_run(**settings):

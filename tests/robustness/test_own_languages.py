@@ -68,7 +68,7 @@ def write_text(folder: Path, n: int = 400) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
+def project_folder(tmp_path_factory) -> Path:
     """The project with the files of the page beside it."""
     folder = tmp_path_factory.mktemp("mine")
     for name in PARTS:
@@ -77,11 +77,11 @@ def place(tmp_path_factory) -> Path:
     return folder
 
 
-def jobs(place: Path, settings: dict, target: str = "xnli_table") -> Counter[str]:
+def jobs(folder: Path, settings: dict, target: str = "xnli_table") -> Counter[str]:
     """Rule -> jobs that a run would have."""
-    (place / "my.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
+    (folder / "my.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
     command = [sys.executable, "-m", "snakemake", target, "-n", "--configfile", "my.yaml"]
-    run = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
     return Counter({name: int(count) for name, count in map(str.split, table.group(1).splitlines())})
@@ -95,59 +95,67 @@ def sums(folder: Path, **content: bytes) -> dict[str, str]:
     return {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
 
 
-def test_the_configuration_of_the_page_lists_its_jobs(place):
+def test_the_configuration_of_the_page_lists_its_jobs(project_folder):
     (settings,) = blocks("your-languages.md")
-    found = jobs(place, settings)
-    assert (found["extract"], found["tokenize"], found["build_store"]) == (3, 3, 3)
-    assert (found["pretrain"], found["init_random_model"], found["finetune_xnli"], found["score_xnli"]) == (1, 1, 2, 2)
+    counts = jobs(project_folder, settings)
+    assert (counts["extract"], counts["tokenize"], counts["build_store"]) == (3, 3, 3)
+    assert (counts["pretrain"], counts["init_random_model"], counts["finetune_xnli"], counts["score_xnli"]) == (
+        1,
+        1,
+        2,
+        2,
+    )
     assert config.parse(settings).xnli.labels == ["different", "same"]
 
 
 @pytest.mark.parametrize("train_language", ["it", "pt"])
-def test_a_task_in_one_language_asks_for_no_retrieval(place, train_language):
+def test_a_task_in_one_language_asks_for_no_retrieval(project_folder, train_language):
     (settings,) = blocks("your-languages.md")
-    assert (jobs(place, settings)["score_retrieval"], jobs(place, settings)["make_manifest"]) == (2, 2)
+    assert (jobs(project_folder, settings)["score_retrieval"], jobs(project_folder, settings)["make_manifest"]) == (
+        2,
+        2,
+    )
     settings["xnli"] |= {"languages": ["it"], "train_language": train_language}
     for target in ("xnli_table", "all"):
-        found = jobs(place, settings, target)
-        assert (found["score_xnli"], found["make_xnli_table"], found["make_manifest"]) == (2, 1, 1)
-        assert not found.keys() & {"score_retrieval", "make_retrieval_table", "plot_retrieval_by_layer"}
+        counts = jobs(project_folder, settings, target)
+        assert (counts["score_xnli"], counts["make_xnli_table"], counts["make_manifest"]) == (2, 1, 1)
+        assert not counts.keys() & {"score_retrieval", "make_retrieval_table", "plot_retrieval_by_layer"}
 
 
-def test_a_setup_of_one_language_reads_its_side_of_translations(place):
+def test_a_setup_of_one_language_reads_its_side_of_translations(project_folder):
     (settings,) = blocks("your-languages.md")
     (pairs,) = settings["parallel"]["it-pt"]
     alone = {"languages": ["it"], "monolingual": {"it": [pairs]}, "parallel": {}, "vocabulary": {"size": 60}}
     settings |= {"name": "side", "setups": {"alone": alone}}
-    (place / "side.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+    (project_folder / "side.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
     folder = f"results/side/store/alone/{pairs}/it-pt/0"
     command = [sys.executable, "-m", "snakemake", f"{folder}/train.store", "--configfile", "side.yaml"]
-    run = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=project_folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    vocabulary = Vocabulary.read(place / "results/side/bpe/alone/vocabulary.json")
-    store = TokenStore.open(place / folder / "train.store", vocabulary.digest)
+    vocabulary = Vocabulary.read(project_folder / "results/side/bpe/alone/vocabulary.json")
+    store = TokenStore.open(project_folder / folder / "train.store", vocabulary.digest)
     assert store.languages == ("it",) and len(store) > 100
 
 
-def test_an_imported_run_is_not_pretrained_and_reads_no_text(place):
+def test_an_imported_run_is_not_pretrained_and_reads_no_text(project_folder):
     (settings,) = blocks("your-languages.md")
     vocabulary, model, _ = blocks("pretrained.md")
     wanted = vocabulary["vocabulary"]["pretrained"]
-    wanted |= {"path": "models", "sha256": sums(place / "models", codes_xnli_15=b"1", vocab_xnli_15=b"2")}
+    wanted |= {"path": "models", "sha256": sums(project_folder / "models", codes_xnli_15=b"1", vocab_xnli_15=b"2")}
     run = model["runs"]["theirs"]
-    run["pretrained"]["sha256"] = sums(place / "models", **{"mlm_tlm_xnli15_1024.pth": b"3"})
+    run["pretrained"]["sha256"] = sums(project_folder / "models", **{"mlm_tlm_xnli15_1024.pth": b"3"})
     settings |= {"vocabulary": vocabulary["vocabulary"], "runs": {"none": settings["runs"]["none"], "theirs": run}}
     settings["xnli"]["runs"] = ["none", "theirs"]
-    found = jobs(place, settings)
-    assert (found["import_model"], found["import_vocabulary"], found["init_random_model"]) == (1, 1, 1)
+    counts = jobs(project_folder, settings)
+    assert (counts["import_model"], counts["import_vocabulary"], counts["init_random_model"]) == (1, 1, 1)
     absent = ("pretrain", "learn_bpe", "build_vocabulary", "build_store", "extract", "plot_training_curves")
-    assert not any(found[rule] for rule in absent)
-    assert (found["finetune_xnli"], found["build_xnli_store"]) == (2, 5)
+    assert not any(counts[rule] for rule in absent)
+    assert (counts["finetune_xnli"], counts["build_xnli_store"]) == (2, 5)
 
 
-def test_an_imported_store_needs_no_text(place):
+def test_an_imported_store_needs_no_text(project_folder):
     (settings,) = blocks("your-languages.md")
-    folder, names = place / "old", ("train.store", "valid.store", "test.store")
+    folder, names = project_folder / "old", ("train.store", "valid.store", "test.store")
     settings["corpora"]["text"] = {
         "format": "store",
         "keys": ["it", "pt"],
@@ -163,9 +171,14 @@ def test_an_imported_store_needs_no_text(place):
         "path": "old",
         "sha256": sums(folder, **{"vocabulary.json": b"5"}),
     }
-    found = jobs(place, settings)
-    assert (found["import_store"], found["build_store"], found["extract"], found["import_vocabulary"]) == (2, 1, 1, 1)
-    assert not found["learn_bpe"]
+    counts = jobs(project_folder, settings)
+    assert (counts["import_store"], counts["build_store"], counts["extract"], counts["import_vocabulary"]) == (
+        2,
+        1,
+        1,
+        1,
+    )
+    assert not counts["learn_bpe"]
 
 
 STORES = {f"it/0/{name}.store": "0" * 64 for name in ("train", "valid", "test")}

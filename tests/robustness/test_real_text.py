@@ -93,7 +93,7 @@ def kept(results: Path, task: str, split: str) -> list[dict[str, str]]:
 def measured(results: Path, task: str) -> dict[str, float]:
     """Metric -> value, as they go into the table."""
     path = results / "results" / "glue" / f"english.mlm.0.{task}.0.jsonl"
-    return {one["metric"]: one["value"] for one in map(json.loads, path.read_text().splitlines())}
+    return {row["metric"]: row["value"] for row in map(json.loads, path.read_text().splitlines())}
 
 
 @pytest.mark.parametrize("task", OFFICIAL)

@@ -100,9 +100,12 @@ def test_every_other_row_is_compared_with_one(results: Path):
     differences = pd.read_csv(results / "tables" / "xnli.differences.csv")
     assert len(differences) == 10 * 4  # three runs with the one above, two with the first, five settings with zero-shot
     means = pd.read_csv(results / "tables" / "xnli.tidy.csv").set_index(["system", "setting", "column"])["mean"]
-    for one in differences.itertuples():
-        row, minus = (one.system, one.setting, one.column), (one.minus_system, one.minus_setting, one.column)
-        assert one.mean == pytest.approx(means[row] - means[minus])
+    for difference in differences.itertuples():
+        row, minus = (
+            (difference.system, difference.setting, difference.column),
+            (difference.minus_system, difference.minus_setting, difference.column),
+        )
+        assert difference.mean == pytest.approx(means[row] - means[minus])
 
 
 def test_every_cell_of_the_tables_of_translation_is_filled(results: Path):
@@ -150,7 +153,7 @@ def test_the_leaderboard_of_glue_gets_a_file_for_each_set(results: Path):
 def test_translations_stand_beside_what_they_translate(results: Path):
     folder = results / "translations" / "supervised.one_way.mlm" / "0" / "fr-en"
     lines = {path.stem: path.read_text().split("\n")[:-1] for path in folder.iterdir()}
-    assert {len(some) for some in lines.values()} == {30} and len(lines) == 5
+    assert {len(texts) for texts in lines.values()} == {30} and len(lines) == 5
     tested = (results / "text" / "news_test" / "en-fr" / "0.tsv").read_text().splitlines()
     assert lines["sources"] == [line.split("\t")[1] for line in tested]
     assert lines["references"] == [line.split("\t")[0] for line in tested]
@@ -187,17 +190,17 @@ def test_every_rendering_is_there(results: Path):
 
 def test_every_table_has_its_provenance(results: Path):
     """Cells lead to their jobs; what a table began with is what Snakemake says that its jobs read."""
-    found = {path.name.partition(".")[0]: path for path in (results / "tables").glob("*.manifest.json")}
-    assert set(found) == {path.name.partition(".")[0] for path in (results / "tables").glob("*.tidy.csv")}
-    manifests = {name: json.loads(path.read_text()) for name, path in found.items()}
+    paths = {path.name.partition(".")[0]: path for path in (results / "tables").glob("*.manifest.json")}
+    assert set(paths) == {path.name.partition(".")[0] for path in (results / "tables").glob("*.tidy.csv")}
+    manifests = {name: json.loads(path.read_text()) for name, path in paths.items()}
     for name, manifest in manifests.items():
         assert all(attempt["finished"] for job in manifest["jobs"].values() for attempt in job["attempts"])
         assert all(len(source["sha256"]) == 64 for source in manifest["sources"])
         assert name == "claims" or manifest["numbers"]
     rules = {
-        (one["setting"], frozenset(manifests["xnli"]["jobs"][job]["rule"] for job in one["jobs"]))
-        for one in manifests["xnli"]["numbers"]
-        if one["system"] == "mlm_tlm"
+        (number["setting"], frozenset(manifests["xnli"]["jobs"][job]["rule"] for job in number["jobs"]))
+        for number in manifests["xnli"]["numbers"]
+        if number["system"] == "mlm_tlm"
     }
     assert all(behind == {"score_xnli", "finetune_xnli", "pretrain", "learn_bpe"} for _, behind in rules)
     assert {setting for setting, _ in rules} >= {"zero-shot", "few-shot", "translate-test", "translate-train"}
@@ -491,8 +494,8 @@ def test_duplicates_are_dropped_and_counted(unused: Project):
     files = [f"{folder}/{shard}.statistics.json" for shard in (0, 1)]
     run = unused.snakemake(*files, configuration=["tiny.yaml", "deduplicated.yaml"])
     assert run.returncode == 0, run.stdout + run.stderr
-    found = [json.loads((unused.folder / file).read_text()) for file in files]
-    assert found == [{"read": 100, "kept": 2, "dropped": {"duplicate": 98}}, {"read": 0, "kept": 0, "dropped": {}}]
+    counts = [json.loads((unused.folder / file).read_text()) for file in files]
+    assert counts == [{"read": 100, "kept": 2, "dropped": {"duplicate": 98}}, {"read": 0, "kept": 0, "dropped": {}}]
 
 
 def test_the_paper_s_translation_lists_its_jobs(unused: Project):

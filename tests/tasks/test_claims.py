@@ -23,7 +23,8 @@ def write(tmp_path: Path):
         for seed, columns in enumerate(seeds):
             paths.append([tmp_path / f"{name}.{seed}.json"])
             sample_statistics.write(
-                paths[-1][0], {key: SampleStatistics(metric, np.atleast_2d(some.T).T) for key, some in columns.items()}
+                paths[-1][0],
+                {key: SampleStatistics(metric, np.atleast_2d(values.T).T) for key, values in columns.items()},
             )
         return paths
 
@@ -37,39 +38,41 @@ def right(share: float, n: int = 400, seed: int = 0) -> np.ndarray:
 
 def measured(a, b, margin: float = 0.0, columns=None) -> tuple[claims.HypothesisTest, str]:
     hypothesis = Hypothesis(1, "a is better", "xnli", "a", "b", margin, a, b, columns)
-    found = claims.test_hypothesis(hypothesis)
-    return found, found.decision
+    test = claims.test_hypothesis(hypothesis)
+    return test, test.decision
 
 
 def test_a_clear_difference_holds_and_its_opposite_does_not(write):
     a, b = write("a", [{"fr": right(0.8)}]), write("b", [{"fr": right(0.6, seed=1)}])
-    found, decision = measured(a, b)
-    assert (found.a, found.b, found.difference, found.n_seeds, found.n_items) == pytest.approx((80, 60, 20, 1, 400))
-    assert decision == "supported" and found.p < 0.001
+    result, decision = measured(a, b)
+    assert (result.a, result.b, result.difference, result.n_seeds, result.n_items) == pytest.approx(
+        (80, 60, 20, 1, 400)
+    )
+    assert decision == "supported" and result.p < 0.001
     assert measured(b, a)[1] == "not supported"
 
 
 def test_no_difference_cannot_be_told(write):
-    some = write("a", [{"fr": right(0.5)}])
-    found, decision = measured(some, some)
-    assert (found.difference, found.p, decision) == (0, pytest.approx(0.5), "inconclusive")
+    paths = write("a", [{"fr": right(0.5)}])
+    result, decision = measured(paths, paths)
+    assert (result.difference, result.p, decision) == (0, pytest.approx(0.5), "inconclusive")
 
 
 def test_p_is_that_of_the_paired_test_in_closed_form(write):
     """With many items the mean of differences is normal: p is that of a z test."""
-    one, other = right(0.55, 2000), right(0.535, 2000, seed=1)
-    difference = one.astype(float) - other
+    better, worse = right(0.55, 2000), right(0.535, 2000, seed=1)
+    difference = better.astype(float) - worse
     expected = stats.norm.cdf(-difference.mean() / (difference.std() / 2000**0.5))
-    found, decision = measured(write("a", [{"fr": one}]), write("b", [{"fr": other}]))
-    assert found.p == pytest.approx(expected, abs=0.03) and decision == "inconclusive"
+    result, decision = measured(write("a", [{"fr": better}]), write("b", [{"fr": worse}]))
+    assert result.p == pytest.approx(expected, abs=0.03) and decision == "inconclusive"
 
 
 def test_a_difference_that_depends_on_the_seed_cannot_be_told(write):
     """The items of each seed are clear; the seeds contradict one another."""
     a = write("a", [{"fr": right(0.9)}, {"fr": right(0.5, seed=1)}])
     b = write("b", [{"fr": right(0.6, seed=2)}, {"fr": right(0.7, seed=3)}])
-    found, decision = measured(a, b)
-    assert found.difference == pytest.approx(5) and decision == "inconclusive" and 0.2 < found.p < 0.8
+    result, decision = measured(a, b)
+    assert result.difference == pytest.approx(5) and decision == "inconclusive" and 0.2 < result.p < 0.8
 
 
 def test_a_margin_is_what_a_system_may_be_worse(write):
@@ -82,8 +85,8 @@ def test_less_perplexity_is_better(write):
     nats = np.random.default_rng(0).uniform(2, 4, 300)
     a = write("a", [{"ne": np.stack([nats - 0.1, np.ones(300)], 1)}], "perplexity")
     b = write("b", [{"ne": np.stack([nats, np.ones(300)], 1)}], "perplexity")
-    found, decision = measured(a, b)
-    assert found.a < found.b and found.difference == pytest.approx(found.b - found.a) and decision == "supported"
+    result, decision = measured(a, b)
+    assert result.a < result.b and result.difference == pytest.approx(result.b - result.a) and decision == "supported"
 
 
 def test_columns_that_count(write):

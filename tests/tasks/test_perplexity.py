@@ -39,8 +39,8 @@ def vocab() -> Vocabulary:
 @pytest.fixture
 def model(tmp_path: Path, vocab: Vocabulary) -> Path:
     torch.manual_seed(0)
-    about = {"vocabulary": vocab.digest, "languages": ["en", "ne"], "config": "c", "data": "d"}
-    checkpoint.save(tmp_path / "model", Transformer(MODEL, len(vocab), 2), about)
+    metadata = {"vocabulary": vocab.digest, "languages": ["en", "ne"], "config": "c", "data": "d"}
+    checkpoint.save(tmp_path / "model", Transformer(MODEL, len(vocab), 2), metadata)
     vocab.write(tmp_path / "vocabulary.json")
     return tmp_path / "model"
 
@@ -81,20 +81,20 @@ def nats_by_hand(path: Path, windows: list[list[int]]) -> float:
 
 
 def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: Path, model: Path, vocab: Vocabulary):
-    found = score(model, [store(tmp_path / "a", TEXT[:2], vocab), store(tmp_path / "b", TEXT[2:], vocab)])
+    results = score(model, [store(tmp_path / "a", TEXT[:2], vocab), store(tmp_path / "b", TEXT[2:], vocab)])
     windows = [[EOS, 14, 15, EOS, 16], [EOS, EOS, 14, 14, 18], [EOS, EOS]]
     bits = nats_by_hand(model, windows) / math.log(2)
     n_words = 5 + 3  # ab, ça, a, a, नेपाल, and three ends
     n_bytes = len(b"ab\n") + len("ça\n".encode()) + len("a a नेपाल\n".encode())
-    assert found[perplexity.PER_WORD].value == pytest.approx(2 ** (bits / n_words), rel=1e-4)
-    assert found[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 9), rel=1e-4)
-    assert found[perplexity.PER_BYTE].value == pytest.approx(bits / n_bytes, rel=1e-4)
+    assert results[perplexity.PER_WORD].value == pytest.approx(2 ** (bits / n_words), rel=1e-4)
+    assert results[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 9), rel=1e-4)
+    assert results[perplexity.PER_BYTE].value == pytest.approx(bits / n_bytes, rel=1e-4)
     kept = sample_statistics.read(model.parent / "statistics.json")["ne"]
     assert kept.statistics[:, 1].tolist() == [2, 2, 4]  # words of each sentence, its end included
-    assert kept.score == pytest.approx(found[perplexity.PER_WORD].value)
-    assert {(one.n, one.column, one.system, one.setting, *one.warnings) for one in found.values()} == {
-        (8, "ne", "little", "clm")
-    }
+    assert kept.score == pytest.approx(results[perplexity.PER_WORD].value)
+    assert {
+        (result.n, result.column, result.system, result.setting, *result.warnings) for result in results.values()
+    } == {(8, "ne", "little", "clm")}
 
 
 def test_units_by_hand():
@@ -109,14 +109,14 @@ def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
     stream = TokenStream([(make_store(sentences), 0)])
     batches = list(perplexity.blocks(stream, seq_len, 0))
     labels = np.concatenate([batch.labels.numpy().ravel() for batch in batches])
-    assert labels[labels != IGNORE].tolist() == [token for one in sentences for token in (*one, EOS)]
+    assert labels[labels != IGNORE].tolist() == [token for sentence in sentences for token in (*sentence, EOS)]
     assert max(batch.tokens.shape[1] for batch in batches) <= seq_len
 
 
 def test_unknown_characters_are_counted_and_told(tmp_path: Path, model: Path, vocab: Vocabulary):
     assert perplexity.text_size(np.array([17, UNK, EOS]), vocab) == (2, 3, 1, 1)
-    found = score(model, [store(tmp_path / "a", [[17, UNK]], vocab)])
-    assert {tuple(one.warnings) for one in found.values()} == {("1 unknown pieces, of no bytes",)}
+    results = score(model, [store(tmp_path / "a", [[17, UNK]], vocab)])
+    assert {tuple(result.warnings) for result in results.values()} == {("1 unknown pieces, of no bytes",)}
 
 
 def test_bytes_are_those_of_the_text(tmp_path: Path):

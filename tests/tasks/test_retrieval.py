@@ -82,19 +82,19 @@ def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **cha
 
 def test_a_model_finds_a_language_that_is_written_alike(tmp_path: Path):
     """Without language embeddings the same ids have the same states, so each sentence finds itself."""
-    found = score(tmp_path, language_embeddings=False)
+    results = score(tmp_path, language_embeddings=False)
     columns = {"retrieval": ("en-fr", "fr-en"), "retrieval_by_layer": ("0", "1", "2")}
-    assert sorted((result.table, result.setting, result.column) for result in found) == sorted(
+    assert sorted((result.table, result.setting, result.column) for result in results) == sorted(
         (table, setting, column) for table in columns for setting in ("raw", "centered") for column in columns[table]
     )
-    assert all(result.value == 100 for result in found)
-    assert {(result.table, result.n) for result in found} == {("retrieval", 20), ("retrieval_by_layer", 40)}
+    assert all(result.value == 100 for result in results)
+    assert {(result.table, result.n) for result in results} == {("retrieval", 20), ("retrieval_by_layer", 40)}
 
 
 @pytest.mark.parametrize(("layer", "in_table"), [(None, 2), (2, 2), (0, 0)])
 def test_the_table_has_one_layer_and_says_which(tmp_path: Path, layer: int | None, in_table: int):
-    found = score(tmp_path, n_sentences=30, layer=layer)
-    values = {name: [r for r in found if r.table == name] for name in ("retrieval", "retrieval_by_layer")}
+    results = score(tmp_path, n_sentences=30, layer=layer)
+    values = {name: [r for r in results if r.table == name] for name in ("retrieval", "retrieval_by_layer")}
     assert {r.signature for r in values["retrieval"]} == {
         f"pool:mean|layer:{in_table}/2|similarity:cosine|candidates:30"
     }

@@ -77,9 +77,9 @@ def losses(folder: Path) -> list[float]:
 @pytest.mark.parametrize("name", [*PRETRAINED, *TRANSLATORS])
 def test_two_processes_have_the_losses_of_one(finished: Path, name: str, n_batches: int):
     """Dropout belongs to the batch and not to the process."""
-    expected, found = (losses(finished / n / f"{name}{n_batches}") for n in ("1", "2"))
+    expected, parallel = (losses(finished / n / f"{name}{n_batches}") for n in ("1", "2"))
     assert len(expected) >= 8
-    assert found == pytest.approx(expected, rel=1e-4 if name in TRANSLATORS else 1e-5)
+    assert parallel == pytest.approx(expected, rel=1e-4 if name in TRANSLATORS else 1e-5)
 
 
 def test_a_translator_that_leaves_a_process_without_a_batch_is_refused():

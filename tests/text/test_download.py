@@ -79,10 +79,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(download, "BACKOFF", 0.0)
     monkeypatch.setattr(download, "ATTEMPTS", 3)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with Server() as found:
-        threading.Thread(target=found.serve_forever, args=(0.02,), daemon=True).start()
-        yield found
-        found.shutdown()
+    with Server() as running:
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+        yield running
+        running.shutdown()
 
 
 def fetch(url: str, folder: Path, mirror=None, sha256=None, expected_bytes=None) -> Path:

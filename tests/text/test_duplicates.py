@@ -20,11 +20,11 @@ WORDS = st.sampled_from(["a", "b", "c", "ä", "a b", "A", "é", "e"])  # compose
 PAIRS = st.lists(st.tuples(WORDS, WORDS).map(list), max_size=30)
 
 
-def marked(folder: Path, found: list[list[str]], n_shards: int) -> list[list[bool]]:
+def marked(folder: Path, rows: list[list[str]], n_shards: int) -> list[list[bool]]:
     """The marks of every shard."""
     shards = [folder / f"{number}.tsv" for number in range(n_shards)]
     marks = [folder / f"{number}.repeated" for number in range(n_shards)]
-    tsv.write(found, shards)
+    tsv.write(rows, shards)
     duplicates.find_duplicates(shards, marks)
     assert sorted(folder.iterdir()) == sorted([*shards, *marks])  # the buckets are gone
     return [[bool(byte) for byte in path.read_bytes()] for path in marks]
@@ -52,13 +52,13 @@ def kept(folder: Path, n_shards: int) -> list[list[str]]:
 
 def test_by_eye(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tsv, "BLOCK", BLOCK)
-    found = [["one"], ["two"], ["one"], ["three"], ["two"], ["four"], ["one"]]
-    assert marked(tmp_path, found, n_shards=2) == [[False, False, True, False], [True, False, True]]
+    rows = [["one"], ["two"], ["one"], ["three"], ["two"], ["four"], ["one"]]
+    assert marked(tmp_path, rows, n_shards=2) == [[False, False, True, False], [True, False, True]]
 
 
 def test_a_pair_is_repeated_where_both_of_its_sides_are(tmp_path: Path):
-    found = [["a", "b"], ["a", "c"], ["b", "a"], ["a", "b"], ["ab", ""], ["", "ab"]]
-    assert marked(tmp_path, found, n_shards=1) == [[False, False, False, True, False, False]]
+    rows = [["a", "b"], ["a", "c"], ["b", "a"], ["a", "b"], ["ab", ""], ["", "ab"]]
+    assert marked(tmp_path, rows, n_shards=1) == [[False, False, False, True, False, False]]
 
 
 @pytest.mark.parametrize("n_shards", [1, 3])
@@ -66,23 +66,23 @@ def test_an_empty_corpus_and_empty_shards(tmp_path: Path, n_shards: int):
     assert marked(tmp_path, [], n_shards) == [[]] * n_shards
 
 
-@given(found=PAIRS, n_shards=st.integers(1, 4), span=st.integers(1, 40))
-@example(found=[["a", "b"]] * 4, n_shards=2, span=4)
-@example(found=[["a", "b"], ["b", "a"]] * 20, n_shards=1, span=7)  # more than is in memory at once, of two records
-def test_what_is_kept_is_what_a_dictionary_keeps(found: list[list[str]], n_shards: int, span: int):
+@given(rows=PAIRS, n_shards=st.integers(1, 4), span=st.integers(1, 40))
+@example(rows=[["a", "b"]] * 4, n_shards=2, span=4)
+@example(rows=[["a", "b"], ["b", "a"]] * 20, n_shards=1, span=7)  # more than is in memory at once, of two records
+def test_what_is_kept_is_what_a_dictionary_keeps(rows: list[list[str]], n_shards: int, span: int):
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tsv, "BLOCK", BLOCK)
         patch.setattr(duplicates, "SPAN", span)
         patch.setattr(duplicates, "CHUNK", 2)
         folder = Path(name)
-        is_repeated = marked(folder, found, n_shards)
-        blocks = tsv.block_starts(len(found), n_shards)
-        flat = np.zeros(len(found), dtype=bool)
+        is_repeated = marked(folder, rows, n_shards)
+        blocks = tsv.block_starts(len(rows), n_shards)
+        flat = np.zeros(len(rows), dtype=bool)
         for own, marks in zip(blocks, is_repeated, strict=True):
             for block, start in zip(own, range(0, len(marks), BLOCK), strict=True):
                 flat[block : block + BLOCK] = marks[start : start + BLOCK]
-        expected = [list(pair) for pair in dict.fromkeys(map(tuple, found))]
-        assert [pair for pair, repeated in zip(found, flat, strict=True) if not repeated] == expected
+        expected = [list(pair) for pair in dict.fromkeys(map(tuple, rows))]
+        assert [pair for pair, repeated in zip(rows, flat, strict=True) if not repeated] == expected
         assert sorted(pair for shard in kept(folder, n_shards) for pair in shard) == sorted(expected)
         if n_shards == 1:
             assert kept(folder, 1) == [expected]

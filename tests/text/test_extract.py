@@ -42,8 +42,8 @@ def run(
         inputs[-1].write_bytes(content)
     shards = [folder / "out" / f"{n}.tsv" for n in range(n_shards)]
     extract(format_, inputs, shards, key, folder / "out" / "statistics.json", **options)
-    found = [line for shard in shards for line in shard.read_text(encoding="utf-8").split("\n")[:-1]]
-    return found, json.loads((folder / "out" / "statistics.json").read_text())
+    lines = [line for shard in shards for line in shard.read_text(encoding="utf-8").split("\n")[:-1]]
+    return lines, json.loads((folder / "out" / "statistics.json").read_text())
 
 
 def fails(
@@ -56,8 +56,8 @@ def fails(
 
 
 def test_decomposed_letters_are_composed(tmp_path: Path):
-    found, _ = run(tmp_path, "de", "scho\u0308ne Gru\u0308ße\n".encode())
-    assert found == ["schöne Grüße"]
+    lines, _ = run(tmp_path, "de", "scho\u0308ne Gru\u0308ße\n".encode())
+    assert lines == ["schöne Grüße"]
 
 
 def zipped(folder: Path, files: dict[str, bytes]) -> bytes:
@@ -79,8 +79,8 @@ def tarred(files: dict[str, bytes]) -> bytes:
 
 @pytest.mark.parametrize("name", COMPRESSORS)
 def test_every_compression_gives_the_same_text(tmp_path, name):
-    found, counts = run(tmp_path, "en", COMPRESSORS[name](TEXT.encode()))
-    assert found == TEXT.splitlines()
+    lines, counts = run(tmp_path, "en", COMPRESSORS[name](TEXT.encode()))
+    assert lines == TEXT.splitlines()
     assert counts == {"read": 3000, "kept": 3000, "dropped": {}}
 
 
@@ -102,14 +102,14 @@ def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path):
 
 
 def test_empty_lines_are_dropped_and_counted(tmp_path):
-    found, counts = run(tmp_path, "en", b"one\n\n \t \ntwo\r\n\xe2\x80\x8b\nlast without end")
-    assert found == ["one", "two", "last without end"]
+    lines, counts = run(tmp_path, "en", b"one\n\n \t \ntwo\r\n\xe2\x80\x8b\nlast without end")
+    assert lines == ["one", "two", "last without end"]
     assert counts == {"read": 6, "kept": 3, "dropped": {"empty": 3}}
 
 
 def test_a_pair_with_an_empty_side_is_dropped_whole(tmp_path):
-    found, counts = run(tmp_path, "de-en", b"eins\n\ndrei\nvier\n", gzip.compress(b"one\ntwo\n \nfour\n"))
-    assert found == ["eins\tone", "vier\tfour"]
+    lines, counts = run(tmp_path, "de-en", b"eins\n\ndrei\nvier\n", gzip.compress(b"one\ntwo\n \nfour\n"))
+    assert lines == ["eins\tone", "vier\tfour"]
     assert counts == {"read": 4, "kept": 2, "dropped": {"empty side": 2}}
 
 
@@ -139,21 +139,21 @@ def test_a_long_line_passes(tmp_path):
 
 
 def test_line_separators_other_than_newline_do_not_end_a_line(tmp_path):
-    found, _ = run(tmp_path, "de-en", "a\u2028b\nc\x0bd\n".encode(), b"one\ntwo\n")
-    assert found == ["a b\tone", "c d\ttwo"]
+    lines, _ = run(tmp_path, "de-en", "a\u2028b\nc\x0bd\n".encode(), b"one\ntwo\n")
+    assert lines == ["a b\tone", "c d\ttwo"]
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_a_clean_field_is_clean_and_stays_as_it_is(text):
-    found = clean_field(text)
-    assert not set(found) & set("\t\n\r\x00\x0b\x0c\x85\u2028\ufeff\u200b")
-    assert found == found.strip() and clean_field(found) == found
+    cleaned = clean_field(text)
+    assert not set(cleaned) & set("\t\n\r\x00\x0b\x0c\x85\u2028\ufeff\u200b")
+    assert cleaned == cleaned.strip() and clean_field(cleaned) == cleaned
 
 
 def test_blocks_are_dealt_to_shards(tmp_path):
     content = "".join(f"{n}\n" for n in range(2500)).encode()
-    found, _ = run(tmp_path, "en", content, n_shards=2)
-    assert found == [str(n) for n in (*range(1000), *range(2000, 2500), *range(1000, 2000))]
+    lines, _ = run(tmp_path, "en", content, n_shards=2)
+    assert lines == [str(n) for n in (*range(1000), *range(2000, 2500), *range(1000, 2000))]
 
 
 def test_moses_takes_the_two_sides_in_the_order_of_the_key(tmp_path):
@@ -176,8 +176,8 @@ def test_moses_takes_the_two_sides_of_a_tar(tmp_path):
     archive = tarred(
         {"parallel/README": b"about", "parallel/b.en-fr.en": b"one\ntwo\n", "parallel/b.en-fr.fr": b"un\n\n"}
     )
-    found, counts = run(tmp_path, "en-fr", archive, format_="moses")
-    assert found == ["one\tun"] and counts == {"read": 2, "kept": 1, "dropped": {"empty side": 1}}
+    lines, counts = run(tmp_path, "en-fr", archive, format_="moses")
+    assert lines == ["one\tun"] and counts == {"read": 2, "kept": 1, "dropped": {"empty side": 1}}
 
 
 @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ def test_a_cut_off_archive_is_an_error(tmp_path):
 
 def test_files_of_several_years_are_read_one_after_another(tmp_path):
     years = [b"2007 a\n2007 b\n", gzip.compress(b"\n2008 a\n"), b"2009 a"]
-    found, counts = run(tmp_path, "en", *years)
-    assert found == ["2007 a", "2007 b", "2008 a", "2009 a"]
+    lines, counts = run(tmp_path, "en", *years)
+    assert lines == ["2007 a", "2007 b", "2008 a", "2009 a"]
     assert counts == {"read": 5, "kept": 4, "dropped": {"empty": 1}}
 
 
 def test_files_of_a_pair_are_rows_of_sides(tmp_path):
-    found, _ = run(tmp_path, "de-en", b"eins\nzwei\n", b"one\ntwo\n", b"drei\n", b"three\n")
-    assert found == ["eins\tone", "zwei\ttwo", "drei\tthree"]
+    lines, _ = run(tmp_path, "de-en", b"eins\nzwei\n", b"one\ntwo\n", b"drei\n", b"three\n")
+    assert lines == ["eins\tone", "zwei\ttwo", "drei\tthree"]
 
 
 def test_each_row_of_sides_is_aligned_by_itself(tmp_path):
@@ -233,13 +233,13 @@ def test_archives_of_a_pair_are_read_one_after_another(tmp_path):
     ],
 )
 def test_a_range_of_the_lines(tmp_path, lines, expected):
-    found, _ = run(tmp_path, "en", b"a0\na1\n", b"b0\n\nb2\n", line_range=lines)
-    assert found == expected
+    kept, _ = run(tmp_path, "en", b"a0\na1\n", b"b0\n\nb2\n", line_range=lines)
+    assert kept == expected
 
 
 def test_counts_are_those_of_the_lines_of_the_range(tmp_path):
-    found, counts = run(tmp_path, "en", b"0\n\n2\n\n4\n5\n", line_range=[1, 5])
-    assert found == ["2", "4"] and counts == {"read": 4, "kept": 2, "dropped": {"empty": 2}}
+    lines, counts = run(tmp_path, "en", b"0\n\n2\n\n4\n5\n", line_range=[1, 5])
+    assert lines == ["2", "4"] and counts == {"read": 4, "kept": 2, "dropped": {"empty": 2}}
 
 
 def test_a_range_of_pairs(tmp_path):
@@ -265,11 +265,11 @@ def sgm_set(name: str, **segments: list[str]) -> dict[str, bytes]:
 def test_a_test_set_of_wmt(tmp_path):
     files = sgm_set("dev13", de=["nein"], en=["no"])
     files |= sgm_set("test13", de=["A &amp; B", "zwei\nZeilen ", "", "vier"], en=["A &amp; B", "two lines", "3", "4"])
-    found, counts = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13")
-    assert found == ["A & B\tA & B", "zwei Zeilen\ttwo lines", "vier\t4"]
+    lines, counts = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13")
+    assert lines == ["A & B\tA & B", "zwei Zeilen\ttwo lines", "vier\t4"]
     assert counts == {"read": 4, "kept": 3, "dropped": {"empty side": 1}}
-    found, _ = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13", line_range=[1, 4])
-    assert found == ["zwei Zeilen\ttwo lines", "vier\t4"]
+    lines, _ = run(tmp_path, "de-en", tarred(files), format_="sgm", test_set="test13", line_range=[1, 4])
+    assert lines == ["zwei Zeilen\ttwo lines", "vier\t4"]
 
 
 @pytest.mark.parametrize(
@@ -287,16 +287,16 @@ def test_a_bad_test_set_of_wmt(tmp_path, name, english, message, error):
 
 def test_official_archives_keep_every_pair(mirror, tmp_path):
     path = mirror / "object.pouta.csc.fi/OPUS-bible-uedin/v1/moses/en-fr.txt.zip"
-    found, counts = run(tmp_path, "en-fr", path.read_bytes(), format_="moses")
+    lines, counts = run(tmp_path, "en-fr", path.read_bytes(), format_="moses")
     assert counts == {"read": 7000, "kept": 7000, "dropped": {}}
-    assert all(line.count("\t") == 1 for line in found)
+    assert all(line.count("\t") == 1 for line in lines)
 
 
 @pytest.mark.parametrize(("corpus", "key"), PAPER_PAIRS)
 def test_the_archives_of_the_paper_s_corpora_are_read(mirror, tmp_path, corpus, key):
     path = mirror / PAPER.corpora[corpus].url.format(key=key).split("://")[1]
-    found, counts = run(tmp_path, key, path.read_bytes(), format_="moses")
+    lines, counts = run(tmp_path, key, path.read_bytes(), format_="moses")
     assert counts["kept"] > 200 and set(counts["dropped"]) <= {"empty side"}
-    assert all(line.count("\t") == 1 for line in found)
+    assert all(line.count("\t") == 1 for line in lines)
     if corpus == "iitb":  # the one tar among them
         assert counts == {"read": 500, "kept": 500, "dropped": {}}

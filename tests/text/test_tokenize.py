@@ -53,8 +53,8 @@ def run(folder: Path, lines: str, languages: tuple[str, ...], text: Text = PLAIN
     ],
 )
 def test_moses(tmp_path: Path, language: str, sentence: str, expected: str):
-    found, _ = run(tmp_path, sentence + "\n", (language,))
-    assert found == [[expected]]
+    rows, _ = run(tmp_path, sentence + "\n", (language,))
+    assert rows == [[expected]]
 
 
 @pytest.mark.parametrize("already_tokenized", [False, True])
@@ -68,11 +68,11 @@ def test_decomposed_letters_are_composed_before_they_are_cut(
     """Moses cuts a word at a combining mark."""
     decomposed = unicodedata.normalize("NFD", sentence)
     assert decomposed != sentence
-    found, expected = (
+    rows, expected = (
         run(tmp_path, f"{text}\n", (language,), already_tokenized=already_tokenized)[0]
         for text in (decomposed, sentence)
     )
-    assert found == expected and unicodedata.is_normalized("NFC", found[0][0])
+    assert rows == expected and unicodedata.is_normalized("NFC", rows[0][0])
 
 
 def test_chinese_and_thai_have_no_blanks(tmp_path: Path):
@@ -93,13 +93,13 @@ def test_a_missing_segmenter_says_what_to_install(tmp_path: Path, monkeypatch: p
 
 
 def test_tokenized_text_is_only_lower_cased_and_stripped(tmp_path: Path):
-    found, _ = run(tmp_path, "L' Été n' est-ce pas ?\n", ("fr",), PUBLISHED, already_tokenized=True)
-    assert found == [["l' ete n' est-ce pas ?"]]
+    rows, _ = run(tmp_path, "L' Été n' est-ce pas ?\n", ("fr",), PUBLISHED, already_tokenized=True)
+    assert rows == [["l' ete n' est-ce pas ?"]]
 
 
 def test_labels_pass_unchanged(tmp_path: Path):
-    found, _ = run(tmp_path, "A man.\tA Man!\tENTAILMENT\n", ("en", "en"), PUBLISHED, n_fields=3)
-    assert found == [["a man .", "a man !", "ENTAILMENT"]]
+    rows, _ = run(tmp_path, "A man.\tA Man!\tENTAILMENT\n", ("en", "en"), PUBLISHED, n_fields=3)
+    assert rows == [["a man .", "a man !", "ENTAILMENT"]]
 
 
 def test_bad_records_are_dropped_whole_and_counted(tmp_path: Path):
@@ -112,24 +112,24 @@ def test_bad_records_are_dropped_whole_and_counted(tmp_path: Path):
         ("one two three four five six seven", "eins zwei"),
         ("yes", "ja ja ja ja"),  # short ones are not compared
     ]
-    found, counts = run(tmp_path, "".join(f"{en}\t{de}\n" for en, de in lines), ("en", "de"))
-    assert found == [["a good pair", "ein gutes Paar"], ["yes", "ja ja ja ja"]]
+    rows, counts = run(tmp_path, "".join(f"{en}\t{de}\n" for en, de in lines), ("en", "de"))
+    assert rows == [["a good pair", "ein gutes Paar"], ["yes", "ja ja ja ja"]]
     dropped = {"empty": 1, "over-long": 1, "over-long line": 1, "unequal": 1}
     assert counts == {"read": 6, "kept": 2, "dropped": dropped}
 
 
 def test_evaluation_sets_keep_everything(tmp_path: Path):
-    found, counts = run(
+    rows, counts = run(
         tmp_path, "\tx\tneutral\n" + "word " * 30 + "\tx\tneutral\n", ("en", "en"), n_fields=3, keep_all=True
     )
-    assert len(found) == 2 and found[0] == ["", "x", "neutral"] and len(found[1][0].split()) == 30
+    assert len(rows) == 2 and rows[0] == ["", "x", "neutral"] and len(rows[1][0].split()) == 30
     assert counts == {"read": 2, "kept": 2, "dropped": {}}
 
 
 def test_an_endless_line_costs_no_minutes(tmp_path: Path):
     start = time.monotonic()
-    found, _ = run(tmp_path, ("a,b." * 25_000 + "\n") * 5, ("en",))
-    assert found == [] and time.monotonic() - start < 5
+    rows, _ = run(tmp_path, ("a,b." * 25_000 + "\n") * 5, ("en",))
+    assert rows == [] and time.monotonic() - start < 5
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))))
@@ -163,10 +163,10 @@ def test_what_is_just_kept_and_just_dropped(tmp_path: Path, first: str, second: 
 def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
     lines = [f"{number}{' a' * m}\t{number}{' b' * n}\n" for number, (m, n) in enumerate(lengths)]
     with tempfile.TemporaryDirectory() as folder:
-        found, counts = run(Path(folder), "".join(lines), ("en", "fr"))
-    numbers = [int(first.split()[0]) for first, _ in found]
-    assert numbers == [int(second.split()[0]) for _, second in found] == sorted(set(numbers))
-    assert counts["read"] == len(lines) and counts["kept"] == len(found)
+        rows, counts = run(Path(folder), "".join(lines), ("en", "fr"))
+    numbers = [int(first.split()[0]) for first, _ in rows]
+    assert numbers == [int(second.split()[0]) for _, second in rows] == sorted(set(numbers))
+    assert counts["read"] == len(lines) and counts["kept"] == len(rows)
 
 
 @given(

@@ -35,14 +35,14 @@ def test_rows_of_training_hold_means(tmp_path):
     with TrainingLog(tmp_path, state.progress, 10) as log:
         advance(log, state, 2, nats=2.0)
         advance(log, state, 1, nats=8.0)
-    found = {(row.update, row.metric): row for row in rows(log)}
-    assert list(found) == [(update, metric) for update in (2, 3) for metric in OF_TRAINING]
-    assert {row.split for row in found.values()} == {"train"}
-    assert found[2, "loss"] == (2, "train", "mlm", (), "loss", 0.5)
-    assert found[3, "loss"] == (3, "train", "mlm", (), "loss", 2.0)
-    assert found[3, "learning_rate"] == (3, "train", None, (), "learning_rate", 0.01)
-    assert (found[2, "n_tokens"].value, found[3, "n_tokens"].value) == (20, 30)
-    assert found[2, "tokens_per_second"].value > 0
+    by_metric = {(row.update, row.metric): row for row in rows(log)}
+    assert list(by_metric) == [(update, metric) for update in (2, 3) for metric in OF_TRAINING]
+    assert {row.split for row in by_metric.values()} == {"train"}
+    assert by_metric[2, "loss"] == (2, "train", "mlm", (), "loss", 0.5)
+    assert by_metric[3, "loss"] == (3, "train", "mlm", (), "loss", 2.0)
+    assert by_metric[3, "learning_rate"] == (3, "train", None, (), "learning_rate", 0.01)
+    assert (by_metric[2, "n_tokens"].value, by_metric[3, "n_tokens"].value) == (20, 30)
+    assert by_metric[2, "tokens_per_second"].value > 0
 
 
 def test_pandas_reads_it(tmp_path):

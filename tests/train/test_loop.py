@@ -151,10 +151,10 @@ def test_a_crashed_training_goes_on_bit_for_bit(run, killed_at):
     with pytest.raises(KeyboardInterrupt):
         run(intervals=EACH_UPDATE, before=crash)
     updates = []
-    found = run(before=updates.append)
+    resumed = run(before=updates.append)
     assert updates == list(range(killed_at - 1, 12))  # it was killed before the update before this one was saved
-    assert torch.equal(weights(found), weights(expected))
-    assert found.progress == expected.progress
+    assert torch.equal(weights(resumed), weights(expected))
+    assert resumed.progress == expected.progress
 
 
 @pytest.mark.parametrize("asked_at", [0, 3, 6])
@@ -166,8 +166,8 @@ def test_sigterm_saves_before_the_next_update_and_the_log_has_no_gap(run, tmp_pa
     expected = run(folder="straight", evaluate=lambda: measured(a=1.0))
     with pytest.raises(TrainingError, match=f"SIGTERM after update {asked_at}; run again"):
         run(before=ask, evaluate=lambda: measured(a=1.0))
-    found = run(evaluate=lambda: measured(a=1.0))
-    assert torch.equal(weights(found), weights(expected))
+    resumed = run(evaluate=lambda: measured(a=1.0))
+    assert torch.equal(weights(resumed), weights(expected))
     order = [[row[:5] for row in log_of(tmp_path / name)] for name in ("straight", "run")]
     assert order[0] == order[1]
 

@@ -59,6 +59,6 @@ def test_without_warmup_the_first_update_has_the_full_rate(schedule):
 
 def test_weights_are_straight_lines_between_points_and_level_outside():
     points = [(0, 1.0), (100_000, 0.1), (300_000, 0.0)]
-    found = [loss_weight(update, points) for update in (0, 50_000, 100_000, 200_000, 300_000, 1_000_000)]
-    assert found == pytest.approx([1.0, 0.55, 0.1, 0.05, 0.0, 0.0])
+    weights = [loss_weight(update, points) for update in (0, 50_000, 100_000, 200_000, 300_000, 1_000_000)]
+    assert weights == pytest.approx([1.0, 0.55, 0.1, 0.05, 0.0, 0.0])
     assert [loss_weight(update, [(10, 2.0)]) for update in (0, 10, 99)] == [2.0, 2.0, 2.0]

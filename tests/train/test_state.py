@@ -33,12 +33,12 @@ def test_everything_comes_back(saved):
     state.best_weights = {"0.bias": torch.ones(4)}
     state.progress.best = 0.25
     save(folder, state, "digest", ALONE)
-    found = make_state()
-    assert resume(folder, found, "digest", ALONE)
-    assert torch.equal(weights(found), weights(state))
-    assert found.progress == state.progress
-    assert found.best_weights["0.bias"].tolist() == [1, 1, 1, 1]
-    ours, theirs = found.optimizer.state_dict()["state"], state.optimizer.state_dict()["state"]
+    restored = make_state()
+    assert resume(folder, restored, "digest", ALONE)
+    assert torch.equal(weights(restored), weights(state))
+    assert restored.progress == state.progress
+    assert restored.best_weights["0.bias"].tolist() == [1, 1, 1, 1]
+    ours, theirs = restored.optimizer.state_dict()["state"], state.optimizer.state_dict()["state"]
     assert all(torch.equal(ours[i][name], theirs[i][name]) for i in ours for name in ours[i])
 
 
@@ -90,7 +90,7 @@ def test_a_checkpoint_without_room_leaves_the_last_ones(saved, missing):
     with full_disk.room_for(room), pytest.raises(StorageError, match=r"checkpoint\.000000004\.pt could not be written"):
         save(folder, state, "digest", ALONE)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    found = make_state()
-    assert resume(folder, found, "digest", ALONE)
-    update_once(found, make_part(found, 3))
-    assert torch.equal(weights(found), weights(state))
+    restored = make_state()
+    assert resume(folder, restored, "digest", ALONE)
+    update_once(restored, make_part(restored, 3))
+    assert torch.equal(weights(restored), weights(state))

@@ -32,9 +32,9 @@ def test_accuracy_is_the_share_of_right_answers():
 
 def test_f1_is_that_of_duplicates():
     """Two hits, one false alarm, one miss: precision and recall are two thirds, three of five answers are right."""
-    found = measured("QQP", [1, 1, 1, 0, 0], [1, 1, 0, 1, 0])
+    scores = measured("QQP", [1, 1, 1, 0, 0], [1, 1, 0, 1, 0])
     assert (
-        found == {"F1": pytest.approx(200 / 3), "accuracy": 60.0} == measured("MRPC", [1, 1, 1, 0, 0], [1, 1, 0, 1, 0])
+        scores == {"F1": pytest.approx(200 / 3), "accuracy": 60.0} == measured("MRPC", [1, 1, 1, 0, 0], [1, 1, 0, 1, 0])
     )
     assert measured("MRPC", [1, 0], [0, 0])["F1"] == 0.0
 
@@ -48,8 +48,8 @@ def test_matthews_is_the_correlation_of_a_table_of_four():
 
 def test_correlations_of_scores():
     """Deviations -1, 0, 1 and -2, -1, 3: 5 / sqrt(2·14); the order is the same, so that of ranks is perfect."""
-    found = measured("STS-B", [1.0, 2.0, 3.0], [0.0, 1.0, 5.0])
-    assert found == {"Pearson": pytest.approx(500 / 28**0.5), "Spearman": pytest.approx(100.0)}
+    scores = measured("STS-B", [1.0, 2.0, 3.0], [0.0, 1.0, 5.0])
+    assert scores == {"Pearson": pytest.approx(500 / 28**0.5), "Spearman": pytest.approx(100.0)}
     assert measured("STS-B", [1.0, 2.0, 3.0], [2.5, 2.5, 2.5]) == {"Pearson": 0.0, "Spearman": 0.0}
 
 
@@ -112,35 +112,38 @@ def test_scores_are_learned_by_a_head_with_one_output(world):
     finetuned(world, "STS-B", "scores", {"STS-B": "scores"})
     classifier, _ = checkpoint.load_classifier(world / "classifier")
     assert classifier.head.classes.out_features == 1
-    found, lines = score(world, "STS-B", {"STS-B": "scores"}, {"STS-B": "test"})
-    assert [(one.column, one.metric, one.n) for one in found] == [("STS-B", "Pearson", 60), ("STS-B", "Spearman", 60)]
-    assert found[0].value > 90
+    results, lines = score(world, "STS-B", {"STS-B": "scores"}, {"STS-B": "test"})
+    assert [(result.column, result.metric, result.n) for result in results] == [
+        ("STS-B", "Pearson", 60),
+        ("STS-B", "Spearman", 60),
+    ]
+    assert results[0].value > 90
     assert lines[-1]["split"] == "test" and lines[-1]["label"] == "" and float(lines[-1]["prediction"]) < 3
 
 
 def test_metrics_can_be_taken_again_from_the_kept_predictions(world):
     finetuned(world, "STS-B", "scores", {"STS-B": "scores"})
-    found, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
+    results, lines = score(world, "STS-B", {"STS-B": "scores"}, {})
     kept = [[float(line[column]) for line in lines] for column in ("label", "prediction")]
-    assert measured("STS-B", *kept) == {one.metric: one.value for one in found}
+    assert measured("STS-B", *kept) == {result.metric: result.value for result in results}
     assert sample_statistics.read(world / "statistics.json")["STS-B"].score == pytest.approx(
-        found[0].value
+        results[0].value
     )  # Pearson's correlation
     assert [int(line["index"]) for line in lines] == list(range(60))
 
 
 def test_single_sentences_are_classified(world):
     finetuned(world, "SST-2", "classes", {"SST-2": "classes"})
-    (one,), lines = score(world, "SST-2", {"SST-2": "classes"}, {})
-    assert (one.metric, one.value) == ("accuracy", 100.0) and {line["prediction"] for line in lines} == {"0", "1"}
+    (result,), lines = score(world, "SST-2", {"SST-2": "classes"}, {})
+    assert (result.metric, result.value) == ("accuracy", 100.0) and {line["prediction"] for line in lines} == {"0", "1"}
     assert {line["label"] for line in lines} == {"0", "1"}
 
 
 def test_a_model_of_inference_also_answers_the_diagnostics(world):
     halves = {"MNLI-m": "three", "MNLI-mm": "three"}
     finetuned(world, "MNLI", "three", halves)
-    found, lines = score(world, "MNLI", halves, {"MNLI-m": "test", "MNLI-mm": "test", "AX": "test"})
-    assert [one.column for one in found] == ["MNLI-m", "MNLI-mm"]
+    results, lines = score(world, "MNLI", halves, {"MNLI-m": "test", "MNLI-mm": "test", "AX": "test"})
+    assert [result.column for result in results] == ["MNLI-m", "MNLI-mm"]
     tested = [(line["set"], line["prediction"]) for line in lines if line["split"] == "test"]
     assert [name for name, _ in tested] == ["MNLI-m", "MNLI-mm", "AX"]
     assert {word for _, word in tested} <= {"contradiction", "entailment", "neutral"}
@@ -155,8 +158,8 @@ def test_the_mean_of_a_task_s_metrics_selects(world):
         values = {row.metric: row.value for row in rows if (row.update, row.objective) == (update, "STS-B")}
         assert list(values) == ["Pearson", "Spearman"]
         assert criterion == pytest.approx(100 - sum(values.values()) / 2)
-    found, _ = score(world, "STS-B", {"STS-B": "scores"}, {})
-    assert sum(one.value for one in found) / 2 == pytest.approx(100 - min(criteria.values()))
+    results, _ = score(world, "STS-B", {"STS-B": "scores"}, {})
+    assert sum(result.value for result in results) / 2 == pytest.approx(100 - min(criteria.values()))
 
 
 def test_a_model_that_says_the_same_of_everything_is_remarked(world):
@@ -164,5 +167,5 @@ def test_a_model_that_says_the_same_of_everything_is_remarked(world):
     classifier, metadata = checkpoint.load_classifier(world / "classifier")
     classifier.head.classes.bias.data[1] = 1000.0
     checkpoint.save(world / "classifier", classifier.encoder, metadata, head=classifier.head)
-    (one,), _ = score(world, "SST-2", {"SST-2": "classes"}, {})
-    assert one.warnings == ["collapsed to '1' (100.0 %)"]
+    (result,), _ = score(world, "SST-2", {"SST-2": "classes"}, {})
+    assert result.warnings == ["collapsed to '1' (100.0 %)"]

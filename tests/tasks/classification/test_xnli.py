@@ -75,24 +75,27 @@ def test_a_model_says_what_it_was_trained_on(world):
 
 
 def test_other_training_data_have_other_digests(world):
-    one, other = finetuned(world, ["en"], {"en": None}), finetuned(world, ["en", "fr"], {"en": None, "fr": 5})
+    first, second = finetuned(world, ["en"], {"en": None}), finetuned(world, ["en", "fr"], {"en": None, "fr": 5})
     again = finetuned(world, ["en", "fr"], {"en": None, "fr": 6})
-    assert len({metadata["config"] for metadata in (one, other, again)}) == 3
-    assert one["data"] != other["data"] == again["data"]
+    assert len({metadata["config"] for metadata in (first, second, again)}) == 3
+    assert first["data"] != second["data"] == again["data"]
 
 
 def test_confusions_sum_up_to_the_accuracies(world):
     finetuned(world, ["en"], {"en": None})
-    found = score(world, stores(world, "test", ["en", "fr"]))
+    results = score(world, stores(world, "test", ["en", "fr"]))
     confusion = {
         column: np.array(counts) for column, counts in json.loads((world / "confusion.json").read_text()).items()
     }
-    assert [(one.column, one.setting, one.n) for one in found] == [("en", "zero-shot", 30), ("fr", "zero-shot", 30)]
-    for one in found:
-        assert confusion[one.column].sum() == 30
-        assert one.value == pytest.approx(100 * np.trace(confusion[one.column]) / 30)
-        assert sample_statistics.read(world / "statistics.json")[one.column].score == pytest.approx(one.value)
-        assert confusion[one.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
+    assert [(result.column, result.setting, result.n) for result in results] == [
+        ("en", "zero-shot", 30),
+        ("fr", "zero-shot", 30),
+    ]
+    for result in results:
+        assert confusion[result.column].sum() == 30
+        assert result.value == pytest.approx(100 * np.trace(confusion[result.column]) / 30)
+        assert sample_statistics.read(world / "statistics.json")[result.column].score == pytest.approx(result.value)
+        assert confusion[result.column].sum(axis=1).min() > 0  # gold classes are rows: each of them occurs
 
 
 def test_a_translated_test_set_is_read_in_its_own_language(world):
@@ -108,8 +111,8 @@ def test_a_translated_test_set_is_read_in_its_own_language(world):
 def test_what_was_selected_language_by_language_is_reported_beside_the_model(world):
     finetuned(world, ["en"], {"en": None}, selected=["fr"])
     best = json.loads((world / "selected.json").read_text())
-    found = score(world, stores(world, "test", ["en", "fr"]), world / "selected.json")
-    (one,) = [result for result in found if result.setting == "one by one"]
-    assert (one.column, one.n) == ("fr", 30)
-    assert one.value == pytest.approx(100 * best["fr"]["n_correct"] / 30)
-    assert "per-language" in one.signature and "mean-validation" in found[0].signature
+    results = score(world, stores(world, "test", ["en", "fr"]), world / "selected.json")
+    (french,) = [result for result in results if result.setting == "one by one"]
+    assert (french.column, french.n) == ("fr", 30)
+    assert french.value == pytest.approx(100 * best["fr"]["n_correct"] / 30)
+    assert "per-language" in french.signature and "mean-validation" in results[0].signature

@@ -45,9 +45,9 @@ def test_pooling_by_hand():
 
 @pytest.mark.parametrize("pooling", ["first", "mean", "max"])
 def test_vectors_are_those_of_the_sentences_alone(reader, pooling):
-    found = embed(reader, SENTENCES, pooling)
-    assert found.shape == (5, 16) and found.dtype == torch.float32
-    for sentence, vector in zip(SENTENCES, found, strict=True):
+    vectors = embed(reader, SENTENCES, pooling)
+    assert vectors.shape == (5, 16) and vectors.dtype == torch.float32
+    for sentence, vector in zip(SENTENCES, vectors, strict=True):
         (ids,) = reader.vocabulary.encode([sentence], "en")
         tokens = np.array([[EOS, *ids, EOS]])
         with torch.no_grad():
@@ -60,8 +60,8 @@ def test_vectors_are_those_of_the_sentences_alone(reader, pooling):
 @given(order=st.permutations(range(len(SENTENCES))), repeats=st.integers(1, 30))
 def test_order_and_company_do_not_matter(reader, order, repeats):
     expected = embed(reader, SENTENCES, "mean")
-    found = embed(reader, [SENTENCES[number] for number in order] * repeats, "mean")
-    assert (found - expected[order].repeat(repeats, 1)).abs().max() <= 1e-5
+    vectors = embed(reader, [SENTENCES[number] for number in order] * repeats, "mean")
+    assert (vectors - expected[order].repeat(repeats, 1)).abs().max() <= 1e-5
 
 
 def test_more_sentences_than_one_batch(reader):

@@ -51,11 +51,11 @@ def test_probabilities_are_those_of_the_model_at_the_masks(reader):
     with torch.no_grad():
         hidden = reader.model(from_arrays(tokens, np.arange(tokens.size), np.array(0)))[0]
         probabilities = reader.model.predict(hidden).softmax(dim=-1)
-    for best, place in zip(filled, [1 + len(before), 2 + len(before) + len(between)], strict=True):
+    for best, position in zip(filled, [1 + len(before), 2 + len(before) + len(between)], strict=True):
         assert [probability for _, probability in best] == sorted((value for _, value in best), reverse=True)
         for piece, probability in best:
-            found = probabilities[place, reader.vocabulary.pieces.index(piece)].item()
-            assert probability == pytest.approx(found, rel=1e-4)
+            expected = probabilities[position, reader.vocabulary.pieces.index(piece)].item()
+            assert probability == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def pipeline(files):
 
 
 def said(pipeline, sentences, decoding=GREEDY, micro_batch_tokens=200):
-    found = pipeline.translate(sentences, *DIRECTION, decoding, micro_batch_tokens)
-    return [[one.text for one in best] for best in found]
+    translations = pipeline.translate(sentences, *DIRECTION, decoding, micro_batch_tokens)
+    return [[hypothesis.text for hypothesis in best] for best in translations]
 
 
 def test_raw_text_in_and_out(pipeline):
@@ -44,7 +44,7 @@ def test_translations_do_not_depend_on_their_neighbors_nor_on_the_batch(pipeline
     rng = np.random.default_rng(0)
     sentences = [" ".join(rng.choice(list(WORDS), rng.integers(1, 8))) for _ in range(30)]
     together = said(pipeline, sentences)
-    assert together == [one for sentence in sentences for one in said(pipeline, [sentence])]
+    assert together == [best for sentence in sentences for best in said(pipeline, [sentence])]
     assert together[::-1] == said(pipeline, sentences[::-1], micro_batch_tokens=30)
     assert said(pipeline, sentences, BEAM) == said(pipeline, sentences, BEAM, micro_batch_tokens=1)
 
@@ -52,7 +52,7 @@ def test_translations_do_not_depend_on_their_neighbors_nor_on_the_batch(pipeline
 def test_the_best_of_a_beam_come_first_and_have_scores(pipeline):
     (best,) = pipeline.translate(["ant bee"], *DIRECTION, BEAM, 100)
     assert len(best) == 3 and best[0].text == "ameise biene"
-    assert [one.score for one in best] == sorted((one.score for one in best), reverse=True)
+    assert [hypothesis.score for hypothesis in best] == sorted((hypothesis.score for hypothesis in best), reverse=True)
 
 
 def test_what_has_no_words_has_an_empty_translation_in_its_place(pipeline):
@@ -69,8 +69,8 @@ def test_a_sentence_longer_than_the_model_loses_its_end_and_this_is_told(pipelin
 @settings(max_examples=40)
 @given(st.text(max_size=60))
 def test_any_text_has_a_translation_of_one_line(pipeline, text):
-    ((found,),) = said(pipeline, [text])
-    assert "\n" not in found
+    ((line,),) = said(pipeline, [text])
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(("source", "target"), [("de", "en"), ("en", "fr"), ("en", "en")])
@@ -89,8 +89,8 @@ def test_another_vocabulary_is_refused(files, tmp_path):
 
 def test_a_language_model_alone_is_refused(files, tmp_path):
     model, vocabulary = files
-    translator, about = checkpoint.load_translator(model)
-    checkpoint.save(tmp_path / "encoder", translator.encoder, about)
+    translator, metadata = checkpoint.load_translator(model)
+    checkpoint.save(tmp_path / "encoder", translator.encoder, metadata)
     with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
         TranslationPipeline(tmp_path / "encoder", vocabulary, CPU)
 

@@ -38,10 +38,10 @@ def test_sizes_that_do_not_fit_are_refused(changed, n_processes, message):
 
 def test_memory_by_hand():
     n_weights = sum(parameter.numel() for parameter in Transformer(MODEL, 64, 2).parameters())
-    found = memory()
-    assert (found.weights, found.gradients, found.optimizer) == (4 * n_weights, 4 * n_weights, 8 * n_weights)
-    assert found.scores == 3 * 4 * 120 * 64
-    assert found.total == sum(vars(found).values())
+    parts = memory()
+    assert (parts.weights, parts.gradients, parts.optimizer) == (4 * n_weights, 4 * n_weights, 8 * n_weights)
+    assert parts.scores == 3 * 4 * 120 * 64
+    assert parts.total == sum(vars(parts).values())
 
 
 def test_what_saves_memory():

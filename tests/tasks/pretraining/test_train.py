@@ -71,7 +71,7 @@ def same(first, second):
 
 @pytest.mark.parametrize("objectives", [["clm"], ["mlm"], ["mlm", "tlm"], ["clm", "mlm", "tlm"]])
 def test_every_objective_trains_and_is_measured(pretrain, objectives):
-    _, about, rows = pretrain(objectives=objectives)
+    _, metadata, rows = pretrain(objectives=objectives)
     expected = {"clm": {("de",), ("en",)}, "mlm": {("de",), ("en",)}, "tlm": {("de", "en")}}
     assert list(criteria(rows)) == [4, 8, 12]
     for metric in ("loss", "perplexity", "accuracy", "count"):
@@ -82,8 +82,8 @@ def test_every_objective_trains_and_is_measured(pretrain, objectives):
         ]
         assert sorted(measured) == [(name, key) for name in objectives for key in sorted(expected[name])]
     assert criteria(rows)[12] < criteria(rows)[4]
-    assert about["objectives"] == objectives
-    assert about["languages"] == ["de", "en"]
+    assert metadata["objectives"] == objectives
+    assert metadata["languages"] == ["de", "en"]
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
@@ -95,10 +95,10 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
 def test_without_pretraining_the_weights_are_those_of_the_first_update(world, tmp_path):
     output = tmp_path / "model"
     task.init_random_model(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=output)
-    model, about = checkpoint.load(output)
+    model, metadata = checkpoint.load(output)
     torch.manual_seed(5)
     assert same(model, Transformer(MODEL, N_TOKENS, 2))
-    assert (about["objectives"], about["languages"], about["seed"]) == ([], ["de", "en"], 5)
+    assert (metadata["objectives"], metadata["languages"], metadata["seed"]) == ([], ["de", "en"], 5)
 
 
 def test_seeds_do_not_change_the_digests_of_settings_and_data(pretrain):
@@ -133,9 +133,9 @@ def test_an_interrupted_run_goes_on_bit_for_bit(pretrain, monkeypatch):
     with pytest.raises(TrainingError, match="SIGTERM"):
         pretrain()
     n_before = len(calls)
-    found, _, rows = pretrain()
+    model, _, rows = pretrain()
     assert len(calls) - n_before < 2 * n_before  # it did not start again
-    assert same(found, expected)
+    assert same(model, expected)
     assert list(criteria(rows)) == [4, 8, 12]
     assert len(rows) == len({row[:-1] for row in rows})  # no number is there twice
 
@@ -184,16 +184,16 @@ def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
     assert "stopped by SIGTERM after update" in message
     assert not (folder / "model.safetensors").exists()
     assert list(folder.glob("work/*/checkpoint.*.pt"))
-    found, *_ = pretrain("killed", settings=settings)
-    assert same(found, expected)
+    model, *_ = pretrain("killed", settings=settings)
+    assert same(model, expected)
 
 
 def test_other_code_settings_or_data_start_a_run_of_their_own(pretrain, tmp_path):
     abouts = [pretrain()[1], pretrain(code="other")[1], pretrain(settings=changed(language_sampling_alpha=0.5))[1]]
     abouts.append(pretrain(objectives=["mlm"], parallel={}, parallel_valid={})[1])
     assert len(list((tmp_path / "run" / "work").iterdir())) == 4
-    assert [about["config"] == abouts[0]["config"] for about in abouts] == [True, True, False, False]
-    assert [about["data"] == abouts[0]["data"] for about in abouts] == [True, True, True, False]
+    assert [metadata["config"] == abouts[0]["config"] for metadata in abouts] == [True, True, False, False]
+    assert [metadata["data"] == abouts[0]["data"] for metadata in abouts] == [True, True, True, False]
 
 
 def test_a_finished_run_whose_output_was_lost_is_not_trained_again(pretrain, monkeypatch):

@@ -51,8 +51,8 @@ def by_command(references, hypotheses, *options):
 
 
 def test_the_kept_files_give_the_command_the_same_scores(scored):
-    found, kept = scored()
-    scores = {result.metric: result.value for result in found}
+    results, kept = scored()
+    scores = {result.metric: result.value for result in results}
     assert scores["BLEU"] > 50
     assert scores["BLEU"] == pytest.approx(by_command(kept["references"], kept["hypotheses"]), abs=1e-4)
     tokenized = by_command(kept["tokenized_references"], kept["tokenized_hypotheses"], "--tokenize", "none", "--force")
@@ -61,22 +61,22 @@ def test_the_kept_files_give_the_command_the_same_scores(scored):
 
 
 def test_the_kept_items_give_the_same_score(scored):
-    found, kept = scored()
-    (bleu,) = [result.value for result in found if result.metric == "BLEU"]
+    results, kept = scored()
+    (bleu,) = [result.value for result in results if result.metric == "BLEU"]
     of_directions = sample_statistics.read(kept["hypotheses"].parent / "statistics.json")
-    assert {direction: one.score for direction, one in of_directions.items()} == {
+    assert {direction: statistics.score for direction, statistics in of_directions.items()} == {
         "-".join(DIRECTION): pytest.approx(bleu)
     }
 
 
 def test_lines_stay_aligned_and_what_has_no_words_is_counted(scored, files):
-    found, kept = scored()
+    results, kept = scored()
     rows = [line.split("\t") for line in files["test"].read_text(encoding="utf-8").splitlines()]
     lines = {part: path.read_text(encoding="utf-8").split("\n")[:-1] for part, path in kept.items()}
-    assert {len(some) for some in lines.values()} == {len(rows)} == {result.n for result in found}
+    assert {len(texts) for texts in lines.values()} == {len(rows)} == {result.n for result in results}
     assert lines["sources"] == [english for _, english in rows]
     assert lines["references"] == [german for german, _ in rows]
-    assert lines["hypotheses"][30] == "" and [result.warnings for result in found] == [["1 empty translations"]] * 3
+    assert lines["hypotheses"][30] == "" and [result.warnings for result in results] == [["1 empty translations"]] * 3
 
 
 def test_the_signature_says_how_it_was_searched(scored):

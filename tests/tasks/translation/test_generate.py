@@ -10,7 +10,7 @@ from xlm_core.text.vocabulary import EOS
 
 @given(lengths=st.lists(st.integers(0, 9), max_size=30), micro_batch_tokens=st.integers(1, 60))
 def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(lengths, micro_batch_tokens):
-    sentences = [[20 + place] * length for place, length in enumerate(lengths)]
+    sentences = [[20 + number] * length for number, length in enumerate(lengths)]
     sizes = []
 
     def translate(source):
@@ -19,10 +19,10 @@ def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(len
         rows = zip(source.tokens.tolist(), source.lengths.tolist(), strict=True)
         return [[token for token in row[:length] if token != EOS] for row, length in rows]
 
-    found = in_batches(
+    outputs = in_batches(
         sentences, translate, language=0, micro_batch_tokens=micro_batch_tokens, device=torch.device("cpu")
     )
-    assert found == sentences
+    assert outputs == sentences
     assert all(size <= micro_batch_tokens or n_rows == 1 for size, n_rows in sizes)
 
 

@@ -131,10 +131,10 @@ def test_supervised_it_learns_to_translate_what_it_has_not_seen(teach):
 
 @pytest.mark.parametrize("updates", ["round_robin", "joint"])
 def test_unsupervised_every_step_is_trained_and_both_directions_are_measured(teach, updates):
-    _, about, rows = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
+    _, metadata, rows = teach(objectives=UNSUPERVISED, settings=changed(updates=updates, optim=longer(40)))
     losses = {(row.objective, row.languages) for row in rows if (row.split, row.metric) == ("train", "loss")}
     assert losses == {("ae", ("de", "de")), ("ae", ("en", "en")), ("bt", ("de", "en")), ("bt", ("en", "de"))}
-    assert about["objectives"] == [config.to_dict(objective) for objective in UNSUPERVISED]
+    assert metadata["objectives"] == [config.to_dict(objective) for objective in UNSUPERVISED]
     for metric in ("loss", "bleu"):
         measured = {(row.objective, row.languages) for row in evaluations(rows) if row.metric == metric}
         assert measured == {("mt", ("de", "en")), ("mt", ("en", "de"))}

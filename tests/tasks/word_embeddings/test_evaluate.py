@@ -29,24 +29,26 @@ def words(vectors: dict) -> WordEmbeddings:
 SPACE = EmbeddingSpace(words(ENGLISH), words(FRENCH), ("en", "fr"))
 
 
-def values(found: dict) -> dict:
-    return {metric: measure.value for metric, measure in found.items()}
+def values(measures: dict) -> dict:
+    return {metric: measure.value for metric, measure in measures.items()}
 
 
 def test_distances_by_hand():
-    found = values(evaluate.distances(SPACE, PAIRS))
+    measured = values(evaluate.distances(SPACE, PAIRS))
     distances = [math.sqrt(2), 1.0, 0.0]  # of the pairs; then of all words from all
     rows = [[math.sqrt(2), math.sqrt(2), math.hypot(2, 4)], [1, 1, math.hypot(3, 2)], [math.hypot(3, 3)] * 2 + [0]]
-    assert found["cosine"] == pytest.approx((0 + 1 + 1) / 3)
-    assert found["L2"] == pytest.approx(sum(distances) / 3)
-    assert found["relative L2"] == pytest.approx(np.mean(distances) / np.mean(rows))
+    assert measured["cosine"] == pytest.approx((0 + 1 + 1) / 3)
+    assert measured["L2"] == pytest.approx(sum(distances) / 3)
+    assert measured["relative L2"] == pytest.approx(np.mean(distances) / np.mean(rows))
 
 
 def test_a_word_with_several_translations_is_looked_up_once():
-    found = evaluate.translation_precision(SPACE, [*PAIRS, ["dog", "bus"]], list(ENGLISH), list(FRENCH), n_neighbors=2)
-    assert {measure.n for measure in found.values()} == {3}
+    precision = evaluate.translation_precision(
+        SPACE, [*PAIRS, ["dog", "bus"]], list(ENGLISH), list(FRENCH), n_neighbors=2
+    )
+    assert {measure.n for measure in precision.values()} == {3}
     # dog: bus (0.6) before chien and chat (0); cat: chien and chat alike, the first counts as higher; bus: itself.
-    assert values(found)["P@1"] == pytest.approx(100 * 2 / 3) and values(found)["P@5"] == 100
+    assert values(precision)["P@1"] == pytest.approx(100 * 2 / 3) and values(precision)["P@5"] == 100
 
 
 def test_n_correct_of_a_matrix_by_hand():
@@ -64,20 +66,20 @@ def test_agreement_is_scipy_s_and_the_harmonic_mean():
         ["bus", "chat", "2"],
     ]
     cosines = [0, 1, 1, 0.6, 0.8]
-    found = values(evaluate.similarity_correlations(SPACE, rated))
+    correlations = values(evaluate.similarity_correlations(SPACE, rated))
     ratings = [1, 4, 3.5, 3, 2]
-    assert found["Spearman"] == pytest.approx(spearmanr(cosines, ratings).statistic)
-    assert found["Pearson"] == pytest.approx(np.corrcoef(cosines, ratings)[0, 1])
-    rank, value = found["Spearman"], found["Pearson"]
-    assert found["harmonic"] == pytest.approx(2 * rank * value / (rank + value))
+    assert correlations["Spearman"] == pytest.approx(spearmanr(cosines, ratings).statistic)
+    assert correlations["Pearson"] == pytest.approx(np.corrcoef(cosines, ratings)[0, 1])
+    rank, value = correlations["Spearman"], correlations["Pearson"]
+    assert correlations["harmonic"] == pytest.approx(2 * rank * value / (rank + value))
     opposed = [[*pair, str(-float(rating))] for *pair, rating in rated]
     assert values(evaluate.similarity_correlations(SPACE, opposed))["harmonic"] == 0
 
 
 def write_vectors(path: Path, vectors: dict) -> Path:
-    found = KeyedVectors(2)
-    found.add_vectors(list(vectors), np.array(list(vectors.values())))
-    found.save_word2vec_format(str(path), binary=True)
+    keyed = KeyedVectors(2)
+    keyed.add_vectors(list(vectors), np.array(list(vectors.values())))
+    keyed.save_word2vec_format(str(path), binary=True)
     return path
 
 
@@ -106,19 +108,19 @@ def test_all_rows_are_measured_on_what_every_row_knows(tmp_path):
     """Concat lacks "mouse" no more than MUSE does, but MUSE alone lacks no "chat" of the others."""
     pairs = [*PAIRS, ["dog", "chat"], ["cat", "chien"], ["cat", "bus"], ["bus", "souris"]]
     together = {**ENGLISH, **FRENCH}
-    found = {(one.system, one.setting, one.metric): one for one in scored(tmp_path, pairs, together)}
-    assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {6}
-    assert {one.n for key, one in found.items() if key[1:] == ("spelled differently", "cosine")} == {5}
-    assert found["muse", "all words", "coverage"].value == pytest.approx(100 * 6 / 7)
+    results = {(result.system, result.setting, result.metric): result for result in scored(tmp_path, pairs, together)}
+    assert {result.n for key, result in results.items() if key[1:] == ("all words", "cosine")} == {6}
+    assert {result.n for key, result in results.items() if key[1:] == ("spelled differently", "cosine")} == {5}
+    assert results["muse", "all words", "coverage"].value == pytest.approx(100 * 6 / 7)
     kept = sample_statistics.read(tmp_path / "statistics.json")
-    for (system, setting, metric), one in found.items():
+    for (system, setting, metric), result in results.items():
         if metric == "cosine":
-            assert kept[f"{system}, en-fr, {setting}"].score == pytest.approx(one.value)
-            assert len(kept[f"{system}, en-fr, {setting}"].statistics) == one.n
+            assert kept[f"{system}, en-fr, {setting}"].score == pytest.approx(result.value)
+            assert len(kept[f"{system}, en-fr, {setting}"].statistics) == result.n
     del together["chat"]
-    found = {(one.system, one.setting, one.metric): one for one in scored(tmp_path, pairs, together)}
-    assert {one.n for key, one in found.items() if key[1:] == ("all words", "cosine")} == {4}
-    coverage = [found[row, "all words", "coverage"].value for row in ("muse", "concat")]
+    results = {(result.system, result.setting, result.metric): result for result in scored(tmp_path, pairs, together)}
+    assert {result.n for key, result in results.items() if key[1:] == ("all words", "cosine")} == {4}
+    coverage = [results[row, "all words", "coverage"].value for row in ("muse", "concat")]
     assert coverage == pytest.approx([100 * 6 / 7, 100 * 4 / 7])
 
 

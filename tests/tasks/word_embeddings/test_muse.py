@@ -50,7 +50,7 @@ def test_blocks_change_nothing(monkeypatch):
     whole = (muse.csls_neighborhood(source, target, 5), *muse.mutual_neighbors(source, target, 5))
     monkeypatch.setattr(muse, "BLOCK", 7)
     parts = (muse.csls_neighborhood(source, target, 5), *muse.mutual_neighbors(source, target, 5))
-    assert all(np.allclose(one, other) for one, other in zip(whole, parts, strict=True))
+    assert all(np.allclose(expected, block) for expected, block in zip(whole, parts, strict=True))
 
 
 def test_a_vector_of_zeros_is_near_nothing():

@@ -47,8 +47,8 @@ def test_what_occurs_in_the_same_places_becomes_alike(trained):
         rows = [vocab.pieces.index(f"▁{word}") for word in (first, second)]
         return float(torch.cosine_similarity(vectors[rows[0]], vectors[rows[1]], dim=0))
 
-    alike = [cosine(one, other) for one in ALIKE for other in ALIKE if one < other]
-    unlike = [cosine(one, "stands") for one in ALIKE]
+    alike = [cosine(left, right) for left in ALIKE for right in ALIKE if left < right]
+    unlike = [cosine(left, "stands") for left in ALIKE]
     assert min(alike) > max(unlike) + 0.2
 
 
@@ -63,7 +63,7 @@ def test_the_other_weights_are_those_of_a_random_model_and_the_vectors_have_thei
         assert torch.equal(model.state_dict()[name], value) == (name != "embeddings.weight"), name
     assert metadata["objectives"] == ["skipgram"] and metadata["vocabulary"] == vocab.digest
     assert torch.equal(model.embeddings.weight[:N_SPECIAL], random.embeddings.weight[:N_SPECIAL])
-    sizes = [one.embeddings.weight[N_SPECIAL:].std().item() for one in (model, random)]
+    sizes = [encoder.embeddings.weight[N_SPECIAL:].std().item() for encoder in (model, random)]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.3)
 
 

@@ -25,12 +25,12 @@ def test_words_have_a_translation_in_each_language_that_is_spelled_differently()
 
 
 def test_mean_rank_by_hand():
-    one = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    assert tsne.mean_rank(np.stack([one, 5 * one])) == 1
+    vectors = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    assert tsne.mean_rank(np.stack([vectors, 5 * vectors])) == 1
     # Each word's translation is the last, then the first, then the second: in both directions.
     other = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.2]])
     ranks = [[3, 2, 1], [3, 1, 2]]  # one: 0 0 .98, 1 1 .2, .71 .71 .83; other: 0 1 .71, 0 1 .71, .98 .2 .83
-    assert tsne.mean_rank(np.stack([one, other])) == pytest.approx(np.mean(ranks))
+    assert tsne.mean_rank(np.stack([vectors, other])) == pytest.approx(np.mean(ranks))
 
 
 def test_what_cannot_tell_words_apart_has_the_worst_rank():
@@ -69,10 +69,10 @@ def test_the_map_is_the_same_from_run_to_run(given, tmp_path):
     for name in "ab":
         tsne.project(**given, figure=FIGURE, output=tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    found = read_json(tmp_path / "a")
-    assert found["languages"] == ["en", "de"] and len(found["words"]) == 5
-    assert np.array(found["maps"]["run"]["positions"]).shape == (5, 2, 2)
-    assert 1 <= found["maps"]["run"]["mean_rank"] <= 5
+    content = read_json(tmp_path / "a")
+    assert content["languages"] == ["en", "de"] and len(content["words"]) == 5
+    assert np.array(content["maps"]["run"]["positions"]).shape == (5, 2, 2)
+    assert 1 <= content["maps"]["run"]["mean_rank"] <= 5
 
 
 def test_words_that_the_text_lacks_are_not_drawn(given, tmp_path):

@@ -31,11 +31,11 @@ def text(tmp_path_factory):
 def test_what_occurs_in_the_same_places_becomes_alike(text, tmp_path, subwords):
     settings = WordVectors(dim=16, epochs=10, subwords=subwords)
     train_word_vectors({"en": [text]}, settings, 0, tmp_path / "a")
-    found = WordEmbeddings.read(tmp_path / "a")
-    assert found.vectors.shape == (len(found.words), 16) and found.vectors.dtype == np.float32
-    assert set(found.words) == {*COLORS, *ACTS, "the", "car", "drives", "a", "house", "here"}  # "once" is too rare
-    vectors = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
-    colors, acts = ([vectors[found.rows[word]] for word in words] for words in (COLORS, ACTS))
+    embeddings = WordEmbeddings.read(tmp_path / "a")
+    assert embeddings.vectors.shape == (len(embeddings.words), 16) and embeddings.vectors.dtype == np.float32
+    assert set(embeddings.words) == {*COLORS, *ACTS, "the", "car", "drives", "a", "house", "here"}  # "once" is too rare
+    vectors = embeddings.vectors / np.linalg.norm(embeddings.vectors, axis=1, keepdims=True)
+    colors, acts = ([vectors[embeddings.rows[word]] for word in words] for words in (COLORS, ACTS))
     assert min(colors[i] @ colors[j] for i in range(3) for j in range(i)) > max(a @ b for a in colors for b in acts)
     train_word_vectors({"en": [text]}, settings, 0, tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -43,8 +43,8 @@ def test_what_occurs_in_the_same_places_becomes_alike(text, tmp_path, subwords):
 
 def test_all_languages_share_a_vocabulary(text, tmp_path):
     train_word_vectors({"en": [text], "fr": [text]}, WordVectors(dim=4, epochs=1, subwords=False), 0, tmp_path / "a")
-    found = WordEmbeddings.read(tmp_path / "a")
-    assert found.words[0] == "x" and "red" in found.words
+    embeddings = WordEmbeddings.read(tmp_path / "a")
+    assert embeddings.words[0] == "x" and "red" in embeddings.words
 
 
 def test_text_without_frequent_words_is_refused(text, tmp_path):
@@ -53,9 +53,9 @@ def test_text_without_frequent_words_is_refused(text, tmp_path):
 
 
 def test_a_phrase_is_the_mean_of_its_words():
-    found = WordEmbeddings(("a", "b"), np.array([[1.0, 0.0], [0.0, 3.0]]))
-    assert found.vectors_of(["a", "a b"], "en").tolist() == [[1, 0], [0.5, 1.5]]
-    assert found.covers("b a", "en") and not found.covers("a c", "en")
+    embeddings = WordEmbeddings(("a", "b"), np.array([[1.0, 0.0], [0.0, 3.0]]))
+    assert embeddings.vectors_of(["a", "a b"], "en").tolist() == [[1, 0], [0.5, 1.5]]
+    assert embeddings.covers("b a", "en") and not embeddings.covers("a c", "en")
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
@@ -70,9 +70,9 @@ def test_a_word_is_the_mean_of_the_rows_of_its_pieces(tmp_path):
     bpe.learn(sample, model, size=40, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
     train.init_random_model(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "m")
-    found = InputEmbeddings.read(tmp_path / "m", path)
+    words = InputEmbeddings.read(tmp_path / "m", path)
     table = checkpoint.load(tmp_path / "m")[0].embeddings.weight.detach().numpy()
     pieces = Vocabulary.read(path).encode(["newlow"], "en")[0]
     assert len(pieces) > 1
-    assert np.allclose(found.vectors_of(["newlow"], "en"), table[pieces].mean(axis=0))
-    assert found.covers("newlow", "en") and not found.covers("ζ", "en")
+    assert np.allclose(words.vectors_of(["newlow"], "en"), table[pieces].mean(axis=0))
+    assert words.covers("newlow", "en") and not words.covers("ζ", "en")

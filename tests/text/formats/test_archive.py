@@ -134,8 +134,8 @@ def test_a_member_that_declares_too_much_is_refused(tmp_path):
 def test_a_member_that_declares_less_than_it_holds_is_refused(tmp_path):
     path = zipped(tmp_path / "a.zip", {"text": TEXT})
     data = bytearray(path.read_bytes())
-    place = data.rindex(b"PK\x01\x02") + 24
-    data[place : place + 4] = (10).to_bytes(4, "little")
+    offset = data.rindex(b"PK\x01\x02") + 24
+    data[offset : offset + 4] = (10).to_bytes(4, "little")
     path.write_bytes(data)
     with pytest.raises(ArchiveError, match="text"):
         read(path, "text", max_bytes=1000)
@@ -262,11 +262,11 @@ def test_a_large_tar_takes_little_memory(tmp_path):
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.integers(0, 2500), byte=st.integers(0, 255))
-def test_any_wrong_byte_is_read_or_refused_in_words(tmp_path, place, byte):
+@given(offset=st.integers(0, 2500), byte=st.integers(0, 255))
+def test_any_wrong_byte_is_read_or_refused_in_words(tmp_path, offset, byte):
     path = tarred(tmp_path / "a.tar", {"a" * 150: b"x" * 600, "b": b"y"}, "")
     data = bytearray(path.read_bytes())
-    data[place] = byte
+    data[offset] = byte
     path.write_bytes(data)
     try:
         for name in archive.members(path):

@@ -21,8 +21,8 @@ def extracted(folder: Path, kind: str, source: Path, direction: str = "en-es") -
 
 def test_a_dictionary_is_tokenized_as_text_is_and_has_each_pair_once(tmp_path):
     (tmp_path / "d.txt").write_text("Chat gato\nthe\tel\nchat  charlar\n\nCHAT gato\nté té\nl'amour amor\n")
-    found = extracted(tmp_path, "dictionary", tmp_path / "d.txt", "fr-es")
-    assert found == [["chat", "gato"], ["the", "el"], ["chat", "charlar"], ["te", "te"], ["l' amour", "amor"]]
+    pairs = extracted(tmp_path, "dictionary", tmp_path / "d.txt", "fr-es")
+    assert pairs == [["chat", "gato"], ["the", "el"], ["chat", "charlar"], ["te", "te"], ["l' amour", "amor"]]
     assert json.loads((tmp_path / "out.json").read_text()) == {"read": 6, "kept": 5, "dropped": {"repeated": 1}}
 
 
@@ -62,7 +62,7 @@ def test_lines_of_another_form_are_named(tmp_path, kind, text, message):
 
 def test_official_files_are_read(mirror: Path, tmp_path: Path):
     folder = mirror / "dl.fbaipublicfiles.com" / "arrival"
-    found = extracted(tmp_path, "dictionary", folder / "dictionaries" / "en-es.5000-6500.txt")
-    assert len(found) > 2900 and all(len(row) == 2 for row in found)
+    pairs = extracted(tmp_path, "dictionary", folder / "dictionaries" / "en-es.5000-6500.txt")
+    assert len(pairs) > 2900 and all(len(row) == 2 for row in pairs)
     rated = extracted(tmp_path, "similarity", folder / "wordsim.tar.gz")
     assert len(rated) > 950 and all(0 <= float(row[2]) <= 4 for row in rated)

@@ -96,8 +96,10 @@ def test_mnli_has_two_halves_and_inference_has_diagnostics(tmp_path: Path):
             "MNLI/test_mismatched.tsv": ["index\tsentence1\tsentence2", "0\tE\tF"],
         },
     )
-    found = [run(tmp_path, "MNLI", part, files) for part in ("valid_matched", "valid_mismatched", "test_mismatched")]
-    assert found == [["A\tB\tentailment"], ["C\tD\tneutral"], ["E\tF\t-"]]
+    extracted = [
+        run(tmp_path, "MNLI", part, files) for part in ("valid_matched", "valid_mismatched", "test_mismatched")
+    ]
+    assert extracted == [["A\tB\tentailment"], ["C\tD\tneutral"], ["E\tF\t-"]]
     (tmp_path / "AX.tsv").write_text(f"{PAIR}\n0\tThe cat.\tA cat.\n")
     assert run(tmp_path, "AX", "test", [tmp_path / "AX.tsv"]) == ["The cat.\tA cat.\t-"]
 

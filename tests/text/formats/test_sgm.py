@@ -185,11 +185,11 @@ def test_a_set_that_is_not_there_is_told_with_what_is(tmp_path: Path, name: str,
 @example(b"<!DOCTYPE [<!")
 def test_whatever_a_file_holds_it_is_segments_or_a_corpus_error(content: bytes):
     try:
-        found = sgm.segments(content, "place")
+        parsed = sgm.segments(content, "place")
     except CorpusError as error:
         assert str(error).startswith("place")
     else:
-        assert found and all(isinstance(text, str) for text in found.values())
+        assert parsed and all(isinstance(text, str) for text in parsed.values())
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="&<\x00\r"))

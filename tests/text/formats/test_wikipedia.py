@@ -50,8 +50,8 @@ CASES = [
 
 @pytest.mark.parametrize(("source", "expected"), CASES)
 def test_what_a_reader_sees(source, expected):
-    found = [" ".join(text.split()) for text in wikipedia.page_paragraphs(source, HIDDEN)]
-    assert found == expected
+    paragraphs = [" ".join(text.split()) for text in wikipedia.page_paragraphs(source, HIDDEN)]
+    assert paragraphs == expected
 
 
 def page(title: str, text: str, ns: int = 0, extra: str = "") -> str:
@@ -73,8 +73,8 @@ def dump(*pages: str, version: str = "0.11") -> str:
 def run(folder: Path, content: bytes) -> tuple[list[str], dict]:
     (folder / "dump").write_bytes(content)
     extract("wikipedia", [folder / "dump"], [folder / "out/0.tsv"], "fr", folder / "out/s.json")
-    found = (folder / "out/0.tsv").read_text(encoding="utf-8").split("\n")[:-1]
-    return found, json.loads((folder / "out/s.json").read_text())
+    lines = (folder / "out/0.tsv").read_text(encoding="utf-8").split("\n")[:-1]
+    return lines, json.loads((folder / "out/s.json").read_text())
 
 
 def fails(folder: Path, message: str, content: bytes) -> None:
@@ -93,8 +93,8 @@ def test_articles_only_with_the_dumps_own_namespaces(tmp_path, version):
         page("D", ""),
         version=version,
     )
-    found, counts = run(tmp_path, bz2.compress(text.encode()))
-    assert found == ["Un mot.", "Trois."]
+    lines, counts = run(tmp_path, bz2.compress(text.encode()))
+    assert lines == ["Un mot.", "Trois."]
     dropped = {"broken markup": 1, "no letter": 1, "page of another namespace": 1, "redirect page": 1}
     assert counts == {"read": 6, "kept": 2, "dropped": dropped}
 
@@ -165,15 +165,15 @@ def test_memory_does_not_grow_with_the_dump(tmp_path):
 @pytest.mark.parametrize("language", ["en", "fr", "ru", "zh", "ar", "th", "hi"])
 def test_official_dumps_come_out_without_markup(mirror, tmp_path, language):
     path = mirror / f"dumps.wikimedia.org/{language}wiki/latest/{language}wiki-latest-pages-articles.xml.bz2"
-    found, counts = run(tmp_path, path.read_bytes())
-    assert len(found) > 4000 and counts["dropped"]["redirect page"] > 0
+    lines, counts = run(tmp_path, path.read_bytes())
+    assert len(lines) > 4000 and counts["dropped"]["redirect page"] > 0
     marks = ("{{", "}}", "[[", "]]", "{|", "|}", "''", "__", "&nbsp;", "<ref", "thumb|", "==", "http")
-    assert not [line for line in found for mark in marks if mark in line]
+    assert not [line for line in lines for mark in marks if mark in line]
 
 
 def test_a_real_dump_comes_out_without_markup(mirror, tmp_path):
     (path,) = (mirror / "dumps.wikimedia.org/enwiki/real-sample").iterdir()
-    found, counts = run(tmp_path, path.read_bytes())
-    assert len(found) > 4800 and set(counts["dropped"]) <= {"redirect page", "page of another namespace", "no letter"}
+    lines, counts = run(tmp_path, path.read_bytes())
+    assert len(lines) > 4800 and set(counts["dropped"]) <= {"redirect page", "page of another namespace", "no letter"}
     marks = ("{{", "}}", "[[", "]]", "{|", "''", "&nbsp;", "<ref", "thumb|", "( ;", "()", "(,")
-    assert not [line for line in found for mark in marks if mark in line]
+    assert not [line for line in lines for mark in marks if mark in line]

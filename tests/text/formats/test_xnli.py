@@ -45,8 +45,8 @@ def run(folder: Path, archives: tuple[Path, Path], *keys: str) -> dict:
 
 
 def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
-    found = run(tmp_path, build(tmp_path), "train.en", "valid.en", "valid.ar", "test.en", "translated.ar")
-    assert found == {
+    texts = run(tmp_path, build(tmp_path), "train.en", "valid.en", "valid.ar", "test.en", "translated.ar")
+    assert texts == {
         "train.en": ['You said " yes .\tYes .\tcontradiction', "a b\tc d\tneutral"],
         "valid.en": ['He said "hi.\tHello there\tneutral', "Yes\t\tentailment"],
         "valid.ar": ["أهلا\tسلام\tneutral", "نعم\t\tentailment"],
@@ -108,8 +108,8 @@ def test_a_cut_off_archive_is_an_error(tmp_path):
 def test_official_archives(mirror, tmp_path):
     folder = mirror / "dl.fbaipublicfiles.com" / "XNLI"
     keys = ["valid.zh", "valid.sw", "test.zh", "test.sw", "train.zh"]
-    found = run(tmp_path, (folder / "XNLI-1.0.zip", folder / "XNLI-MT-1.0.zip"), *keys)
-    assert [len(found[key]) for key in keys] == [2490, 2490, 5010, 5010, 10000]
-    labels = {key: [line.split("\t")[2] for line in found[key]] for key in keys}
+    texts = run(tmp_path, (folder / "XNLI-1.0.zip", folder / "XNLI-MT-1.0.zip"), *keys)
+    assert [len(texts[key]) for key in keys] == [2490, 2490, 5010, 5010, 10000]
+    labels = {key: [line.split("\t")[2] for line in texts[key]] for key in keys}
     assert labels["valid.zh"] == labels["valid.sw"] and labels["test.zh"] == labels["test.sw"]
     assert {label: labels["test.sw"].count(label) for label in xnli.LABELS} == dict.fromkeys(xnli.LABELS, 1670)
