@@ -198,12 +198,12 @@ STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/trai
         (lambda s: s["runs"]["none"].pop("objectives"), "give 'objectives', which may be [], or 'pretrained'"),
         (
             lambda s: s["runs"]["none"].update(pretrained=GIVEN | {"sha256": SUM | {"b": "0" * 64}}),
-            "name it alone",
+            "is one file, found",
         ),
         (lambda s: s["runs"]["none"].update(pretrained=GIVEN | {"format": "fairseq"}), "found 'fairseq'"),
         (
             lambda s: (s["runs"]["none"].update(pretrained=GIVEN), s.update(seeds={"pretraining": [0, 1]})),
-            "runs.none: pretrained is one model, seeds are [0, 1]; say which it stands for: seeds: [0]",
+            "runs.none: pretrained is one model, seeds are [0, 1]; give it one, as seeds: [0]",
         ),
         (
             lambda s: s["vocabulary"].update(pretrained=GIVEN | {"format": "published"}),
@@ -218,7 +218,7 @@ STORE = {"format": "store", "keys": ["it"], "path": "old", "sha256": {"it/0/trai
         ),
         (
             lambda s: (s["corpora"].update(own=STORE), s["text"].update(n_shards=2)),
-            "there are 2 shards (text.n_shards): put '{shard}'",
+            "text.n_shards is 2: put '{shard}'",
         ),
         (
             lambda s: (

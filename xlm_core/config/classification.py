@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages, check_length
-from xlm_core.config.sources import GLUE_FILES, CorpusSource
+from xlm_core.config.sources import GLUE_FILES, CorpusSource, Task
 from xlm_core.config.strict_model import PublishedKey, RunName, StrictModel, check_exists
 from xlm_core.config.tables import SystemConfig
 from xlm_core.config.training import Finetuning
@@ -25,7 +25,6 @@ GLUE_LANGUAGE = "en"  # of all of GLUE
 DIAGNOSTICS = "AX"  # sentences without labels, for the model of NLI_TASK
 NLI_TASK = "MNLI"
 TASKS = tuple(task for task in GLUE_FILES if task != DIAGNOSTICS)
-Task = Literal["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "AX"]
 ACCURACY = "accuracy"
 METRICS = {
     **dict.fromkeys(TASKS, (ACCURACY,)),
@@ -34,7 +33,7 @@ METRICS = {
     "STS-B": ("Pearson", "Spearman"),
     "QQP": ("F1", ACCURACY),
 }  # of the leaderboard, in its order
-HALVES = {"MNLI-m": "matched", "MNLI-mm": "mismatched"}  # what NLI_TASK is validated and tested on
+HALVES = {NLI_TASK: {"MNLI-m": "_matched", "MNLI-mm": "_mismatched"}}  # task -> column -> suffix of its parts
 
 
 class XnliFiles(CorpusSource):
@@ -141,33 +140,31 @@ class Glue(StrictModel):
         """Return the training, validation and test sets of a task."""
         if task == DIAGNOSTICS:
             return ["test"]
-        own_tests = [part for column, part in self.test(task).items() if column != DIAGNOSTICS]
-        return ["train", *self.valid(task).values(), *own_tests]
+        return ["train", *(split + half for split in ("valid", "test") for half in self._halves(task).values())]
 
     def valid(self, task: str) -> dict[str, str]:
         """Return column of the table -> part of ``task`` that its models are validated on."""
-        return {column: f"valid_{half}" for column, half in HALVES.items()} if task == NLI_TASK else {task: "valid"}
+        return {column: f"valid{half}" for column, half in self._halves(task).items()}
 
     def test(self, task: str) -> dict[str, str]:
         """Return set of the leaderboard -> part of ``task``, or of ``DIAGNOSTICS``, that its models label."""
-        if task != NLI_TASK:
-            return {task: "test"}
-        halves = {column: f"test_{half}" for column, half in HALVES.items()}
-        return halves | ({DIAGNOSTICS: "test"} if DIAGNOSTICS in self.tasks else {})
+        own = {column: f"test{half}" for column, half in self._halves(task).items()}
+        return own | ({DIAGNOSTICS: "test"} if task == NLI_TASK and DIAGNOSTICS in self.tasks else {})
+
+    def _halves(self, task: str) -> dict[str, str]:
+        return HALVES.get(task, {task: ""})
 
 
 def check_xnli(config: "Config") -> None:
     """Refuse languages and runs that are not trained, and sentences longer than the model has positions."""
-    xnli = config.xnli
+    xnli, seeds = config.xnli, config.seeds.other_protocols
     check_languages(config, BASE, (*xnli.languages, xnli.train_language), "xnli.languages")
     for protocol, runs in xnli.protocol_runs.items():
         path = "xnli.few_shot.runs" if protocol == "few_shot" else f"xnli.{protocol}"
         for run in runs:
             check_exists(run, xnli.runs, path)
             if protocol not in ("zero_shot", "selected_per_language") and not config.pretraining_seeds(run, protocol):
-                raise ValueError(
-                    f"{path}: {run} has none of the seeds.other_protocols ({config.seeds.other_protocols})"
-                )
+                raise ValueError(f"{path}: {run} has none of the seeds.other_protocols ({seeds})")
     check_length(config, BASE, xnli.finetuning.max_tokens, "xnli.finetuning.max_tokens")
 
 

@@ -8,18 +8,7 @@ from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
 from xlm_core.config.setups import BASE, Setup, check_setups
 from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, PretrainedModel, SourceFiles, check_sources
 from xlm_core.config.strict_model import PublishedKey, StrictModel
-from xlm_core.config.tables import (
-    Ablation,
-    ClaimConfig,
-    Embeddings,
-    Perplexity,
-    Retrieval,
-    check_ablation,
-    check_claims,
-    check_embeddings,
-    check_perplexity,
-    check_retrieval,
-)
+from xlm_core.config.tables import Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
 from xlm_core.config.training import Compute, ModelConfig
 from xlm_core.config.translation import TranslationConfig, check_translation
 
@@ -83,13 +72,9 @@ class Config(Setup):
         check_seeds(self)
         check_sources(self)
         check_xnli(self)
-        check_retrieval(self)
         check_glue(self)
         check_translation(self)
-        check_perplexity(self)
-        check_ablation(self)
-        check_embeddings(self)
-        check_claims(self)
+        check_tables(self)
         return self
 
     @property
@@ -155,6 +140,4 @@ def check_seeds(config: Config) -> None:
             raise ValueError(f"runs.{name}.seeds: {sorted(unknown)} are no seeds.pretraining ({known})")
         seeds = config.pretraining_seeds(name)
         if run.pretrained and len(seeds) != 1:
-            raise ValueError(
-                f"runs.{name}: pretrained is one model, seeds are {seeds}; say which it stands for: seeds: [0]"
-            )
+            raise ValueError(f"runs.{name}: pretrained is one model, seeds are {seeds}; give it one, as seeds: [0]")

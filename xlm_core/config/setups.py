@@ -125,11 +125,8 @@ def check_setups(config: "Config") -> None:
                 f"{path}text.min_script_ratio: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
                 "the language to those of xlm_core/languages.py"
             )
-        if setup.text.n_shards != config.text.n_shards:
-            raise ValueError(
-                f"{path}text.n_shards is {setup.text.n_shards}, but all setups read the same {config.text.n_shards} "
-                "shards"
-            )
+        if setup.text.n_shards != (n := config.text.n_shards):
+            raise ValueError(f"{path}text.n_shards is {setup.text.n_shards}, but all setups read the same {n} shards")
 
 
 def check_languages(config: "Config", setup: str, languages: Iterable[str], path: str) -> None:

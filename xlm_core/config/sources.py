@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -13,18 +13,13 @@ from xlm_core.languages import is_pair, sides
 if TYPE_CHECKING:
     from xlm_core.config import Config
 
-GLUE_FILES = {
-    "CoLA": ("CoLA.zip",),
-    "SST-2": ("SST-2.zip",),
+Task = Literal["CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI", "AX"]  # of GLUE, in its order
+GLUE_FILES: dict[str, tuple[str, ...]] = {task: (f"{task}.zip",) for task in get_args(Task)} | {
     "MRPC": ("msr_paraphrase_train.txt", "msr_paraphrase_test.txt", "mrpc_dev_ids.tsv"),
-    "STS-B": ("STS-B.zip",),
     "QQP": ("QQP-clean.zip",),
-    "MNLI": ("MNLI.zip",),
     "QNLI": ("QNLIv2.zip",),
-    "RTE": ("RTE.zip",),
-    "WNLI": ("WNLI.zip",),
     "AX": ("AX.tsv",),
-}  # task of GLUE, in the order of its leaderboard -> what its official files are called
+}  # task -> the names of its official files
 PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and paths
 STORE_SPLITS = ("train", "valid", "test")
 TEST_SETS = ("news_dev", "news_test")  # of the microworld
@@ -162,9 +157,7 @@ class PretrainedModel(PretrainedFiles):
     @model_validator(mode="after")
     def _is_one_file(self) -> Self:
         if self.format != "huggingface" and len(self.sha256) != 1:
-            raise ValueError(
-                f"sha256 names {', '.join(self.sha256)}; a model of format {self.format} is one file, name it alone"
-            )
+            raise ValueError(f"sha256: a model of format {self.format} is one file, found {', '.join(self.sha256)}")
         return self
 
 
@@ -185,7 +178,7 @@ class PretrainedVocabulary(PretrainedFiles):
         if self.format != "published" and named:
             raise ValueError(f"'codes' and 'vocab' are of the format published, found format {self.format}")
         if self.format == "xlm_core" and len(self.sha256) != 1:
-            raise ValueError(f"sha256 names {', '.join(self.sha256)}; a vocabulary.json is one file, name it alone")
+            raise ValueError(f"sha256: a vocabulary.json is one file, found {', '.join(self.sha256)}")
         return self
 
 
@@ -262,9 +255,7 @@ def _check_generated(world: Microworld | None, path: str, source: SourceFiles) -
 def _check_shards(path: str, corpus: Corpus, n_shards: int) -> None:
     """Refuse stores without a folder for each shard, or without a checksum of every file."""
     if n_shards > 1 and "{shard}" not in corpus.place:
-        raise ValueError(
-            f"{path}.path: there are {n_shards} shards (text.n_shards): put '{{shard}}' where their numbers stand"
-        )
+        raise ValueError(f"{path}.path: text.n_shards is {n_shards}: put '{{shard}}' where the numbers of shards stand")
     for key, shard, split in product(corpus.keys, range(n_shards), STORE_SPLITS):
         if (file := f"{key}/{shard}/{split}.store") not in corpus.sha256:
             raise ValueError(f"{path}.sha256: no sum of {file}; sha256sum prints it")

@@ -150,9 +150,7 @@ class Embeddings(StrictModel):
         shown = self.alignment_figure.directions if self.alignment_figure else []
         for key in (*(key for pairs in self.lists.values() for key in pairs.keys), *shown):
             if len(set(sides(key))) != 2:
-                raise ValueError(
-                    f"'{key}' is no direction; expected one such as en-fr, the first word's language first"
-                )
+                raise ValueError(f"'{key}' is no direction; expected one such as en-fr, first word's language first")
         for key in shown:
             check_exists(key, self.dictionary.keys, "alignment_figure.languages, dictionary")
         return self
@@ -174,18 +172,24 @@ class ClaimConfig(StrictModel):
     tests: list[ComparisonConfig] = Field(min_length=1)
 
 
-def check_retrieval(config: "Config") -> None:
-    """Check that the models have the layer whose states are compared."""
+def check_tables(config: "Config") -> None:
+    """Refuse tables of systems that do not exist, or that are not trained and tested alike."""
     layer = config.retrieval.layer
     if layer is not None and layer > config.model.n_layers:
         raise ValueError(f"retrieval.layer is {layer}, but model.n_layers is {config.model.n_layers}")
+    if config.perplexity:
+        _check_perplexity(config, config.perplexity)
+    if config.ablation:
+        _check_ablation(config, config.ablation)
+    if config.embeddings:
+        check_languages(config, config.embeddings.setup, config.embeddings.languages, "embeddings")
+        if same := sorted(BASELINES.keys() & config.runs):
+            raise ValueError(f"runs.{same[0]}: a baseline of the section embeddings has this name; take another")
+    _check_claims(config)
 
 
-def check_perplexity(config: "Config") -> None:
+def _check_perplexity(config: "Config", table: Perplexity) -> None:
     """Refuse setups that are not trained and tested alike, and a run that is not a language model."""
-    table = config.perplexity
-    if table is None:
-        return
     if "clm" not in config.runs[table.run].objectives:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
     for name in table.published:
@@ -205,29 +209,18 @@ def check_perplexity(config: "Config") -> None:
             raise ValueError(f"{path} reads other text of '{table.language}' than {table.setups[0]}")
 
 
-def check_ablation(config: "Config") -> None:
+def _check_ablation(config: "Config", table: Ablation) -> None:
     """Refuse systems whose setup lacks the language that has labels, or any other to transfer to."""
-    if config.ablation is None:
-        return
-    systems = {f"systems.{label}": system for label, system in config.ablation.systems.items()}
-    for path, row in {"full": config.ablation.full, **systems}.items():
+    systems = {f"systems.{label}": system for label, system in table.systems.items()}
+    for path, row in {"full": table.full, **systems}.items():
         check_languages(config, row.setup, [config.xnli.train_language], f"ablation.{path}")
         if not set(config.xnli.others) & set(config.setup(row.setup).languages):
             raise ValueError(f"ablation.{path}: setup '{row.setup}' has no other language of XNLI to transfer to")
-    if missing := set(config.xnli.languages) - set(config.setup(config.ablation.full.setup).languages):
+    if missing := set(config.xnli.languages) - set(config.setup(table.full.setup).languages):
         raise ValueError(f"ablation.full: its setup has no {', '.join(sorted(missing))}, but the table of XNLI has")
 
 
-def check_embeddings(config: "Config") -> None:
-    """Refuse languages that the setup lacks, and runs with the name of a baseline."""
-    if config.embeddings is None:
-        return
-    check_languages(config, config.embeddings.setup, config.embeddings.languages, "embeddings")
-    if same := sorted(BASELINES.keys() & config.runs):
-        raise ValueError(f"runs.{same[0]}: a baseline of the section embeddings has this name; take another")
-
-
-def check_claims(config: "Config") -> None:
+def _check_claims(config: "Config") -> None:
     """Refuse a claim that is made twice, and comparisons of systems that are not of their table."""
     claims = [claim.claim for claim in config.claims]
     if twice := sorted({claim for claim in claims if claims.count(claim) > 1}):

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, word_pair_column
 from xlm_core.config.tables import ComparisonConfig
+from xlm_core.languages import direction_key, sides
 from xlm_core.workflow import experiments
 from xlm_core.workflow.experiments import MtTable
 from xlm_core.workflow.paths import Paths
@@ -31,16 +32,19 @@ def describe(name: str, config: Config) -> Plain:
 
 def retrieval_rows(config: Config) -> list[Plain]:
     """Return the rows of sentence retrieval, of the table and of the figure by layer."""
-    return [_row(config, run, setting) for run in config.xnli.runs for setting in ("raw", "centered")]
+    return [_run_row(config, run, setting) for run in config.xnli.runs for setting in ("raw", "centered")]
 
 
-def _row(config: Config, run: str, setting: str, published_setting: str | None = None) -> Plain:
-    """Return the row of a run in a setting, with the published one that it is compared with."""
+def _row(system: str, setting: str, label: str, published: list[str] | None, **further: Any) -> Plain:
+    """Return a row; ``published`` is key and setting of the published one that it is compared with."""
+    return {"system": system, "setting": setting, "label": label, "published": published, **further}
+
+
+def _run_row(config: Config, run: str, setting: str, published_setting: str | None = None) -> Plain:
+    """Return the row of a run in a setting."""
     section = config.runs[run]
     published = [section.published, published_setting] if section.published and published_setting else None
-    return {
-        "system": run, "setting": setting, "label": section.label, "published": published, "seeds": section.seeds,
-    }  # fmt: skip
+    return _row(run, setting, section.label, published, seeds=section.seeds)
 
 
 def _xnli(config: Config) -> Plain:
@@ -56,7 +60,9 @@ def _xnli(config: Config) -> Plain:
         "translate_train_all": "one model, fine-tuned on all of these training sets together",
     }
     runs = {SETTINGS[protocol]: runs for protocol, runs in table.protocol_runs.items()}
-    rows = [_row(config, run, setting, PUBLISHED_SETTINGS.get(setting)) for setting in runs for run in runs[setting]]
+    rows = [
+        _run_row(config, run, setting, PUBLISHED_SETTINGS.get(setting)) for setting in runs for run in runs[setting]
+    ]
     return {
         "caption": f"XNLI accuracy (configuration '{config.name}')",
         "contents": {"rows": rows, "languages": table.languages, "train": train},
@@ -76,65 +82,42 @@ def _retrieval(config: Config) -> Plain:
 
 
 def _unsupervised_mt(config: Config) -> Plain:
-    plans = [plan for plan in experiments.translators(config).values() if plan.table == "unsupervised"]
-    rows = {}
-    for plan in plans:
-        encoder, decoder = config.runs[plan.encoder], config.runs[plan.decoder]
-        both = [encoder.published, decoder.published]
-        rows[plan.system, plan.setting] = {
-            "system": plan.system,
-            "setting": plan.setting,
-            "label": encoder.label,
-            "setting_label": decoder.label,
-            "published": both if None not in both else None,
-        }
-    contents = {"rows": list(rows.values()), "directions": _columns(plans)}
+    table = config.translation and config.translation.unsupervised
+    if not table:
+        return {}
+    rows = []
+    for encoder, decoder in table.systems:
+        first, second = config.runs[encoder], config.runs[decoder]
+        published = [first.published, second.published] if first.published and second.published else None
+        rows.append(_row(encoder, decoder, first.label, published, setting_label=second.label))
+    directions = [direction_key(*languages) for key in table.pairs for languages in (sides(key), sides(key)[::-1])]
     caption = f"Unsupervised translation (configuration '{config.name}')"
-    return {"caption": caption, "contents": contents} if rows else {}
+    return {"caption": caption, "contents": {"rows": rows, "directions": directions}}
 
 
 def _supervised_mt(config: Config) -> Plain:
     table = config.translation and config.translation.supervised
     if not table:
         return {}
-    plans = [plan for plan in experiments.translators(config).values() if plan.table == "supervised"]
-    rows = {
-        (plan.system, plan.setting): {
-            "system": plan.system,
-            "setting": plan.setting,
-            "label": experiments.row_label(table, plan.system),
-            "published": [plan.system, plan.setting],
-        }
-        for plan in plans
-    }
+    direction = direction_key(table.source, table.target)
+    rows = [_row(name, direction, experiments.row_label(table, name), [name, direction]) for name in table.systems]
     columns = [
         {"system": run, "label": config.runs[run].label, "published": config.runs[run].published}
-        for run in _columns(plans)
+        for run in table.columns
     ]
     caption = f"Supervised translation (configuration '{config.name}')"
-    return {"caption": caption, "contents": {"rows": list(rows.values()), "columns": columns}}
-
-
-def _columns(plans: list[experiments.TranslationExperiment]) -> list[str]:
-    """Return the columns that translators fill, each once."""
-    cells = (plan.cell(direction) for plan in plans for direction in plan.directions)
-    return list(dict.fromkeys(column for _, _, column in cells))
+    return {"caption": caption, "contents": {"rows": rows, "columns": columns}}
 
 
 def _perplexity(config: Config) -> Plain:
     table = config.perplexity
     if table is None:
         return {}
-    rows = [
-        {
-            "system": setup,
-            "setting": table.run,
-            "label": table.label(config.setup(setup).languages),
-            "setting_label": config.runs[table.run].label,
-            "published": [table.published[setup], "CLM"] if setup in table.published else None,
-        }
-        for setup in table.setups
-    ]
+    rows = []
+    for setup in table.setups:
+        label = table.label(config.setup(setup).languages)
+        published = [table.published[setup], "CLM"] if setup in table.published else None
+        rows.append(_row(setup, table.run, label, published, setting_label=config.runs[table.run].label))
     caption = f"Perplexity of causal language models (configuration '{config.name}')"
     return {"caption": caption, "contents": {"rows": rows, "language": table.language}}
 
@@ -144,7 +127,7 @@ def _ablation(config: Config) -> Plain:
         return {}
     full = config.ablation.full
     rows = [
-        {**_row(config, system.run, "zero-shot"), "system": system.name, "label": label}
+        {**_run_row(config, system.run, "zero-shot"), "system": system.name, "label": label}
         for label, system in {"full system": full, **config.ablation.systems}.items()
     ]
     return {
@@ -161,14 +144,9 @@ def _glue(config: Config) -> Plain:
     rows = []
     for row in table.systems:
         run, setting = config.runs[row.run], config.setup(row.setup).language_summary
-        published = row.published or run.published
-        rows.append({
-            "system": row.name,
-            "setting": setting,
-            "label": row.label or run.label,
-            "published": [published, setting] if published else None,
-            "seeds": run.seeds,
-        })  # fmt: skip
+        key = row.published or run.published
+        published = [key, setting] if key else None
+        rows.append(_row(row.name, setting, row.label or run.label, published, seeds=run.seeds))
     tasks = {
         task: [[column, metric] for column in table.valid(task) for metric in METRICS[task]] for task in table.trained
     }
@@ -185,9 +163,9 @@ def _embeddings(config: Config) -> Plain:
     if table is None:
         return {}
     rows = [
-        {"system": name, "setting": setting, "label": BASELINES[name], "published": [name, setting]}
+        _row(name, setting, BASELINES[name], [name, setting])
         if name in BASELINES
-        else _row(config, name, setting, setting)
+        else _run_row(config, name, setting, setting)
         for setting in WORD_SETTINGS
         for name in table.systems
     ]
