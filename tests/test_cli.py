@@ -186,6 +186,7 @@ def test_wrong_arguments_are_explained_by_the_parser(arguments):
     assert caught.value.code == 2
 
 
+@pytest.mark.robustness  # the start of a program takes seconds; one that translates has started above
 def test_it_runs_as_a_program(files):
     command = [sys.executable, "-m", "xlm_core", "fill-mask", *files, "--language", "en"]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-BatchKey = Callable[[st.SearchStrategy], Any]
+Draw = Callable[[st.SearchStrategy], Any]
 MAX_WOUNDS = 4
 ODD = [
     *(b"\0", b"\n", b"\r\n", b"\r", b"\t", b" ", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x1a", b"\x1f\x8b", b"PK\3\4"),
@@ -26,67 +26,67 @@ ENCODINGS = ("utf-16", "utf-32", "utf-8-sig", "latin-1", "cp1251", "utf-7")
 
 
 @st.composite
-def damaged(draw: BatchKey, content: bytes) -> bytes:
+def damaged(draw: Draw, content: bytes) -> bytes:
     """``content`` with some wounds, or with none."""
     for _ in range(draw(st.integers(0, MAX_WOUNDS))):
         content = draw(st.sampled_from(WOUNDS))(draw, content)
     return content
 
 
-def _place(draw: BatchKey, content: bytes) -> int:
+def _place(draw: Draw, content: bytes) -> int:
     return draw(st.integers(0, len(content)))
 
 
-def _something(draw: BatchKey) -> bytes:
+def _something(draw: Draw) -> bytes:
     return draw(st.sampled_from(ODD) | st.binary(min_size=1, max_size=8))
 
 
-def _cut(draw: BatchKey, content: bytes) -> bytes:
+def _cut(draw: Draw, content: bytes) -> bytes:
     return content[: _place(draw, content)]
 
 
-def _insert(draw: BatchKey, content: bytes) -> bytes:
+def _insert(draw: Draw, content: bytes) -> bytes:
     offset = _place(draw, content)
     return content[:offset] + _something(draw) + content[offset:]
 
 
-def _overwrite(draw: BatchKey, content: bytes) -> bytes:
+def _overwrite(draw: Draw, content: bytes) -> bytes:
     offset, new = _place(draw, content), _something(draw)
     return content[:offset] + new + content[offset + len(new) :]
 
 
-def _erase(draw: BatchKey, content: bytes) -> bytes:
+def _erase(draw: Draw, content: bytes) -> bytes:
     offset = _place(draw, content)
     return content[:offset] + content[offset + draw(st.integers(1, 40)) :]
 
 
-def _repeat(draw: BatchKey, content: bytes) -> bytes:
+def _repeat(draw: Draw, content: bytes) -> bytes:
     offset, length = _place(draw, content), draw(st.integers(1, 400))
     return content[:offset] + content[offset : offset + length] * draw(st.integers(2, 20)) + content[offset + length :]
 
 
-def _swap_lines(draw: BatchKey, content: bytes) -> bytes:
+def _swap_lines(draw: Draw, content: bytes) -> bytes:
     lines = content.split(b"\n")
     first, second = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
     lines[first], lines[second] = lines[second], lines[first]
     return b"\n".join(lines)
 
 
-def _replace_a_line(draw: BatchKey, content: bytes) -> bytes:
+def _replace_a_line(draw: Draw, content: bytes) -> bytes:
     lines = content.split(b"\n")
     offset = draw(st.integers(0, len(lines) - 1))
     lines[offset : offset + 1] = draw(st.sampled_from(([], [lines[offset]] * 2, [b""], [_something(draw)])))
     return b"\n".join(lines)
 
 
-def _replace_a_field(draw: BatchKey, content: bytes) -> bytes:
+def _replace_a_field(draw: Draw, content: bytes) -> bytes:
     fields = content.split(draw(st.sampled_from((b"\t", b" ", b'"', b">"))))
     separator = draw(st.sampled_from((b"\t", b" ", b'"', b">")))
     fields[draw(st.integers(0, len(fields) - 1))] = _something(draw)
     return separator.join(fields)
 
 
-def _transcode(draw: BatchKey, content: bytes) -> bytes:
+def _transcode(draw: Draw, content: bytes) -> bytes:
     return content.decode("utf-8", "replace").encode(draw(st.sampled_from(ENCODINGS)), "replace")
 
 

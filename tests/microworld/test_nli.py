@@ -117,7 +117,7 @@ def judged(premise: Frame, hypothesis: Frame) -> str:
 
 
 def test_labels_hold_in_every_situation(generated: list[Pair]):
-    for pair in generated:
+    for pair in generated[N_TRAIN:]:  # each has hundreds of situations
         assert judged(pair.premise, pair.hypothesis) == pair.label, [
             render.text(frame, "en") for frame in (pair.premise, pair.hypothesis)
         ]

@@ -21,12 +21,14 @@ def write(path, words=WORDS, n_maps=2):
     return path
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that are saved."""
-    figures = []
-    monkeypatch.setattr(alignment, "save", lambda figure, path: figures.append(figure))
-    return figures
+@pytest.fixture(scope="module")
+def figure(tmp_path_factory) -> matplotlib.figure.Figure:
+    """The figure of two crowded maps, which takes seconds."""
+    folder, figures = tmp_path_factory.mktemp("figure"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alignment, "save", lambda figure, path: figures.append(figure))
+        alignment.plot(write(folder / "m"), ["MLM", "TLM"], [folder / "m.svg"])
+    return figures[0]
 
 
 def labels(axes: matplotlib.figure.Axes) -> list:
@@ -34,10 +36,9 @@ def labels(axes: matplotlib.figure.Axes) -> list:
     return [text for text in axes.texts if text.get_text() in known]
 
 
-def test_no_label_covers_another_or_leaves_its_map(tmp_path, drawn):
-    alignment.plot(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
-    renderer = FigureCanvasAgg(drawn[0]).get_renderer()
-    for axes in drawn[0].axes:
+def test_no_label_covers_another_or_leaves_its_map(figure):
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for axes in figure.axes:
         texts = labels(axes)
         assert sorted(text.get_text() for text in texts) == sorted(word for meaning in WORDS for word in meaning)
         boxes = [text.get_window_extent(renderer) for text in texts]
@@ -45,17 +46,17 @@ def test_no_label_covers_another_or_leaves_its_map(tmp_path, drawn):
         assert all(axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 for box in boxes)
 
 
-def test_titles_numbers_and_what_they_are(tmp_path, drawn):
-    alignment.plot(write(tmp_path / "m"), ["MLM", "TLM"], [tmp_path / "m.svg"])
-    assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["MLM", "TLM"]
-    assert "mean rank of the translation: 2.50 of 14" in [text.get_text() for text in drawn[0].axes[1].texts]
-    assert "1: the nearest, 7.5: no better than chance" in drawn[0].texts[0].get_text()
-    assert [text.get_text() for text in drawn[0].legends[0].get_texts()][:3] == ["English", "French", "Spanish"]
+def test_titles_numbers_and_what_they_are(figure):
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["MLM", "TLM"]
+    assert "mean rank of the translation: 2.50 of 14" in [text.get_text() for text in figure.axes[1].texts]
+    assert "1: the nearest, 7.5: no better than chance" in figure.texts[0].get_text()
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:3] == ["English", "French", "Spanish"]
 
 
 def test_the_same_bytes_again_and_all_formats(tmp_path):
     for name in ("a", "b"):
-        alignment.plot(write(tmp_path / "m"), ["A", "B"], [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"])
+        words = write(tmp_path / "m", WORDS[:4])
+        alignment.plot(words, ["A", "B"], [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"])
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 

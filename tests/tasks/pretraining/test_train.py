@@ -284,6 +284,7 @@ def test_examples_show_each_objective_in_words(world, tmp_path):
     assert SPECIAL[PAD] not in tlm["input"]
 
 
+@pytest.mark.robustness  # compiling takes a minute, and no configuration compiles unless it is asked to
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler, which is not installed")
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 def test_compiled_layers_learn_the_same(pretrain, dropout):

@@ -36,7 +36,7 @@ EXPLANATION = (
 
 
 def plot(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
-    """BatchKey every map that ``xlm_core.tasks.word_embeddings.tsne`` placed words on.
+    """Draw every map that ``xlm_core.tasks.word_embeddings.tsne`` placed words on.
 
     Args:
         words: its JSON.

@@ -66,7 +66,7 @@ class Example:
 
 
 def plot(examples: Path, output: Path) -> None:
-    r"""BatchKey a row of token boxes for each example of a batch.
+    r"""Draw a row of token boxes for each example of a batch.
 
     Characters that the figure's font lacks (it has Latin, Greek, Cyrillic and Arabic letters, but no Devanagari,
     Thai or Chinese ones) are written as ``\uXXXX``, and a line below says so.
