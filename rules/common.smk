@@ -14,7 +14,7 @@ from xlm_core.workflow.data_paths import RawFiles
 from xlm_core.workflow.experiments import xnli_splits
 from xlm_core.workflow.paths import Paths
 from xlm_core.workflow.step import WORKFLOW
-from xlm_core.workflow.tables import claim_statistics, claim_tests, describe, retrieval_rows
+from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
 from xlm_core.workflow.targets import JobGraph, tables, targets
 
 

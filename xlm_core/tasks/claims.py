@@ -51,8 +51,8 @@ class Hypothesis:
     a_system: str
     b_system: str
     margin: float
-    a_files: Sequence[Sequence[Path]]
-    b_files: Sequence[Sequence[Path]]
+    a_files: Sequence[Sequence[str | Path]]
+    b_files: Sequence[Sequence[str | Path]]
     columns: Sequence[Sequence[str]] | None = None
 
 
@@ -111,11 +111,11 @@ def _decide(difference: float, margin: float, p: float) -> str:
     return NOT_SUPPORTED if difference <= margin and p > 1 - LEVEL else INCONCLUSIVE
 
 
-def _columns(hypothesis: Hypothesis, a_files: Sequence[Path], b_files: Sequence[Path]) -> list[Pair]:
+def _columns(hypothesis: Hypothesis, a_files: Sequence[str | Path], b_files: Sequence[str | Path]) -> list[Pair]:
     """Read the statistics of both systems with one seed, column by column."""
     pairs = []
     for a_file, b_file in zip(a_files, b_files, strict=True):
-        a, b = sample_statistics.read(a_file), sample_statistics.read(b_file)
+        a, b = sample_statistics.read(Path(a_file)), sample_statistics.read(Path(b_file))
         for a_name, b_name in [(name, name) for name in a] if hypothesis.columns is None else hypothesis.columns:
             if a_name not in a or b_name not in b:
                 continue  # a system of fewer languages: compared on those that both have

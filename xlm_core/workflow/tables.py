@@ -192,8 +192,8 @@ DESCRIPTIONS: Mapping[str, Callable[[Config], Plain]] = {
 def claim_tests(paths: Paths) -> list[Plain]:
     """Return the tests of all claims, in the order of the configuration: that system a of a table is better than b.
 
-    "claim" and "statement" are number and text of the claim, "seeds" the pretraining seeds that both systems have,
-    "columns" the columns that count, as a and as b call them, or None if all do.
+    "claim" and "statement" are number and text of the claim, "columns" the columns that count, as a and as b call them,
+    or None if all do, "a_files" and "b_files" the sample statistics per pretraining seed that both systems have.
     """
     return [
         {
@@ -204,21 +204,12 @@ def claim_tests(paths: Paths) -> list[Plain]:
             "b_system": _name(test.b),
             "margin": test.margin,
             "columns": _claim_columns(paths.config, test),
-            "seeds": _claim_seeds(paths, test),
+            "a_files": [_statistics(paths, test.table, test.a, seed) for seed in _claim_seeds(paths, test)],
+            "b_files": [_statistics(paths, test.table, test.b, seed) for seed in _claim_seeds(paths, test)],
         }
         for number, claim in enumerate(paths.config.claims, 1)
         for test in claim.tests
     ]
-
-
-def claim_statistics(paths: Paths) -> dict[str, list[str]]:
-    """Return ``<a or b>_<number of the test>_<seed>`` -> the sample statistics of a system with this seed."""
-    return {
-        f"{side}_{number}_{seed}": _statistics(paths, test.table, system, seed)
-        for number, test in enumerate(test for claim in paths.config.claims for test in claim.tests)
-        for side, system in (("a", test.a), ("b", test.b))
-        for seed in _claim_seeds(paths, test)
-    }
 
 
 def _name(system: str | SystemConfig) -> str:
