@@ -214,7 +214,7 @@ def test_encoder_and_decoder_may_begin_with_different_runs():
     del data["claims"]
     data["translation"]["unsupervised"]["systems"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
-    assert (plan.encoder, plan.decoder, (plan.system, plan.setting)) == ("mlm", "none", ("mlm", "none"))
+    assert (plan.encoder, plan.decoder, plan.cell(("fr", "en"))) == ("mlm", "none", ("mlm", "none", "fr-en"))
 
 
 def test_the_direction_of_the_supervised_table():
@@ -222,6 +222,7 @@ def test_the_direction_of_the_supervised_table():
     data["translation"]["supervised"] |= {"source": "fr", "target": "en", "systems": ["back_translation"]}
     plan = translators(config.parse(data))["supervised.back_translation.mlm"]
     assert (plan.pair, plan.directions) == ("en-fr", (("fr", "en"),))
+    assert plan.cell(("fr", "en")) == ("back_translation", "fr-en", "mlm")
     there, back = ("en", "fr"), ("fr", "en")
     assert objectives_of(plan) == [("mt", *back), ("mt", *there), ("bt", *back), ("bt", *there)]
 

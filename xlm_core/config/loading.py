@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from xlm_core import published
-from xlm_core.config.schema import Config, Run
-from xlm_core.config.setups import BASE, VocabularyConfig, expand_setups, setup_path
+from xlm_core.config.schema import Config
+from xlm_core.config.setups import BASE, expand_setups, setup_path
+from xlm_core.config.sources import PretrainedFiles
 from xlm_core.config.strict_model import read
 from xlm_core.config.tables import BASELINES
 from xlm_core.errors import ConfigError
@@ -73,9 +74,10 @@ def local_files(config: Config) -> Iterator[tuple[str, str]]:
     for key, source in config.sources.items():
         for name in source.keys:
             yield from ((f"{key}.path", path) for path in source.local_files(name, config.text.n_shards))
-    sections: dict[str, Run | VocabularyConfig] = {f"runs.{name}": run for name, run in config.runs.items()}
-    sections |= {f"{setup_path(name)}vocabulary": setup.vocabulary for name, setup in config.all_setups.items()}
-    for key, section in sections.items():
-        yield from (
-            (f"{key}.pretrained.sha256", path) for path in (section.pretrained.files if section.pretrained else ())
-        )
+    pretrained: dict[str, PretrainedFiles | None] = {
+        f"runs.{name}": run.pretrained for name, run in config.runs.items()
+    }
+    for name, setup in config.all_setups.items():
+        pretrained[f"{setup_path(name)}vocabulary"] = setup.vocabulary.pretrained
+    for key, files in pretrained.items():
+        yield from ((f"{key}.pretrained.sha256", path) for path in (files.files if files else ()))

@@ -152,19 +152,18 @@ def check_translation(config: "Config") -> None:
     if unsupervised := translation.unsupervised:
         for key in unsupervised.pairs:
             check_exists(key, translation.pairs, "translation.unsupervised.pairs")
-            _check_lengths(
-                config, translation.pairs[key].setup, unsupervised.training, "translation.unsupervised.training"
-            )
+            _check_lengths(config, "unsupervised", unsupervised.training, translation.pairs[key].setup)
     if supervised := translation.supervised:
         key = pair(supervised.source, supervised.target)
         check_exists(key, translation.pairs, "translation.supervised, source and target")
-        _check_lengths(config, translation.pairs[key].setup, supervised.training, "translation.supervised.training")
+        _check_lengths(config, "supervised", supervised.training, translation.pairs[key].setup)
         check_training_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
 
 
-def _check_lengths(config: "Config", setup: str, training: TranslationTraining, path: str) -> None:
+def _check_lengths(config: "Config", table: str, training: TranslationTraining, setup: str) -> None:
     """Refuse sentences that with both end symbols have more tokens than the models have positions."""
-    check_length(config, setup, training.max_tokens + 2, f"{path}.max_tokens, with two end symbols,")
+    path = f"translation.{table}.training.max_tokens, with two end symbols,"
+    check_length(config, setup, training.max_tokens + 2, path)
 
 
 def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:

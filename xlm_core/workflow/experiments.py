@@ -26,9 +26,7 @@ class TranslationExperiment(NamedTuple):
     corpora  parallel ones, where it learns from translations
     directions  source and target, for each direction that is tested
     training  batches and optimization
-    system, setting  of the table: unsupervised the runs of encoder and decoder, supervised what is learned and the
-             direction
-    column   of the supervised table: the run of encoder and decoder; the others are directions
+    row      of the supervised table: what is learned
     label    of its curve
     """
 
@@ -41,14 +39,18 @@ class TranslationExperiment(NamedTuple):
     corpora: tuple[str, ...]
     directions: tuple[tuple[str, str], ...]
     training: TranslationTraining
-    system: str
-    setting: str
-    column: str | None
+    row: str | None
     label: str
 
     def cell(self, direction: tuple[str, str]) -> tuple[str, str, str]:
-        """Return system, setting and column of its scores in a direction."""
-        return self.system, self.setting, self.column or direction_key(*direction)
+        """Return system, setting and column of its scores in a direction.
+
+        Unsupervised these are the runs of encoder and decoder and the direction, supervised the row, the direction and
+        the run of both.
+        """
+        if self.row is None:
+            return self.encoder, self.decoder, direction_key(*direction)
+        return self.row, direction_key(*direction), self.encoder
 
 
 def translators(config: Config) -> dict[str, TranslationExperiment]:
@@ -76,9 +78,7 @@ def _unsupervised(config: Config, translation: TranslationConfig) -> dict[str, T
                 corpora=(),
                 directions=(there, back),
                 training=table.training,
-                system=encoder,
-                setting=decoder,
-                column=None,
+                row=None,
                 label=f"{key}, {config.runs[encoder].label} / {config.runs[decoder].label}",
             )
     return experiments
@@ -106,9 +106,7 @@ def _supervised(config: Config, translation: TranslationConfig) -> dict[str, Tra
             corpora=tuple(table.corpora),
             directions=(there,),
             training=table.training_of(len(learned[row])),
-            system=row,
-            setting=direction_key(*there),
-            column=run,
+            row=row,
             label=f"{row_label(table, row)}, {config.runs[run].label}",
         )
         for row in table.systems

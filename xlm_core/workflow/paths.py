@@ -249,7 +249,8 @@ class Paths(TextPaths):
         cells: list[dict[str, str]] = []
         for name, direction, other, seed in self.compared_translations(table):
             system, setting, column = self.translators[name].cell(direction)
-            minus = {"minus_system": self.translators[other].system, "minus_setting": self.translators[other].setting}
+            minus_system, minus_setting, _ = self.translators[other].cell(direction)
+            minus = {"minus_system": minus_system, "minus_setting": minus_setting}
             cells.append({"system": system, "setting": setting, "column": column, "seed": str(seed), **minus})
         return cells
 

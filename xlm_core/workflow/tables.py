@@ -6,8 +6,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, word_pair_column
-from xlm_core.config.tables import ComparisonConfig
+from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig
+from xlm_core.config.tables import ComparisonConfig, word_pair_column
 from xlm_core.languages import direction_key, sides
 from xlm_core.workflow import experiments
 from xlm_core.workflow.experiments import MtTable

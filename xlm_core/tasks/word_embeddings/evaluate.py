@@ -19,7 +19,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import pearsonr, spearmanr
 
 from xlm_core import digests, results, tsv
-from xlm_core.config import WORD_SETTINGS, Refinement, word_pair_column
+from xlm_core.config import WORD_SETTINGS, Refinement
+from xlm_core.config.tables import word_pair_column
 from xlm_core.errors import CorpusError
 from xlm_core.languages import sides
 from xlm_core.metrics import sample_statistics
