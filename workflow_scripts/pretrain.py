@@ -14,7 +14,7 @@ params, inputs, output, work = snakemake.params, snakemake.input, snakemake.outp
 def stores(split: str) -> StorePaths:
     """Return the stores of one split, by language and by pair."""
     keys = (params.languages, params.pairs)
-    return StorePaths(*({key: [Path(path) for path in inputs[f"{split}_{key}"]] for key in some} for some in keys))
+    return StorePaths(*({key: [Path(path) for path in inputs[f"{split}_{key}"]] for key in names} for names in keys))
 
 
 with workflow_step(snakemake):

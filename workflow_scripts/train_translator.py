@@ -26,7 +26,9 @@ with workflow_step(snakemake):
         "settings": TranslatorSettings(
             languages=params.languages,
             text=params.text,
-            objectives=[config.read(config.TranslationObjective, one, path="objectives") for one in params.objectives],
+            objectives=[
+                config.read(config.TranslationObjective, item, path="objectives") for item in params.objectives
+            ],
             model=config.read(config.ModelConfig, params.model, path="model"),
             training=config.read(config.TranslationTraining, params.training, path="translation.training"),
             seed=int(snakemake.wildcards.seed),

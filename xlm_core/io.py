@@ -96,7 +96,7 @@ def fsync(path: Path) -> None:
 
 
 @contextmanager
-def disk_full_errors(place: str | Path) -> Iterator[None]:
+def disk_full_errors(path: str | Path) -> Iterator[None]:
     """Turn lack of room for ``place``, a file, into a message that says what to do.
 
     The reason is searched in all errors that led to the one raised: libraries written in other languages wrap the
@@ -113,7 +113,7 @@ def disk_full_errors(place: str | Path) -> Iterator[None]:
         if (cause := _lack_of_room(error)) is None:
             raise
         raise StorageError(
-            f"{place} could not be written: {os.strerror(cause)}; expected room for all of it. "
+            f"{path} could not be written: {os.strerror(cause)}; expected room for all of it. "
             f"{HINTS[cause]}, then run again: what is finished stays"
         ) from error
 

@@ -125,11 +125,11 @@ class SourceFiles(NamedTuple):
 
     def locations(self, key: str) -> list[str]:
         """Return the addresses or paths of one key: by year, and of each year by side of a pair."""
-        place = self.section.place
+        path = self.section.place
         years = self.section.years if isinstance(self.section, Corpus) else None
-        languages = sides(key) if "{language}" in place else [""]
+        languages = sides(key) if "{language}" in path else [""]
         names = {"key": key, "file": (self.names or self.keys)[self.keys.index(key)]}
-        return [place.format(**names, language=language, year=year) for year in years or [0] for language in languages]
+        return [path.format(**names, language=language, year=year) for year in years or [0] for language in languages]
 
     def local_files(self, key: str, n_shards: int) -> list[str]:
         """Return the files of one key that are where the user has them, none if they are downloaded or generated."""

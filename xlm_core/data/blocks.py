@@ -36,21 +36,21 @@ class TokenStream:
     def tokens_at(self, places: np.ndarray) -> np.ndarray:
         """The tokens (…) at ``places`` (…) of the stream."""
         parts = np.searchsorted(self._starts, places, side="right") - 1
-        found = np.empty(places.shape, dtype=np.int64)
+        output = np.empty(places.shape, dtype=np.int64)
         for part in np.unique(parts):
             here = parts == part
             tokens, offsets = self._parts[part]
-            found[here] = _read(tokens, offsets, places[here] - self._starts[part])
-        return found
+            output[here] = _read(tokens, offsets, places[here] - self._starts[part])
+        return output
 
 
 def _read(tokens: np.ndarray, offsets: np.ndarray, places: np.ndarray) -> np.ndarray:
     """The tokens (n,) at ``places`` (n,) of the stream of one store."""
     sentence = _sentence(offsets, places)
-    found = np.full(places.shape, EOS, dtype=np.int64)
+    output = np.full(places.shape, EOS, dtype=np.int64)
     is_word = places < offsets[sentence + 1] + sentence
-    found[is_word] = tokens[(places - sentence)[is_word]]
-    return found
+    output[is_word] = tokens[(places - sentence)[is_word]]
+    return output
 
 
 def _sentence(offsets: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -72,20 +72,20 @@ class TokenStore:
         Raises:
             StoreError: it is damaged, or was built with another vocabulary than that of digest ``vocabulary``.
         """
-        about = _description(Path(path))
-        if about["vocabulary"] != vocabulary:
+        header = _description(Path(path))
+        if header["vocabulary"] != vocabulary:
             raise StoreError(
-                f"{path} was built with vocabulary {about['vocabulary']}, expected {vocabulary}; remove it and rerun"
+                f"{path} was built with vocabulary {header['vocabulary']}, expected {vocabulary}; remove it and rerun"
             )
-        arrays = {name: _mapped(path, *where) for name, where in about["arrays"].items()}
-        columns = range(len(about["languages"]))
+        arrays = {name: _mapped(path, *where) for name, where in header["arrays"].items()}
+        columns = range(len(header["languages"]))
         return cls(
             tuple(arrays[f"tokens{column}"] for column in columns),
             tuple(arrays[f"offsets{column}"] for column in columns),
-            tuple(about["languages"]),
+            tuple(header["languages"]),
             arrays.get("labels"),
-            about["vocabulary"],
-            about["digest"],
+            header["vocabulary"],
+            header["digest"],
         )
 
 
@@ -152,13 +152,13 @@ class TokenStoreWriter:
         content = hashlib.sha256()
         with open(self._path, "wb") as file:
             arrays = {name: array.move(file, content) for name, array in grown.items()}
-            about = {
+            header = {
                 "languages": self._languages,
                 "vocabulary": self._vocabulary.digest,
                 "arrays": arrays,
                 "digest": content.hexdigest()[:16],
             }
-            description = json.dumps(about).encode()
+            description = json.dumps(header).encode()
             file.write(description + len(description).to_bytes(8, "little") + MAGIC)
 
 
@@ -270,15 +270,15 @@ def build_labelled(
     counts.write(statistics)
 
 
-def _label(word: str, classes: Sequence[str] | None, place: str) -> float:
+def _label(word: str, classes: Sequence[str] | None, location: str) -> float:
     """The id of a class, or a score."""
     if classes is None:
         try:
             return float(word)
         except ValueError as error:
-            raise CorpusError(f"{place}: label '{word}', expected a number") from error
+            raise CorpusError(f"{location}: label '{word}', expected a number") from error
     if word not in classes:
-        raise CorpusError(f"{place}: label '{word}', expected one of {list(classes)}")
+        raise CorpusError(f"{location}: label '{word}', expected one of {list(classes)}")
     return classes.index(word)
 
 

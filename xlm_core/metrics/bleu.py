@@ -25,8 +25,9 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
 def bleu_statistics(hypotheses: Sequence[str], references: Sequence[str]) -> SampleStatistics:
     """Compute the statistics of each sentence that ``bleu`` is computed from when they are summed."""
     metric = BLEU()
-    scores = (metric.corpus_score([one], [[other]]) for one, other in zip(hypotheses, references, strict=True))
-    return SampleStatistics("bleu", np.array([[one.sys_len, one.ref_len, *one.counts, *one.totals] for one in scores]))
+    scores = (metric.corpus_score([text], [[other]]) for text, other in zip(hypotheses, references, strict=True))
+    rows = [[score.sys_len, score.ref_len, *score.counts, *score.totals] for score in scores]
+    return SampleStatistics("bleu", np.array(rows))
 
 
 def tokenized_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:

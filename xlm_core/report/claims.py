@@ -59,8 +59,8 @@ def read(tidy: Path) -> list[Claim]:
     """The claims, in their order."""
     rows = [row for _, row in pd.read_csv(tidy).iterrows()]
     claims = []
-    for number, some in groupby(rows, key=lambda row: row["claim"]):
-        comparisons = list(some)
+    for number, group in groupby(rows, key=lambda row: row["claim"]):
+        comparisons = list(group)
         decisions = [row["decision"] for row in comparisons]
         claims.append(Claim(int(number), comparisons[0]["statement"], comparisons, combine_decisions(decisions)))
     return claims

@@ -23,29 +23,29 @@ def write(predictions: Sequence[Path], output: Path) -> None:
     """
     tables: dict[str, list[tuple[str, str]]] = {}
     for path in predictions:
-        found = _test_sets(path)
-        if twice := sorted(set(found) & set(tables)):
+        test_sets = _test_sets(path)
+        if twice := sorted(set(test_sets) & set(tables)):
             raise CorpusError(
                 f"{path}: a second table with predictions of {', '.join(twice)}; expected one of each task"
             )
-        tables |= found
+        tables |= test_sets
     write_zip(output, {f"{name}.tsv": _table(lines) for name, lines in tables.items()})
 
 
 def _test_sets(path: Path) -> dict[str, list[tuple[str, str]]]:
     """Index and prediction of each line, by set."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    sets: dict[str, list[tuple[str, str]]] = {}
     with open(path, encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file, delimiter="\t"), 2):
             if row["split"] != "test":
                 continue
-            lines = found.setdefault(row["set"], [])
+            lines = sets.setdefault(row["set"], [])
             if row["index"] != str(len(lines)):
                 raise CorpusError(
                     f"{path}, line {number}: index {row['index']}, expected {len(lines)}; remove the file and rerun"
                 )
             lines.append((row["index"], _within(row["prediction"]) if row["set"] == SCORED else row["prediction"]))
-    return found
+    return sets
 
 
 def _within(score: str) -> str:

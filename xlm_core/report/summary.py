@@ -44,7 +44,7 @@ def select(results: Sequence[Result], spec: TableSpec) -> pd.DataFrame:
     titles = {row.key: row.title for row in spec.rows}
     labels = {column.key: column.label for column in spec.columns}
     frame["row"] = [titles[result.system, result.setting] for result in chosen]
-    frame["cell"] = [f"{row}, {labels[one.column, one.metric]}" for row, one in zip(frame["row"], chosen, strict=True)]
+    frame["cell"] = frame["row"] + [f", {labels[result.column, result.metric]}" for result in chosen]
     return frame
 
 

@@ -187,7 +187,7 @@ class Paths(TextPaths):
 
     def translator_languages(self, translator: str) -> list[str]:
         """Return the languages whose monolingual text a translator reads."""
-        return sorted({one.target for one in self.translators[translator].objectives if one.kind != "mt"})
+        return sorted({step.target for step in self.translators[translator].objectives if step.kind != "mt"})
 
     def translator_pairs(self, plan: TranslationExperiment) -> list[str]:
         """Return the translations that a translator is trained on."""

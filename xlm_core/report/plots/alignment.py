@@ -68,19 +68,19 @@ def plot(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
 def _checked(path: Path, n_maps: int) -> dict[str, Any]:
     try:
         data: dict[str, Any] = read_json(path)
-        found = len(data["maps"])
+        n_found = len(data["maps"])
     except (ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{path} holds no map of words ({error}); remove it and rerun") from error
-    if found != n_maps:
-        raise CorpusError(f"{path}: found {found} maps, expected {n_maps}; remove it and rerun")
+    if n_found != n_maps:
+        raise CorpusError(f"{path}: found {n_found} maps, expected {n_maps}; remove it and rerun")
     return data
 
 
 def _plot_map(axes: Axes, places: np.ndarray) -> None:
     """Words (N, K, 2) as points, and lines between those of one meaning."""
     for meaning in places:
-        for one, other in combinations(meaning, 2):
-            axes.plot(*zip(one, other, strict=True), color=FAINT, linewidth=0.6, alpha=0.7, zorder=1)
+        for start, end in combinations(meaning, 2):
+            axes.plot(*zip(start, end, strict=True), color=FAINT, linewidth=0.6, alpha=0.7, zorder=1)
     for number in range(places.shape[1]):
         style: dict[str, Any] = {"color": color(number), "marker": MARKERS[number % len(MARKERS)]}
         axes.scatter(places[:, number, 0], places[:, number, 1], s=MARKER_SIZE, linewidth=0, zorder=3, **style)
@@ -144,10 +144,10 @@ def _room(
     return distance, box
 
 
-def _shared(one: Bbox, other: Bbox) -> float:
+def _shared(first: Bbox, second: Bbox) -> float:
     """The area that two boxes have in common."""
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+    width = min(first.x1, second.x1) - max(first.x0, second.x0)
+    height = min(first.y1, second.y1) - max(first.y0, second.y0)
     return float(max(width, 0.0) * max(height, 0.0))
 
 

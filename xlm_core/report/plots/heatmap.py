@@ -146,8 +146,8 @@ def _sum(paths: Sequence[Path], n_classes: int, languages: Sequence[str]) -> dic
     total = {language: np.zeros((n_classes, n_classes)) for language in languages}
     for path in paths:
         try:
-            found = json.loads(Path(path).read_text(encoding="utf-8"))
-            read = {language: np.array(found[language], dtype=float) for language in languages}
+            file_counts = json.loads(Path(path).read_text(encoding="utf-8"))
+            read = {language: np.array(file_counts[language], dtype=float) for language in languages}
         except (ValueError, KeyError, TypeError) as error:
             raise CorpusError(
                 f"{path}: expected confusions of {', '.join(languages)} as JSON ({type(error).__name__}: {error}); "

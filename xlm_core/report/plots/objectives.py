@@ -79,19 +79,19 @@ def plot(examples: Path, output: Path) -> None:
     Raises:
         CorpusError: the examples do not have that form.
     """
-    found = read(examples)
-    languages = sorted({language for example in found for language in example.languages})
+    drawn = read(examples)
+    languages = sorted({language for example in drawn for language in example.languages})
     colors = {language: color(number) for number, language in enumerate(languages)}
-    note = NOTE if any("\\u" in (text or "") for one in found for text in (*one.input, *one.target)) else ""
+    note = NOTE if any("\\u" in (text or "") for shown in drawn for text in (*shown.input, *shown.target)) else ""
     with mpl.rc_context(SETTINGS | {"font.size": FONT_SIZE}):
-        titles = max(text_width(TITLES[example.objective], bold=True) for example in found)
-        width = 2 * MARGIN + max(titles, LABELS + max(example.width for example in found))
+        titles = max(text_width(TITLES[example.objective], bold=True) for example in drawn)
+        width = 2 * MARGIN + max(titles, LABELS + max(example.width for example in drawn))
         bottom = MARGIN + (NOTE_HEIGHT if note else 0)
-        height = bottom + EXAMPLE_HEIGHT * len(found) - MARGIN
+        height = bottom + EXAMPLE_HEIGHT * len(drawn) - MARGIN
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
         axes.axis("off")
-        for number, example in enumerate(reversed(found)):
+        for number, example in enumerate(reversed(drawn)):
             _plot_example(axes, example, bottom + EXAMPLE_HEIGHT * number, colors)
         axes.text(MARGIN, MARGIN, note, color=FAINT, va="bottom")
         save(figure, output)

@@ -108,11 +108,11 @@ class TrainingCorpora:
             return {pair: sum(map(len, stores)) for pair, stores in self.parallel.items()}
         return {language: sum(len(store) for store, _ in stores) for language, stores in self.monolingual.items()}
 
-    def without_empty(self, place: str) -> "TrainingCorpora":
+    def without_empty(self, origin: str) -> "TrainingCorpora":
         """The languages and pairs that have any sentence; the others are named in the log."""
         sizes = {**self.sizes("mlm"), **self.sizes("tlm")}
         for key in (key for key, size in sizes.items() if not size):
-            LOG.warning("no %s sentences of '%s': it is left out", place, key)
+            LOG.warning("no %s sentences of '%s': it is left out", origin, key)
         return TrainingCorpora(
             {language: stores for language, stores in self.monolingual.items() if sizes[language]},
             {pair: stores for pair, stores in self.parallel.items() if sizes[pair]},

@@ -162,7 +162,7 @@ def pairs_of(
 
 
 def _buckets(
-    records: Records, settings: TranslationTraining, model: ModelConfig, seed: tuple[int, ...], place: str
+    records: Records, settings: TranslationTraining, model: ModelConfig, seed: tuple[int, ...], origin: str
 ) -> LengthBucketedDataset:
     """Records in batches; says how many of them are left out."""
     n_sides = len(records[0][1])
@@ -172,10 +172,10 @@ def _buckets(
         max_positions=min(settings.max_tokens, model.max_positions),
         micro_batch_tokens=n_sides * micro_batch_size(settings),
         seed=seed,
-        name=place,
+        name=origin,
     )
     if skipped := {reason: count for reason, count in buckets.n_filtered.items() if count}:
-        LOG.warning("%s: %d are used, skipped are %s", place, len(buckets), skipped)
+        LOG.warning("%s: %d are used, skipped are %s", origin, len(buckets), skipped)
     return buckets
 
 

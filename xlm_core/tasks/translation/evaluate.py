@@ -82,11 +82,11 @@ def score(
         "chrF": chrf(lines["hypotheses"], lines["references"]),
     }
     described = _decoding_text(decoding)
-    found = [
-        result(metric=metric, value=one.value, signature=f"{metric} {one.signature}, {described}")
-        for metric, one in scores.items()
+    measured = [
+        result(metric=metric, value=corpus.value, signature=f"{metric} {corpus.signature}, {described}")
+        for metric, corpus in scores.items()
     ]
-    results.write(found, outputs.results)
+    results.write(measured, outputs.results)
     sample_statistics.write(
         outputs.statistics, {direction_key(*direction): bleu_statistics(lines["hypotheses"], lines["references"])}
     )
@@ -104,13 +104,13 @@ def _translated(
     columns = sides(pair(source, target))
     rows = list(tsv.read(test, len(columns)))
     sources, raw = ([row[columns.index(language)] for row in rows] for language in (source, target))
-    best = [some[0] for some in pipeline.translate(sources, source, target, decoding, micro_batch_tokens)]
+    best = [hypotheses[0] for hypotheses in pipeline.translate(sources, source, target, decoding, micro_batch_tokens)]
     references = [pipeline.reference(sentence, target) for sentence in raw]
     return {
         "sources": sources,
-        "hypotheses": [one.text for one in best],
+        "hypotheses": [hypothesis.text for hypothesis in best],
         "references": [text for _, text in references],
-        "tokenized_hypotheses": [one.tokens for one in best],
+        "tokenized_hypotheses": [hypothesis.tokens for hypothesis in best],
         "tokenized_references": [tokens for tokens, _ in references],
     }
 
