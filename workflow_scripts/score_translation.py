@@ -18,7 +18,6 @@ with workflow_step(snakemake):
         micro_batch_tokens=params.micro_batch_tokens,
         context=result_context(snakemake),
         column=params.cell["column"],
-        n_threads=snakemake.threads,
         outputs=evaluate.EvaluationOutputs(
             results=Path(snakemake.output.results),
             lines={name: Path(snakemake.output[name]) for name in evaluate.LINES},

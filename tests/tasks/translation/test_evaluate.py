@@ -38,7 +38,7 @@ def scored(files, tmp_path):
         kept = {part: tmp_path / f"{part}.txt" for part in LINES}
         evaluate.score(
             **files, direction=direction, decoding=decoding, micro_batch_tokens=100, context=CONTEXT, column="MLM",
-            n_threads=1, outputs=EvaluationOutputs(tmp_path / "results.jsonl", kept, tmp_path / "statistics.json"),
+            outputs=EvaluationOutputs(tmp_path / "results.jsonl", kept, tmp_path / "statistics.json"),
         )  # fmt: skip
         return results.read([tmp_path / "results.jsonl"]), kept
 

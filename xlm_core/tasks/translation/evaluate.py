@@ -47,7 +47,6 @@ def score(
     micro_batch_tokens: int,
     context: ResultContext,
     column: str,
-    n_threads: int,
     outputs: EvaluationOutputs,
 ) -> None:
     """Translate a test set and write the translations, BLEU, tokenized BLEU and chrF.
@@ -60,7 +59,6 @@ def score(
     Raises:
         ConfigError: the translator was not trained in this direction.
     """
-    torch.set_num_threads(n_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pipeline = TranslationPipeline(model, vocabulary, device)
     lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
