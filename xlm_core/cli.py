@@ -18,7 +18,7 @@ from xlm_core.errors import CorpusError, XlmError
 from xlm_core.interop import convert
 from xlm_core.interop.convert import MODEL, VOCABULARY
 from xlm_core.io import atomic, decode_lines, open_binary
-from xlm_core.tasks.inference import SentenceEncoder, Translation, TranslationPipeline, embed, fill_mask
+from xlm_core.tasks.inference import SentenceEncoder, TranslationPipeline, embed, fill_mask
 from xlm_core.text.normalize import compose
 from xlm_core.text.tokenize import tokenize_line
 
@@ -28,19 +28,15 @@ TOKENS_PER_BATCH = 4096  # of translations that are decoded at once
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error that the user can mend ends it with one message and exit status 1."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    options = _parser().parse_args(arguments)
-    try:
-        options.run(options)
-    except XlmError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m xlm_core", description="Convert and use trained models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_conversions(commands)
     _add_inference(commands)
-    return parser
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except XlmError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -117,7 +113,7 @@ def _text_arguments() -> argparse.ArgumentParser:
 
 
 def _embed(options: argparse.Namespace) -> None:
-    encoder, tokenize = _encoder(options), _tokenizer(options)
+    encoder, tokenize = _encoder_and_tokenizer(options)
     sentences = [tokenize(line) for lines in _batches(options.input, 1024) for line in lines]
     vectors = embed(encoder, sentences, options.pooling).numpy()
     if options.output is None:
@@ -130,8 +126,8 @@ def _embed(options: argparse.Namespace) -> None:
 
 
 def _fill_mask(options: argparse.Namespace) -> None:
-    filled = fill_mask(_encoder(options), options.text, options.n_best, _tokenizer(options))
-    for number, best in enumerate(filled, start=1):
+    encoder, tokenize = _encoder_and_tokenizer(options)
+    for number, best in enumerate(fill_mask(encoder, options.text, options.n_best, tokenize), start=1):
         sys.stdout.writelines(f"{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
 
 
@@ -140,21 +136,16 @@ def _translate(options: argparse.Namespace) -> None:
     model = options.model / MODEL if options.model.is_dir() else options.model
     pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(VOCABULARY), _device())
     pipeline.check_direction(options.source, options.target)
-    decoding = read(
-        DecodingConfig,
-        {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty},
-        path="translate",
-    )
+    settings = {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty}
+    decoding = read(DecodingConfig, settings, path="translate")
     with tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
         for lines in _batches(options.input, options.batch_lines):
             for best in pipeline.translate(lines, options.source, options.target, decoding, TOKENS_PER_BATCH):
-                sys.stdout.writelines(_output_line(translation, options.n_best > 1) for translation in best)
+                for translation in best:
+                    score = f"{translation.score or 0:.4f}\t" if options.n_best > 1 else ""
+                    sys.stdout.write(f"{score}{translation.text}\n")
             sys.stdout.flush()
             progress.update(len(lines))
-
-
-def _output_line(translation: Translation, with_score: bool) -> str:
-    return f"{translation.score or 0:.4f}\t{translation.text}\n" if with_score else f"{translation.text}\n"
 
 
 def _batches(path: Path | None, size: int) -> Iterator[list[str]]:
@@ -173,16 +164,13 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _encoder(options: argparse.Namespace) -> SentenceEncoder:
-    return SentenceEncoder(options.model, options.vocabulary, options.language, _device())
-
-
-def _tokenizer(options: argparse.Namespace) -> Callable[[str], str]:
-    """Return the function that makes tokens of a line."""
+def _encoder_and_tokenizer(options: argparse.Namespace) -> tuple[SentenceEncoder, Callable[[str], str]]:
+    """Open the encoder, and return the function that makes tokens of a line for it."""
+    encoder = SentenceEncoder(options.model, options.vocabulary, options.language, _device())
     if options.tokenized:  # text that is stripped of accents is decomposed, and stays so
-        return compose if options.keep_accents else str
+        return encoder, compose if options.keep_accents else str
     text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
-    return partial(tokenize_line, language=options.language, text=text)
+    return encoder, partial(tokenize_line, language=options.language, text=text)
 
 
 def _positive(text: str) -> int:

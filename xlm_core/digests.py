@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PACKAGES = ("xlm_core", "microworld")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # nodes with a docstring
 DATA = ("*.yaml", "templates/*.j2")  # files beside a module
 
 # These modules cannot change a number: a step gets the settings in use by value, and errors end it.
@@ -17,7 +18,7 @@ NEUTRAL = ("xlm_core.config", "xlm_core.errors", "xlm_core.train.log")
 
 def of_value(value: Any) -> str:
     """Digest plain data: dictionaries, lists, numbers, text."""
-    return _short(json.dumps(value, sort_keys=True))
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def of_file(path: Path) -> str:
@@ -45,10 +46,6 @@ def of_code(root: Path, *modules: str) -> str:
     folders = {path.parent for path in paths.values()}
     data = [(path.name, of_file(path)) for folder in folders for pattern in DATA for path in folder.glob(pattern)]
     return of_value([code, sorted(data)])
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _closure(root: Path, modules: tuple[str, ...]) -> dict[str, Path]:
@@ -82,9 +79,9 @@ class _Module(NamedTuple):
 def _module(text: str) -> _Module:
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            _drop_docstring(node)
-    return _Module(_short(ast.dump(tree)), tuple(_imports(tree)))
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return _Module(of_value(ast.dump(tree)), tuple(_imports(tree)))
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
@@ -95,8 +92,3 @@ def _imports(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    if ast.get_docstring(node, clean=False) is not None:
-        node.body = node.body[1:] or [ast.Pass()]

@@ -40,8 +40,6 @@ HINTS = {
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose a disk that takes larger ones",
 }  # what to do where there is no room, by the system's reason
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
-
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -66,7 +64,8 @@ def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
     paths = [Path(path) for path in paths]
     partials = [path.with_name(f".{path.name}.{os.getpid()}.partial") for path in paths]
     try:
-        with disk_full_errors(_place(paths)):
+        others = f" (or one of {len(paths) - 1} more files that are written with it)" if len(paths) > 1 else ""
+        with disk_full_errors(f"{paths[0]}{others}"):
             for path in paths:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 for stale in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
@@ -88,11 +87,8 @@ def fsync(path: Path) -> None:
     quota only when the data are sent, and a machine may lose its power: without this call a file could be cut off, or
     empty, under its final name.
     """
-    file = os.open(path, os.O_RDONLY)  # reports an earlier error of writing that no call has reported yet
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())  # reports an earlier error of writing, too, that no call has reported yet
 
 
 @contextmanager
@@ -125,12 +121,6 @@ def _lack_of_room(error: BaseException | None) -> int | None:
             return error.errno
         error = error.__cause__ or error.__context__
     return None
-
-
-def _place(paths: Sequence[Path]) -> str:
-    """What files that are written together are called in a message."""
-    first, *others = map(str, paths)
-    return f"{first} (or one of {len(others)} more files that are written with it)" if others else first
 
 
 def open_binary(path: Path) -> IO[bytes]:
@@ -178,8 +168,6 @@ def write_zip(path: Path, members: Mapping[str, str]) -> None:
     """Write a zip of texts, whose bytes depend on nothing but its ``members``, name -> content."""
     with atomic(path) as partial, zipfile.ZipFile(partial, "w") as file:
         for name, content in members.items():
-            info = zipfile.ZipInfo(name, EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info = zipfile.ZipInfo(name)  # of 1980, the first date that a zip can hold
             info.external_attr = 0o644 << 16
-            info.create_system = 3  # the same on every system
-            file.writestr(info, content.encode())
+            file.writestr(info, content.encode(), zipfile.ZIP_DEFLATED)
