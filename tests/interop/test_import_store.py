@@ -78,7 +78,7 @@ def test_another_file_is_refused(built, words, tmp_path):
 def test_other_languages_and_labels_are_refused(built, words, tmp_path):
     with pytest.raises(PretrainedError, match=r"found text in en-fr, expected plain text in en"):
         imported(tmp_path, built, words, languages=("en",))
-    with TokenStoreWriter(built["train"], ("en", "fr"), Vocabulary.read(words), labelled=True) as writer:
+    with TokenStoreWriter(built["train"], ("en", "fr"), Vocabulary.read(words), labels="classes") as writer:
         writer.add(([20], [21]), 0)
     with pytest.raises(PretrainedError, match=r"found labelled text in en-fr"):
         imported(tmp_path, built, words)

@@ -26,7 +26,7 @@ class _Vocabulary:
 
 
 def write(path: Path, sentences: list[list[int]], language: str = "en") -> Path:
-    with TokenStoreWriter(path, (language, language), _Vocabulary(), labelled=True) as writer:
+    with TokenStoreWriter(path, (language, language), _Vocabulary(), labels="classes") as writer:
         for sentence in sentences:
             writer.add(([14], sentence), 0)
     return path

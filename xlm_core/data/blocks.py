@@ -1,7 +1,7 @@
 """Fixed-length blocks of the text of one language, for CLM and MLM (paper, sections 3.2, 3.3 and 5.1).
 
-The sentences of a language form one stream, ``w w w </s> w w </s> ...``, which is laid out nowhere: a place in the
-stream is turned into a place in a store when it is read. A block is ``</s>`` followed by a piece of the stream, so it
+The sentences of a language form one stream, ``w w w </s> w w </s> ...``, which is never materialized: an index of the
+stream is converted to an index of a store when it is read. A block is ``</s>`` followed by a slice of the stream, so it
 may begin within a sentence and holds any number of sentences.
 
 Shapes: B blocks of T tokens.
@@ -22,56 +22,54 @@ class TokenStream:
     """The sentences of one language in several stores, each sentence followed by ``</s>``, as one sequence."""
 
     def __init__(self, sides: Sequence[tuple[TokenStore, int]]) -> None:
-        """``sides``: stores, each with the column of this language."""
-        kept = [(store, column) for store, column in sides if len(store)]
-        # asarray: a plain view of the memory map, without the cost of np.memmap's own indexing
-        self._parts = [(np.asarray(store.tokens[column]), np.asarray(store.offsets[column])) for store, column in kept]
+        """Concatenate ``sides``: stores, each with the column of this language."""
+        self._parts = [(store.tokens[column], store.offsets[column]) for store, column in sides if len(store)]
         sizes = [int(offsets[-1]) + len(offsets) - 1 for _, offsets in self._parts]
         self._starts = np.cumsum([0, *sizes])
 
     def __len__(self) -> int:
-        """Tokens, ends of sentences included."""
+        """Count the tokens, ends of sentences included."""
         return int(self._starts[-1])
 
-    def tokens_at(self, places: np.ndarray) -> np.ndarray:
-        """The tokens (…) at ``places`` (…) of the stream."""
-        parts = np.searchsorted(self._starts, places, side="right") - 1
-        output = np.empty(places.shape, dtype=np.int64)
+    def tokens_at(self, indices: np.ndarray) -> np.ndarray:
+        """Read the tokens (…) at ``indices`` (…) of the stream."""
+        parts = np.searchsorted(self._starts, indices, side="right") - 1
+        tokens = np.empty(indices.shape, dtype=np.int64)
         for part in np.unique(parts):
-            here = parts == part
-            tokens, offsets = self._parts[part]
-            output[here] = _read(tokens, offsets, places[here] - self._starts[part])
-        return output
+            in_part = parts == part
+            of_part, offsets = self._parts[part]
+            tokens[in_part] = _read(of_part, offsets, indices[in_part] - self._starts[part])
+        return tokens
 
 
-def _read(tokens: np.ndarray, offsets: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The tokens (n,) at ``places`` (n,) of the stream of one store."""
-    sentence = _sentence(offsets, places)
-    output = np.full(places.shape, EOS, dtype=np.int64)
-    is_word = places < offsets[sentence + 1] + sentence
-    output[is_word] = tokens[(places - sentence)[is_word]]
-    return output
+def _read(tokens: np.ndarray, offsets: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Read the tokens (n,) at ``indices`` (n,) of the stream of one store."""
+    sentences = _sentences(offsets, indices)
+    stream = np.full(indices.shape, EOS, dtype=np.int64)
+    is_word = indices < offsets[sentences + 1] + sentences
+    stream[is_word] = tokens[(indices - sentences)[is_word]]
+    return stream
 
 
-def _sentence(offsets: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The sentence (n,) that each of ``places`` (n,) lies in: a binary search of all places at once.
+def _sentences(offsets: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Find the sentences (n,) that contain ``indices`` (n,), by a binary search of all indices at once.
 
     Sentence ``i`` begins at ``offsets[i] + i`` of the stream, because of the ``</s>`` after each one before it;
     ``np.searchsorted`` would need those sums as an array, a second copy of the offsets.
     """
-    low = np.zeros(places.shape, dtype=np.int64)
+    low = np.zeros(indices.shape, dtype=np.int64)
     step = 1 << (len(offsets) - 1).bit_length()
     last = len(offsets) - 2
     while step := step >> 1:
         candidate = np.minimum(low + step, last)
-        low = np.where(offsets[candidate] + candidate <= places, candidate, low)
+        low = np.where(offsets[candidate] + candidate <= indices, candidate, low)
     return low
 
 
 class FixedLengthBlocks:
     """Blocks of text in random order, each once per epoch; batch ``batch_index`` is the same for every caller.
 
-    ``seq_len`` is smaller than asked for where the whole stream is.
+    ``seq_len`` is smaller than requested if the whole stream is.
     """
 
     def __init__(self, stream: TokenStream, seq_len: int, batch_size: int, seed: Sequence[int], name: str) -> None:
@@ -79,9 +77,9 @@ class FixedLengthBlocks:
 
         Args:
             stream: the text.
-            seq_len: T, the ``</s>`` in front counted.
+            seq_len: T, the first ``</s>`` counted.
             batch_size: B.
-            seed: of the run, followed by what tells this stream from its other data.
+            seed: of the run, followed by numbers that distinguish this stream from its other data.
             name: of the text, for the error message.
 
         Raises:
@@ -98,7 +96,7 @@ class FixedLengthBlocks:
         self.n_blocks = -(-len(stream) // self._width)
 
     def batch(self, batch_index: int) -> np.ndarray:
-        """Batch ``batch_index``: (B, T) ids; an epoch that ends within the batch is followed by the next."""
+        """Read batch ``batch_index``, (B, T) ids; an epoch that ends within the batch is followed by the next."""
         draws = np.arange(batch_index * self.batch_size, (batch_index + 1) * self.batch_size)
         epochs, within = np.divmod(draws, self.n_blocks)
         chosen = [self._permutation(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
@@ -116,7 +114,7 @@ class FixedLengthBlocks:
         return rows
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        """The order (n_blocks,) of an epoch; the last one is kept, for it serves many batches."""
+        """Draw the order (n_blocks,) of an epoch; the last one is cached, because it serves many batches."""
         if self._order[0] != epoch:
             rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
             self._order = (epoch, rng.permutation(self.n_blocks))

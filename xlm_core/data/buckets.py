@@ -1,4 +1,4 @@
-"""Sentences, and pairs of them, in batches of similar length (paper, sections 3.4 and 5.1).
+"""Batches of sentences, or of pairs of sentences, of similar length (paper, sections 3.4 and 5.1).
 
 Shapes: B records (sentences or pairs), C sides of a record (1 or 2).
 """
@@ -14,7 +14,7 @@ from xlm_core.errors import CorpusError
 
 TAG = 2  # keeps these random numbers apart from those of the other modules
 MOST = 1 << 32  # records whose numbers fit into four bytes: a corpus of news has hundreds of millions
-N_ENDS = 2  # the end symbols of a side: </s> a </s>
+N_ENDS = 2  # end symbols of a side: </s> a </s>
 
 Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the columns that are the sides of its records
 
@@ -22,8 +22,8 @@ Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the co
 class LengthBucketedDataset:
     """The records of several stores, grouped by length; batch ``batch_index`` is the same for every caller.
 
-    Records of similar length share a batch. In each epoch the batches come in another order, and records of equal
-    length change places. ``skipped`` counts the records that are left out, by reason.
+    Records of similar length share a batch. Each epoch has another order of the batches, and of records of equal
+    length. ``n_filtered`` counts the records that are skipped, by reason.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class LengthBucketedDataset:
         Args:
             records: all have the same number of sides, one for sentences, two for pairs.
             max_tokens: longer records are skipped (all sides and their end symbols counted).
-            max_positions: records with a longer side are skipped (likewise).
+            max_positions: records with a longer side are skipped (its end symbols counted).
             micro_batch_tokens: bound of B times the tokens of the longest record.
-            seed: of the run, followed by what tells these records from its other data.
+            seed: of the run, followed by numbers that distinguish these records from its other data.
             name: of the records, for the error message.
 
         Raises:
@@ -52,11 +52,9 @@ class LengthBucketedDataset:
         self._n_sides = len(records[0][1]) if records else 1
         records = [(store, columns) for store, columns in records if len(store)]
         self._starts = np.cumsum([0, *(len(store) for store, _ in records)])
-        # All sides of the first store, of the second, and so on. asarray: a plain view of the memory map.
+        # all sides of the first store, of the second, and so on
         self._columns = [
-            (np.asarray(store.tokens[column]), np.asarray(store.offsets[column]))
-            for store, columns in records
-            for column in columns
+            (store.tokens[column], store.offsets[column]) for store, columns in records for column in columns
         ]
         self._seed = seed
         lengths = self._lengths()
@@ -76,12 +74,12 @@ class LengthBucketedDataset:
         self._order: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))
 
     def __len__(self) -> int:
-        """Records that are kept."""
+        """Count the records that are kept."""
         return len(self._kept)
 
     @property
     def n_batches(self) -> int:
-        """Batches per epoch."""
+        """Number of batches per epoch."""
         return len(self._cuts) - 1
 
     def indices(self, batch_index: int) -> np.ndarray:
@@ -100,27 +98,27 @@ class LengthBucketedDataset:
         sources = stores * self._n_sides + which
         begins, ends = np.empty_like(numbers), np.empty_like(numbers)
         for source in np.unique(sources):
-            here = sources == source
+            in_source = sources == source
             _, offsets = self._columns[source]
-            local = numbers[here] - self._starts[source // self._n_sides]
-            begins[here], ends[here] = offsets[local], offsets[local + 1]
+            local = numbers[in_source] - self._starts[source // self._n_sides]
+            begins[in_source], ends[in_source] = offsets[local], offsets[local + 1]
         lengths = ends - begins
-        where, flat_sources = gather_indices(begins, lengths), np.repeat(sources, lengths)
-        tokens = np.empty(len(where), dtype=np.int64)
+        indices, sources = gather_indices(begins, lengths), np.repeat(sources, lengths)
+        tokens = np.empty(len(indices), dtype=np.int64)
         for source in np.unique(sources):
-            here = flat_sources == source
-            tokens[here] = self._columns[source][0][where[here]]
+            in_source = sources == source
+            tokens[in_source] = self._columns[source][0][indices[in_source]]
         return PackedSequences(tokens, lengths)
 
     def _lengths(self) -> np.ndarray:
-        """Tokens (n, C) of the sides of every record."""
+        """Count the tokens (n, C) of the sides of every record."""
         lengths = [np.diff(offsets).astype(np.int32) for _, offsets in self._columns]
         none = np.zeros(0, dtype=np.int32)
         n_sides = self._n_sides
         return np.stack([np.concatenate([none, *lengths[side::n_sides]]) for side in range(n_sides)], axis=1)
 
     def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The order of the batches (n_batches,) and of the records (n,) of an epoch."""
+        """Draw the order of the batches (n_batches,) and of the records (n,) of an epoch."""
         rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
         shuffled = rng.permutation(np.arange(len(self._kept), dtype=self._kept.dtype))
         by_length = shuffled[np.argsort(self._total[shuffled], kind="stable")]
@@ -128,10 +126,10 @@ class LengthBucketedDataset:
 
 
 def _cut(lengths: np.ndarray, micro_batch_tokens: int) -> np.ndarray:
-    """Where to cut sorted ``lengths`` (n,) so that rows times longest row stays within ``micro_batch_tokens``.
+    """Divide sorted ``lengths`` (n,) so that rows times longest row is at most ``micro_batch_tokens``.
 
     Returns:
-        (n_batches + 1,) borders. A row that is longer than ``micro_batch_tokens`` is a batch of its own.
+        (n_batches + 1,) borders. A row that is longer than ``micro_batch_tokens`` is one batch.
     """
     cuts = [0]
     while (start := cuts[-1]) < len(lengths):

@@ -1,6 +1,6 @@
-"""Noise: sentences with words out of place, left out and blanked, for a denoising autoencoder (paper, section 4.2).
+"""Add noise to sentences for a denoising autoencoder: words are moved, dropped and masked (paper, section 4.2).
 
-Letters: B sentences, n tokens of all of them, w words of all of them.
+Shapes: B sentences, n tokens of all sentences, w words of all sentences.
 """
 
 import numpy as np
@@ -13,17 +13,17 @@ from xlm_core.text.vocabulary import MASK
 def add_noise(
     sentences: PackedSequences, begins: np.ndarray, noise: Noise, rng: np.random.Generator
 ) -> PackedSequences:
-    """Move words by fewer than ``noise.shuffle_distance`` places, leave some out, and blank some, in this order.
+    """Move words by fewer than ``noise.shuffle_distance`` words, drop some, and mask some, in this order.
 
-    A word's pieces stay together: they move together, are left out together, and each is replaced by the mask symbol.
-    One word of each sentence always stays.
+    The pieces of a word are moved, dropped or masked together; each is replaced by the mask symbol. At least one word
+    of each sentence stays.
 
     Args:
         sentences: none of them empty.
         begins: (n,) bool, which tokens begin a word; the first of a sentence always does. With ``noise.unit`` "token",
             as published, every token is a word.
-        noise: how much of it.
-        rng: draws.
+        noise: distance and probabilities.
+        rng: random generator.
     """
     n_sentences = len(sentences.lengths)
     first = np.cumsum(sentences.lengths) - sentences.lengths
@@ -40,7 +40,7 @@ def add_noise(
 
 
 def _kept(sentence: np.ndarray, n_sentences: int, drop: float, rng: np.random.Generator) -> np.ndarray:
-    """Which words (w,) stay, of ``sentence`` (w,) each; in each sentence at least the word with the highest draw."""
+    """Draw the words (w,) bool that stay, given the ``sentence`` (w,) of each; the word with the highest draw stays."""
     draw = rng.random(len(sentence))
     highest = np.zeros(n_sentences)
     np.maximum.at(highest, sentence, draw)

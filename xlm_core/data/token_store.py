@@ -1,22 +1,21 @@
-"""Token stores: a corpus as token ids, memory-mapped, one file per shard and split.
+"""Token stores: a corpus as token ids, one memory-mapped file per shard and split; reading, writing, encoding.
 
-A file is a row of raw little-endian arrays, then a JSON description of them, its length, and a magic word:
+A file holds raw little-endian arrays, then a JSON description of them, its length, and a magic word:
 
     tokens of column 0 | ... | offsets of column 0 | ... | labels | description | length (8 bytes) | MAGIC
 
-so that it can be written as a stream and be read without being parsed.
+so that it is written as a stream and read without parsing.
 """
 
 import hashlib
 import json
+import struct
 import tempfile
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Literal, Self
 
 import numpy as np
 
@@ -30,8 +29,8 @@ MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
 SMALL = 1 << 16  # vocabularies up to this size fit into two bytes per token
 CHUNK_BYTES = 1 << 16  # read at a time when arrays are put together
-HELD = 1 << 12  # values of a growing array that are held in memory
-TYPECODES = {"<u2": "H", "<u4": "I", "<i8": "q", "<f8": "d"}  # numpy's name of a type -> that of the module array
+STRUCT_FORMATS = {"<u2": "H", "<u4": "I", "<i8": "q", "<f8": "d"}  # numpy's name of a type -> that of ``struct``
+LABEL_TYPES = {"classes": "<i8", "scores": "<f8"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class TokenStore:
     tokens      per column, (n_tokens,) uint16 or uint32: ids of all sentences, back to back, without special symbols
     offsets     per column, (N + 1,) int64: sentence ``i`` is ``tokens[offsets[i]:offsets[i + 1]]``
     languages   per column
-    labels      (N,) int64 ids of classes or float64 scores, or None where nothing is labelled
+    labels      (N,) int64 ids of classes or float64 scores; None in a store without labels
     vocabulary  digest of the vocabulary that the ids belong to
     digest      of the content
     """
@@ -57,12 +56,12 @@ class TokenStore:
         return len(self.offsets[0]) - 1
 
     def sentence(self, column: int, number: int) -> np.ndarray:
-        """The ids of one sentence."""
+        """Return the ids of a sentence."""
         offsets = self.offsets[column]
         return self.tokens[column][offsets[number] : offsets[number + 1]]
 
     def lengths(self, column: int) -> np.ndarray:
-        """Tokens (N,) of every sentence of a column."""
+        """Count the tokens (N,) of every sentence of a column."""
         return np.diff(self.offsets[column])
 
     @classmethod
@@ -70,30 +69,28 @@ class TokenStore:
         """Map a store into memory.
 
         Raises:
-            StoreError: it is damaged, or was built with another vocabulary than that of digest ``vocabulary``.
+            StoreError: it is damaged, or was built with a vocabulary of another digest than ``vocabulary``.
         """
-        header = _description(Path(path))
-        if header["vocabulary"] != vocabulary:
-            raise StoreError(
-                f"{path} was built with vocabulary {header['vocabulary']}, expected {vocabulary}; remove it and rerun"
-            )
-        arrays = {name: _mapped(path, *where) for name, where in header["arrays"].items()}
-        columns = range(len(header["languages"]))
+        description = _read_description(path)
+        if (actual := description["vocabulary"]) != vocabulary:
+            raise StoreError(f"{path} was built with vocabulary {actual}, expected {vocabulary}; remove it and rerun")
+        arrays = {name: _map(path, *array) for name, array in description["arrays"].items()}
+        columns = range(len(description["languages"]))
         return cls(
             tuple(arrays[f"tokens{column}"] for column in columns),
             tuple(arrays[f"offsets{column}"] for column in columns),
-            tuple(header["languages"]),
+            tuple(description["languages"]),
             arrays.get("labels"),
-            header["vocabulary"],
-            header["digest"],
+            actual,
+            description["digest"],
         )
 
 
 class TokenStoreWriter:
-    """Writes a store sentence by sentence; the file is made when the ``with`` block ends well.
+    """Writes a store sentence by sentence; the file is assembled when the ``with`` block ends without an error.
 
-    Its path is to be one from ``atomic`` or ``atomic_many``, so that it has its name only when it is whole. Everything
-    goes to temporary files as it comes, so that memory does not grow with the text.
+    Its path must be one from ``atomic`` or ``atomic_many``, so that the store has its name only when it is whole.
+    Everything goes to temporary files as it comes, so that memory does not grow with the text.
     """
 
     def __init__(
@@ -101,41 +98,30 @@ class TokenStoreWriter:
         path: Path,
         languages: Sequence[str],
         vocabulary: Vocabulary,
-        *,
-        labelled: bool = False,
-        scored: bool = False,
+        labels: Literal["classes", "scores"] | None = None,
     ) -> None:
-        """Begin a store; where it is ``labelled`` with classes or ``scored``, each record wants its label."""
-        self._path = path
-        self._languages = list(languages)
-        self._vocabulary = vocabulary
-        self._dtype = np.dtype("<u2" if len(vocabulary) <= SMALL else "<u4")
-        self._label_dtype = "<f8" if scored else "<i8" if labelled else None
-
-    def __enter__(self) -> Self:
-        self._stack = ExitStack()
-        self._tokens = [self._growing(self._dtype.str) for _ in self._languages]
-        self._offsets = [self._growing("<i8") for _ in self._languages]
-        self._labels = self._growing(self._label_dtype) if self._label_dtype else None
+        """Begin a store; ``labels`` says what each record is labelled with."""
+        self._path, self._languages, self._vocabulary = path, list(languages), vocabulary
+        self._files = ExitStack()
+        self._tokens = [self._array("<u2" if len(vocabulary) <= SMALL else "<u4") for _ in languages]
+        self._offsets = [self._array("<i8") for _ in languages]
+        self._labels = self._array(LABEL_TYPES[labels]) if labels else None
         for offsets in self._offsets:
             offsets.extend([0])
+
+    def _array(self, dtype: str) -> "_SpilledArray":
+        return _SpilledArray(self._files.enter_context(tempfile.TemporaryFile(dir=self._path.parent)), dtype)
+
+    def __enter__(self) -> Self:
         return self
 
-    def _growing(self, dtype: str) -> "_SpillArray":
-        file = tempfile.TemporaryFile(dir=self._path.parent)  # noqa: SIM115 (closed with the stack)
-        return _SpillArray(self._stack.enter_context(file), dtype)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            with self._stack:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._files:
+            if kind is None:
                 self._assemble()
-        else:
-            self._stack.__exit__(kind, error, trace)
 
     def add(self, sentences: Sequence[Sequence[int]], label: float | None = None) -> None:
-        """Append one record: the ids of its sentence in each column, and its label where records have one."""
+        """Append a record: the ids of its sentence in each column, and its label if records have one."""
         for tokens, offsets, ids in zip(self._tokens, self._offsets, sentences, strict=True):
             tokens.extend(ids)
             offsets.extend([tokens.count])
@@ -144,43 +130,39 @@ class TokenStoreWriter:
             self._labels.extend([label])
 
     def _assemble(self) -> None:
-        """Put tokens, offsets, labels and their description into one file."""
-        grown = {f"tokens{number}": tokens for number, tokens in enumerate(self._tokens)}
-        grown |= {f"offsets{number}": offsets for number, offsets in enumerate(self._offsets)}
+        """Write tokens, offsets, labels and their description into one file."""
+        spilled = {f"tokens{column}": tokens for column, tokens in enumerate(self._tokens)}
+        spilled |= {f"offsets{column}": offsets for column, offsets in enumerate(self._offsets)}
         if self._labels is not None:
-            grown["labels"] = self._labels
+            spilled["labels"] = self._labels
         content = hashlib.sha256()
         with open(self._path, "wb") as file:
-            arrays = {name: array.move(file, content) for name, array in grown.items()}
-            header = {
+            arrays = {name: array.copy_to(file, content) for name, array in spilled.items()}
+            description = {
                 "languages": self._languages,
                 "vocabulary": self._vocabulary.digest,
                 "arrays": arrays,
                 "digest": content.hexdigest()[:16],
             }
-            description = json.dumps(header).encode()
-            file.write(description + len(description).to_bytes(8, "little") + MAGIC)
+            encoded = json.dumps(description).encode()
+            file.write(encoded + len(encoded).to_bytes(8, "little") + MAGIC)
 
 
-class _SpillArray:
-    """An array of numbers that grows in a temporary file; only its last values are held in memory."""
+class _SpilledArray:
+    """An array of ``count`` numbers in a temporary file, where it grows."""
 
     def __init__(self, file: IO[bytes], dtype: str) -> None:
         self.count = 0
         self._file, self._dtype = file, dtype
-        self._last: array[Any] = array(TYPECODES[dtype])
 
     def extend(self, values: Sequence[float]) -> None:
         """Append ``values``."""
-        self._last.extend(values)
+        self._file.write(struct.pack(f"<{len(values)}{STRUCT_FORMATS[self._dtype]}", *values))
         self.count += len(values)
-        if len(self._last) >= HELD:
-            self._write()
 
-    def move(self, target: IO[bytes], content: Any) -> tuple[str, int, int]:
-        """Copy all of it into ``target`` and into a digest; returns its type, where it lies there, and its length."""
-        self._write()
-        # Every array lies at a multiple of 8 bytes, where the processor reads it fast.
+    def copy_to(self, target: IO[bytes], content: Any) -> tuple[str, int, int]:
+        """Copy all of it into ``target`` and a digest; return its type, its offset in ``target``, and its length."""
+        # Every array begins at a multiple of 8 bytes, where the processor reads it fast.
         target.write(b"\0" * (-target.tell() % 8))
         start = target.tell()
         self._file.seek(0)
@@ -188,10 +170,6 @@ class _SpillArray:
             content.update(chunk)
             target.write(chunk)
         return self._dtype, start, self.count
-
-    def _write(self) -> None:
-        self._file.write(np.array(self._last, dtype=self._dtype).tobytes())
-        del self._last[:]
 
 
 def build(
@@ -211,11 +189,11 @@ def build(
         tokens: records with one field per language.
         outputs: split -> store.
         languages: of the fields.
-        stored: the languages among them that are stored, as the columns. A model that does not know the language of one
-            side of translations reads the other one alone; which lines are held out goes by the whole record.
-        vocabulary: encodes what is stored.
+        stored: the languages that are stored, as the columns. A model that does not know the language of one side of
+            translations reads the other side alone; which lines are held out depends on the whole record.
+        vocabulary: encodes the stored fields.
         valid_fraction, test_fraction: of all lines, approximately.
-        statistics: JSON: records read and kept; those without any known piece are dropped.
+        statistics: JSON: records read and kept; records with an empty sentence are dropped.
     """
     encoder = Vocabulary.read(vocabulary)
     counts = tsv.FilterStats()
@@ -249,51 +227,48 @@ def build_labelled(
         output: the store.
         language: of the sentences.
         vocabulary: encodes them.
-        classes: the labels in the order of their ids; None where they are scores.
+        classes: the labels in the order of their ids; None if they are scores.
         statistics: JSON: records read and kept.
         n_sentences: how many of the two are stored.
 
     Raises:
-        CorpusError: a label is not one of ``classes``, or no number where it is a score.
+        CorpusError: a label is not one of ``classes``, or a score is no number.
     """
     encoder = Vocabulary.read(vocabulary)
     counts = tsv.FilterStats()
     languages = (language,) * n_sentences
-    is_scored = classes is None
-    with (
-        atomic(output) as partial,
-        TokenStoreWriter(partial, languages, encoder, labelled=True, scored=is_scored) as writer,
-    ):
+    labels: Literal["classes", "scores"] = "scores" if classes is None else "classes"
+    with atomic(output) as partial, TokenStoreWriter(partial, languages, encoder, labels) as writer:
         for fields, ids in _encoded(tsv.read(tokens, 3), list(enumerate(languages)), encoder):
             counts.kept += 1
             writer.add(ids, _label(fields[2], classes, f"{tokens}, line {counts.kept}"))
     counts.write(statistics)
 
 
-def _label(word: str, classes: Sequence[str] | None, location: str) -> float:
-    """The id of a class, or a score."""
+def _label(word: str, classes: Sequence[str] | None, line: str) -> float:
+    """Parse the label of a line: the id of a class, or a score."""
     if classes is None:
         try:
             return float(word)
         except ValueError as error:
-            raise CorpusError(f"{location}: label '{word}', expected a number") from error
+            raise CorpusError(f"{line}: label '{word}', expected a number") from error
     if word not in classes:
-        raise CorpusError(f"{location}: label '{word}', expected one of {list(classes)}")
+        raise CorpusError(f"{line}: label '{word}', expected one of {list(classes)}")
     return classes.index(word)
 
 
 def _encoded(
     lines: Iterable[list[str]], columns: Sequence[tuple[int, str]], vocabulary: Vocabulary
 ) -> Iterator[tuple[list[str], tuple[list[int], ...]]]:
-    """Each record with the ids of its sentences in some columns, which are given with their languages."""
+    """Yield each record with the ids of its sentences in ``columns``, pairs of a field and its language."""
     for batch in batched(iter(lines)):
         fields = list(zip(*batch, strict=True))
         encoded = [vocabulary.encode(fields[column], language) for column, language in columns]
         yield from zip(batch, zip(*encoded, strict=True), strict=True)
 
 
-def _description(path: Path) -> dict[str, Any]:
-    """What a store says about itself."""
+def _read_description(path: Path) -> dict[str, Any]:
+    """Read the description of a store."""
     try:
         size = path.stat().st_size
         with open(path, "rb") as file:
@@ -309,8 +284,9 @@ def _description(path: Path) -> dict[str, Any]:
         raise StoreError(f"{path} cannot be read ({error}); remove it and rerun") from error
 
 
-def _mapped(path: Path, dtype: str, start: int, count: int) -> np.ndarray:
-    """An array of a store; an empty one cannot be mapped."""
+def _map(path: Path, dtype: str, start: int, count: int) -> np.ndarray:
+    """Map an array of a store into memory; an empty one cannot be mapped."""
     if not count:
         return np.empty(0, dtype=dtype)
-    return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=(count,))
+    # asarray: a plain view, without the cost of the indexing of np.memmap
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r", offset=start, shape=(count,)))

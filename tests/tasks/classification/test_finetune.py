@@ -41,7 +41,7 @@ class _Vocabulary:
 def dataset(tmp_path: Path) -> LabelledDataset:
     """The label is whether the second sentence ends in token 20, 21 or 22."""
     rng = np.random.default_rng(0)
-    with TokenStoreWriter(tmp_path / "s", ("en", "en"), _Vocabulary(), labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "s", ("en", "en"), _Vocabulary(), labels="classes") as writer:
         for label in rng.integers(0, 3, 120):
             second = [*rng.integers(22, 40, 3).tolist(), (20, 21, 22)[label]]
             writer.add((rng.integers(22, 40, 4).tolist(), second), int(label))

@@ -63,15 +63,15 @@ def world(tmp_path):
     vocabulary = Vocabulary.read(words)
     rng = np.random.default_rng(0)
     pairs = [(WORDS[0], WORDS[int(rng.integers(0, 6))]) for _ in range(60)]
-    with TokenStoreWriter(tmp_path / "scores", ("en", "en"), vocabulary, scored=True) as writer:
+    with TokenStoreWriter(tmp_path / "scores", ("en", "en"), vocabulary, labels="scores") as writer:
         for first, second in pairs:
             writer.add(([first], [second] * 2), 0.5 + 0.8 * (second - first))
-    with TokenStoreWriter(tmp_path / "classes", ("en",), vocabulary, labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "classes", ("en",), vocabulary, labels="classes") as writer:
         for _, second in pairs:
             writer.add(([second] * 2,), int(second > 22))
-    with TokenStoreWriter(tmp_path / "test", ("en", "en"), vocabulary, labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "test", ("en", "en"), vocabulary, labels="classes") as writer:
         writer.add(([20], [21]), 0)
-    with TokenStoreWriter(tmp_path / "three", ("en", "en"), vocabulary, labelled=True) as writer:
+    with TokenStoreWriter(tmp_path / "three", ("en", "en"), vocabulary, labels="classes") as writer:
         for first, second in pairs:
             writer.add(([first], [second] * 2), (second - first) % 3)
     write_model(tmp_path / "encoder", words)

@@ -28,7 +28,7 @@ def world(tmp_path):
     for split, n_pairs in (("train", 40), ("valid", 20), ("test", 30)):
         for language in ("en", "fr"):
             with TokenStoreWriter(
-                tmp_path / f"{split}.{language}", (language,) * 2, vocabulary, labelled=True
+                tmp_path / f"{split}.{language}", (language,) * 2, vocabulary, labels="classes"
             ) as writer:
                 for label in rng.integers(0, 3, n_pairs):
                     writer.add(([20, 21], [22 + int(label)] * 3), int(label))
