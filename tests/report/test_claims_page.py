@@ -1,4 +1,4 @@
-"""The page of claims, its picture, and what several comparisons say combine_decisions."""
+"""The page of claims, its picture, and the decision that several comparisons lead to."""
 
 from pathlib import Path
 

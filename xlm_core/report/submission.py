@@ -1,8 +1,9 @@
-"""What GLUE's leaderboard takes: a zip of one table per set, with the predictions of one model of each task."""
+"""Files for GLUE's leaderboard: a zip of one table per set, with the predictions of one model of each task."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import write_zip
@@ -21,39 +22,20 @@ def write(predictions: Sequence[Path], output: Path) -> None:
     Raises:
         CorpusError: the predictions of a set stand in two tables, or not in order.
     """
-    tables: dict[str, list[tuple[str, str]]] = {}
+    tables: dict[str, str] = {}
     for path in predictions:
-        test_sets = _test_sets(path)
-        if twice := sorted(set(test_sets) & set(tables)):
-            raise CorpusError(
-                f"{path}: a second table with predictions of {', '.join(twice)}; expected one of each task"
-            )
-        tables |= test_sets
-    write_zip(output, {f"{name}.tsv": _table(lines) for name, lines in tables.items()})
-
-
-def _test_sets(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Index and prediction of each line, by set."""
-    sets: dict[str, list[tuple[str, str]]] = {}
-    with open(path, encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file, delimiter="\t"), 2):
-            if row["split"] != "test":
-                continue
-            lines = sets.setdefault(row["set"], [])
-            if row["index"] != str(len(lines)):
-                raise CorpusError(
-                    f"{path}, line {number}: index {row['index']}, expected {len(lines)}; remove the file and rerun"
-                )
-            lines.append((row["index"], _within(row["prediction"]) if row["set"] == SCORED else row["prediction"]))
-    return sets
-
-
-def _within(score: str) -> str:
-    """A score that the leaderboard takes."""
-    least, highest = SCORES
-    return f"{min(highest, max(least, float(score))):.3f}"
-
-
-def _table(lines: Sequence[tuple[str, str]]) -> str:
-    """A file of the leaderboard."""
-    return "".join(f"{index}\t{prediction}\n" for index, prediction in [("index", "prediction"), *lines])
+        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        for name, rows in frame[frame["split"] == "test"].groupby("set", sort=False):
+            if f"{name}.tsv" in tables:
+                raise CorpusError(f"{path}: a second table with predictions of {name}; expected one of each task")
+            for expected, (number, index) in enumerate(rows["index"].items()):
+                if index != str(expected):
+                    raise CorpusError(
+                        f"{path}, line {int(str(number)) + 2}: index {index}, expected {expected}; "
+                        "remove the file and rerun"
+                    )
+            if name == SCORED:
+                scores = rows["prediction"].astype(float).clip(*SCORES)
+                rows = rows.assign(prediction=scores.map("{:.3f}".format))
+            tables[f"{name}.tsv"] = rows[["index", "prediction"]].to_csv(sep="\t", index=False)
+    write_zip(output, tables)

@@ -1,8 +1,7 @@
 """The map of words: translations on the input embeddings of each model, side by side, and how near they are."""
 
 from collections.abc import Sequence
-from itertools import combinations, product
-from math import cos, pi, sin
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +12,20 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Bbox
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
 from xlm_core.languages import name
-from xlm_core.report.plots.style import FAINT, INK, SETTINGS, color, save
+from xlm_core.report.plots import FAINT, INK, SETTINGS, color, save
 
 PANEL = (5.6, 6.0)  # inches
 MARKERS = "osD^vP"  # with the colors, so that languages differ in two ways
 LABEL_SIZE, MARKER_SIZE = 8.0, 26.0  # points, and square points
-# Where a label may stand: so many points from its word, in these directions; the first ones are preferred.
-DISTANCES = (5.0, 8.0, 12.0, 17.0, 23.0, 30.0, 38.0, 48.0, 60.0)
-ANGLES = [k * pi / 8 for k in (0, 8, 4, 12, 2, 14, 6, 10, 1, 15, 7, 9, 3, 13, 5, 11)]
+# Candidate positions of a label: so many points from its word, in these directions; the first ones are preferred.
+DISTANCES = np.array([5.0, 8.0, 12.0, 17.0, 23.0, 30.0, 38.0, 48.0, 60.0])
+ANGLES = np.array([0, 8, 4, 12, 2, 14, 6, 10, 1, 15, 7, 9, 3, 13, 5, 11]) * np.pi / 8
 MARKS = 60  # along each line; a label on one of them might as well be a point further away
-LED = 8.0  # points from which on a line leads from the word to its label
+LEADER = 8.0  # points from which on a line leads from the word to its label
 EXPLANATION = (
     "Rank of a word's translation among the {n} words shown of another language, by cosine of the input embeddings "
     "(mean of a word's pieces);\n1: the nearest, {middle:g}: no better than chance. The mean is over all words and all "
@@ -36,10 +34,10 @@ EXPLANATION = (
 
 
 def plot(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
-    """Draw every map that ``xlm_core.tasks.word_embeddings.tsne`` placed words on.
+    """Plot every map of words, side by side.
 
     Args:
-        words: its JSON.
+        words: JSON of ``xlm_core.tasks.word_embeddings.tsne``.
         labels: of the models, in the order of the maps.
         outputs: svg, png or pdf files.
 
@@ -89,66 +87,76 @@ def _plot_map(axes: Axes, places: np.ndarray) -> None:
     axes.spines[:].set(visible=True, color="#cccccc")
 
 
-def _label(axes: Axes, places: np.ndarray, words: Sequence[Sequence[str]], renderer: Any) -> None:
+def _label(axes: Axes, positions: np.ndarray, words: Sequence[Sequence[str]], renderer: Any) -> None:
     """Write each word beside its point, so that no label covers another one or a point.
 
-    The most crowded words are placed first, while there is room.
+    The labels of the most crowded words are placed first, while there is room.
+
+    Shapes:
+        positions: (N, K, 2), of K words of each of N meanings
     """
     pixels = renderer.points_to_pixels(1.0)
-    points = axes.transData.transform(places.reshape(-1, 2))  # (N * K, 2)
-    lines = _along(points.reshape(places.shape))
-    taken = [Bbox([point - 4 * pixels, point + 4 * pixels]) for point in points]
+    points = axes.transData.transform(positions.reshape(-1, 2))  # (N * K, 2)
+    lines = _points_along_lines(points.reshape(positions.shape))
+    boxes = np.stack([points - 4 * pixels, points + 4 * pixels], axis=1)  # (N * K + labels, 2, 2): corners
     texts = [text for meaning in words for text in meaning]
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)  # (N * K, N * K)
     crowding = np.exp(-distances / (40 * pixels)).sum(axis=1)
     for number in np.argsort(-crowding, kind="stable"):
-        of = color(number % places.shape[1])
-        text = axes.text(0, 0, texts[number], fontsize=LABEL_SIZE, color=of, ha="center", va="center", zorder=4)
+        style: dict[str, Any] = {"color": color(number % positions.shape[1])}
+        text = axes.text(0, 0, texts[number], fontsize=LABEL_SIZE, ha="center", va="center", zorder=4, **style)
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
-        size = text.get_window_extent(renderer)
-        others = [box for other, box in enumerate(taken) if other != number]
-        distance, box = _room(points[number], size, others, lines, axes.bbox, pixels)
-        text.set_position(tuple(axes.transData.inverted().transform(box.get_points().mean(axis=0))))
-        taken.append(box)
-        if distance > LED:
-            edge = np.clip(points[number], box.min, box.max)
+        size = text.get_window_extent(renderer).size / pixels
+        others = np.delete(boxes, number, axis=0)
+        frame = np.asarray(axes.bbox.get_points())
+        distance, box = _place_label(points[number], size, others, lines, frame, pixels)
+        middle, edge = box.mean(axis=0), np.clip(points[number], *box)
+        text.set_position(tuple(axes.transData.inverted().transform(middle)))
+        boxes = np.concatenate([boxes, box[None]])
+        if distance > LEADER:
             ends = axes.transData.inverted().transform([points[number], edge])
-            axes.plot(*ends.T, color=of, linewidth=0.5, alpha=0.6, zorder=2)
+            axes.plot(*ends.T, linewidth=0.5, alpha=0.6, zorder=2, **style)
 
 
-def _along(points: np.ndarray) -> np.ndarray:
-    """Marks (n, 2) along the lines between the words of each meaning (N, K, 2)."""
+def _points_along_lines(points: np.ndarray) -> np.ndarray:
+    """Return marks (n, 2) along the lines between the words of each meaning (N, K, 2)."""
     steps = np.linspace(0, 1, MARKS)[:, None, None]
     pairs = combinations(range(points.shape[1]), 2)
     return np.concatenate([(points[:, i] * (1 - steps) + points[:, j] * steps).reshape(-1, 2) for i, j in pairs])
 
 
-def _room(
-    point: np.ndarray, size: Bbox, taken: Sequence[Bbox], lines: np.ndarray, frame: Bbox, pixels: float
-) -> tuple[float, Bbox]:
-    """A place for a label of some ``size`` around ``point``, and its distance in points.
+def _place_label(
+    point: np.ndarray, size: np.ndarray, boxes: np.ndarray, lines: np.ndarray, frame: np.ndarray, pixels: float
+) -> tuple[float, np.ndarray]:
+    """Return the distance in points and the box of a label of some ``size``, in points, beside ``point``.
 
-    It covers as little as can be of what is ``taken``, and stays in the ``frame``; of such places it is a near one, on
-    few of the marks along the ``lines``.
+    It covers as little as possible of other ``boxes``, and stays in the ``frame``; of such positions it is a near one,
+    on few of the marks along the ``lines``.
+
+    Shapes:
+        point, size: (2,)
+        boxes: (n, 2, 2), lower left and upper right corners
+        lines: (n_marks, 2)
+        frame, returned: (2, 2)
     """
-    options: list[tuple[float, float, int, float, Bbox]] = []
-    for distance, angle in product(DISTANCES, ANGLES):
-        direction = np.array([cos(angle), sin(angle)])
-        half = np.array([size.width, size.height]) / 2 + pixels
-        middle = point + direction * (distance * pixels) + half * np.clip(direction * 1.5, -1, 1)
-        box = Bbox([middle - half, middle + half])
-        covered = sum(_shared(box, other) for other in taken) + box.width * box.height - _shared(box, frame)
-        n_crossed = int(((lines > box.min) & (lines < box.max)).all(axis=1).sum())
-        options.append((max(0.0, covered - 0.5), distance + n_crossed, len(options), distance, box))  # 0.5: rounding
-    *_, distance, box = min(options, key=lambda option: option[:3])
-    return distance, box
+    distances = np.repeat(DISTANCES, len(ANGLES))
+    directions = np.tile(np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1), (len(DISTANCES), 1))  # (n_options, 2)
+    half = size * pixels / 2 + pixels
+    middles = point + directions * distances[:, None] * pixels + half * np.clip(directions * 1.5, -1, 1)
+    options = np.stack([middles - half, middles + half], axis=1)  # (n_options, 2, 2)
+    outside = np.prod(2 * half) - overlap(options, frame[None])[:, 0]
+    covered = np.maximum(0, overlap(options, boxes).sum(axis=1) + outside - 0.5)  # 0.5: rounding
+    is_crossed = (lines > options[:, None, 0]) & (lines < options[:, None, 1])  # (n_options, n_marks, 2)
+    best = np.lexsort((distances + is_crossed.all(axis=2).sum(axis=1), covered))[0]
+    return distances[best], options[best]
 
 
-def _shared(first: Bbox, second: Bbox) -> float:
-    """The area that two boxes have in common."""
-    width = min(first.x1, second.x1) - max(first.x0, second.x0)
-    height = min(first.y1, second.y1) - max(first.y0, second.y0)
-    return float(max(width, 0.0) * max(height, 0.0))
+def overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the area (n, m) that each of ``boxes`` (n, 2, 2) shares with each of ``others`` (m, 2, 2)."""
+    low = np.maximum(boxes[:, None, 0], others[None, :, 0])
+    high = np.minimum(boxes[:, None, 1], others[None, :, 1])
+    shared: np.ndarray = np.clip(high - low, 0, None).prod(axis=2)
+    return shared
 
 
 def _explain(figure: Figure, data: dict[str, Any]) -> None:

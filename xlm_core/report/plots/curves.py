@@ -16,7 +16,7 @@ from xlm_core import history, results
 from xlm_core.errors import CorpusError
 from xlm_core.history import HistoryRow, Split
 from xlm_core.report import summary
-from xlm_core.report.plots.style import COLORS, FAINT, SETTINGS, color, save
+from xlm_core.report.plots import COLORS, FAINT, SETTINGS, color, save
 from xlm_core.report.table_specs import ColumnSpec, RowSpec, TableSpec
 
 Histories = Mapping[str, Sequence[Path]]  # label -> the logs of its seeds, histories

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from xlm_core import results
 from xlm_core.errors import CorpusError
 from xlm_core.report import summary, table_specs
-from xlm_core.report.plots.style import SETTINGS, save
+from xlm_core.report.plots import SETTINGS, save
 from xlm_core.report.rendering import MINUS
 from xlm_core.report.table_specs import TableSpec
 from xlm_core.report.tables import difference

@@ -1,14 +1,13 @@
 """The objectives as a picture of real batches, in the manner of the paper's figure 1.
 
-Of each example, from below: language, position and token of every input, the Transformer that reads their sum, and
-above it the pieces that are to be predicted. All lengths are in inches.
+Each example shows, from below: language, position and token of every input, the Transformer that reads their sum, and
+above it the predicted pieces. All lengths are in inches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,7 +18,7 @@ from matplotlib.textpath import TextPath
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
-from xlm_core.report.plots.style import FAINT, INK, SETTINGS, color, save
+from xlm_core.report.plots import FAINT, INK, SETTINGS, color, save
 
 TITLES = {
     "clm": "Causal language modeling (CLM): every position predicts the next token and sees only what is before it",
@@ -48,10 +47,10 @@ class Example:
     """One row of a batch, T tokens long, as it is drawn; ``target`` is None where nothing is predicted."""
 
     objective: str
-    input: tuple[str, ...]
-    target: tuple[str | None, ...]
-    positions: tuple[int, ...]
-    languages: tuple[str, ...]
+    input: Sequence[str]
+    target: Sequence[str | None]
+    positions: Sequence[int]
+    languages: Sequence[str]
 
     @property
     def widths(self) -> list[float]:
@@ -66,7 +65,7 @@ class Example:
 
 
 def plot(examples: Path, output: Path) -> None:
-    r"""Draw a row of token boxes for each example of a batch.
+    r"""Plot a row of token boxes for each example of a batch.
 
     Characters that the figure's font lacks (it has Latin, Greek, Cyrillic and Arabic letters, but no Devanagari,
     Thai or Chinese ones) are written as ``\uXXXX``, and a line below says so.
@@ -79,41 +78,55 @@ def plot(examples: Path, output: Path) -> None:
     Raises:
         CorpusError: the examples do not have that form.
     """
-    drawn = read(examples)
-    languages = sorted({language for example in drawn for language in example.languages})
+    batch = read(examples)
+    languages = sorted({language for example in batch for language in example.languages})
     colors = {language: color(number) for number, language in enumerate(languages)}
-    note = NOTE if any("\\u" in (text or "") for shown in drawn for text in (*shown.input, *shown.target)) else ""
+    note = NOTE if any("\\u" in (text or "") for row in batch for text in (*row.input, *row.target)) else ""
     with mpl.rc_context(SETTINGS | {"font.size": FONT_SIZE}):
-        titles = max(text_width(TITLES[example.objective], bold=True) for example in drawn)
-        width = 2 * MARGIN + max(titles, LABELS + max(example.width for example in drawn))
+        titles = max(text_width(TITLES[example.objective], bold=True) for example in batch)
+        width = 2 * MARGIN + max(titles, LABELS + max(example.width for example in batch))
         bottom = MARGIN + (NOTE_HEIGHT if note else 0)
-        height = bottom + EXAMPLE_HEIGHT * len(drawn) - MARGIN
+        height = bottom + EXAMPLE_HEIGHT * len(batch) - MARGIN
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
         axes.axis("off")
-        for number, example in enumerate(reversed(drawn)):
+        for number, example in enumerate(reversed(batch)):
             _plot_example(axes, example, bottom + EXAMPLE_HEIGHT * number, colors)
         axes.text(MARGIN, MARGIN, note, color=FAINT, va="bottom")
         save(figure, output)
 
 
 def read(path: Path) -> list[Example]:
-    """The examples of a JSON file, their pieces as they are drawn.
+    """Return the examples of a JSON file, with their pieces as they are drawn.
 
     Raises:
-        CorpusError: the file does not have the form that ``draw`` describes.
+        CorpusError: the file does not have the form that ``plot`` describes.
     """
-    return [_example(path, number, entry) for number, entry in enumerate(_entries(path))]
+    entries = read_json(path)
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise CorpusError(f"{path}: expected a list of examples, found {str(entries)[:60]}; make the examples again")
+    examples = []
+    for number, entry in enumerate(entries):
+        sizes = {field: len(entry.get(field, ())) for field in FIELDS}
+        if entry.get("objective") not in TITLES or len(set(sizes.values())) > 1 or not sizes["input"]:
+            raise CorpusError(
+                f"{path}, example {number}: expected one of the objectives {', '.join(TITLES)} and lists of one "
+                f"length, found {entry.get('objective')!r} and {sizes}; make the examples again"
+            )
+        pieces = [spelled(piece) for piece in entry["input"]]
+        targets = [None if piece is None else spelled(piece) for piece in entry["target"]]
+        examples.append(Example(entry["objective"], pieces, targets, entry["positions"], entry["languages"]))
+    return examples
 
 
 @cache
 def text_width(text: str, *, bold: bool = False) -> float:
-    """Width of a text in inches."""
+    """Return the width of a text in inches."""
     return TextPath((0, 0), text, size=FONT_SIZE, prop=_font(bold=bold)).get_extents().width / 72 if text.strip() else 0
 
 
 def spelled(piece: str) -> str:
-    r"""A piece as it is drawn: the mask symbol as ``[MASK]``, characters without a shape as ``\uXXXX``."""
+    r"""Return a piece as it is drawn: the mask symbol as ``[MASK]``, characters without a shape as ``\uXXXX``."""
     if piece == MASK:
         return "[MASK]"
     font = get_font(findfont(_font()))
@@ -124,80 +137,40 @@ def _font(*, bold: bool = False) -> FontProperties:
     return FontProperties(family=SETTINGS["font.family"], weight="bold" if bold else "normal", size=FONT_SIZE)
 
 
-def _entries(path: Path) -> list[Any]:
-    entries = read_json(path)
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise CorpusError(f"{path}: expected a list of examples, found {str(entries)[:60]}; make the examples again")
-    return entries
-
-
-def _example(path: Path, number: int, entry: Mapping[str, Any]) -> Example:
-    sizes = {field: len(entry.get(field, ())) for field in FIELDS}
-    if entry.get("objective") not in TITLES or len(set(sizes.values())) > 1 or not sizes["input"]:
-        raise CorpusError(
-            f"{path}, example {number}: expected one of the objectives {', '.join(TITLES)} and lists of one length, "
-            f"found {entry.get('objective')!r} and {sizes}; make the examples again"
-        )
-    return Example(
-        objective=entry["objective"],
-        input=tuple(map(spelled, entry["input"])),
-        target=tuple(None if piece is None else spelled(piece) for piece in entry["target"]),
-        positions=tuple(entry["positions"]),
-        languages=tuple(entry["languages"]),
-    )
-
-
 def _plot_example(axes: Axes, example: Example, foot: float, colors: Mapping[str, str]) -> None:
-    """One example above the height ``foot``."""
+    """Plot one example above the height ``foot``."""
     axes.text(MARGIN, foot + TITLE_ROW, TITLES[example.objective], weight="bold", va="bottom")
     rows = {"language": LANGUAGE_ROW, "position": POSITION_ROW, "token": TOKEN_ROW, "predicted": TARGET_ROW}
     for name, row in rows.items():
         axes.text(MARGIN, foot + row + BOX_HEIGHT / 2, name, color=FAINT, va="center_baseline")
     left = MARGIN + LABELS
     model = "Transformer, causal" if example.objective == "clm" else "Transformer"
-    _box(axes, (left, foot + MODEL_ROW), example.width, model, fill="#ececec", edge="#c4c4c4")
-    for i, width in enumerate(example.widths):
-        _plot_column(axes, example, i, (left, foot), width, colors[example.languages[i]])
+    _plot_box(axes, left, foot + MODEL_ROW, example.width, model, fill="#ececec", edge="#c4c4c4")
+    columns = zip(example.widths, example.input, example.target, example.positions, example.languages, strict=True)
+    for width, piece, target, position, language in columns:
+        of_language = colors[language]
+        token = {"fill": INK, "ink": "white", "edge": INK} if piece == "[MASK]" else {"edge": of_language}
+        _plot_box(axes, left, foot + LANGUAGE_ROW, width, language, fill=of_language, ink="white", edge=of_language)
+        _plot_box(axes, left, foot + POSITION_ROW, width, str(position), edge="#c4c4c4")
+        _plot_box(axes, left, foot + TOKEN_ROW, width, piece, **token)
+        _plot_arrow(axes, left + width / 2, foot + TOKEN_ROW + BOX_HEIGHT, foot + MODEL_ROW)
+        if target is not None:
+            _plot_arrow(axes, left + width / 2, foot + MODEL_ROW + BOX_HEIGHT, foot + TARGET_ROW)
+            _plot_box(axes, left, foot + TARGET_ROW, width, target, fill="#fff4d6", edge="#E69F00")
         left += width + GAP
 
 
-def _plot_column(
-    axes: Axes, example: Example, i: int, corner: tuple[float, float], width: float, language: str
+def _plot_box(
+    axes: Axes, left: float, bottom: float, width: float, text: str, *, edge: str, fill: str = "white", ink: str = INK
 ) -> None:
-    """What belongs to the ``i``-th token; ``language`` is a color."""
-    left, foot = corner
-    piece, target = example.input[i], example.target[i]
-    _box(axes, (left, foot + LANGUAGE_ROW), width, example.languages[i], fill=language, ink="white", edge=language)
-    _box(axes, (left, foot + POSITION_ROW), width, str(example.positions[i]), edge="#c4c4c4")
-    if piece == "[MASK]":
-        _box(axes, (left, foot + TOKEN_ROW), width, piece, fill=INK, ink="white", edge=INK)
-    else:
-        _box(axes, (left, foot + TOKEN_ROW), width, piece, edge=language)
-    middle = left + width / 2
-    _arrow(axes, middle, foot + TOKEN_ROW + BOX_HEIGHT, foot + MODEL_ROW)
-    if target is not None:
-        _arrow(axes, middle, foot + MODEL_ROW + BOX_HEIGHT, foot + TARGET_ROW)
-        _box(axes, (left, foot + TARGET_ROW), width, target, fill="#fff4d6", edge="#E69F00")
-
-
-def _box(
-    axes: Axes,
-    corner: tuple[float, float],
-    width: float,
-    text: str,
-    *,
-    edge: str,
-    fill: str = "white",
-    ink: str = INK,
-) -> None:
-    """A rounded box with a text in its middle."""
+    """Plot a rounded box with a text in its middle."""
     style = "round,pad=0,rounding_size=0.04"
+    corner = (left, bottom)
     axes.add_patch(FancyBboxPatch(corner, width, BOX_HEIGHT, style, facecolor=fill, edgecolor=edge, linewidth=0.9))
-    x, y = corner[0] + width / 2, corner[1] + BOX_HEIGHT / 2
-    axes.text(x, y, text, color=ink, ha="center", va="center_baseline")
+    axes.text(left + width / 2, bottom + BOX_HEIGHT / 2, text, color=ink, ha="center", va="center_baseline")
 
 
-def _arrow(axes: Axes, x: float, low: float, high: float) -> None:
-    """An arrow upwards, a little shorter than the space it has."""
-    style = {"arrowstyle": "-|>,head_length=0.25,head_width=0.12", "color": FAINT, "linewidth": 0.8, "shrinkA": 1}
-    axes.annotate("", (x, high), (x, low), arrowprops=style | {"shrinkB": 1})
+def _plot_arrow(axes: Axes, x: float, low: float, high: float) -> None:
+    """Plot an arrow upwards, a little shorter than the space it has."""
+    style = {"arrowstyle": "-|>,head_length=0.25,head_width=0.12", "color": FAINT, "linewidth": 0.8}
+    axes.annotate("", (x, high), (x, low), arrowprops=style | {"shrinkA": 1, "shrinkB": 1})
