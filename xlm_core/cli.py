@@ -19,8 +19,7 @@ from xlm_core.interop import convert
 from xlm_core.interop.convert import MODEL, VOCABULARY
 from xlm_core.io import atomic, decode_lines, open_binary
 from xlm_core.tasks.inference import SentenceEncoder, TranslationPipeline, embed, fill_mask
-from xlm_core.text.normalize import compose
-from xlm_core.text.tokenize import tokenize_line
+from xlm_core.text.tokenize import compose, tokenize_line
 
 TOKENS_PER_BATCH = 4096  # of translations that are decoded at once
 

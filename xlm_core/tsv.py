@@ -1,22 +1,28 @@
-"""Records: the text format between the workflow's steps.
+"""Records: the text format between the workflow's steps; and published tables, whose columns have names.
 
 A file holds one record per line, its fields separated by tabs: one field for a monolingual line, two for a pair,
 three for a labelled pair of sentences. Records are dropped as a whole, so the sides of a pair stay aligned. Beside each
-file lies a JSON file of counts: records read, kept, and dropped by reason.
+file lies a JSON file of counts: records read, kept, and dropped by reason. Validation and test records are held out by
+a hash of their text, so that equal lines never are in two splits.
 """
 
+import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Literal
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic_many, write_json
 
 BLOCK = 1000  # consecutive records that stay in one shard, so that documents keep their neighbors
 JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Indic scripts and Persian
+BYTE_ORDER_MARK = "\ufeff"  # at the beginning of some published tables
+PIVOT = "en"
+Split = Literal["train", "valid", "test"]
 
 
 def collapse_blanks(text: str) -> str:
@@ -54,6 +60,44 @@ def read(path: Path, n_fields: int) -> Iterator[list[str]]:
             raise CorpusError(f"{path} is not UTF-8 ({error.reason}); remove the file and rerun") from error
 
 
+def read_table(
+    name: str,
+    lines: Iterable[str],
+    columns: Sequence[str],
+    header: Sequence[str] | None = None,
+    short_rows: "FilterStats | None" = None,
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the location of each row of a table and its values of ``columns``, which are looked up in the header.
+
+    A quotation mark is a character like any other.
+
+    Args:
+        name: of the table, in messages.
+        lines: of the table.
+        columns: in the order wanted.
+        header: the names of the columns of a table without header.
+        short_rows: rows with fewer fields than the header are dropped and counted there, instead of being an error.
+
+    Raises:
+        CorpusError: a column is missing, or a row has another number of fields.
+    """
+    rows = enumerate((line.removeprefix(BYTE_ORDER_MARK).rstrip("\r").split("\t") for line in lines), 1)
+    names = list(header) if header is not None else next(rows, (1, [""]))[1]
+    if missing := [column for column in columns if column not in names]:
+        raise CorpusError(f"{name}, line 1: no column {', '.join(missing)}; found {', '.join(names)}")
+    indices = [names.index(column) for column in columns]
+    for number, values in rows:
+        if short_rows is not None and len(values) < len(names):
+            short_rows.drop("too few columns")
+        elif len(values) != len(names):
+            raise CorpusError(
+                f"{name}, line {number}: {len(values)} fields, expected {len(names)} as in the header; "
+                "fetch the file again"
+            )
+        else:
+            yield f"{name}, line {number}", [values[i] for i in indices]
+
+
 def write(records: Iterable[Sequence[str]], shards: Sequence[Path]) -> int:
     """Distribute records to shards, ``BLOCK`` after ``BLOCK`` in turn; return their number.
 
@@ -88,6 +132,26 @@ def interleave_shards(shards: Sequence[Path]) -> Iterator[bytes]:
 def block_starts(count: int, n_shards: int) -> list[range]:
     """Return, per shard, the first records of the blocks that ``write`` gives it, of ``count`` records."""
     return [range(shard * BLOCK, count, n_shards * BLOCK) for shard in range(n_shards)]
+
+
+def split_of(text: str, valid_fraction: float, test_fraction: float) -> Split:
+    """Return the split of a line: the same for the same text on every machine and in every corpus."""
+    number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") / 2**64
+    if number < valid_fraction:
+        return "valid"
+    return "test" if number < valid_fraction + test_fraction else "train"
+
+
+def split_of_record(
+    fields: Sequence[str], languages: Sequence[str], valid_fraction: float, test_fraction: float
+) -> Split:
+    """Return the split of a line, or of a pair by its English side, else by its first.
+
+    So a line of monolingual text falls into the same split as the same line inside a pair. This cannot hold for the
+    other side of a pair: a sentence that translates two different English ones may be in two splits.
+    """
+    pivot = list(languages).index(PIVOT) if PIVOT in languages else 0
+    return split_of(fields[pivot], valid_fraction, test_fraction)
 
 
 class FilterStats:

@@ -14,8 +14,8 @@ from xlm_core.data import token_store
 from xlm_core.data.token_store import TokenStore, TokenStoreWriter
 from xlm_core.errors import CorpusError, StoreError
 from xlm_core.text import bpe, vocabulary
-from xlm_core.text.hold_out import split_of
 from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.tsv import split_of
 
 SENTENCES = st.lists(st.tuples(st.lists(st.integers(0, 99), max_size=9), st.lists(st.integers(0, 99), max_size=9)))
 

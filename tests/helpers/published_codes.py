@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 
 import microworld
 from xlm_core.config import GeneratedFile, Microworld
-from xlm_core.text.normalize import lower_and_strip
-from xlm_core.text.tokenize import segmenter
+from xlm_core.text.tokenize import lower_and_strip, segmenter
 
 LANGUAGES = ("de", "en", "es", "fr", "hi")
 N_LINES = 2000  # of each language

@@ -44,7 +44,7 @@ def test_files_are_read_as_official_ones(files, tmp_path: Path, task: str):
     splits = [extracted(tmp_path, files[task], task, part) for part in ("train", "valid", "test")]
     assert [len(rows) for rows in splits] == [30, 12, 9]
     assert {row[2] for row in splits[2]} == {"-"} and all(row[0] for rows in splits for row in rows)
-    assert {bool(row[1]) for rows in splits for row in rows} == {not glue.GLUE_TASKS[task].is_single}
+    assert {bool(row[1]) for rows in splits for row in rows} == {len(glue.GLUE_TASKS[task].sentences) == 2}
     sentences = [tuple(row[:2]) for rows in splits for row in rows]
     assert len(set(sentences)) == len(sentences)  # nothing to train on is tested
 

@@ -18,7 +18,7 @@ from microworld.lexicon import BE, Frame, Noun
 from microworld.render import text
 from microworld.translation_corpora import partition_of
 from xlm_core.config import GeneratedFile, Microworld
-from xlm_core.text.formats import sgm
+from xlm_core.text import extract
 
 WORLD = Microworld(
     seed=3,
@@ -72,7 +72,7 @@ def side(path: Path, language: str) -> list[str]:
 
 def evaluation(files: dict[GeneratedFile, Path]) -> list[list[str]]:
     """The pairs of both test sets."""
-    return [pair for name in SIZES for pair in sgm.read([files[TESTS]], name, "en-fr")]
+    return [pair for name in SIZES for pair in extract.read_sgm([files[TESTS]], name, "en-fr")]
 
 
 def anchors(sentence: str) -> Counter[str]:
@@ -107,7 +107,7 @@ def test_a_place_does_not_depend_on_the_order_of_languages_and_test_sets_on_none
 def test_the_sizes_asked_for(files: dict[GeneratedFile, Path]):
     assert {language: len(lines(files["news", language])) for language in WORLD.news} == WORLD.news
     assert [len(side(files[PARALLEL], language)) for language in ("en", "fr")] == [1500, 1500]
-    assert {name: len(list(sgm.read([files[TESTS]], name, "en-fr"))) for name in SIZES} == SIZES
+    assert {name: len(list(extract.read_sgm([files[TESTS]], name, "en-fr"))) for name in SIZES} == SIZES
 
 
 def test_the_french_news_says_the_same_in_english(
@@ -158,7 +158,7 @@ def test_test_sets_have_the_layout_of_wmt(files: dict[GeneratedFile, Path]):
     with tarfile.open(files[TESTS], "r:gz") as archive:
         members = {info.name: archive.extractfile(info).read() for info in archive}
     assert list(members) == [f"dev/{name}-ref.{language}.sgm" for name in SIZES for language in ("en", "fr")]
-    places = list(sgm.segments(members["dev/news_test-ref.fr.sgm"], ""))
+    places = list(extract.sgm_segments(members["dev/news_test-ref.fr.sgm"], ""))
     assert Counter(document for document, _ in places) == {f"world.{n}": 10 for n in (1, 2, 3, 4)} | {"world.5": 5}
     assert places[9:11] == [("world.1", "10"), ("world.2", "1")]
 

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlm_core.text.hold_out import split_of, split_of_record
+from xlm_core.tsv import split_of, split_of_record
 
 
 def test_the_same_line_falls_the_same_way_everywhere():

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.config import Text
-from xlm_core.text.normalize import lower_and_strip, normalize_punctuation, normalize_romanian
-from xlm_core.text.tokenize import tokenize_line
+from xlm_core.text.tokenize import lower_and_strip, normalize_punctuation, normalize_romanian, tokenize_line
 
 
 def stripped(text: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xlm_core.errors import CorpusError
 from xlm_core.text import bpe
 from xlm_core.text.bpe import TokenFile, sample_for_bpe
-from xlm_core.text.hold_out import split_of
+from xlm_core.tsv import split_of
 
 
 def run(folder: Path, files: dict, n_lines: int = 1000, alpha: float = 0.5, name: str = "sample.txt") -> list[str]:

@@ -22,7 +22,6 @@ import numpy as np
 from xlm_core import tsv
 from xlm_core.errors import CorpusError, StoreError
 from xlm_core.io import atomic, atomic_many
-from xlm_core.text.hold_out import split_of_record
 from xlm_core.text.vocabulary import Vocabulary, batched
 
 MAGIC = b"XLMSTOR1"
@@ -204,7 +203,7 @@ def build(
         for fields, ids in _encoded(tsv.read(tokens, len(languages)), columns, encoder):
             if all(ids):
                 counts.kept += 1
-                writers[split_of_record(fields, languages, valid_fraction, test_fraction)].add(ids)
+                writers[tsv.split_of_record(fields, languages, valid_fraction, test_fraction)].add(ids)
             else:
                 counts.drop("empty")
     counts.write(statistics)

@@ -16,7 +16,7 @@ from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.interop import huggingface, original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
-from xlm_core.interop.pretrained import TOKENIZER_FILES, check_all_named, check_files, read_tokenizer
+from xlm_core.interop.pretrained import TOKENIZER_FILES, check_files, read_tokenizer
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
@@ -24,6 +24,7 @@ from xlm_core.text.vocabulary import Vocabulary
 LOG = logging.getLogger(__name__)
 MODEL, VOCABULARY = "model.safetensors", "vocabulary.json"
 LANGUAGES, POSITIONS = "language_embeddings.weight", "position_embeddings.weight"
+MODEL_FILES = (huggingface.CONFIG, huggingface.WEIGHTS, *TOKENIZER_FILES)  # of a folder, if they exist
 DROPOUT = ("dropout", "attention_dropout")  # settings that no weight depends on
 
 
@@ -102,7 +103,7 @@ def import_model(
 ) -> None:
     """Write a given model as the file that pretraining would have made.
 
-    Its languages are reduced to ``languages``; dropout is that of ``model``.
+    Its languages are reduced to ``languages``, and it gets the dropout of ``model``.
 
     Args:
         sums: the files and their SHA-256.
@@ -117,12 +118,11 @@ def import_model(
         PretrainedError: a file is not the named one.
         CheckpointError: it is damaged or not a model, has another vocabulary or shape, or lacks a language.
     """
-    origin = check_files(format, sums)
+    origin = check_files(format, sums, MODEL_FILES if format == "huggingface" else ())
     path = next(iter(sums))
     vocab = Vocabulary.read(vocabulary)
     if format == "huggingface":
         path = path.parent
-        check_all_named(path, (huggingface.CONFIG, huggingface.WEIGHTS, *TOKENIZER_FILES), sums)
         imported = huggingface.import_model(path)
         tokenizer, n_pieces = read_tokenizer(path, list(vocab.model_of)), imported.model.vocab_size
         if tokenizer.digest != vocab.digest or len(vocab) != n_pieces:

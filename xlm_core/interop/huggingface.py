@@ -35,6 +35,7 @@ from xlm_core.text.vocabulary import BOS, EOS, MASK, N_SPECIAL, PAD, SPECIAL, UN
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SETTINGS, TOKENIZER = "tokenizer_config.json", "tokenizer.json"
 BODY, PREDICTION = "transformer.", "pred_layer."  # begin the names of the encoder's weights, and of the output's
+INDICES = {"bos": BOS, "eos": EOS, "pad": PAD, "unk": UNK, "mask": MASK}
 FIXED = {
     "model_type": "xlm",
     "gelu_activation": True,
@@ -42,14 +43,8 @@ FIXED = {
     "asm": False,
     "is_encoder": True,
     "layer_norm_eps": NORM_EPSILON,
-    "bos_index": BOS,  # older folders have these three, newer ones those with _token_id
-    "eos_index": EOS,
-    "pad_index": PAD,
-    "bos_token_id": BOS,
-    "eos_token_id": EOS,
-    "pad_token_id": PAD,
-    "unk_index": UNK,
-    "mask_index": MASK,
+    **{f"{symbol}_index": index for symbol, index in INDICES.items()},  # older folders have all of them
+    **{f"{symbol}_token_id": INDICES[symbol] for symbol in ("bos", "eos", "pad")},  # newer folders have these instead
 }  # values of a folder with a model of the paper, explicit or by default
 MLM, CLASSIFIER = "XLMWithLMHeadModel", "XLMForSequenceClassification"
 
@@ -104,11 +99,7 @@ def export_classifier(classifier: Classifier, languages: Sequence[str], labels: 
 
 
 def _export(
-    model: Transformer,
-    languages: Sequence[str],
-    folder: Path,
-    head: Mapping[str, Tensor],
-    settings: Mapping[str, Any],
+    model: Transformer, languages: Sequence[str], folder: Path, head: Mapping[str, Tensor], settings: Mapping[str, Any]
 ) -> None:
     """Write weights and configuration; the configuration last, so that a folder with one is complete.
 

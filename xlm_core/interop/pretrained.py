@@ -19,16 +19,23 @@ OURS, PIECES, MERGES = "vocabulary.json", "vocab.json", "merges.txt"
 TOKENIZER_FILES = (OURS, PIECES, MERGES)  # those that ``read_tokenizer`` reads if they exist
 
 
-def check_files(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noqa: A002
+def check_files(format: str, sums: Mapping[Path, str], names: Sequence[str] = ()) -> dict[str, Any]:  # noqa: A002
     """Refuse files that do not have their named checksum; return the record of the others: format, names, checksums.
 
     Args:
         format: of the files, for the record.
         sums: file -> expected SHA-256, in hexadecimal digits.
+        names: of all files that are read if they are in the folder of the first file.
 
     Raises:
-        PretrainedError: a file is missing, or has another sum.
+        PretrainedError: a file is missing, has another sum, or would be read although it has no sum.
     """
+    for path in (next(iter(sums)).with_name(name) for name in names):
+        if path.exists() and path not in sums:
+            raise PretrainedError(
+                f"{path} would be read, but its SHA-256 is not in the configuration; expected all of "
+                f"{', '.join(names)} that are there; add its sum, or move it away"
+            )
     for path, expected in sums.items():
         try:
             digest = digests.sha256(path)
@@ -40,25 +47,6 @@ def check_files(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noq
                 f"wanted, put its sum into the configuration"
             )
     return {"format": format, "sha256": {path.name: sha256 for path, sha256 in sums.items()}}
-
-
-def check_all_named(folder: Path, names: Sequence[str], sums: Mapping[Path, str]) -> None:
-    """Refuse a folder with files that would be read although they have no checksum.
-
-    Args:
-        folder: the folder of a model or tokenizer.
-        names: of the files that are read if they exist.
-        sums: file -> SHA-256.
-
-    Raises:
-        PretrainedError: there is one.
-    """
-    for name in names:
-        if (folder / name).exists() and folder / name not in sums:
-            raise PretrainedError(
-                f"{folder / name} would be read, but its SHA-256 is not in the configuration; expected all of "
-                f"{', '.join(names)} that are there; add its sum, or move it away"
-            )
 
 
 def import_vocabulary(
@@ -88,13 +76,12 @@ def import_vocabulary(
         PretrainedError: a file is not the named one, or the vocabulary lacks a language or has another size.
         CorpusError: a file is damaged.
     """
-    record = check_files(format, sums)
+    record = check_files(format, sums, TOKENIZER_FILES if format == "huggingface" else ())
     path = next(iter(sums))
     if format == "published":
         assert codes is not None and vocab is not None
         vocabulary = Vocabulary.from_fastbpe(codes, vocab, sorted(languages), size)
     elif format == "huggingface":
-        check_all_named(path.parent, TOKENIZER_FILES, sums)
         vocabulary = read_tokenizer(path.parent, sorted(languages))
     else:
         vocabulary = Vocabulary.read(path)

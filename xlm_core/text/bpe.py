@@ -16,7 +16,6 @@ from xlm_core import tsv
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic, write_json
 from xlm_core.languages import smoothed
-from xlm_core.text.hold_out import split_of_record
 from xlm_core.text.vocabulary import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK
 
 MAX_LINE_BYTES = 1 << 20  # sentencepiece skips longer lines; tokenization has dropped those before
@@ -101,7 +100,7 @@ def _training_lines(language: str, files: Sequence[TokenFile], shares: tuple[flo
     for file in files:
         column = file.languages.index(language)
         for fields in tsv.read(file.path, len(file.languages)):
-            if split_of_record(fields, file.languages, *shares) == "train":
+            if tsv.split_of_record(fields, file.languages, *shares) == "train":
                 yield fields[column]
 
 

@@ -8,7 +8,6 @@ sends the whole file again if the file has changed meanwhile, instead of the end
 A file is checked against its known sum, else against the sum that was recorded at its first download.
 """
 
-import hashlib
 import logging
 import shutil
 import time
@@ -22,8 +21,9 @@ from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from xlm_core import digests
 from xlm_core.errors import DownloadError
-from xlm_core.io import disk_full_errors, fsync, read_json, write_json
+from xlm_core.io import atomic, disk_full_errors, fsync, read_json, write_json
 
 LOG = logging.getLogger(__name__)
 PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
@@ -64,30 +64,20 @@ def fetch(
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{url}: not an address this can fetch, expected http:// or https://; correct the URL")
     copy = _path_in_mirror(url, mirror)
+    if copy:
+        LOG.info("%s: copied from the mirror, %s", url, copy)
+        with atomic(output) as partial:
+            shutil.copyfile(copy, partial)
+            _check(url, partial, sha256, expected_bytes, licence, record, "mirror")
+        return
+    partial = output.with_name(f".{output.name}.partial")
     with disk_full_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial = output.with_name(f".{output.name}.copy.partial" if copy else f".{output.name}.partial")
-        if copy:
-            LOG.info("%s: copied from the mirror, %s", url, copy)
-            _copy(copy, partial)
-        else:
-            _download(url, partial)
+        _download(url, partial)
         fsync(partial)
-    sum_and_size = _check(url, partial, sha256, expected_bytes, record)
-    if not record.exists():
-        origin = "mirror" if copy else "network"
-        write_json(record, {"url": url, **sum_and_size, "licence": licence, "retrieved_from": origin})
+    _check(url, partial, sha256, expected_bytes, licence, record, "network")
     partial.replace(output)
     _version_file(partial).unlink(missing_ok=True)
-
-
-def _copy(source: Path, partial: Path) -> None:
-    """Copy a whole file, or nothing."""
-    try:
-        shutil.copyfile(source, partial)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
@@ -104,15 +94,17 @@ def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
     return None
 
 
-def _check(url: str, file: Path, sha256: str | None, expected_bytes: int | None, record: Path) -> dict[str, str | int]:
-    """Return sum and size of the expected file; remove any other file.
+def _check(
+    url: str, file: Path, sha256: str | None, expected_bytes: int | None, licence: str, record: Path, origin: str
+) -> None:
+    """Compare sum and size of a file with the expected or the recorded ones; remove any other file.
+
+    The first file is recorded.
 
     Raises:
-        DownloadError: sum or size differ from the expected or the recorded ones.
+        DownloadError: sum or size differ.
     """
-    with open(file, "rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    n_bytes = file.stat().st_size
+    digest, n_bytes = digests.sha256(file), file.stat().st_size
     fault = ""
     if expected_bytes is not None and n_bytes != expected_bytes:
         fault = f"{n_bytes} bytes, expected {expected_bytes}; correct the size if the file has a new version"
@@ -128,7 +120,9 @@ def _check(url: str, file: Path, sha256: str | None, expected_bytes: int | None,
         file.unlink()
         _version_file(file).unlink(missing_ok=True)
         raise DownloadError(f"{url}: {fault}")
-    return {"sha256": digest, "bytes": n_bytes}
+    if not record.exists():
+        facts = {"sha256": digest, "bytes": n_bytes, "licence": licence, "retrieved_from": origin}
+        write_json(record, {"url": url, **facts})
 
 
 def _download(url: str, partial: Path) -> None:
@@ -182,17 +176,15 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
 
 
 def user_agent() -> str:
-    """Name the project, its version and, where its metadata gives one, the address of its home page.
+    """Name the project and its version.
 
     Some servers, such as dumps.wikimedia.org, refuse the library's own name with the answer 403. A project that runs
     from its folder without being installed has no metadata, and gives its name alone.
     """
     try:
-        project = metadata.metadata(PROJECT)
+        return f"{PROJECT}/{metadata.version(PROJECT)} ({DESCRIPTION})"
     except metadata.PackageNotFoundError:
         return f"{PROJECT} ({DESCRIPTION})"
-    addresses = [line.split(", ")[1] for line in project.get_all("Project-URL") or ()]
-    return f"{PROJECT}/{project['Version']} ({'; '.join([*addresses[:1], DESCRIPTION])})"
 
 
 def _receive(answer: requests.Response, partial: Path, start: int) -> None:

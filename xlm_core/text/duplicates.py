@@ -2,16 +2,17 @@
 
 Three passes whose memory does not grow with the text. The first writes the hash and the number of each record to one of
 256 buckets on disk, chosen by the hash, so that equal records meet in one bucket. The second sorts bucket after bucket,
-and writes the number of each record that equals an earlier one to the file of its span of the corpus. The third writes
-the marks of one span after another. Hashes have 128 bits: among 1e9 different records, two have the same hash with a
-probability of 2e-21.
+and marks each record that equals an earlier one in a file with one byte per record of the corpus. The third distributes
+these marks to the shards. Hashes have 128 bits: among 1e9 different records, two have the same hash with a probability
+of 2e-21.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +25,6 @@ from xlm_core.io import atomic_many
 
 ENTRY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # of a record in a bucket
 N_BUCKETS = 256  # chosen by the first byte of the hash
-SPAN = 1 << 21  # records whose marks are in memory at once
 CHUNK = 1 << 14  # records whose hashes are in memory at once; up to three times as many if one is repeated often
 MARKS = (b"\0", b"\1")  # not repeated, and repeated
 Entries = npt.NDArray[np.void]
@@ -35,8 +35,8 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
     """Mark the records of a corpus that are repeated.
 
     The order is the corpus's before ``tsv.write`` distributed it, so the marks do not depend on the number of shards.
-    Temporary files need 25 bytes per record, and 8 more per repeated record, on the disk of the marks; they have no
-    name and are removed with the process.
+    Temporary files need 25 bytes per record on the disk of the marks; they have no name and are removed with the
+    process.
 
     Args:
         shards: all shards of the corpus, in the order of ``tsv.write``.
@@ -51,30 +51,21 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
             return stack.enter_context(tempfile.TemporaryFile(dir=Path(marks[0]).parent))
 
         buckets = [temporary_file() for _ in range(N_BUCKETS)]
-        n_records = _fill_buckets(shards, buckets)
-        starts = range(0, n_records + 1, SPAN)
-        spans = [temporary_file() for _ in starts]
-        for bucket in buckets:
-            for numbers in _repeated_numbers(bucket):
-                _append_to_spans(numbers, spans)
+        n_records = 0
+        for line in tsv.interleave_shards(shards):
+            digest = blake2b(line, digest_size=16).digest()
+            buckets[digest[0]].write(digest + n_records.to_bytes(8, "little"))
+            n_records += 1
         corpus_marks = temporary_file()
-        for span, start in zip(spans, starts, strict=True):
-            corpus_marks.write(_span_marks(span, start, min(SPAN, n_records - start)))
+        corpus_marks.truncate(n_records)  # all zero
+        for bucket in buckets:
+            for number in chain.from_iterable(_repeated_numbers(bucket)):
+                os.pwrite(corpus_marks.fileno(), MARKS[1], number)
         for block_starts, partial in zip(tsv.block_starts(n_records, len(shards)), partials, strict=True):
             with open(partial, "wb") as file:
                 for start in block_starts:
                     corpus_marks.seek(start)
                     file.write(corpus_marks.read(tsv.BLOCK))
-
-
-def _fill_buckets(shards: Sequence[Path], buckets: Sequence[IO[bytes]]) -> int:
-    """Write hash and number of every record to its bucket; return the number of records."""
-    n_records = 0
-    for line in tsv.interleave_shards(shards):
-        digest = blake2b(line, digest_size=16).digest()
-        buckets[digest[0]].write(digest + n_records.to_bytes(8, "little"))
-        n_records += 1
-    return n_records
 
 
 def _repeated_numbers(bucket: IO[bytes]) -> Iterator[Numbers]:
@@ -104,23 +95,6 @@ def _split_repeated(entries: Entries) -> tuple[Entries, Numbers]:
     is_repeated = np.zeros(len(entries), dtype=bool)
     is_repeated[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
     return entries[~is_repeated], entries["number"][is_repeated]
-
-
-def _append_to_spans(numbers: Numbers, spans: Sequence[IO[bytes]]) -> None:
-    """Append each of the numbers (k,) to the file of its span."""
-    numbers = np.sort(numbers)
-    ends = np.searchsorted(numbers, SPAN * np.arange(1, len(spans)))
-    for part, span in zip(np.split(numbers, ends), spans, strict=True):
-        span.write(part.tobytes())
-
-
-def _span_marks(span: IO[bytes], start: int, n_records: int) -> bytes:
-    """Return the marks of ``n_records`` records from ``start`` on; ``span`` holds the numbers of the repeated ones."""
-    is_repeated = np.zeros(n_records, dtype=bool)
-    span.seek(0)
-    while chunk := span.read(8 * CHUNK):
-        is_repeated[np.frombuffer(chunk, dtype="<i8") - start] = True
-    return is_repeated.tobytes()
 
 
 def with_marks(records: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[list[str], bool]]:

@@ -1,31 +1,37 @@
-"""Tokenize records: raw text becomes tokens separated by blanks.
+"""Normalize and tokenize records: raw text becomes tokens separated by blanks.
 
 Most languages: the Moses chain, by sacremoses, which takes the English rules for a language it does not know. Chinese:
 jieba. Thai: pythainlp. Punctuation is normalized before the text is segmented, in all languages. For Chinese this
 departs from the published chain, which segments first (and with another segmenter): normalizing a segmented line would
 join colons, semicolons and parentheses to the words beside them again.
+
+The published chain runs three Perl scripts of Moses. Their port, sacremoses, departs from them in three places:
+control, format and unassigned characters vanish instead of becoming blanks, so a word with a joiner stays one word;
+the no-break blanks around « and » vanish with them, which makes no difference once Moses has cut the tokens; and a
+quotation mark and the comma or period beside it change places in English, German, Spanish and French only, where the
+Perl script treats every other language but Czech like the latter three.
 """
 
 import logging
 import os
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from sacremoses import MosesTokenizer
+from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
 from xlm_core.text.duplicates import with_marks
 from xlm_core.text.filters import text_filter_reason, token_filter_reason
-from xlm_core.text.normalize import compose, lower_and_strip, normalize_punctuation, normalize_romanian
 from xlm_core.tsv import FilterStats
 
 ROMANIAN = "ro"
+COMMAS = str.maketrans("ŞşŢţ", "ȘșȚț")  # cedillas, which old keyboards had instead
+PLAIN = str.maketrans("ȘșȚțĂăÂâÎî", "SsTtAaAaIi")
 
 
 def tokenize(
@@ -105,6 +111,50 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     return tsv.collapse_blanks(lower_and_strip(line, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
+def compose(text: str) -> str:
+    """Put letters and their accents together (NFC), before which no text is cut into words or pieces."""
+    return unicodedata.normalize("NFC", text)
+
+
+def normalize_punctuation(text: str, language: str) -> str:
+    """Unify quotes, dashes and blanks, and remove control characters, by the Moses rules of a language."""
+    normalized: str = _normalizer(language).normalize(text)
+    return normalized
+
+
+@cache
+def _normalizer(language: str) -> MosesPunctNormalizer:
+    return MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
+
+
+def normalize_romanian(text: str, letters: str) -> str:
+    """Unify the letters of Romanian, which differ between WMT's texts.
+
+    Args:
+        text: in Romanian.
+        letters: ``keep``; ``normalized``: s and t with a cedilla get the comma that they should have; ``stripped``:
+            and then all diacritics go, as in the text of the published models, their references included.
+    """
+    if letters == "keep":
+        return text
+    text = compose(text).translate(COMMAS)
+    return text.translate(PLAIN) if letters == "stripped" else text
+
+
+def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:
+    """Lower-case, and remove combining marks.
+
+    Accents go by decomposition (NFD) and removal of all characters of category Mn. This is the published definition,
+    and a blunt one: it also takes vowel signs and viramas from Hindi, tone marks from Thai and Vietnamese, and short
+    vowels from Arabic. What is left stays decomposed.
+    """
+    if lowercase:
+        text = text.lower()
+    if strip_accents and not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+    return text.lower() if lowercase else text  # some characters have a lower case only after they lost their marks
+
+
 @cache
 def segmenter(language: str) -> Callable[[str], list[str]]:
     """Return the function that segments a line of a language into tokens.
@@ -112,10 +162,16 @@ def segmenter(language: str) -> Callable[[str], list[str]]:
     Raises:
         ConfigError: the package for it is not installed.
     """
-    if language == "zh":
-        return _chinese_segmenter()
-    if language == "th":
-        return _thai_segmenter()
+    try:
+        if language == "zh":
+            return _chinese_segmenter()
+        if language == "th":
+            return _thai_segmenter()
+    except ImportError as error:
+        raise ConfigError(
+            f"language '{language}': its words are segmented by the package {error.name}, which is not "
+            f"installed; install it with: pip install -e '.[segmentation]'"
+        ) from error
     moses = MosesTokenizer(language)
     return lambda line: moses.tokenize(line, escape=False)
 
@@ -124,13 +180,16 @@ def _thai_segmenter() -> Callable[[str], list[str]]:
     """Return pythainlp's segmenter, without its folder in the home directory, which cluster nodes may not write to."""
     if "PYTHAINLP_READ_MODE" not in os.environ:  # its older name; the package refuses to see both
         os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
-    segment: Callable[[str], list[str]] = _import_segmenter("pythainlp.tokenize", "th").word_tokenize
+    from pythainlp.tokenize import word_tokenize
+
+    segment: Callable[[str], list[str]] = word_tokenize
     return segment
 
 
 def _chinese_segmenter() -> Callable[[str], list[str]]:
     """Return jieba's segmenter, silent, with a dictionary cache per process, because jobs must not share that file."""
-    jieba = _import_segmenter("jieba", "zh")
+    import jieba
+
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     with tempfile.TemporaryDirectory() as folder:
@@ -138,13 +197,3 @@ def _chinese_segmenter() -> Callable[[str], list[str]]:
         tokenizer.initialize()
     segment: Callable[[str], list[str]] = tokenizer.lcut
     return segment
-
-
-def _import_segmenter(module: str, language: str) -> Any:
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ConfigError(
-            f"language '{language}': its words are segmented by the package {module.split('.')[0]}, which is not "
-            f"installed; install it with: pip install -e '.[segmentation]'"
-        ) from error

@@ -99,7 +99,7 @@ def test_an_encrypted_member_is_refused(tmp_path):
     data[6] |= 1  # the flag in the member's own header, and in the directory
     data[data.rindex(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
-    with pytest.raises(ArchiveError, match="text is encrypted"):
+    with pytest.raises(ArchiveError, match="member 'text' is encrypted, expected a file"):
         read(path, "text")
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xlm_core.errors import ArchiveError, CorpusError
-from xlm_core.text.formats import sgm
+from xlm_core.text import extract
 
 GERMAN = """<refset setid="newstest2013" srclang="any" trglang="de">
 <doc sysid="ref" docid="abendzeitung" genre="news" origlang="de">
@@ -72,7 +72,7 @@ def document(*segments: tuple[str, str], name: str = "bbc") -> str:
     ],
 )
 def test_pairs_in_the_order_of_the_key_and_of_the_file(tmp_path: Path, german: str, english: str):
-    assert list(sgm.read([tar(tmp_path, {english: ENGLISH, german: GERMAN})], "newstest2013", "de-en")) == PAIRS
+    assert list(extract.read_sgm([tar(tmp_path, {english: ENGLISH, german: GERMAN})], "newstest2013", "de-en")) == PAIRS
 
 
 def test_of_many_sets_and_sides_the_one_asked_for(tmp_path: Path):
@@ -83,14 +83,14 @@ def test_of_many_sets_and_sides_the_one_asked_for(tmp_path: Path):
     ]  # fmt: skip
     files = {f"dev/{name}": document(("1", "not this")) for name in names}
     files |= {"dev/newstest2016-ende-ref.de.sgm": GERMAN, "dev/newstest2016-deen-ref.en.sgm": ENGLISH}
-    assert list(sgm.read([tar(tmp_path, files)], "newstest2016", "de-en")) == PAIRS
+    assert list(extract.read_sgm([tar(tmp_path, files)], "newstest2016", "de-en")) == PAIRS
 
 
 def test_segments_belong_together_by_their_numbers_and_not_by_their_lines(tmp_path: Path):
     german = document(("2", "zwei"), ("1", "eins")) + document(("1", "drei"), name="cnn")
     english = document(("1", "three"), name="cnn") + document(("1", "one"), ("2", "two"))
     path = tar(tmp_path, {"s-ref.de.sgm": german, "s-ref.en.sgm": english})
-    assert list(sgm.read([path], "s", "de-en")) == [["zwei", "two"], ["eins", "one"], ["drei", "three"]]
+    assert list(extract.read_sgm([path], "s", "de-en")) == [["zwei", "two"], ["eins", "one"], ["drei", "three"]]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_segments_belong_together_by_their_numbers_and_not_by_their_lines(tmp_pa
     ],
 )
 def test_what_stands_in_a_segment(written: str, expected: str):
-    assert sgm.segments(document(("1", written)).encode(), "place") == {("bbc", "1"): expected}
+    assert extract.sgm_segments(document(("1", written)).encode(), "place") == {("bbc", "1"): expected}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_sides_that_do_not_fit(tmp_path: Path, german: list[str], english: list[
     sides = {"de": german, "en": english}
     files = {f"s-ref.{code}.sgm": document(*((n, "text") for n in numbers)) for code, numbers in sides.items()}
     with pytest.raises(CorpusError, match=message):
-        list(sgm.read([tar(tmp_path, files)], "s", "de-en"))
+        list(extract.read_sgm([tar(tmp_path, files)], "s", "de-en"))
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_sides_that_do_not_fit(tmp_path: Path, german: list[str], english: list[
 )
 def test_broken_files_are_named(content: bytes, message: str):
     with pytest.raises(CorpusError, match=rf"^place.*{message}"):
-        sgm.segments(content, "place")
+        extract.sgm_segments(content, "place")
 
 
 @pytest.mark.parametrize("end", range(len("</seg>")))
 def test_a_file_cut_off_inside_a_segment(end: int):
     content = '<doc docid="a">\n<seg id="1">one</seg>\n<seg id="2">two' + "</seg>"[:end]
     with pytest.raises(CorpusError, match="segment 2 of document a does not end; the file is cut off"):
-        sgm.segments(content.encode(), "place")
+        extract.sgm_segments(content.encode(), "place")
 
 
 def test_a_side_cut_off_anywhere_is_an_error(tmp_path: Path):
@@ -156,7 +156,7 @@ def test_a_side_cut_off_anywhere_is_an_error(tmp_path: Path):
     for end in range(0, last, 7):
         path = tar(tmp_path, {"s-ref.de.sgm": whole[:end], "s-ref.en.sgm": ENGLISH})
         with pytest.raises(CorpusError):
-            list(sgm.read([path], "s", "de-en"))
+            list(extract.read_sgm([path], "s", "de-en"))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_set_that_is_not_there_is_told_with_what_is(tmp_path: Path, name: str,
     files += ["newstest2016-deen-ref.en.sgm", "newstest2014-ref.de.sgm", "newstest2014-ende-ref.de.sgm"]
     path = tar(tmp_path, dict.fromkeys(files, document(("1", "text"))))
     with pytest.raises(ArchiveError, match=message):
-        list(sgm.read([path], name, key))
+        list(extract.read_sgm([path], name, key))
 
 
 @given(st.binary() | st.lists(st.sampled_from(PIECES)).map(lambda pieces: "".join(pieces).encode()))
@@ -185,7 +185,7 @@ def test_a_set_that_is_not_there_is_told_with_what_is(tmp_path: Path, name: str,
 @example(b"<!DOCTYPE [<!")
 def test_whatever_a_file_holds_it_is_segments_or_a_corpus_error(content: bytes):
     try:
-        parsed = sgm.segments(content, "place")
+        parsed = extract.sgm_segments(content, "place")
     except CorpusError as error:
         assert str(error).startswith("place")
     else:
@@ -198,4 +198,4 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="&<\x00\r"))
 @given(st.dictionaries(st.tuples(st.sampled_from("ab"), st.integers(1, 9).map(str)), TEXTS, min_size=1))
 def test_what_was_written_is_read(segments: dict[tuple[str, str], str]):
     content = "".join(document((number, text), name=name) for (name, number), text in segments.items())
-    assert list(sgm.segments(content.encode(), "place").items()) == list(segments.items())
+    assert list(extract.sgm_segments(content.encode(), "place").items()) == list(segments.items())

@@ -93,7 +93,7 @@ def test_another_task_has_labels_of_its_own(tmp_path):
 
 
 def test_a_language_without_a_training_table_is_an_error(tmp_path):
-    with pytest.raises(CorpusError, match=r"0 members multinli\.train\.fr\.tsv, expected 1"):
+    with pytest.raises(ArchiveError, match=r"0 members multinli\.train\.fr\.tsv, expected 1"):
         run(tmp_path, build(tmp_path), "train.fr")
 
 

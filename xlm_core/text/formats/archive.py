@@ -1,4 +1,4 @@
-"""Read members of zip and tar archives as streams, without unpacking them to disk.
+"""Read text files, and members of zip and tar archives, as streams, without unpacking them to disk.
 
 A tar may be compressed in any way that ``io.open_binary`` knows; zip and tar are told apart by content.
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from xlm_core.errors import ArchiveError
-from xlm_core.io import DECOMPRESSION_ERRORS, open_binary
+from xlm_core.io import DECOMPRESSION_ERRORS, decode_lines, open_binary
 
 MAX_BYTES = 64 << 30  # bound of one unpacked member; the largest file of OPUS is well below it
 CHUNK = 1 << 20  # bytes read at once, and bound of a tar's headers: far more than any name takes
@@ -38,14 +38,13 @@ ENCRYPTED = 0x1  # bit of a zip member's flags
 class _Entry:
     """One member of an archive.
 
-    kind  "file", "folder", or the name of another kind
+    kind  "file", "folder", or what else it is
     open  opens the member; of a tar it must be called before the next entry is read
     """
 
     name: str
     kind: str
     n_bytes: int
-    is_encrypted: bool
     open: Callable[[], IO[bytes] | None]
 
 
@@ -67,10 +66,18 @@ def open_member(archive: Path, member: str, *, max_bytes: int = MAX_BYTES) -> It
             raised by a read if the data are damaged, cut off, or more than declared.
     """
     names = []
+    location = f"{archive}, member {member}"
     with closing(_entries(archive)) as entries:
         for entry in entries:
             if entry.name == member and entry.kind == "file":
-                with _open_entry(entry, f"{archive}, member {member}", max_bytes) as stream:
+                if entry.n_bytes > max_bytes:
+                    raise ArchiveError(
+                        f"{location} has {entry.n_bytes} bytes, at most {max_bytes} expected; check the archive"
+                    )
+                with _archive_errors(location):
+                    data = entry.open()
+                assert data is not None, "regular files have data"
+                with io.BufferedReader(_MemberStream(data, location), CHUNK) as stream:
                     yield stream
                 return
             names.append(entry.name)
@@ -78,22 +85,43 @@ def open_member(archive: Path, member: str, *, max_bytes: int = MAX_BYTES) -> It
     raise ArchiveError(f"{archive}: no member {member}; it holds {listed}; check that this is the right archive")
 
 
-def _open_entry(entry: _Entry, location: str, max_bytes: int) -> IO[bytes]:
-    if entry.is_encrypted:
-        raise ArchiveError(f"{location} is encrypted; provide an archive without a password")
-    if entry.n_bytes > max_bytes:
-        raise ArchiveError(f"{location} has {entry.n_bytes} bytes, at most {max_bytes} expected; check the archive")
-    with _archive_errors(location):
-        data = entry.open()
-    assert data is not None, "regular files have data"
-    return io.BufferedReader(_MemberStream(data, location, max_bytes), CHUNK)
+@contextmanager
+def open_lines(path: Path, suffix: str | None = None) -> Iterator[tuple[str, Iterator[str]]]:
+    """Open a text file, or the one member of an archive whose name ends in ``suffix``, in any folder.
+
+    Yields its name in messages, and its lines.
+
+    Raises:
+        ArchiveError: the archive is broken, or has no such member, or several.
+        CorpusError: raised by a read if the text is damaged or not UTF-8.
+    """
+    if suffix is None:
+        with open_binary(path) as stream:
+            yield str(path), decode_lines(stream, str(path))
+        return
+    names = members(path)
+    matches = [name for name in names if f"/{name}".endswith(f"/{suffix}")]
+    if len(matches) != 1:
+        listed = ", ".join(names[:20]) or "nothing"
+        raise ArchiveError(
+            f"{path}: {len(matches)} members {suffix}, expected 1; it holds {listed}; check the language or fetch "
+            "the file again"
+        )
+    name = f"{path}, {matches[0]}"
+    with open_member(path, matches[0]) as stream:
+        yield name, decode_lines(stream, name)
 
 
 def _entries(archive: Path) -> Generator[_Entry, None, None]:
-    """Yield the checked entries of an archive."""
-    with _archive_errors(str(archive)), open(archive, "rb") as file:
-        is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
-    return _zip_entries(archive) if is_zip else _tar_entries(archive)
+    """Yield the checked entries of an archive.
+
+    Raises:
+        ArchiveError: it is damaged or cut off, or a member is unsafe.
+    """
+    with _archive_errors(str(archive)):
+        with open(archive, "rb") as file:
+            is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+        yield from _zip_entries(archive) if is_zip else _tar_entries(archive)
 
 
 def _checked_entry(archive: Path, entry: _Entry, stored_name: str) -> _Entry:
@@ -101,49 +129,32 @@ def _checked_entry(archive: Path, entry: _Entry, stored_name: str) -> _Entry:
     if CLIMBS_OUT.search(entry.name) or CLIMBS_OUT.search(stored_name):
         raise ArchiveError(f"{archive}: member {stored_name!r} leads out of its folder; check the archive")
     if entry.kind not in ("file", "folder"):
-        raise ArchiveError(f"{archive}: member {entry.name!r} is a {entry.kind}, expected a file; check the archive")
+        raise ArchiveError(f"{archive}: member {entry.name!r} is {entry.kind}, expected a file; check the archive")
     return entry
 
 
-def _zip_entries(archive: Path) -> Generator[_Entry, None, None]:
+def _zip_entries(archive: Path) -> Iterator[_Entry]:
     """Yield the members of a zip, all of which are checked before the first."""
-    with _archive_errors(str(archive)):
-        file = zipfile.ZipFile(archive)
-    with file:
-        with _archive_errors(str(archive)):
-            entries = [_zip_entry(archive, file, info) for info in file.infolist()]
+    with zipfile.ZipFile(archive) as file:
+        entries = []
+        for info in file.infolist():
+            is_link, is_encrypted = stat.S_ISLNK(info.external_attr >> 16), info.flag_bits & ENCRYPTED
+            other = "a link" if is_link else "encrypted" if is_encrypted else ""
+            kind = other or ("folder" if info.is_dir() else "file")
+            entry = _Entry(info.filename, kind, info.file_size, partial(file.open, info))
+            entries.append(_checked_entry(archive, entry, info.orig_filename))  # filename is cut at a NUL
         yield from entries
 
 
-def _zip_entry(archive: Path, file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
-    kind = "link" if stat.S_ISLNK(info.external_attr >> 16) else "folder" if info.is_dir() else "file"
-    is_encrypted = bool(info.flag_bits & ENCRYPTED)
-    entry = _Entry(info.filename, kind, info.file_size, is_encrypted, partial(file.open, info))
-    return _checked_entry(archive, entry, info.orig_filename)  # filename is cut at a NUL, its backslashes are slashes
-
-
-def _tar_entries(archive: Path) -> Generator[_Entry, None, None]:
-    """Yield the members of a tar in one pass, because a tar has no directory.
-
-    Raises:
-        ArchiveError: a header is damaged or missing.
-    """
-    with _archive_errors(str(archive)):
-        tape = _Tape(open_binary(archive))
-    with closing(tape):
-        with _archive_errors(str(archive)):
-            tar = tarfile.open(fileobj=tape, mode="r:", errors="replace")  # type: ignore[call-overload]  # noqa: SIM115
-        while True:
-            with _archive_errors(str(archive)):
-                info = tar.next()
-            if info is None:
-                break
-            kind = "file" if info.isreg() else "folder" if info.isdir() else "link or a device"
-            entry = _Entry(info.name, kind, info.size, False, partial(tar.extractfile, info))
-            yield _checked_entry(archive, entry, info.name)
+def _tar_entries(archive: Path) -> Iterator[_Entry]:
+    """Yield the members of a tar in one pass, because a tar has no directory."""
+    with closing(_Tape(open_binary(archive))) as tape:
+        tar = tarfile.open(fileobj=tape, mode="r:", errors="replace")  # type: ignore[call-overload]  # noqa: SIM115
+        while (info := tar.next()) is not None:
+            kind = "file" if info.isreg() else "folder" if info.isdir() else "a link or a device"
+            yield _checked_entry(archive, _Entry(info.name, kind, info.size, partial(tar.extractfile, info)), info.name)
             tar.members.clear()  # otherwise tarfile keeps every header in memory
-        with _archive_errors(str(archive)):
-            tape.finish()
+        tape.finish()
 
 
 class _Tape:
@@ -183,10 +194,10 @@ def _archive_errors(location: str) -> Iterator[None]:
 
 
 class _MemberStream(io.RawIOBase):
-    """The bytes of one member, with at most ``max_bytes`` and with named errors."""
+    """The bytes of one member, at most as many as declared, with named errors."""
 
-    def __init__(self, data: IO[bytes], location: str, max_bytes: int) -> None:
-        self._data, self._location, self._n_left = data, location, max_bytes
+    def __init__(self, data: IO[bytes], location: str) -> None:
+        self._data, self._location = data, location
 
     def readable(self) -> bool:
         return True
@@ -194,9 +205,6 @@ class _MemberStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         with _archive_errors(self._location):
             chunk = self._data.read(len(buffer))
-        self._n_left -= len(chunk)
-        if self._n_left < 0:
-            raise ArchiveError(f"{self._location}: more bytes than the bound allows; check the archive")
         buffer[: len(chunk)] = chunk
         return len(chunk)
 

@@ -7,21 +7,20 @@ the text that vectors are learned on, because otherwise they would have no vecto
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import CorpusError
-from xlm_core.io import decode_lines, open_binary
 from xlm_core.languages import sides
-from xlm_core.text.formats import archive
+from xlm_core.text.formats.archive import open_lines
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.tsv import FilterStats
 
 Kind = Literal["dictionary", "similarity"]
-RATINGS = "{direction}-SEMEVAL17.txt"  # the file name of MUSE, also in its archive
+RATINGS = "{direction}-SEMEVAL17.txt"  # the file name of MUSE in its archive
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 N_FIELDS = {"dictionary": 2, "similarity": 3}
 
 
@@ -41,18 +40,23 @@ def extract(kind: Kind, source: Path, direction: str, text: Text, output: Path, 
         CorpusError: a line does not have the format, or the file has no pair.
         ArchiveError: the archive is damaged, or has no member for the direction.
     """
+    is_archived = kind == "similarity" and source.name.endswith(ARCHIVES)
     stats = FilterStats()
-    with _open(kind, source, direction) as (stream, name):
-        tsv.write(_records(_rows(kind, stream, name), direction, text, name, stats), [output])
+    with open_lines(source, RATINGS.format(direction=direction) if is_archived else None) as (name, lines):
+        tsv.write(_records(kind, lines, direction, text, name, stats), [output])
     stats.write(statistics)
 
 
 def _records(
-    rows: Iterator[list[str]], direction: str, text: Text, name: str, stats: FilterStats
+    kind: Kind, lines: Iterator[str], direction: str, text: Text, name: str, stats: FilterStats
 ) -> Iterator[list[str]]:
-    """Tokenize the words, and drop empty and repeated pairs."""
+    """Tokenize the words of every line that is not blank, and drop empty and repeated pairs."""
+    parse = {"dictionary": _parse_translation, "similarity": _parse_rating}[kind]
     seen = set()
-    for first, second, *rating in rows:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        first, second, *rating = parse(line, f"{name}, line {number}")
         pair = zip((first, second), sides(direction), strict=True)
         words = tuple(tokenize_line(word, language, text) for word, language in pair)
         if not all(words):
@@ -65,14 +69,6 @@ def _records(
             yield [*words, *rating]
     if not seen:
         raise CorpusError(f"{name}: no pair of words in {direction}; check that this is the right file")
-
-
-def _rows(kind: Kind, stream: IO[bytes], name: str) -> Iterator[list[str]]:
-    """Yield the fields of every line that is not blank."""
-    parse = {"dictionary": _parse_translation, "similarity": _parse_rating}[kind]
-    for number, line in enumerate(decode_lines(stream, name), 1):
-        if line.strip():
-            yield parse(line, f"{name}, line {number}")
 
 
 def _parse_translation(line: str, location: str) -> list[str]:
@@ -93,16 +89,3 @@ def _parse_rating(line: str, location: str) -> list[str]:
             f"{location}: found {line!r}, expected two words and a number, separated by tabs; mend the line"
         )
     return [*fields[:2], str(rating)]
-
-
-@contextmanager
-def _open(kind: Kind, source: Path, direction: str) -> Iterator[tuple[IO[bytes], str]]:
-    """Open a file, or the member of an archive that holds a direction; yield the stream and its name."""
-    if kind == "similarity" and source.name.endswith((".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
-        file_name = RATINGS.format(direction=direction)
-        member = next((name for name in archive.members(source) if name.split("/")[-1] == file_name), file_name)
-        with archive.open_member(source, member) as stream:
-            yield stream, f"{source}, {member}"
-    else:
-        with open_binary(source) as stream:
-            yield stream, str(source)

@@ -17,22 +17,12 @@ from typing import NamedTuple
 from xlm_core import tsv
 from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.errors import CorpusError
-from xlm_core.text.formats.table import open_table, open_table_member, read_rows
+from xlm_core.text.formats.archive import open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
 NO_LABEL = "-"
-INDEX = "index"
 MAX_SCORE = 5.0  # of STS-B; the lowest is 0
 NUMBER = r"\d+(\.\d+)?"
-MEMBERS = {
-    "train": "train.tsv",
-    "valid": "dev.tsv",
-    "valid_matched": "dev_matched.tsv",
-    "valid_mismatched": "dev_mismatched.tsv",
-    "test": "test.tsv",
-    "test_matched": "test_matched.tsv",
-    "test_mismatched": "test_mismatched.tsv",
-}  # part -> file in the archive of a task
 COLA_HEADER = ("source", "label", "mark", "sentence")  # the files have no names for these columns
 MRPC_IDS = ("#1 ID", "#2 ID")
 
@@ -50,13 +40,8 @@ class GlueTask(NamedTuple):
     sentences: tuple[str, ...]
     label: str = "label"
     classes: tuple[str, ...] | None = ("0", "1")
-    row_number: str = INDEX
+    row_number: str = "index"
     metrics: tuple[str, ...] = (ACCURACY,)
-
-    @property
-    def is_single(self) -> bool:
-        """True for a single-sentence task."""
-        return len(self.sentences) == 1
 
 
 PAIR = ("sentence1", "sentence2")
@@ -81,7 +66,7 @@ def extract(task: str, part: str, files: Sequence[Path], output: Path, statistic
 
     Args:
         task: one of ``GLUE_TASKS``.
-        part: one of ``MEMBERS``.
+        part: "train", "valid" or "test"; of MNLI also "valid_matched", "test_mismatched" and their like.
         files: the official files: an archive; of MRPC the training set, the test set, and the ids of the validation
             pairs; of AX its table.
         output: the records.
@@ -105,8 +90,9 @@ def _records(name: str, part: str, files: Sequence[Path], stats: FilterStats) ->
     columns = (*task.sentences, task.row_number if is_test else task.label)
     header = COLA_HEADER if name == "CoLA" and not is_test else None
     short_rows = stats if name == "QQP" and not is_test else None
-    with open_table(path) if name == "AX" else open_table_member(path, f"{name}/{MEMBERS[part]}") as table:
-        for location, (*sentences, last) in read_rows(table, columns, header, short_rows):
+    member = None if name == "AX" else f"{name}/{part.replace('valid', 'dev')}.tsv"
+    with open_lines(path, member) as (table, lines):
+        for location, (*sentences, last) in tsv.read_table(table, lines, columns, header, short_rows):
             if is_test and last != str(stats.kept):
                 raise CorpusError(
                     f"{location}: {task.row_number} {last!r}, expected {stats.kept}, the leaderboard counts the rows; "
@@ -115,17 +101,20 @@ def _records(name: str, part: str, files: Sequence[Path], stats: FilterStats) ->
             stats.kept += 1
             yield _record(sentences, NO_LABEL if is_test else _checked_label(last, task, location))
     if not stats.read:
-        raise CorpusError(f"{table.name}: no example; fetch the file again")
+        raise CorpusError(f"{table}: no example; fetch the file again")
 
 
 def _mrpc_records(part: str, files: Sequence[Path], stats: FilterStats) -> Iterator[list[str]]:
     """Yield the records of MRPC: pairs of its training file whose ids are listed are the validation set."""
     train, test, ids = files
     task, is_test = GLUE_TASKS["MRPC"], part == "test"
-    valid_ids = set() if is_test else _listed_ids(ids)
+    with open_lines(ids) as (table, lines):
+        listed = {tuple(values) for _, values in tsv.read_table(table, lines, MRPC_IDS, MRPC_IDS)}
+    valid_ids = set() if is_test else listed
+    columns = (*task.sentences, *MRPC_IDS, task.label)
     n_listed = 0
-    with open_table(test if is_test else train) as table:
-        for location, (first, second, *pair_ids, label) in read_rows(table, (*task.sentences, *MRPC_IDS, task.label)):
+    with open_lines(test if is_test else train) as (table, lines):
+        for location, (first, second, *pair_ids, label) in tsv.read_table(table, lines, columns):
             is_listed = tuple(pair_ids) in valid_ids
             n_listed += is_listed
             if is_test or is_listed == (part == "valid"):
@@ -135,11 +124,6 @@ def _mrpc_records(part: str, files: Sequence[Path], stats: FilterStats) -> Itera
         raise CorpusError(
             f"{train}: {n_listed} of the {len(valid_ids)} pairs listed in {ids}; expected all, fetch both again"
         )
-
-
-def _listed_ids(path: Path) -> set[tuple[str, ...]]:
-    with open_table(path) as table:
-        return {tuple(values) for _, values in read_rows(table, MRPC_IDS, header=MRPC_IDS)}
 
 
 def _record(sentences: Sequence[str], label: str) -> list[str]:

@@ -8,6 +8,7 @@ because their items are mostly names and fragments, not sentences.
 import re
 from collections.abc import Generator, Iterator, Sequence
 from html import unescape
+from itertools import groupby
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -23,15 +24,13 @@ from xlm_core.tsv import FilterStats
 
 FILE, CATEGORY = "6", "14"  # keys of the namespaces whose links show no text
 ENGLISH_NAMESPACES = frozenset(("file", "image", "media", "category"))  # understood in every language
-HIDDEN_TAGS = frozenset(
-    (
-        "ref", "references", "gallery", "math", "chem", "ce", "table", "timeline", "score", "hiero", "graph",
-        "mapframe", "maplink", "imagemap", "syntaxhighlight", "source", "code", "pre", "templatedata",
-        "templatestyles", "style", "inputbox", "categorytree", "section", "indicator", "ul", "ol", "dl", "includeonly",
-    )
-)  # fmt: skip
-LIST_TAGS = frozenset(("li", "dd", "dt"))
-BLOCK_TAGS = frozenset(("p", "div", "blockquote", "center", "hr", "poem"))
+HIDDEN_TAGS = {
+    "ref", "references", "gallery", "math", "chem", "ce", "table", "timeline", "score", "hiero", "graph",
+    "mapframe", "maplink", "imagemap", "syntaxhighlight", "source", "code", "pre", "templatedata",
+    "templatestyles", "style", "inputbox", "categorytree", "section", "indicator", "ul", "ol", "dl", "includeonly",
+}  # fmt: skip
+LIST_TAGS = {"li", "dd", "dt"}
+BLOCK_TAGS = {"p", "div", "blockquote", "center", "hr", "poem"}
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z-]+)?|simple")
 LIST_MARK = "\x00"  # stands for the mark of a list item; XML cannot hold this character
 ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
@@ -46,13 +45,10 @@ BRACKET_START = re.compile(r"([(（])[\s,;:،؛、，；：]+")
 VARIANTS = re.compile(r"-\{([^{}]*)\}-")
 BROKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{\||\|\}|^\s*\|")  # markup that the parser found no end or start to
 UNCLOSED = (
-    (
-        re.compile(r"<[A-Za-z]"),
-        re.compile(r"</[A-Za-z]|/>|<(?:br|hr|li|dt|dd|tr|th|td|nowiki)\b[^<>/]*>", re.IGNORECASE),
-    ),
-    (re.compile(r"<!--"), re.compile(r"-->")),
-    (re.compile(r"^[:\s]*\{\|", re.MULTILINE), re.compile(r"^\s*\|\}", re.MULTILINE)),
-    (re.compile(r"\[(?=\w+:|//)"), re.compile(r"(?<!\])\](?!\])")),
+    (r"<[A-Za-z]", r"(?i)</[a-z]|/>|<(?:br|hr|li|dt|dd|tr|th|td|nowiki)\b[^<>/]*>"),
+    (r"<!--", r"-->"),
+    (r"(?m)^[:\s]*\{\|", r"(?m)^\s*\|\}"),
+    (r"\[(?=\w+:|//)", r"(?<!\])\](?!\])"),
 )  # what opens and what closes an element
 MAX_COST = 50_000_000  # unclosed elements times characters; a few seconds
 
@@ -71,17 +67,27 @@ def read(paths: Sequence[Path], stats: FilterStats) -> Generator[list[str], None
         with open_binary(path) as stream:
             for kind, element in _elements(stream, path):
                 if kind == "namespaces":
-                    hidden = hidden | _hidden_namespaces(element)
-                elif reason := _skip_reason(element):
-                    stats.drop(reason)
+                    names = {(space.text or "").lower() for space in element if space.get("key") in (FILE, CATEGORY)}
+                    hidden = hidden | (names - {""})
+                elif element.findtext("{*}ns") != "0":
+                    stats.drop("page of another namespace")
+                elif element.find("{*}redirect") is not None:
+                    stats.drop("redirect page")
                 else:
                     yield from _page_records(element.findtext("{*}revision/{*}text") or "", hidden, stats)
 
 
 def _page_records(source: str, hidden: frozenset[str], stats: FilterStats) -> Iterator[list[str]]:
+    """Yield the paragraphs of a page, unless the parser, which backtracks at unclosed elements, would take minutes."""
+    unclosed = sum(
+        max(0, len(re.findall(opens, source)) - len(re.findall(closes, source))) for opens, closes in UNCLOSED
+    )
+    if unclosed * len(source) > MAX_COST:
+        stats.drop("unparsable page")
+        return
     try:
         paragraphs = page_paragraphs(source, hidden)
-    except (ParserError, RecursionError, _PathologicalError):
+    except (ParserError, RecursionError):
         stats.drop("unparsable page")
         return
     for text in paragraphs:
@@ -115,52 +121,21 @@ def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.
         ) from error
 
 
-def _hidden_namespaces(element: ElementTree.Element) -> frozenset[str]:
-    """Return the dump's names, in lower case, of the namespaces of files and categories."""
-    return frozenset(
-        (namespace.text or "").lower() for namespace in element if namespace.get("key") in (FILE, CATEGORY)
-    ) - {""}
-
-
-def _skip_reason(page: ElementTree.Element) -> str | None:
-    """Return why a page is left out; None for an article."""
-    if page.findtext("{*}ns") != "0":
-        return "page of another namespace"
-    if page.find("{*}redirect") is not None:
-        return "redirect page"
-    return None
-
-
-class _PathologicalError(Exception):
-    """A page that the parser would need minutes for."""
-
-
-def _check_cost(source: str) -> None:
-    """Refuse a page with so many unclosed elements that the parser, which backtracks at each, would take minutes."""
-    unclosed = sum(max(0, len(opens.findall(source)) - len(closes.findall(source))) for opens, closes in UNCLOSED)
-    if unclosed * len(source) > MAX_COST:
-        raise _PathologicalError
-
-
 def page_paragraphs(source: str, hidden: frozenset[str] = ENGLISH_NAMESPACES) -> list[str]:
     """Return the paragraphs of one page of wikitext.
 
     Args:
         source: wikitext.
         hidden: names, in lower case, of the namespaces whose links show no text.
+
+    Raises:
+        ParserError, RecursionError: the page cannot be parsed.
     """
-    _check_cost(source)
     # Bold and italics are left to QUOTES: the parser can take minutes to match quotes that have no partner.
     visible = VARIANTS.sub(_choose_variant, _visible_text(mwparserfromhell.parse(source, skip_style_tags=True), hidden))
-    paragraphs: list[str] = []
-    lines: list[str] = []
-    for line in (*visible.split("\n"), ""):
-        if line.strip() and not line.startswith(ENDS_PARAGRAPH):
-            lines.append(line)
-        else:
-            paragraphs.append(" ".join(lines))
-            lines = []
-    return [text for text in map(_clean_wikitext, paragraphs) if text]
+    lines = visible.split("\n")
+    groups = groupby(lines, lambda line: bool(line.strip()) and not line.startswith(ENDS_PARAGRAPH))
+    return [text for is_text, group in groups if is_text and (text := _clean_wikitext(" ".join(group)))]
 
 
 def _visible_text(code: Wikicode, hidden: frozenset[str]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic_many
-from xlm_core.text.formats.table import open_table_member, read_rows
+from xlm_core.text.formats.archive import open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
 LABELS = ("contradiction", "neutral", "entailment")
@@ -65,8 +65,8 @@ def extract(
 
 def _translation(training: Path, suffix: str, labels: Sequence[str], stats: FilterStats) -> Iterator[list[str]]:
     """Yield the records of one machine-translated table."""
-    with open_table_member(training, suffix) as table:
-        for location, row in read_rows(table, ("premise", "hypo", "label")):
+    with open_lines(training, suffix) as (table, lines):
+        for location, row in tsv.read_table(table, lines, ("premise", "hypo", "label")):
             yield from _record(location, row, labels, stats)
 
 
@@ -77,8 +77,9 @@ def _evaluation_set(
     records: dict[str, list[list[str]]] = {language: [] for language in languages}
     if not languages:
         return records
-    with open_table_member(evaluation, suffix) as table:
-        for location, (language, *row) in read_rows(table, ("language", "sentence1", "sentence2", "gold_label")):
+    columns = ("language", "sentence1", "sentence2", "gold_label")
+    with open_lines(evaluation, suffix) as (table, lines):
+        for location, (language, *row) in tsv.read_table(table, lines, columns):
             if language in records:
                 records[language] += _record(location, row, labels, stats)
     n_records = {language: len(rows) for language, rows in records.items()}
