@@ -164,6 +164,7 @@ pretrain(
 """
 
 
+@pytest.mark.robustness  # hundreds of updates and a second process; an interruption within one is tested above
 def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
     settings = changed(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=250), eval_interval=50)
     expected, *_ = pretrain("straight", settings=settings)
