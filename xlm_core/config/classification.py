@@ -43,7 +43,7 @@ class XnliFiles(CorpusSource):
 
 
 class FewShot(StrictModel):
-    """Fine-tuning on a few examples of each other language beside those of the training language."""
+    """Fine-tuning on the training language and a few examples of each other language."""
 
     runs: list[RunName] = Field([])
     examples: int = Field(100, gt=0)
@@ -91,8 +91,8 @@ class GlueTaskFiles(CorpusSource):
     files: list[str] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
-    def _files_have_a_place(self) -> Self:
-        if self.files is not None and "{file}" not in self.place:
+    def _files_have_a_placeholder(self) -> Self:
+        if self.files is not None and "{file}" not in self.template:
             raise ValueError("'files' are what '{file}' in the url or path stands for: give both or neither")
         return self
 
@@ -127,7 +127,7 @@ class Glue(StrictModel):
                     f"tasks.{task}.files: {len(source.files or ())} files, expected {len(official)}, in the place of "
                     f"{', '.join(official)}"
                 )
-            if len(official) > 1 and not source.microworld and "{file}" not in source.place:
+            if len(official) > 1 and not source.microworld and "{file}" not in source.template:
                 raise ValueError(f"tasks.{task}: it has several files; put '{{file}}' where their names differ")
         return self
 

@@ -14,7 +14,7 @@ from xlm_core.config.strict_model import read
 from xlm_core.config.tables import BASELINES
 from xlm_core.errors import ConfigError
 
-# What text that is no YAML leads to: beside the library's own errors those of bytes and numbers that are none.
+# Errors of text that is no YAML: the library's own, and Python's of wrong bytes and numbers.
 BROKEN = (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
@@ -68,7 +68,7 @@ def check_local_files(config: Config) -> None:
 
 
 def local_files(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield key of the configuration and path, for each local file or folder that is read."""
+    """Yield key of the configuration and path of each local file or folder that is read."""
     if config.mirror is not None:
         yield "mirror", config.mirror
     for key, source in config.sources.items():

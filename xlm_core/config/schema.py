@@ -46,7 +46,7 @@ class Seeds(StrictModel):
 
 
 class Config(Setup):
-    """The whole configuration; its own sections are those of the setup ``base``."""
+    """The whole configuration; the sections at its top are the setup ``base``."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_]+$")
     mirror: str | None = None

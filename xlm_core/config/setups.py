@@ -1,7 +1,7 @@
 """Setups: what the models that read the same text share, from their languages to how they are pretrained.
 
 The sections at the top of the configuration are the setup ``base``. A further one states only what it changes of them,
-as the paper has a vocabulary and models of its own for each pair that it translates.
+as the paper trains a separate vocabulary and separate models for each pair that it translates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -123,7 +123,7 @@ def check_setups(config: "Config") -> None:
         if setup.text.min_script_ratio and (unknown := [code for code in config.all_languages if code not in SCRIPTS]):
             raise ValueError(
                 f"{path}text.min_script_ratio: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
-                "the language to those of xlm_core/languages.py"
+                "the language to xlm_core/languages.py"
             )
         if setup.text.n_shards != (n := config.text.n_shards):
             raise ValueError(f"{path}text.n_shards is {setup.text.n_shards}, but all setups read the same {n} shards")

@@ -45,13 +45,13 @@ class CorpusSource(StrictModel):
     def _has_one_origin(self) -> Self:
         if sum(origin is not None for origin in (self.url, self.path, self.microworld)) != 1:
             raise ValueError("give exactly one of url, path and microworld")
-        for _, name, _, _ in Formatter().parse(self.place):
+        for _, name, _, _ in Formatter().parse(self.template):
             if name is not None:
                 check_exists(name, PLACEHOLDERS, "placeholder in the url or path")
         return self
 
     @property
-    def place(self) -> str:
+    def template(self) -> str:
         """The address or path, before names are put into it; empty where the files are generated."""
         return self.url or self.path or ""
 
@@ -81,7 +81,7 @@ class Corpus(CorpusSource):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if (self.years is not None) != ("{year}" in self.place):
+        if (self.years is not None) != ("{year}" in self.template):
             raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
         if (self.set is not None) != (self.format == "sgm"):
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
@@ -104,7 +104,7 @@ class Corpus(CorpusSource):
 
     def store_paths(self, key: str, shard: int | str) -> dict[str, str]:
         """Return split -> path of the finished store of one shard."""
-        folder = self.place.format(key=key, shard=shard).rstrip("/")
+        folder = self.template.format(key=key, shard=shard).rstrip("/")
         return {split: f"{folder}/{split}.store" for split in STORE_SPLITS}
 
     def store_sums(self, key: str, shard: int | str) -> dict[str, str]:
@@ -125,7 +125,7 @@ class SourceFiles(NamedTuple):
 
     def locations(self, key: str) -> list[str]:
         """Return the addresses or paths of one key: by year, and of each year by side of a pair."""
-        path = self.section.place
+        path = self.section.template
         years = self.section.years if isinstance(self.section, Corpus) else None
         languages = sides(key) if "{language}" in path else [""]
         names = {"key": key, "file": (self.names or self.keys)[self.keys.index(key)]}
@@ -254,7 +254,7 @@ def _check_generated(world: Microworld | None, path: str, source: SourceFiles) -
 
 def _check_shards(path: str, corpus: Corpus, n_shards: int) -> None:
     """Refuse stores without a folder for each shard, or without a checksum of every file."""
-    if n_shards > 1 and "{shard}" not in corpus.place:
+    if n_shards > 1 and "{shard}" not in corpus.template:
         raise ValueError(f"{path}.path: text.n_shards is {n_shards}: put '{{shard}}' where the numbers of shards stand")
     for key, shard, split in product(corpus.keys, range(n_shards), STORE_SPLITS):
         if (file := f"{key}/{shard}/{split}.store") not in corpus.sha256:

@@ -41,7 +41,7 @@ def read(section: type[AnyModel], data: Any, path: str = "config", names: Mappin
 
 
 def to_dict(section: StrictModel) -> dict[str, Any]:
-    """A section as dictionaries and lists with every default written out, for a rule's ``params``."""
+    """Return a section as dictionaries and lists with every default, the form of a rule's ``params``."""
     return section.model_dump(mode="json")
 
 

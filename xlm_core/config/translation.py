@@ -122,7 +122,7 @@ class SupervisedMt(StrictModel):
     training: TranslationTraining
 
     def training_of(self, n_steps: int) -> TranslationTraining:
-        """The training of a row that learns ``n_steps`` things: as often each, or all of them in the same time."""
+        """Return the training of a row with ``n_steps`` objectives: as often each, or all of them in the same time."""
         training = self.training
         if not self.scale_updates or training.updates == "joint":
             return training

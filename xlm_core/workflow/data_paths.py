@@ -105,7 +105,7 @@ class TextPaths:
     """The files of text of a configuration."""
 
     def __init__(self, config: Config) -> None:
-        """Of a configuration, with all of its setups."""
+        """Take the paths of a configuration with all of its setups."""
         self.config = config
         self.results = f"results/{config.name}"
         self.setups = config.all_setups

@@ -17,7 +17,7 @@ MtTable = Literal["unsupervised", "supervised"]
 
 
 class TranslationExperiment(NamedTuple):
-    """One translator, for each seed.
+    """A translator, which is trained with each seed.
 
     pair     its languages
     setup    of the models it begins with, and its own vocabulary and shape
@@ -133,7 +133,7 @@ def common_seeds(config: Config, runs: Iterable[str]) -> list[int]:
 def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, tuple[str, str], str]]:
     """Return each translator of a table, a direction, and the one that it is compared with in that column.
 
-    Unsupervised that is the one of the first row, supervised the one of the row above.
+    An unsupervised translator is compared with the first row, a supervised one with the row above.
     """
     last: dict[str, str] = {}  # column -> the translator to compare with
     comparisons = []

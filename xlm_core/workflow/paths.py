@@ -187,7 +187,8 @@ class Paths(TextPaths):
 
     def translator_languages(self, translator: str) -> list[str]:
         """Return the languages whose monolingual text a translator reads."""
-        return sorted({step.target for step in self.translators[translator].objectives if step.kind != "mt"})
+        objectives = self.translators[translator].objectives
+        return sorted({objective.target for objective in objectives if objective.kind != "mt"})
 
     def translator_pairs(self, plan: TranslationExperiment) -> list[str]:
         """Return the translations that a translator is trained on."""

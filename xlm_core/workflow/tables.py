@@ -1,6 +1,6 @@
 """What each table shows and each claim compares, from the configuration: as plain data, which a rule passes to its job.
 
-``xlm_core.report.tables.make`` says what the data of tables mean, ``xlm_core.tasks.claims`` those of claims.
+``xlm_core.report.tables.make`` explains the data of tables, ``xlm_core.tasks.claims.Hypothesis`` the data of claims.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from xlm_core.workflow.experiments import MtTable
 from xlm_core.workflow.paths import Paths
 
 Plain = dict[str, Any]
-# The published rows are those of the protocol that is closest: the paper selects per language in all of its settings.
+# Published rows of the closest protocol: the paper selects per language in all of its settings.
 PUBLISHED_SETTINGS = {
     "zero-shot": "zero-shot",
     SETTINGS["selected_per_language"]: "zero-shot",

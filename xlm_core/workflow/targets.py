@@ -83,7 +83,7 @@ class JobGraph:
     """
 
     def __init__(self, rules: Iterable[Any]) -> None:
-        """Of the rules of Snakemake, ``workflow.rules``; they may be defined later than the graph."""
+        """Take the rules of Snakemake, ``workflow.rules``; they may be defined later than the graph."""
         self._rules = rules
         self.producer = functools.cache(self._producer)
         self.upstream = functools.cache(self._upstream)
