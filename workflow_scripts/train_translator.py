@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.tasks.translation.train import TranslatorInputs, TranslatorOutputs, TranslatorSettings, train_translator
+from xlm_core.tasks.translation.data import TranslatorSettings
+from xlm_core.tasks.translation.train import TranslatorInputs, TranslatorOutputs, train_translator
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import workflow_step
 

@@ -12,6 +12,7 @@ import gzip
 import json
 import lzma
 import os
+import shutil
 import sys
 import zipfile
 import zlib
@@ -52,6 +53,12 @@ def atomic(path: Path) -> Iterator[Path]:
     """
     with atomic_many([path]) as (partial,):
         yield partial
+
+
+def copy_file(source: Path, output: Path) -> None:
+    """Copy a file, whole or not at all; see ``atomic``."""
+    with atomic(output) as partial:
+        shutil.copyfile(source, partial)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import numpy as np
 from xlm_core.config import Compute, ModelConfig, Optim, TranslationObjective, TranslationTraining
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.tasks.translation import train
+from xlm_core.tasks.translation.data import TranslatorSettings
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -61,7 +62,7 @@ def train_small(
     """Train a translator into ``folder``."""
     train.train_translator(
         train.TranslatorInputs(**corpus, encoder=None, decoder=None),
-        train.TranslatorSettings(["de", "en"], TEXT, objectives, MODEL, settings, seed=0),
+        TranslatorSettings(["de", "en"], TEXT, objectives, MODEL, settings, seed=0),
         train.TranslatorOutputs(
             folder / "model.safetensors", folder / "vocabulary.json", folder / "history.jsonl", folder / "work"
         ),

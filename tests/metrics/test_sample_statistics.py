@@ -86,7 +86,7 @@ def test_statistics_are_read_as_they_were_written(tmp_path: Path):
         ("[1", "does not hold sample statistics"),
         ("[]", "does not hold sample statistics"),
         ('{"en": {"metric": "mean"}}', "does not hold sample statistics"),
-        ('{"en": {"metric": "mean", "statistics": []}}', "expected some for each of one or more items"),
+        ('{"en": {"metric": "mean", "statistics": []}}', "expected one row for each of one or more items"),
         ('{"en": {"metric": "mean", "statistics": [[1], [1, 2]]}}', "does not hold sample statistics"),
         ('{"en": {"metric": "median", "statistics": [[1]]}}', "metric 'median', expected one of mean, percent"),
     ],

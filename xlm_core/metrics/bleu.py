@@ -18,25 +18,25 @@ class Score(NamedTuple):
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """BLEU of detokenized text, which sacreBLEU tokenizes itself: the number that compares between papers."""
+    """Compute BLEU of detokenized text, which sacreBLEU tokenizes itself: the number that compares between papers."""
     return _score(BLEU(), hypotheses, references)
 
 
 def bleu_statistics(hypotheses: Sequence[str], references: Sequence[str]) -> SampleStatistics:
     """Compute the statistics of each sentence that ``bleu`` is computed from when they are summed."""
-    metric = BLEU()
-    scores = (metric.corpus_score([text], [[other]]) for text, other in zip(hypotheses, references, strict=True))
+    metric, texts = BLEU(), zip(hypotheses, references, strict=True)
+    scores = [metric.corpus_score([hypothesis], [[reference]]) for hypothesis, reference in texts]
     rows = [[score.sys_len, score.ref_len, *score.counts, *score.totals] for score in scores]
     return SampleStatistics("bleu", np.array(rows))
 
 
 def tokenized_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """BLEU of tokenized text as it is, as the paper reports it."""
+    """Compute BLEU of tokenized text as it is, as the paper reports it."""
     return _score(BLEU(tokenize="none", force=True), hypotheses, references)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """Character n-gram F-score of detokenized text."""
+    """Compute the character n-gram F-score of detokenized text."""
     return _score(CHRF(), hypotheses, references)
 
 

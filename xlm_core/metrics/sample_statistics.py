@@ -47,7 +47,7 @@ class SampleStatistics:
 
     @property
     def score(self) -> float:
-        """The score of the items themselves."""
+        """The score of all items, each once."""
         return float(self.scores(np.ones((1, len(self.statistics))))[0])
 
 
@@ -64,21 +64,21 @@ def moment_sums(x: NDArray[Any], y: NDArray[Any]) -> Array:
 
 
 def _pearson(sums: Array, n_items: Array) -> Array:
-    """0 where one of the numbers never changes."""
+    """Compute Pearson's correlation; 0 where x or y never changes."""
     x, y, xx, yy, xy = (sums / n_items[:, None]).T
     variances = np.maximum(xx - x * x, 0) * np.maximum(yy - y * y, 0)
     return _ratio(100 * (xy - x * y), np.sqrt(variances))
 
 
 def _matthews(sums: Array, _: Array) -> Array:
-    """0 where it is not defined."""
+    """Compute Matthews' correlation; 0 where it is not defined."""
     tp, fp, tn, fn = sums.T
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     return _ratio(100 * (tp * tn - fp * fn), np.sqrt(product))
 
 
 def _f1(sums: Array, _: Array) -> Array:
-    """0 where nothing is positive."""
+    """Compute F1; 0 where nothing is positive."""
     tp, fp, _tn, fn = sums.T
     return _ratio(200 * tp, 2 * tp + fp + fn)
 
@@ -130,5 +130,5 @@ def read(path: Path) -> dict[str, SampleStatistics]:
 def _matrix(rows: Sequence[Sequence[float]]) -> Array:
     matrix = np.array(rows, dtype=np.float64)
     if matrix.ndim != 2 or not len(matrix):
-        raise ValueError(f"found {matrix.shape} statistics, expected some for each of one or more items")
+        raise ValueError(f"found {matrix.shape} statistics, expected one row for each of one or more items")
     return matrix

@@ -256,7 +256,7 @@ def test_an_empty_language_is_refused_in_training_and_named_in_validation(world,
 
 
 def test_a_store_of_another_language_is_refused(world, pretrain):
-    with pytest.raises(StoreError, match="found de, en, expected 'fr'"):
+    with pytest.raises(StoreError, match="found de-en, expected 'fr'"):
         pretrain(monolingual={"fr": world["monolingual"]["de"]})
     with pytest.raises(StoreError, match="found de-en, expected 'de-fr'"):
         pretrain(parallel={"de-fr": world["parallel"]["de-en"]})

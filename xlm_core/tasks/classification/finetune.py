@@ -11,7 +11,6 @@ Shapes: N examples of a dataset.
 import copy
 import logging
 import math
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
@@ -28,7 +27,7 @@ from xlm_core.config import Finetuning, Optim, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
 from xlm_core.history import Metrics, ObjectiveKey
-from xlm_core.io import atomic, read_json, write_json
+from xlm_core.io import copy_file, read_json, write_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
@@ -135,8 +134,7 @@ def finetune(
     checkpoint.save(output, classifier.encoder, metadata, head=classifier.head)
     if selected:
         write_json(selected, best)
-    with atomic(history) as partial_file:
-        shutil.copyfile(rate_folder(args, digest, rate) / LOG_NAME, partial_file)
+    copy_file(rate_folder(args, digest, rate) / LOG_NAME, history)
 
 
 def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: FinetuneArgs) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Every batch is a pure function of the seed and of its number, so a resumed run n
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class StorePaths:
 
 @dataclass(frozen=True)
 class PretrainingArgs:
-    """What is trained, on what, and how.
+    """Settings of a pretraining.
 
     languages           all those of the model
     objectives          in the order of their turns
@@ -85,56 +85,51 @@ class TrainingCorpora:
         Raises:
             StoreError: one is damaged, has another ``vocabulary`` (a digest), or does not hold its language or pair.
         """
+        opened = {
+            key: [_open_store(path, key, vocabulary) for path in paths]
+            for key, paths in {**monolingual, **parallel}.items()
+        }
         return cls(
             {
-                language: [_with_column(path, TokenStore.open(path, vocabulary), language) for path in paths]
-                for language, paths in monolingual.items()
+                language: [(store, store.languages.index(language)) for store in opened[language]]
+                for language in monolingual
             },
-            {
-                pair: [_with_sides(path, TokenStore.open(path, vocabulary), pair) for path in paths]
-                for pair, paths in parallel.items()
-            },
+            {pair: opened[pair] for pair in parallel},
         )
 
     @property
     def digests(self) -> dict[str, list[str]]:
-        """Digests of the content of all stores, by language and pair."""
+        """The digests of the content of all stores, by language and pair."""
         monolingual = {language: [store.digest for store, _ in stores] for language, stores in self.monolingual.items()}
         return monolingual | {pair: [store.digest for store in stores] for pair, stores in self.parallel.items()}
 
     def sizes(self, objective: str) -> dict[str, int]:
-        """Sentences of each language, or pairs of each pair, that ``objective`` learns from."""
+        """Count the sentences of each language, or the pairs of each pair, that ``objective`` learns from."""
         if objective == "tlm":
             return {pair: sum(map(len, stores)) for pair, stores in self.parallel.items()}
         return {language: sum(len(store) for store, _ in stores) for language, stores in self.monolingual.items()}
 
-    def without_empty(self, origin: str) -> "TrainingCorpora":
-        """The languages and pairs that have any sentence; the others are named in the log."""
+    def without_empty(self, split: str) -> "TrainingCorpora":
+        """Return the languages and pairs that have any sentence, and name the others of ``split`` in the log."""
         sizes = {**self.sizes("mlm"), **self.sizes("tlm")}
         for key in (key for key, size in sizes.items() if not size):
-            LOG.warning("no %s sentences of '%s': it is left out", origin, key)
+            LOG.warning("no %s sentences of '%s': it is left out", split, key)
         return TrainingCorpora(
             {language: stores for language, stores in self.monolingual.items() if sizes[language]},
             {pair: stores for pair, stores in self.parallel.items() if sizes[pair]},
         )
 
 
-def _with_column(path: Path, store: TokenStore, language: str) -> tuple[TokenStore, int]:
-    """A store and its column of ``language``."""
-    if language not in store.languages:
-        raise StoreError(f"{path}: found {', '.join(store.languages)}, expected '{language}'; check the corpora's keys")
-    return store, store.languages.index(language)
-
-
-def _with_sides(path: Path, store: TokenStore, pair: str) -> TokenStore:
-    """A store whose columns are the sides of ``pair``."""
-    if store.languages != sides(pair):
-        raise StoreError(f"{path}: found {'-'.join(store.languages)}, expected '{pair}'; check the corpora's keys")
+def _open_store(path: Path, key: str, vocabulary: str) -> TokenStore:
+    """Open a store that holds the language ``key``, or exactly the pair ``key``."""
+    store = TokenStore.open(path, vocabulary)
+    if key not in store.languages and sides(key) != store.languages:
+        raise StoreError(f"{path}: found {'-'.join(store.languages)}, expected '{key}'; check the corpora's keys")
     return store
 
 
 class ObjectiveBatches:
-    """Batches of each objective and each language or pair of some corpora."""
+    """Batches of each objective and each language or pair, of one split."""
 
     def __init__(
         self, corpora: TrainingCorpora, args: PretrainingArgs, masks: MaskSampler, split: str, seed: int
@@ -147,40 +142,40 @@ class ObjectiveBatches:
         """
         self._ids = language_ids(args.languages)
         self._args, self._masks, self._split, self._seed = args, masks, split, seed
-        self._batch_tokens = micro_batch_size(args.pretraining)
         self.blocks: dict[tuple[str, str], FixedLengthBlocks] = {}
         self.pairs: dict[str, LengthBucketedDataset] = {}
+        seq_len, micro_batch_tokens = args.pretraining.seq_len, micro_batch_size(args.pretraining)
         for objective in args.objectives:
-            if split == "validation" and not corpora.sizes(objective):
-                continue
-            _check_not_empty(corpora.sizes(objective), objective, split)
+            if split == "training" and not corpora.sizes(objective):
+                kind = "parallel" if objective == "tlm" else "monolingual"
+                raise ConfigError(
+                    f"objective '{objective}': found no {kind} {split} text, expected at least one corpus; "
+                    f"name one under '{kind}' of the setup, or take the objective out of the run"
+                )
             if objective == "tlm":
                 self.pairs = {pair: self._bucketed(pair, stores) for pair, stores in corpora.parallel.items()}
-            else:
-                for language, stores in corpora.monolingual.items():
-                    self.blocks[objective, language] = self._blocks(objective, language, stores)
-
-    def _blocks(self, objective: str, language: str, stores: Sequence[tuple[TokenStore, int]]) -> FixedLengthBlocks:
-        """Cut the text of one language; CLM and MLM see its blocks in different orders."""
-        seed = (self._seed, OBJECTIVES.index(objective), self._ids[language])
-        seq_len = self._args.pretraining.seq_len
-        batch_size = max(1, self._batch_tokens // seq_len)
-        return FixedLengthBlocks(TokenStream(stores), seq_len, batch_size, seed, f"{self._split} text of '{language}'")
+                continue
+            for language, stores in corpora.monolingual.items():
+                # CLM and MLM see the blocks of a language in different orders.
+                order_seed = (seed, OBJECTIVES.index(objective), self._ids[language])
+                self.blocks[objective, language] = FixedLengthBlocks(
+                    TokenStream(stores), seq_len, max(1, micro_batch_tokens // seq_len), order_seed,
+                    f"{split} text of '{language}'",
+                )  # fmt: skip
 
     def _bucketed(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
         """Group the sentences of one pair by length; log how many are left out."""
-        name = f"{self._split} pairs of '{pair}'"
+        name, micro_batch_tokens = f"{self._split} pairs of '{pair}'", micro_batch_size(self._args.pretraining)
         pairs = LengthBucketedDataset(
             [(store, (0, 1)) for store in stores],
-            max_tokens=min(self._args.pretraining.max_pair_tokens, self._batch_tokens),
+            max_tokens=min(self._args.pretraining.max_pair_tokens, micro_batch_tokens),
             max_positions=self._args.model.max_positions,
-            micro_batch_tokens=self._batch_tokens,
+            micro_batch_tokens=micro_batch_tokens,
             seed=(self._seed, *(self._ids[language] for language in sides(pair))),
             name=name,
         )
-        reasons = {reason: count for reason, count in pairs.n_filtered.items() if count}
-        if reasons:
-            LOG.warning("%s: %d are used, skipped are %s", name, len(pairs), reasons)
+        if skipped := {reason: count for reason, count in pairs.n_filtered.items() if count}:
+            LOG.warning("%s: %d are used, skipped are %s", name, len(pairs), skipped)
         return pairs
 
     def batch(self, key: BatchKey, number: int) -> Batch:
@@ -198,9 +193,32 @@ class ObjectiveBatches:
             return clm_batch(block, self._ids[language])
         return mlm_batch(block, self._ids[language], self._masks, rng)
 
+    def sample(self, max_tokens: int) -> Iterator[tuple[ObjectiveKey, Batch]]:
+        """Yield random batches of about ``max_tokens`` of each objective and language or pair.
+
+        The log says how much of the text they are, so that a sample is not taken for the whole.
+        """
+        message = "validation of %s uses %d of %d %s"
+        for (objective, language), blocks in self.blocks.items():
+            key = ObjectiveKey(objective, (language,))
+            n_blocks = min(blocks.n_blocks, max(1, max_tokens // blocks.seq_len))
+            LOG.info(message, key, n_blocks, blocks.n_blocks, f"windows of {blocks.seq_len} tokens")
+            rng = np.random.default_rng([self._seed, MASKING_TAG])
+            indices = rng.permutation(blocks.n_blocks)[:n_blocks]
+            for chunk in np.array_split(indices, -(-n_blocks // blocks.batch_size)):
+                yield key, self.block_batch(objective, language, blocks.blocks(chunk), rng)
+        for pair, pairs in self.pairs.items():
+            key, n_batches, n_tokens = ObjectiveKey("tlm", sides(pair)), 0, 0
+            while n_batches < pairs.n_batches and n_tokens < max_tokens:
+                batch = self.batch(BatchKey("tlm", pair, n_batches), n_batches)
+                n_tokens += int(batch.lengths.sum())
+                n_batches += 1
+                yield key, batch
+            LOG.info(message, key, n_batches, pairs.n_batches, f"batches, {n_tokens} tokens")
+
 
 class PretrainingData:
-    """All batches of a pretraining."""
+    """Training and validation batches of a pretraining."""
 
     def __init__(
         self, training: TrainingCorpora, validation: TrainingCorpora, args: PretrainingArgs, counts: np.ndarray
@@ -242,53 +260,4 @@ class PretrainingData:
         masks = MaskSampler(self._counts, masking)
         corpora = self._validation.without_empty("validation")
         batches = ObjectiveBatches(corpora, self._args, masks, "validation", VALIDATION_SEED)
-        max_tokens = self._args.pretraining.max_eval_tokens
-        samples = []
-        for objective, language in batches.blocks:
-            samples += _sample_blocks(batches, objective, language, max_tokens)
-        for pair in batches.pairs:
-            samples += _sample_pairs(batches, pair, max_tokens)
-        return samples
-
-
-def _sample_blocks(
-    batches: ObjectiveBatches, objective: str, language: str, max_tokens: int
-) -> list[tuple[ObjectiveKey, Batch]]:
-    """Take random blocks of one language."""
-    key = ObjectiveKey(objective, (language,))
-    blocks = batches.blocks[objective, language]
-    n_blocks = min(blocks.n_blocks, max(1, max_tokens // blocks.seq_len))
-    _log_sample(key, n_blocks, blocks.n_blocks, f"windows of {blocks.seq_len} tokens")
-    rng = np.random.default_rng([VALIDATION_SEED, MASKING_TAG])
-    indices = rng.permutation(blocks.n_blocks)[:n_blocks]
-    chunks = np.array_split(indices, -(-n_blocks // blocks.batch_size))
-    return [(key, batches.block_batch(objective, language, blocks.blocks(chunk), rng)) for chunk in chunks]
-
-
-def _sample_pairs(batches: ObjectiveBatches, pair: str, max_tokens: int) -> list[tuple[ObjectiveKey, Batch]]:
-    """Take random batches of one pair."""
-    key = ObjectiveKey("tlm", sides(pair))
-    n_batches = batches.pairs[pair].n_batches
-    samples: list[tuple[ObjectiveKey, Batch]] = []
-    n_tokens = 0
-    while len(samples) < n_batches and n_tokens < max_tokens:
-        batch = batches.batch(BatchKey("tlm", pair, len(samples)), len(samples))
-        n_tokens += int(batch.lengths.sum())
-        samples.append((key, batch))
-    _log_sample(key, len(samples), n_batches, f"batches, {n_tokens} tokens")
-    return samples
-
-
-def _log_sample(key: ObjectiveKey, n_used: int, n_all: int, unit: str) -> None:
-    """Log how much of the validation text is used, so that a sample is not taken for the whole."""
-    LOG.info("validation of %s uses %d of %d %s", key, n_used, n_all, unit)
-
-
-def _check_not_empty(sizes: Mapping[str, int], objective: str, split: str) -> None:
-    """Refuse an objective that has no text."""
-    if not sizes:
-        kind = "parallel" if objective == "tlm" else "monolingual"
-        raise ConfigError(
-            f"objective '{objective}': found no {kind} {split} text, expected at least one corpus; "
-            f"name one under '{kind}' of the setup, or take the objective out of the run"
-        )
+        return list(batches.sample(self._args.pretraining.max_eval_tokens))

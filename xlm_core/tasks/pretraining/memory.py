@@ -1,9 +1,7 @@
-"""What a pretraining run will take, said before any data is read: updates, batches, memory."""
+"""Sizes of a training before any data is read: micro-batches of an update, memory, and errors where they do not fit."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 
@@ -11,41 +9,17 @@ from xlm_core.config import Compute, ModelConfig, Pretraining, TranslationTraini
 from xlm_core.errors import ConfigError, TrainingError
 from xlm_core.model.heads import MAX_SCORES
 from xlm_core.model.transformer import Transformer
-from xlm_core.train.distributed import DistributedContext
 
-LOG = logging.getLogger(__name__)
 FLOAT_BYTES = 4
 
 
-@dataclass(frozen=True)
-class MemoryEstimate:
-    """A rough estimate, in bytes, of the tensors that one process holds while it trains.
-
-    What Python, PyTorch and its allocator take for themselves comes on top.
-    """
-
-    weights: int
-    gradients: int
-    optimizer: int
-    activations: int
-    scores: int
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return sum(vars(self).values())
-
-    def __str__(self) -> str:
-        shown = ", ".join(f"{name} {value / 1e9:.2g}" for name, value in vars(self).items())
-        return f"{self.total / 1e9:.2g} GB of tensors per process ({shown})"
-
-
-def estimate_memory(model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int) -> MemoryEstimate:
-    """What training ``model`` holds.
+def estimate_memory(model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int) -> dict[str, int]:
+    """Estimate roughly, in bytes, the tensors that one process holds while it trains ``model``.
 
     Of each layer what the backward pass reads is counted, float by float and token by token: inputs of the linear
     layers, of the normalizations, of GELU and of the dropouts, and the attention weights, which a CPU keeps and a GPU
-    computes again. Half precision is not counted as a saving, for weights and sums stay in float32.
+    computes again. Half precision is not counted as a saving, because weights and sums stay in float32. What Python,
+    PyTorch and its allocator take for themselves comes on top.
     """
     config = model.config
     n_tokens = micro_batch_size(pretraining)
@@ -55,12 +29,15 @@ def estimate_memory(model: Transformer, pretraining: Pretraining, compute: Compu
     kept = config.n_layers * config.dim + of_layer if compute.activation_checkpointing else config.n_layers * of_layer
     moments = 2 * n_weights // (n_processes if compute.zero_stage1 else 1)
     scores = 3 * min(n_tokens * model.vocab_size, max(MAX_SCORES, model.vocab_size))
-    floats = (n_weights, n_weights, moments, n_tokens * kept, scores)
-    return MemoryEstimate(*(FLOAT_BYTES * n for n in floats))
+    n_floats = {
+        "weights": n_weights, "gradients": n_weights, "optimizer": moments, "activations": n_tokens * kept,
+        "scores": scores,
+    }  # fmt: skip
+    return {name: FLOAT_BYTES * n for name, n in n_floats.items()}
 
 
 def micro_batches_per_update(training: Pretraining | TranslationTraining) -> int:
-    """Micro-batches of an update, over all processes: as few as keep each within ``micro_batch_tokens``.
+    """Count the micro-batches of an update, over all processes: as few as keep each within ``micro_batch_tokens``.
 
     They share ``batch_tokens`` evenly, so that an update is of the same size whatever fits into memory.
     """
@@ -68,7 +45,7 @@ def micro_batches_per_update(training: Pretraining | TranslationTraining) -> int
 
 
 def micro_batch_size(training: Pretraining | TranslationTraining) -> int:
-    """Tokens of one micro-batch, padding counted."""
+    """Compute the tokens of a micro-batch, padding counted."""
     return training.batch_tokens // micro_batches_per_update(training)
 
 
@@ -83,45 +60,35 @@ def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) 
             f"pretraining.seq_len is {pretraining.seq_len}, but the model has {model.max_positions} positions; "
             f"lower it or raise model.max_positions"
         )
-    n_parts, n_tokens = micro_batches_per_update(pretraining), micro_batch_size(pretraining)
+    n_tokens = micro_batch_size(pretraining)
     if pretraining.seq_len > n_tokens:
         raise ConfigError(
             f"pretraining.seq_len is {pretraining.seq_len}, but a batch has {n_tokens} tokens; "
             f"lower it or raise pretraining.micro_batch_tokens and batch_tokens"
         )
-    if n_parts < n_processes:
-        raise ConfigError(
-            f"pretraining.batch_tokens ({pretraining.batch_tokens}) is {n_parts} batches of at most "
-            f"pretraining.micro_batch_tokens ({pretraining.micro_batch_tokens}) tokens, but there are {n_processes} "
-            f"processes; expected one for each: raise batch_tokens, lower micro_batch_tokens, or lower "
-            f"compute.gpus, compute.processes or compute.nodes"
-        )
+    check_processes("pretraining", pretraining, micro_batches_per_update(pretraining), n_processes)
 
 
-def log_summary(
-    model: Transformer,
-    objectives: Sequence[str],
-    pretraining: Pretraining,
-    compute: Compute,
-    processes: DistributedContext,
+def check_processes(
+    section: str, training: Pretraining | TranslationTraining, n_batches: int, n_processes: int
 ) -> None:
-    """Log what the run will take."""
-    LOG.info("%d parameters", sum(parameter.numel() for parameter in model.parameters()))
-    LOG.info(
-        "%s: %d updates of %d tokens, in %d batches on %d processes; %.3g tokens in all",
-        "+".join(objectives),
-        pretraining.optim.max_updates,
-        pretraining.batch_tokens,
-        micro_batches_per_update(pretraining),
-        processes.size,
-        pretraining.optim.max_updates * pretraining.batch_tokens,
-    )
-    LOG.info("about %s", estimate_memory(model, pretraining, compute, processes.size))
+    """Refuse updates of fewer micro-batches than there are processes; ``section`` of the configuration has the sizes.
+
+    Raises:
+        ConfigError: a process would have nothing to do.
+    """
+    if n_batches < n_processes:
+        raise ConfigError(
+            f"{section}.batch_tokens ({training.batch_tokens}) is {n_batches} batches of at most "
+            f"{section}.micro_batch_tokens ({training.micro_batch_tokens}) tokens, but there are {n_processes} "
+            f"processes; expected one for each: raise batch_tokens, lower micro_batch_tokens, or lower "
+            f"compute.gpus, compute.processes or (in pretraining) compute.nodes"
+        )
 
 
 @contextmanager
 def memory_errors(pretraining: Pretraining) -> Iterator[None]:
-    """A block in which lack of memory becomes a message that says what to do.
+    """Turn lack of memory within the block into an error that says what to do.
 
     Raises:
         TrainingError: a tensor did not fit into memory.

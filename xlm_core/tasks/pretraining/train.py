@@ -1,30 +1,31 @@
 """Pretrain an encoder from token stores (paper, sections 3 and 5.1)."""
 
-import shutil
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from xlm_core import digests
 from xlm_core.config import ModelConfig, Pretraining, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.history import Metrics, ObjectiveKey
-from xlm_core.io import atomic
+from xlm_core.io import copy_file
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.objectives import CAUSAL, TokenLoss, resolve_dtype, token_loss
 from xlm_core.tasks.pretraining.data import PretrainingArgs, PretrainingData, StorePaths, TrainingCorpora
-from xlm_core.tasks.pretraining.memory import check_sizes, log_summary, memory_errors, micro_batches_per_update
+from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
+
+LOG = logging.getLogger(__name__)
 
 
 def init_random_model(
@@ -69,7 +70,7 @@ def pretrain(
     check_sizes(args.model, args.pretraining, processes.size)
     vocab = Vocabulary.read(vocabulary)
     model = _random_model(args.model, vocab, args.languages, args.seed)
-    log_summary(model, args.objectives, args.pretraining, args.compute, processes)
+    _log_summary(model, args, processes.size)
     training_corpora, validation_corpora = (
         TrainingCorpora.open(paths.monolingual, paths.parallel, vocab.digest) for paths in (training, validation)
     )
@@ -82,8 +83,20 @@ def pretrain(
         _train(model, data, args, folder, processes)
     if processes.is_main_process:
         checkpoint.save(output, model, metadata)
-        with atomic(history) as partial:
-            shutil.copyfile(folder / LOG_NAME, partial)
+        copy_file(folder / LOG_NAME, history)
+
+
+def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) -> None:
+    """Log what the run will take."""
+    LOG.info("%d parameters", sum(parameter.numel() for parameter in model.parameters()))
+    n_updates, n_tokens = args.pretraining.optim.max_updates, args.pretraining.batch_tokens
+    n_batches = micro_batches_per_update(args.pretraining)
+    message = "%s: %d updates of %d tokens, in %d batches on %d processes; %.3g tokens in all"
+    sizes = n_updates, n_tokens, n_batches, n_processes, n_updates * n_tokens
+    LOG.info(message, "+".join(args.objectives), *sizes)
+    estimate = estimate_memory(model, args.pretraining, args.compute, n_processes)
+    shown = ", ".join(f"{name} {n_bytes / 1e9:.2g}" for name, n_bytes in estimate.items())
+    LOG.info("about %.2g GB of tensors per process (%s)", sum(estimate.values()) / 1e9, shown)
 
 
 def _random_model(model: ModelConfig, vocabulary: Vocabulary, languages: Sequence[str], seed: int) -> Transformer:
@@ -148,12 +161,17 @@ def _train(
     loss = processes.wrap_ddp(TokenLoss(model, dtype))
     n_micro_batches = micro_batches_per_update(args.pretraining)
 
+    def micro_batch(number: int) -> MicroBatch:
+        objective, batch = data.train(number)
+        if device.type == "cuda":
+            batch = batch.pinned()
+        n_tokens, seed = int(batch.lengths.sum()), dropout_seed(args.seed, number)
+        key, is_causal = ObjectiveKey(objective), CAUSAL[objective]
+        return MicroBatch(key, batch.n_predicted, n_tokens, seed, lambda: loss(batch.to(device), is_causal))
+
     def micro_batches(update: int) -> list[MicroBatch]:
         first = update * n_micro_batches
-        return [
-            _micro_batch(data, first + index, loss, args.seed, device)
-            for index in processes.shard_range(n_micro_batches)
-        ]
+        return [micro_batch(first + index) for index in processes.shard_range(n_micro_batches)]
 
     with prefetch(micro_batches, optim.max_updates) as prefetched:
         train(
@@ -165,17 +183,3 @@ def _train(
             baselines=data.baselines,
         )
     model.cpu().eval()
-
-
-def _micro_batch(data: PretrainingData, number: int, loss: nn.Module, seed: int, device: torch.device) -> MicroBatch:
-    """Prepare micro-batch ``number``, counted from 0 over the whole run and all processes."""
-    objective, batch = data.train(number)
-    if device.type == "cuda":
-        batch = batch.pinned()
-    return MicroBatch(
-        key=ObjectiveKey(objective),
-        count=batch.n_predicted,
-        n_tokens=int(batch.lengths.sum()),
-        seed=dropout_seed(seed, number),
-        loss=lambda: loss(batch.to(device), CAUSAL[objective]),
-    )

@@ -1,4 +1,4 @@
-"""Training data of translators, micro-batch by micro-batch (paper, sections 4.2 and 4.3).
+"""Training and validation data of translators (paper, sections 4.2 and 4.3).
 
 | objective | source | target |
 |---|---|---|
@@ -10,22 +10,25 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from torch import nn
 
+from xlm_core import tsv
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
 from xlm_core.data.batch import PackedSequences, sentence_batch
-from xlm_core.data.buckets import LengthBucketedDataset, Records
+from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset, Records
 from xlm_core.data.noise import add_noise
 from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
-from xlm_core.languages import pair, sides
+from xlm_core.languages import language_ids, pair, sides
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.objectives import translation_batch
+from xlm_core.objectives import TranslationBatch, translation_batch
 from xlm_core.tasks.pretraining.data import TrainingCorpora
-from xlm_core.tasks.pretraining.memory import micro_batch_size, micro_batches_per_update
+from xlm_core.tasks.pretraining.memory import check_processes, micro_batch_size, micro_batches_per_update
 from xlm_core.tasks.translation.generate import decode
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
@@ -34,46 +37,44 @@ from xlm_core.train.optimization import loss_weight
 
 LOG = logging.getLogger(__name__)
 TAG = 6  # keeps these random numbers apart from those of other modules
+LOSS_BATCH_SIZE = 32  # validation sentences whose loss is computed at once
 
 
 @dataclass(frozen=True)
-class TranslationBatches:
-    """The training data of a translator: each batch is a function of the seed and of its number.
+class TranslatorSettings:
+    """Everything but files that the weights of a translator depend on.
 
-    objectives they take turns or make an update together
-    sentences  language -> its sentences, for ae and bt
-    pairs      pair -> sentences and their translations, for mt
-    ids        language -> id
-    vocab      the vocabulary
-    settings   of the training
-    seed       of the run
+    languages   all those of the model
+    text        preparation of the sentences to translate
+    objectives  of the training
     """
 
+    languages: Sequence[str]
+    text: Mapping[str, Any]
     objectives: Sequence[TranslationObjective]
-    sentences: Mapping[str, LengthBucketedDataset]
-    pairs: Mapping[str, LengthBucketedDataset]
-    ids: Mapping[str, int]
-    vocab: Vocabulary
-    settings: TranslationTraining
+    model: ModelConfig
+    training: TranslationTraining
     seed: int
 
-    def of_update(self, update: int) -> list[tuple[TranslationObjective, int, float]]:
-        """The micro-batches of an update: objective, number of the batch among its own, weight of its loss.
+    def batches_of_update(self, update: int) -> list[tuple[TranslationObjective, int, float]]:
+        """List the micro-batches of an update: objective, number of the batch among its own, weight of its loss.
 
         An objective whose weight has fallen to zero loses its turn.
+
+        Raises:
+            ConfigError: all weights are zero.
         """
-        weighted = [
-            (objective, loss_weight(update, getattr(self.settings.loss_weights, objective.kind)))
-            for objective in self.objectives
-        ]
+        weights = self.training.loss_weights
+        weighted = [(objective, loss_weight(update, getattr(weights, objective.kind))) for objective in self.objectives]
         active = [(objective, weight) for objective, weight in weighted if weight > 0]
         if not active:
             raise ConfigError(f"no objective has a weight above 0 at update {update}; see the weights of the training")
         turn = update
-        if self.settings.updates == "round_robin":
+        if self.training.updates == "round_robin":
             turn, index = divmod(update, len(active))
             active = [active[index]]
-        numbers = range(turn * self.n_batches, (turn + 1) * self.n_batches)
+        n_batches = micro_batches_per_update(self.training)
+        numbers = range(turn * n_batches, (turn + 1) * n_batches)
         return [(objective, number, weight) for objective, weight in active for number in numbers]
 
     def check_processes(self, n_processes: int) -> None:
@@ -82,120 +83,89 @@ class TranslationBatches:
         Raises:
             ConfigError: at some update a process would have nothing to do.
         """
-        weights = self.settings.loss_weights
-        changes = {0, *(update for kind in ("ae", "bt", "mt") for update, _ in getattr(weights, kind))}
-        sizes = [len(self.of_update(update)) for update in changes if update < self.settings.optim.max_updates]
-        if min(sizes) < n_processes:
-            raise ConfigError(
-                f"translation: training.batch_tokens ({self.settings.batch_tokens}) is {min(sizes)} batches of at most "
-                f"training.micro_batch_tokens ({self.settings.micro_batch_tokens}) tokens, but there are {n_processes} "
-                f"processes; expected one for each: raise batch_tokens, lower micro_batch_tokens, or lower "
-                f"compute.gpus or compute.processes"
-            )
+        schedules = [getattr(self.training.loss_weights, kind) for kind in ("ae", "bt", "mt")]
+        changes = {0, *(update for schedule in schedules for update, _ in schedule)}
+        sizes = [len(self.batches_of_update(update)) for update in changes if update < self.training.optim.max_updates]
+        check_processes("translation: training", self.training, min(sizes), n_processes)
 
-    @property
-    def n_batches(self) -> int:
-        """Micro-batches of an objective in an update, over all processes."""
-        return micro_batches_per_update(self.settings)
+
+class TranslationBatches:
+    """The training data of a translator: each batch is a function of the seed and of its number."""
+
+    def __init__(self, corpora: TrainingCorpora, vocab: Vocabulary, settings: TranslatorSettings) -> None:
+        """Group the text of every objective by length.
+
+        Raises:
+            CorpusError: a text is empty.
+        """
+        self.settings, self.ids, self._vocab = settings, language_ids(settings.languages), vocab
+        self._datasets: dict[str, LengthBucketedDataset] = {}  # of sentences of a language, or of pairs
+        for objective in settings.objectives:
+            records: Records
+            seed: tuple[int, ...] = (settings.seed,)
+            if objective.kind == "mt":
+                key = pair(objective.source, objective.target)
+                records = [(store, (0, 1)) for store in corpora.parallel[key]]
+            else:
+                key = objective.target
+                records = [(store, (column,)) for store, column in corpora.monolingual[key]]
+                seed += (self.ids[key],)
+            if key not in self._datasets:
+                self._datasets[key] = self._bucketed(records, seed, key)
+
+    def _bucketed(self, records: Records, seed: tuple[int, ...], key: str) -> LengthBucketedDataset:
+        """Group records by length; log how many are left out."""
+        training, n_sides = self.settings.training, len(sides(key))
+        name = f"{'text' if n_sides == 1 else 'pairs'} of '{key}'"
+        buckets = LengthBucketedDataset(
+            records,
+            max_tokens=n_sides * training.max_tokens,
+            max_positions=min(training.max_tokens, self.settings.model.max_positions),
+            micro_batch_tokens=n_sides * micro_batch_size(training),
+            seed=seed,
+            name=name,
+        )
+        if skipped := {reason: count for reason, count in buckets.n_filtered.items() if count}:
+            LOG.warning("%s: %d are used, skipped are %s", name, len(buckets), skipped)
+        return buckets
 
     def texts(
         self, objective: TranslationObjective, batch_index: int
     ) -> tuple[PackedSequences | None, PackedSequences]:
-        """Source and target of a batch; the source is None where the model is to make it itself."""
+        """Return source and target of a batch; the source is None where the model has to make it itself."""
         if objective.kind == "mt":
             key = pair(objective.source, objective.target)
-            pairs, columns = self.pairs[key], sides(key)
-            numbers = pairs.indices(batch_index)
-            first, second = (columns.index(language) for language in (objective.source, objective.target))
-            return pairs.column(numbers, first), pairs.column(numbers, second)
-        target = self.sentences[objective.target].column(self.sentences[objective.target].indices(batch_index))
+            numbers = self._datasets[key].indices(batch_index)
+            source, target = (
+                self._datasets[key].column(numbers, sides(key).index(language))
+                for language in (objective.source, objective.target)
+            )
+            return source, target
+        sentences = self._datasets[objective.target]
+        target = sentences.column(sentences.indices(batch_index))
         if objective.kind == "bt":
             return None, target
-        rng = np.random.default_rng([self.seed, TAG, self.ids[objective.target], batch_index])
-        return add_noise(target, self.vocab.begins_word(target.tokens), self.settings.noise, rng), target
-
-
-def translation_batches(
-    corpora: TrainingCorpora,
-    objectives: Sequence[TranslationObjective],
-    ids: Mapping[str, int],
-    vocab: Vocabulary,
-    model: ModelConfig,
-    settings: TranslationTraining,
-    seed: int,
-) -> TranslationBatches:
-    """The text of every objective, in batches."""
-    languages = dict.fromkeys(objective.target for objective in objectives if objective.kind != "mt")
-    translated = dict.fromkeys(
-        pair(objective.source, objective.target) for objective in objectives if objective.kind == "mt"
-    )
-    return TranslationBatches(
-        objectives=objectives,
-        sentences={language: _sentences(corpora, language, ids, settings, model, seed) for language in languages},
-        pairs={key: pairs_of(corpora, key, settings, model, seed) for key in translated},
-        ids=ids,
-        vocab=vocab,
-        settings=settings,
-        seed=seed,
-    )
-
-
-def _sentences(
-    corpora: TrainingCorpora,
-    language: str,
-    ids: Mapping[str, int],
-    settings: TranslationTraining,
-    model: ModelConfig,
-    seed: int,
-) -> LengthBucketedDataset:
-    """The sentences of one language."""
-    stores = [(store, (column,)) for store, column in corpora.monolingual[language]]
-    return _buckets(stores, settings, model, (seed, ids[language]), f"text of '{language}'")
-
-
-def pairs_of(
-    corpora: TrainingCorpora, key: str, settings: TranslationTraining, model: ModelConfig, seed: int
-) -> LengthBucketedDataset:
-    """The sentences of one pair of languages."""
-    stores = [(store, (0, 1)) for store in corpora.parallel[key]]
-    return _buckets(stores, settings, model, (seed,), f"pairs of '{key}'")
-
-
-def _buckets(
-    records: Records, settings: TranslationTraining, model: ModelConfig, seed: tuple[int, ...], origin: str
-) -> LengthBucketedDataset:
-    """Records in batches; says how many of them are left out."""
-    n_sides = len(records[0][1])
-    buckets = LengthBucketedDataset(
-        records,
-        max_tokens=n_sides * settings.max_tokens,
-        max_positions=min(settings.max_tokens, model.max_positions),
-        micro_batch_tokens=n_sides * micro_batch_size(settings),
-        seed=seed,
-        name=origin,
-    )
-    if skipped := {reason: count for reason, count in buckets.n_filtered.items() if count}:
-        LOG.warning("%s: %d are used, skipped are %s", origin, len(buckets), skipped)
-    return buckets
+        rng = np.random.default_rng([self.settings.seed, TAG, self.ids[objective.target], batch_index])
+        return add_noise(target, self._vocab.begins_word(target.tokens), self.settings.training.noise, rng), target
 
 
 def micro_batches_of(
     batches: TranslationBatches, translator: EncoderDecoder, loss: nn.Module, processes: DistributedContext
 ) -> Callable[[int], list[MicroBatch]]:
     """Make the function that prepares the micro-batches of an update, those of this process."""
-    settings, device = batches.settings, processes.device
-    n_per_update = len(batches.objectives) * batches.n_batches
+    settings, ids, device = batches.settings, batches.ids, processes.device
+    n_per_update = len(settings.objectives) * micro_batches_per_update(settings.training)
 
     def back_translated(target: PackedSequences, objective: TranslationObjective) -> PackedSequences:
         translator.eval()
-        source = sentence_batch(target, batches.ids[objective.target]).to(device)
-        translations = decode(translator, source, batches.ids[objective.source], settings.decoding)
+        source = sentence_batch(target, ids[objective.target]).to(device)
+        translations = decode(translator, source, ids[objective.source], settings.training.decoding)
         translator.train()
         return PackedSequences.from_lists([best.tokens for (best,) in translations])
 
     def micro_batch(objective: TranslationObjective, batch_index: int, weight: float, number: int) -> MicroBatch:
         given, target = batches.texts(objective, batch_index)
-        languages = (batches.ids[objective.source], batches.ids[objective.target])
+        languages = (ids[objective.source], ids[objective.target])
         prepared = None if given is None else translation_batch(given, target, languages)
 
         def compute() -> LossSum:
@@ -205,12 +175,63 @@ def micro_batches_of(
 
         count = int(target.lengths.sum()) + len(target.lengths)
         key = ObjectiveKey(objective.kind, (objective.source, objective.target))
-        return MicroBatch(key, count, count, dropout_seed(batches.seed, number), compute, weight)
+        return MicroBatch(key, count, count, dropout_seed(settings.seed, number), compute, weight)
 
     def micro_batches(update: int) -> list[MicroBatch]:
-        drawn = batches.of_update(update)
+        drawn = settings.batches_of_update(update)
         return [
             micro_batch(*drawn[number], update * n_per_update + number) for number in processes.shard_range(len(drawn))
         ]
 
     return micro_batches
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """Validation sentences of one direction.
+
+    source      ids of the tokens of each sentence
+    languages   ids of both languages
+    references  tokenized text of their translations
+    batches     for the loss
+    """
+
+    source: Sequence[Sequence[int]]
+    languages: tuple[int, int]
+    references: Sequence[str]
+    batches: Sequence[TranslationBatch]
+
+    @classmethod
+    def open(
+        cls, paths: Mapping[str, Path], direction: tuple[str, str], vocab: Vocabulary, settings: TranslatorSettings
+    ) -> Self:
+        """Read the first sentences of a validation set in ``direction``; those too long for training are truncated.
+
+        Args:
+            paths: pair -> records of tokenized sentences and their translations.
+
+        Raises:
+            ConfigError: there is no validation set for the direction.
+        """
+        key, training = pair(*direction), settings.training
+        if key not in paths:
+            raise ConfigError(f"no validation set for {'-'.join(direction)}, only for {', '.join(paths)}; name one")
+        rows = list(tsv.read(paths[key], len(sides(key))))
+        used = rows[: training.max_valid_sentences]
+        source, references = ([row[sides(key).index(language)] for row in used] for language in direction)
+        max_tokens = min(training.max_tokens, settings.model.max_positions) - N_ENDS
+        sentences, translations = (
+            [encoded[:max_tokens] for encoded in vocab.encode(texts, language)]
+            for texts, language in zip((source, references), direction, strict=True)
+        )
+        n_cut = sum(len(encoded) == max_tokens for encoded in sentences)
+        LOG.info("validation of %s-%s uses %d of %d pairs, %d at most cut", *direction, len(used), len(rows), n_cut)
+        ids = language_ids(settings.languages)
+        languages = ids[direction[0]], ids[direction[1]]
+
+        def packed(side: Sequence[Sequence[int]], start: int) -> PackedSequences:
+            return PackedSequences.from_lists(side[start : start + LOSS_BATCH_SIZE])
+
+        starts = range(0, len(used), LOSS_BATCH_SIZE)
+        batches = [translation_batch(packed(sentences, i), packed(translations, i), languages) for i in starts]
+        return cls(sentences, languages, references, batches)

@@ -63,7 +63,8 @@ def score(
     pipeline = TranslationPipeline(model, vocabulary, device)
     lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
     for name in LINES:
-        _write_lines(outputs.lines[name], lines[name])
+        with atomic(outputs.lines[name]) as partial_file:
+            partial_file.write_text("".join(line + "\n" for line in lines[name]), encoding="utf-8")
     metadata, n_empty = pipeline.metadata, lines["hypotheses"].count("")
     result = partial(
         Result,
@@ -79,15 +80,17 @@ def score(
         "tokenized BLEU": tokenized_bleu(lines["tokenized_hypotheses"], lines["tokenized_references"]),
         "chrF": chrf(lines["hypotheses"], lines["references"]),
     }
-    described = _decoding_text(decoding)
-    measured = [
-        result(metric=metric, value=corpus.value, signature=f"{metric} {corpus.signature}, {described}")
-        for metric, corpus in scores.items()
-    ]
-    results.write(measured, outputs.results)
-    sample_statistics.write(
-        outputs.statistics, {direction_key(*direction): bleu_statistics(lines["hypotheses"], lines["references"])}
+    search = f"beam of {decoding.beam_size}, length penalty {decoding.length_penalty:g}"
+    signature = "{} {}, " + ("greedy" if decoding.beam_size == 1 else search)
+    results.write(
+        (
+            result(metric=metric, value=value, signature=signature.format(metric, scorer))
+            for metric, (value, scorer) in scores.items()
+        ),
+        outputs.results,
     )
+    statistics = bleu_statistics(lines["hypotheses"], lines["references"])
+    sample_statistics.write(outputs.statistics, {direction_key(*direction): statistics})
 
 
 def _translated(
@@ -97,7 +100,7 @@ def _translated(
     decoding: DecodingConfig,
     micro_batch_tokens: int,
 ) -> dict[str, list[str]]:
-    """Each of ``LINES`` -> one line per sentence of the test set."""
+    """Translate the test set, and return each of ``LINES`` with one line per sentence."""
     source, target = direction
     columns = sides(pair(source, target))
     rows = list(tsv.read(test, len(columns)))
@@ -111,17 +114,3 @@ def _translated(
         "tokenized_hypotheses": [hypothesis.tokens for hypothesis in best],
         "tokenized_references": [tokens for tokens, _ in references],
     }
-
-
-def _decoding_text(decoding: DecodingConfig) -> str:
-    """Describe the decoding in words."""
-    return (
-        "greedy"
-        if decoding.beam_size == 1
-        else f"beam of {decoding.beam_size}, length penalty {decoding.length_penalty:g}"
-    )
-
-
-def _write_lines(path: Path, lines: Sequence[str]) -> None:
-    with atomic(path) as partial_path:
-        partial_path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")

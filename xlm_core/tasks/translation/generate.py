@@ -1,19 +1,15 @@
 """Generate translations of encoded sentences: length limits, greedy or beam search, batches of similar length."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from xlm_core.config import DecodingConfig
 from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
+from xlm_core.data.buckets import N_ENDS
 from xlm_core.model.decoding import BeamHypothesis, beam_search, greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
-
-T = TypeVar("T")
-N_ENDS = 2  # </s> a </s>
 
 
 def max_lengths(lengths: Tensor, decoding: DecodingConfig, max_positions: int) -> Tensor:
@@ -42,42 +38,23 @@ def generate(
     decoding: DecodingConfig,
     micro_batch_tokens: int,
 ) -> list[list[BeamHypothesis]]:
-    """Translate ``sentences`` (ids of tokens) from one language into the other (ids), their order kept."""
-    return in_batches(
-        sentences,
-        lambda source: decode(translator, source, languages[1], decoding),
-        language=languages[0],
-        micro_batch_tokens=max(1, micro_batch_tokens // decoding.beam_size),
-        device=translator.decoder.output_bias.device,
-    )
-
-
-def in_batches(
-    sentences: Sequence[Sequence[int]],
-    translate: Callable[[Batch], Sequence[T]],
-    *,
-    language: int,
-    micro_batch_tokens: int,
-    device: torch.device,
-) -> list[T]:
-    """Apply ``translate`` to batches of similar length; the results have the order of ``sentences``.
+    """Translate ``sentences`` in batches of similar length; the translations have their order.
 
     The longest sentences come first, so that lack of memory shows at once.
 
     Args:
         sentences: ids of tokens.
-        translate: one result for each sentence of a batch.
-        language: id of the sentences' language.
-        micro_batch_tokens: bound of a batch, padding counted.
-        device: of the batches.
+        languages: ids of source and target.
+        micro_batch_tokens: bound of a batch, padding and all its beams counted.
     """
+    device, max_tokens = translator.decoder.output_bias.device, max(1, micro_batch_tokens // decoding.beam_size)
     lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)
     order = np.argsort(-lengths, kind="stable")
-    results: dict[int, T] = {}
+    translations: dict[int, list[BeamHypothesis]] = {}
     start = 0
     while start < len(order):
-        indices = order[start : start + max(1, micro_batch_tokens // (int(lengths[order[start]]) + N_ENDS))].tolist()
-        batch = sentence_batch(PackedSequences.from_lists([sentences[index] for index in indices]), language)
-        results |= zip(indices, translate(batch.to(device)), strict=True)
+        indices = order[start : start + max(1, max_tokens // (int(lengths[order[start]]) + N_ENDS))].tolist()
+        batch = sentence_batch(PackedSequences.from_lists([sentences[index] for index in indices]), languages[0])
+        translations |= zip(indices, decode(translator, batch.to(device), languages[1], decoding), strict=True)
         start += len(indices)
-    return [results[index] for index in range(len(sentences))]
+    return [translations[index] for index in range(len(sentences))]

@@ -1,9 +1,9 @@
 """Training a translator: denoising, back-translation and translations by people (paper, sections 4.2 and 4.3)."""
 
 import logging
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,19 @@ from typing import Any
 import torch
 
 from xlm_core import digests
-from xlm_core.config import Compute, ModelConfig, TranslationObjective, TranslationTraining, to_dict
+from xlm_core.config import Compute, TranslationTraining, to_dict
 from xlm_core.errors import CheckpointError
-from xlm_core.io import atomic
-from xlm_core.languages import language_ids
+from xlm_core.history import Metrics, ObjectiveKey
+from xlm_core.io import copy_file
+from xlm_core.metrics.bleu import tokenized_bleu
+from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import TranslationLoss, resolve_dtype
+from xlm_core.objectives import TranslationLoss, resolve_dtype, translation_loss
 from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
-from xlm_core.tasks.translation.data import TranslationBatches, micro_batches_of, translation_batches
-from xlm_core.tasks.translation.validation import ValidationSet, bleu_criterion, open_validation_sets, validate
+from xlm_core.tasks.translation.data import TranslationBatches, TranslatorSettings, ValidationSet, micro_batches_of
+from xlm_core.tasks.translation.generate import generate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
@@ -54,23 +56,6 @@ class TranslatorInputs:
 
 
 @dataclass(frozen=True)
-class TranslatorSettings:
-    """Everything but files that the weights of a translator depend on.
-
-    languages   all those of the model
-    text        preparation of sentences that are to be translated
-    objectives  of the training
-    """
-
-    languages: Sequence[str]
-    text: Mapping[str, Any]
-    objectives: Sequence[TranslationObjective]
-    model: ModelConfig
-    training: TranslationTraining
-    seed: int
-
-
-@dataclass(frozen=True)
 class TranslatorOutputs:
     """Files of a trained translator: the model, a copy of its vocabulary, its log as JSON lines, and a work folder."""
 
@@ -99,39 +84,32 @@ def train_translator(
         StoreError, CheckpointError, TrainingError: as in ``pretrain``; or a pretrained model does not fit.
     """
     torch.set_num_threads(n_threads)
-    processes, vocab, ids = DistributedContext(), Vocabulary.read(inputs.vocabulary), language_ids(settings.languages)
-    model, training, objectives = _with_dropout(settings), settings.training, settings.objectives
-    translator, init = _initialize(model, vocab, inputs, settings)
+    processes, vocab = DistributedContext(), Vocabulary.read(inputs.vocabulary)
+    settings.check_processes(processes.size)
+    if settings.training.dropout is not None:
+        settings = replace(settings, model=settings.model.model_copy(update={"dropout": settings.training.dropout}))
+    translator, init = _initialize(vocab, inputs, settings)
     corpora = TrainingCorpora.open(inputs.monolingual, inputs.parallel, vocab.digest)
-    batches = translation_batches(corpora, objectives, ids, vocab, model, training, settings.seed)
-    batches.check_processes(processes.size)
-    validation_sets = open_validation_sets(inputs.valid, objectives, ids, vocab, model, training)
+    batches = TranslationBatches(corpora, vocab, settings)
+    directions = dict.fromkeys((each.source, each.target) for each in settings.objectives if each.kind != "ae")
+    validation_sets = {to: ValidationSet.open(inputs.valid, to, vocab, settings) for to in directions}
     data = [vocab.digest, corpora.digests, {key: digests.of_file(path) for key, path in inputs.valid.items()}]
-    metadata = _metadata(model, settings, vocab, init, data)
-    metadata["precision"] = str(resolve_dtype(compute.precision, processes.device)).removeprefix("torch.")
+    metadata = _metadata(settings, vocab, init, data)
+    dtype = resolve_dtype(compute.precision, processes.device)
+    metadata["precision"] = str(dtype).removeprefix("torch.")
     folder = outputs.work / digests.of_value([metadata, init, code])
-    run = TrainingRun.from_settings(training, checkpoint_minutes, folder, processes)
-    _train(translator, batches, validation_sets, compute, run)
+    run = TrainingRun.from_settings(settings.training, checkpoint_minutes, folder, processes)
+    shard = compute.zero_stage1 and processes.size > 1
+    _train(
+        translator, batches, partial(validate, translator, validation_sets, vocab, settings.training), dtype, shard, run
+    )
     if processes.is_main_process:
         checkpoint.save_translator(outputs.model, translator, metadata)
-        _copy(inputs.vocabulary, outputs.vocabulary)
-        _copy(folder / LOG_NAME, outputs.history)
+        copy_file(inputs.vocabulary, outputs.vocabulary)
+        copy_file(folder / LOG_NAME, outputs.history)
 
 
-def _copy(source: Path, output: Path) -> None:
-    with atomic(output) as partial_path:
-        shutil.copyfile(source, partial_path)
-
-
-def _with_dropout(settings: TranslatorSettings) -> ModelConfig:
-    """Return the model's shape, with the dropout of the training if it has its own."""
-    dropout = settings.training.dropout
-    return settings.model if dropout is None else settings.model.model_copy(update={"dropout": dropout})
-
-
-def _metadata(
-    model: ModelConfig, settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpoints, data: Any
-) -> dict[str, Any]:
+def _metadata(settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpoints, data: Any) -> dict[str, Any]:
     """Make the metadata of the translator's file, as those of a pretrained model.
 
     The digests of settings and data include those of the models it is initialized from, but not their seeds.
@@ -142,7 +120,7 @@ def _metadata(
         "text": dict(settings.text),
     }
     init_config, init_data = ([source and source[key] for source in init] for key in ("config", "data"))
-    config = {**shown, "model": to_dict(model), "training": to_dict(settings.training), "init": init_config}
+    config = {**shown, "model": to_dict(settings.model), "training": to_dict(settings.training), "init": init_config}
     return {
         **shown,
         "seed": settings.seed,
@@ -153,7 +131,7 @@ def _metadata(
 
 
 def _initialize(
-    model: ModelConfig, vocab: Vocabulary, inputs: TranslatorInputs, settings: TranslatorSettings
+    vocab: Vocabulary, inputs: TranslatorInputs, settings: TranslatorSettings
 ) -> tuple[EncoderDecoder, InitCheckpoints]:
     """Make a translator from pretrained weights where there are any, and return their metadata.
 
@@ -163,10 +141,8 @@ def _initialize(
         CheckpointError: a pretrained model has another vocabulary or another shape.
     """
     torch.manual_seed(settings.seed)
-    n_languages = len(settings.languages)
-    translator = EncoderDecoder(
-        *(Transformer(model, len(vocab), n_languages, is_decoder) for is_decoder in (False, True))
-    )
+    sizes = settings.model, len(vocab), len(settings.languages)
+    translator = EncoderDecoder(*(Transformer(*sizes, is_decoder) for is_decoder in (False, True)))
     init = [
         _load_pretrained("encoder", translator.encoder, inputs.encoder, vocab),
         _load_pretrained("decoder", translator.decoder, inputs.decoder, vocab),
@@ -198,30 +174,52 @@ def _load_pretrained(name: str, module: Transformer, path: Path | None, vocab: V
     return metadata
 
 
+def validate(
+    translator: EncoderDecoder,
+    validation_sets: Mapping[tuple[str, str], ValidationSet],
+    vocab: Vocabulary,
+    training: TranslationTraining,
+) -> Metrics:
+    """Compute loss and tokenized BLEU of every direction."""
+    was_training = translator.training
+    translator.eval()
+    device = translator.decoder.output_bias.device
+    metrics: dict[ObjectiveKey, dict[str, float]] = {}
+    for direction, sentences in validation_sets.items():
+        translations = generate(
+            translator, sentences.source, sentences.languages, training.decoding, training.micro_batch_tokens
+        )
+        with torch.inference_mode():
+            losses = [translation_loss(translator, batch.to(device)) for batch in sentences.batches]
+        hypotheses = [vocab.decode(best.tokens, direction[1]) for (best,) in translations]
+        loss, bleu = sum(losses, LossSum.zero(device)), tokenized_bleu(hypotheses, sentences.references)
+        metrics[ObjectiveKey("mt", direction)] = {**loss.metrics, "bleu": bleu.value}
+    translator.train(was_training)
+    return metrics
+
+
+def bleu_criterion(metrics: Metrics) -> float:
+    """Compute the criterion of the best evaluation: 100 - mean BLEU of all directions; lower is better."""
+    return 100 - statistics.fmean(values["bleu"] for values in metrics.values())
+
+
 def _train(
     translator: EncoderDecoder,
     batches: TranslationBatches,
-    validation_sets: Mapping[tuple[str, str], ValidationSet],
-    compute: Compute,
+    evaluate: Callable[[], Metrics],
+    dtype: torch.dtype,
+    shard: bool,
     run: TrainingRun,
 ) -> None:
     """Train ``translator``; afterwards it is the best of all evaluations, on the CPU."""
-    processes, settings = run.processes, batches.settings
+    processes, training = run.processes, batches.settings.training
     translator.to(processes.device).train()
     # An encoder predicts no tokens. Several processes wait for the gradient of every weight that may have one.
     translator.encoder.output_bias.requires_grad_(False)
-    shard = compute.zero_stage1 and processes.size > 1
-    state = TrainState(translator, make_optimizer(translator, settings.optim, shard=shard))
+    state = TrainState(translator, make_optimizer(translator, training.optim, shard=shard))
     resume(run.folder, state, run.digest, processes)
-    precision = resolve_dtype(compute.precision, processes.device)
-    loss = processes.wrap_ddp(TranslationLoss(translator, precision, settings.label_smoothing))
-    with prefetch(micro_batches_of(batches, translator, loss, processes), settings.optim.max_updates) as prefetched:
-        train(
-            state,
-            prefetched,
-            partial(validate, translator, validation_sets, batches.vocab, settings),
-            run,
-            criterion=bleu_criterion,
-            average_last=settings.average_checkpoints,
-        )
+    loss = processes.wrap_ddp(TranslationLoss(translator, dtype, training.label_smoothing))
+    with prefetch(micro_batches_of(batches, translator, loss, processes), training.optim.max_updates) as prefetched:
+        average_last = training.average_checkpoints
+        train(state, prefetched, evaluate, run, criterion=bleu_criterion, average_last=average_last)
     translator.cpu().eval()
