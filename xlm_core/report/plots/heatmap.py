@@ -81,12 +81,12 @@ def _plot_cells(axes: Axes, values: pd.DataFrame, texts: pd.DataFrame, **colors:
 
 
 def ink_on(background: Sequence[float]) -> str:
-    """Black or white, whichever is easier to read on a background, red, green and blue from 0 to 1."""
+    """Return black or white, whichever is easier to read on a background, red, green and blue from 0 to 1."""
     return "black" if sns.utils.relative_luminance(background) > MIDDLE else "white"
 
 
 def _panels(spec: TableSpec, n: int) -> tuple[Figure, list[Axes]]:
-    """A figure with ``n`` panels: side by side with common rows, or one above the other."""
+    """Return a figure with ``n`` panels: side by side with common rows, or one above the other."""
     is_wide = len(spec.shown) > WIDE
     n_rows, n_columns = (n, 1) if is_wide else (1, n)
     size = (2.4 + 0.55 * len(spec.shown) * n_columns, n_rows * (0.7 + 0.38 * len(spec.rows)))
@@ -96,13 +96,12 @@ def _panels(spec: TableSpec, n: int) -> tuple[Figure, list[Axes]]:
 
 
 def _separate(axes: Axes, spec: TableSpec) -> None:
-    """White space between languages and their means, and between settings; the columns' names above them."""
+    """Plot white space between languages and their means, and between settings; put the names of columns above them."""
     axes.axvline(len(spec.measured), color="white", linewidth=4)
     for number, (above, below) in enumerate(pairwise(spec.rows), 1):
         if above.setting != below.setting:
             axes.axhline(number, color="white", linewidth=4)
     axes.xaxis.tick_top()
-    axes.tick_params(length=0)
 
 
 def plot_confusions(
