@@ -171,7 +171,7 @@ def read_words(folder: Path, hurt: Hurt, pick: Callable) -> None:
         content = hurt(zipped(members) if name == "words.zip" else gzipped(hurt(tarred(members))))
     source, output = written(folder, name, content), folder / "out.tsv"
     dictionary.extract(kind, source, "en-fr", Text(), output, folder / "statistics.json")
-    list(tsv.read(output, dictionary.N_FIELDS[kind]))
+    list(tsv.read(output, 2 if kind == "dictionary" else 3))
 
 
 def read_published_vocabulary(folder: Path, hurt: Hurt, pick: Callable) -> None:

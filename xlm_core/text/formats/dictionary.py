@@ -21,7 +21,6 @@ from xlm_core.tsv import FilterStats
 Kind = Literal["dictionary", "similarity"]
 RATINGS = "{direction}-SEMEVAL17.txt"  # the file name of MUSE in its archive
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
-N_FIELDS = {"dictionary": 2, "similarity": 3}
 
 
 def extract(kind: Kind, source: Path, direction: str, text: Text, output: Path, statistics: Path) -> None:
