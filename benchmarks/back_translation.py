@@ -19,9 +19,10 @@ from pretrain import name_of, timed
 
 from xlm_core.config import Optim
 from xlm_core.data.batch import PackedSequences, sentence_batch
+from xlm_core.data.objective_batches import translation_batch
 from xlm_core.model.decoding import greedy_search
-from xlm_core.objectives import TranslationLoss, translation_batch
 from xlm_core.text.vocabulary import N_SPECIAL
+from xlm_core.train.losses import TranslationLoss
 from xlm_core.train.optimization import make_optimizer
 
 LANGUAGES = (0, 0)

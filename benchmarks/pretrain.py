@@ -36,12 +36,13 @@ from transformers import XLMConfig, XLMWithLMHeadModel
 from xlm_core.config import Masking, ModelConfig, Optim
 from xlm_core.data.batch import Batch
 from xlm_core.data.masking import MaskSampler
+from xlm_core.data.objective_batches import mlm_batch
 from xlm_core.history import ObjectiveKey
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import TokenLoss, mlm_batch
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.loop import MicroBatch, train_step
+from xlm_core.train.losses import TokenLoss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 

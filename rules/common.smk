@@ -10,9 +10,9 @@ from xlm_core import digests
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
-from xlm_core.workflow.data_paths import RawFiles
+from xlm_core.workflow.corpus_paths import RawFiles
 from xlm_core.workflow.experiments import xnli_splits
-from xlm_core.workflow.paths import Paths
+from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
 from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
 from xlm_core.workflow.targets import JobGraph, tables, targets
@@ -30,7 +30,7 @@ def checked_config():
 
 CONFIG = checked_config()
 BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
-PATHS, RAW = Paths(CONFIG), RawFiles(CONFIG)
+PATHS, RAW = ExperimentPaths(CONFIG), RawFiles(CONFIG)
 TARGETS, TABLES = targets(PATHS), tables(PATHS)  # target -> files, table -> target
 JOBS = JobGraph(workflow.rules)
 SHARDS = range(CONFIG.text.n_shards)

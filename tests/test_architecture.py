@@ -16,7 +16,7 @@ LAYERS = [
     {"text", "metrics"},
     {"data"},
     {"model"},
-    {"objectives", "train"},
+    {"train"},
     {"tasks", "interop"},
     {"cli"},
     {"__main__"},

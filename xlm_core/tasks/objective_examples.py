@@ -11,10 +11,10 @@ from xlm_core.data.batch import IGNORE, Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
+from xlm_core.data.objective_batches import clm_batch, mlm_batch, tlm_batch
 from xlm_core.data.token_store import TokenStore
 from xlm_core.io import write_json
 from xlm_core.languages import language_ids, sides
-from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
 from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
 from xlm_core.text.vocabulary import Vocabulary
 

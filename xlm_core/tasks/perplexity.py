@@ -23,13 +23,13 @@ from torch.nn import functional
 from xlm_core import digests, results
 from xlm_core.data.batch import Batch
 from xlm_core.data.blocks import TokenStream
+from xlm_core.data.objective_batches import CAUSAL, clm_batch
 from xlm_core.errors import CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, clm_batch
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.text.vocabulary import EOS, UNK, Vocabulary

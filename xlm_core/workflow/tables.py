@@ -10,8 +10,8 @@ from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, 
 from xlm_core.config.tables import ComparisonConfig, word_pair_column
 from xlm_core.languages import direction_key, sides
 from xlm_core.workflow import experiments
+from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.experiments import MtTable
-from xlm_core.workflow.paths import Paths
 
 Plain = dict[str, Any]
 # Published rows of the closest protocol: the paper selects per language in all of its settings.
@@ -189,7 +189,7 @@ DESCRIPTIONS: Mapping[str, Callable[[Config], Plain]] = {
 }
 
 
-def claim_tests(paths: Paths) -> list[Plain]:
+def claim_tests(paths: ExperimentPaths) -> list[Plain]:
     """Return the tests of all claims, in the order of the configuration: that system a of a table is better than b.
 
     "claim" and "statement" are number and text of the claim, "columns" the columns that count, as a and as b call them,
@@ -216,7 +216,7 @@ def _name(system: str | SystemConfig) -> str:
     return system if isinstance(system, str) else system.name
 
 
-def _claim_seeds(paths: Paths, test: ComparisonConfig) -> list[int]:
+def _claim_seeds(paths: ExperimentPaths, test: ComparisonConfig) -> list[int]:
     """Return the pretraining seeds that both systems of a test have."""
     config = paths.config
     if test.table in MT_TABLES:
@@ -244,7 +244,7 @@ def _claim_columns(config: Config, test: ComparisonConfig) -> list[list[str]] | 
     return None
 
 
-def _statistics(paths: Paths, table: str, system: str | SystemConfig, seed: int) -> list[str]:
+def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig, seed: int) -> list[str]:
     """Return the sample statistics of one system of a table."""
     folder = f"{paths.results}/results"
     if table == "perplexity" and paths.config.perplexity:

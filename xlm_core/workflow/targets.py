@@ -4,20 +4,20 @@ import functools
 from collections.abc import Iterable
 from typing import Any, NamedTuple, get_args
 
+from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.experiments import MtTable
-from xlm_core.workflow.paths import Paths
 from xlm_core.workflow.tables import DESCRIPTIONS
 
 FORMS = ("md", "html", "tex", "tidy.csv")  # of a table
 
 
-def table_files(paths: Paths, name: str, *, differences: bool = True) -> list[str]:
+def table_files(paths: ExperimentPaths, name: str, *, differences: bool = True) -> list[str]:
     """Return the forms of a table, of the differences between its rows where it has any, and its manifest."""
     kinds = (*FORMS, *(["differences.csv"] if differences else []), "manifest.json")
     return [f"{paths.results}/tables/{name}.{kind}" for kind in kinds]
 
 
-def targets(paths: Paths) -> dict[str, list[str]]:
+def targets(paths: ExperimentPaths) -> dict[str, list[str]]:
     """Return public target -> its tables and figures; none where the configuration lacks its section."""
     config, figures = paths.config, f"{paths.results}/figures"
     drawn = config.embeddings and config.embeddings.alignment_figure
@@ -34,14 +34,14 @@ def targets(paths: Paths) -> dict[str, list[str]]:
     }
 
 
-def tables(paths: Paths) -> dict[str, str]:
+def tables(paths: ExperimentPaths) -> dict[str, str]:
     """Return table -> the target that makes it."""
     made = {file: target for target, files in targets(paths).items() for file in files}
     tidy = {name: f"{paths.results}/tables/{name}.tidy.csv" for name in (*DESCRIPTIONS, "claims")}
     return {name: made[file] for name, file in tidy.items() if file in made}
 
 
-def _xnli(paths: Paths) -> list[str]:
+def _xnli(paths: ExperimentPaths) -> list[str]:
     """Return the table of XNLI, with two languages also the one of retrieval, and the curves of trained runs."""
     retrieved = len(paths.config.xnli.languages) > 1
     figures = ["xnli_heatmap", "confusions"]
@@ -51,7 +51,7 @@ def _xnli(paths: Paths) -> list[str]:
     return [*table_files(paths, "xnli"), *retrieval, *(f"{paths.results}/figures/{name}.svg" for name in figures)]
 
 
-def _translation(paths: Paths, table: MtTable) -> list[str]:
+def _translation(paths: ExperimentPaths, table: MtTable) -> list[str]:
     """Return a table of translation, the curves of its trainings, and samples."""
     if not paths.translators_of(table):
         return []
@@ -59,7 +59,7 @@ def _translation(paths: Paths, table: MtTable) -> list[str]:
     return [*table_files(paths, f"{table}_mt"), f"{paths.results}/figures/{table}_curves.svg", samples]
 
 
-def _claims(paths: Paths) -> list[str]:
+def _claims(paths: ExperimentPaths) -> list[str]:
     """Return the decisions on the claims as a page, as data and as a figure."""
     forms = [f"{paths.results}/tables/claims.{kind}" for kind in ("md", "tidy.csv", "manifest.json")]
     return [*forms, f"{paths.results}/figures/claims.svg"]

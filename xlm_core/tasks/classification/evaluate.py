@@ -17,8 +17,8 @@ from xlm_core.data.labelled import LabelledDataset
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
-from xlm_core.objectives import head_loss
 from xlm_core.results import Result, ResultContext
+from xlm_core.train.losses import head_loss
 
 LOG = logging.getLogger(__name__)
 BATCH_SIZE = 128

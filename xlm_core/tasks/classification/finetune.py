@@ -32,11 +32,11 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import classification_loss, resolve_dtype
 from xlm_core.tasks.classification.evaluate import Evaluation, data_digest, evaluate, open_datasets, warn_of_truncation
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
+from xlm_core.train.losses import classification_loss, resolve_dtype
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 

@@ -15,12 +15,12 @@ from xlm_core.data.batch import Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
+from xlm_core.data.objective_batches import clm_batch, mlm_batch, tlm_batch
 from xlm_core.data.sampling import BatchKey, TaskSampler
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ConfigError, StoreError
 from xlm_core.history import ObjectiveKey
 from xlm_core.languages import language_ids, sides, smoothed
-from xlm_core.objectives import clm_batch, mlm_batch, tlm_batch
 from xlm_core.tasks.pretraining.memory import micro_batch_size
 
 LOG = logging.getLogger(__name__)

@@ -10,18 +10,19 @@ import torch
 from xlm_core import digests
 from xlm_core.config import ModelConfig, Pretraining, to_dict
 from xlm_core.data.batch import Batch
+from xlm_core.data.objective_batches import CAUSAL
 from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import copy_file
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, TokenLoss, resolve_dtype, token_loss
 from xlm_core.tasks.pretraining.data import PretrainingArgs, PretrainingData, StorePaths, TrainingCorpora
 from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
+from xlm_core.train.losses import TokenLoss, resolve_dtype, token_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 

@@ -21,12 +21,12 @@ from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraini
 from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset, Records
 from xlm_core.data.noise import add_noise
+from xlm_core.data.objective_batches import TranslationBatch, translation_batch
 from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
 from xlm_core.languages import language_ids, pair, sides
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.objectives import TranslationBatch, translation_batch
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.memory import check_processes, micro_batch_size, micro_batches_per_update
 from xlm_core.tasks.translation.generate import decode

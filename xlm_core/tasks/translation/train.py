@@ -20,7 +20,6 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import TranslationLoss, resolve_dtype, translation_loss
 from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
 from xlm_core.tasks.translation.data import TranslationBatches, TranslatorSettings, ValidationSet, micro_batches_of
 from xlm_core.tasks.translation.generate import generate
@@ -28,6 +27,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import TrainingRun, prefetch, train
+from xlm_core.train.losses import TranslationLoss, resolve_dtype, translation_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 

@@ -8,11 +8,12 @@ from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
 from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
+from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_batch
 from xlm_core.model import heads
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.objectives import CAUSAL, classification_loss, clm_batch, mlm_batch, resolve_dtype, tlm_batch, token_loss
 from xlm_core.text.vocabulary import EOS, MASK, PAD
+from xlm_core.train.losses import classification_loss, resolve_dtype, token_loss
 
 N_TOKENS = 40
 MASKS = MaskSampler(np.ones(N_TOKENS), Masking(mask_prob=0.3))

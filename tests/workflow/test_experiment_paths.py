@@ -8,9 +8,9 @@ import yaml
 
 from xlm_core import config
 from xlm_core.config import Config, SystemConfig
-from xlm_core.workflow.data_paths import RawFiles
+from xlm_core.workflow.corpus_paths import RawFiles
+from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.experiments import xnli_experiments
-from xlm_core.workflow.paths import Paths
 from xlm_core.workflow.targets import tables, targets
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +30,11 @@ def settings(**changes: Any) -> Config:
 
 
 @pytest.fixture(scope="module")
-def paths() -> Paths:
-    return Paths(settings())
+def paths() -> ExperimentPaths:
+    return ExperimentPaths(settings())
 
 
-def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Paths) -> None:
+def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: ExperimentPaths) -> None:
     tokens = [
         "results/tiny/tokens/base/documents/fr/0.tsv",
         "results/tiny/tokens/base/documents/fr/1.tsv",
@@ -49,13 +49,13 @@ def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Paths) -> 
     ]
 
 
-def test_setups_share_what_is_equal(paths: Paths) -> None:
+def test_setups_share_what_is_equal(paths: ExperimentPaths) -> None:
     assert paths.tokens("english", "documents", "en", 1) == "results/tiny/tokens/base/documents/en/1.tsv"
     assert paths.vocabulary("english") == "results/tiny/bpe/english/vocabulary.json"
     assert paths.vocabulary("base") == "results/tiny/bpe/base/vocabulary.json"
 
 
-def test_separate_vocabularies_have_a_model_per_language(paths: Paths) -> None:
+def test_separate_vocabularies_have_a_model_per_language(paths: ExperimentPaths) -> None:
     assert paths.bpe_languages("base", "all") == ["en", "fr", "hi"]
     assert paths.bpe_languages("separate", "fr") == ["fr"]
     assert paths.bpe_models("separate")["models"] == [
@@ -63,7 +63,7 @@ def test_separate_vocabularies_have_a_model_per_language(paths: Paths) -> None:
     ]
 
 
-def test_only_runs_with_tlm_read_pairs(paths: Paths) -> None:
+def test_only_runs_with_tlm_read_pairs(paths: ExperimentPaths) -> None:
     pairs = [f"results/tiny/store/base/translations/en-fr/{shard}/train.store" for shard in (0, 1)]
     assert paths.pretraining_stores("base", "mlm_tlm")["train_en-fr"] == pairs
     assert set(paths.pretraining_stores("base", "mlm")) == {
@@ -73,13 +73,13 @@ def test_only_runs_with_tlm_read_pairs(paths: Paths) -> None:
 
 def test_duplicates_are_marked_where_they_are_dropped_and_never_in_test_sets() -> None:
     data = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
-    paths = Paths(settings(text=data["text"] | {"deduplicate": True}))
+    paths = ExperimentPaths(settings(text=data["text"] | {"deduplicate": True}))
     assert paths.duplicates("base", "documents", "fr", "1") == ["results/tiny/text/documents/fr/1.repeated"]
     assert paths.duplicates("base", "news_test", "en-fr", "0") == []
-    assert Paths(settings()).duplicates("base", "documents", "fr", "1") == []
+    assert ExperimentPaths(settings()).duplicates("base", "documents", "fr", "1") == []
 
 
-def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths: Paths) -> None:
+def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths: ExperimentPaths) -> None:
     folder = "results/tiny/runs/base/mlm_tlm/0/xnli"
     assert paths.xnli_classifier("base", "mlm_tlm", "0", "translate_test", "1") == {
         "model": f"{folder}/zero_shot/1/model.safetensors"
@@ -95,13 +95,13 @@ def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths
     ]
 
 
-def test_a_setup_is_tested_on_the_languages_that_it_has(paths: Paths) -> None:
+def test_a_setup_is_tested_on_the_languages_that_it_has(paths: ExperimentPaths) -> None:
     assert paths.xnli_tested("news", "zero_shot") == ["en", "fr"]
     assert paths.xnli_selected("base", "mlm_tlm", "zero_shot") == ["en", "fr", "hi"]
     assert paths.xnli_selected("base", "mlm", "zero_shot") == []
 
 
-def test_every_protocol_of_a_run_has_its_results(paths: Paths) -> None:
+def test_every_protocol_of_a_run_has_its_results(paths: ExperimentPaths) -> None:
     names = [protocol for run, protocol in xnli_experiments(paths.config.xnli) if run == "mlm_tlm"]
     alone = [f"translate_train_{language}" for language in ("en", "fr", "hi")]
     assert names == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
@@ -111,7 +111,7 @@ def test_every_protocol_of_a_run_has_its_results(paths: Paths) -> None:
     assert len(paths.xnli_results()) == 4 + 6
 
 
-def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: Paths) -> None:
+def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: ExperimentPaths) -> None:
     inputs = paths.translator_inputs("unsupervised.en-fr.embeddings.mlm", "0")
     assert inputs["encoder"] == "results/tiny/runs/news/embeddings/0/model.safetensors"
     assert inputs["decoder"] == "results/tiny/runs/news/mlm/0/model.safetensors"
@@ -140,7 +140,7 @@ def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
     assert raw.describe("mine.txt") == {"path": "mine.txt", "origin": "local", "licence": ""}
 
 
-def test_every_table_has_its_target(paths: Paths) -> None:
+def test_every_table_has_its_target(paths: ExperimentPaths) -> None:
     assert tables(paths) == {
         "xnli": "xnli_table",
         "retrieval": "xnli_table",
@@ -152,5 +152,5 @@ def test_every_table_has_its_target(paths: Paths) -> None:
         "embeddings": "embedding_table",
         "claims": "claims",
     }
-    without = Paths(settings(glue=None, claims=[]))
+    without = ExperimentPaths(settings(glue=None, claims=[]))
     assert targets(without)["glue_table"] == targets(without)["claims"] == []

@@ -3,11 +3,11 @@
 from xlm_core.config import BASE, GLUE_LANGUAGE, Config, SystemConfig
 from xlm_core.languages import direction_key
 from xlm_core.workflow import experiments
-from xlm_core.workflow.data_paths import TextPaths
+from xlm_core.workflow.corpus_paths import CorpusPaths
 from xlm_core.workflow.experiments import MtTable, TranslationExperiment
 
 
-class Paths(TextPaths):
+class ExperimentPaths(CorpusPaths):
     """The files of a configuration, and the experiments that they belong to."""
 
     def __init__(self, config: Config) -> None:

@@ -101,7 +101,7 @@ def _download(location: str, readers: Sequence[tuple[str, CorpusSource, str]]) -
     return Download(readers[0][0], readers[0][1].licence, sha256, n_bytes)
 
 
-class TextPaths:
+class CorpusPaths:
     """The files of text of a configuration."""
 
     def __init__(self, config: Config) -> None:
