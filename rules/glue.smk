@@ -168,7 +168,7 @@ rule make_glue_submission:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code("xlm_core.report.submission"),
+        code=code("xlm_core.text.formats.glue"),
     message:
         "Packing what {wildcards.run} ({wildcards.setup}) says of GLUE's test sets, "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"

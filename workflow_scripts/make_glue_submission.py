@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from xlm_core.report import submission
+from xlm_core.text.formats import glue
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):
-    submission.write([Path(path) for path in snakemake.input], Path(snakemake.output[0]))
+    glue.write_submission([Path(path) for path in snakemake.input], Path(snakemake.output[0]))

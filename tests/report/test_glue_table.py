@@ -10,8 +10,9 @@ from read_back import grid, make_table
 from xlm_core import published
 from xlm_core.config import METRICS
 from xlm_core.errors import CorpusError
-from xlm_core.report import submission, summary, table_specs
+from xlm_core.report import summary, table_specs
 from xlm_core.results import Result
+from xlm_core.text.formats.glue import write_submission
 
 COLUMNS = {
     "CoLA": [["CoLA", "Matthews"]],
@@ -121,17 +122,18 @@ def test_the_leaderboard_gets_a_file_for_each_set_with_words_and_scores_in_bound
     paths = [
         kept(tmp_path / "a", "RTE", [(0, "entailment"), (1, "not_entailment")]),
         kept(tmp_path / "b", "STS-B", [(0, "5.25"), (1, "-0.1"), (2, "3.14159")]),
+        kept(tmp_path / "c", "MNLI-mm", [(0, "neutral")]),
     ]
-    submission.write(paths, tmp_path / "s.zip")
+    write_submission(paths, tmp_path / "s.zip")
     with zipfile.ZipFile(tmp_path / "s.zip") as file:
-        assert file.namelist() == ["RTE.tsv", "STS-B.tsv"]
+        assert file.namelist() == ["RTE.tsv", "STS-B.tsv", "MNLI-mm.tsv"]
         assert file.read("RTE.tsv").decode() == "index\tprediction\n0\tentailment\n1\tnot_entailment\n"
         assert file.read("STS-B.tsv").decode() == "index\tprediction\n0\t5.000\n1\t0.000\n2\t3.142\n"
 
 
 def test_predictions_in_disorder_are_refused(tmp_path):
     with pytest.raises(CorpusError, match="line 3: index 1, expected 0"):
-        submission.write([kept(tmp_path / "a", "RTE", [(1, "entailment")])], tmp_path / "s.zip")
+        write_submission([kept(tmp_path / "a", "RTE", [(1, "entailment")])], tmp_path / "s.zip")
     path = kept(tmp_path / "a", "RTE", [(0, "entailment")])
     with pytest.raises(CorpusError, match="a second table with predictions of RTE"):
-        submission.write([path, path], tmp_path / "s.zip")
+        write_submission([path, path], tmp_path / "s.zip")

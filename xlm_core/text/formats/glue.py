@@ -1,4 +1,4 @@
-"""Extract the nine GLUE tasks, and its diagnostic set (AX), from their official files.
+"""Extract the nine GLUE tasks, and its diagnostic set (AX), from their official files; write the leaderboard's files.
 
 The official training, validation ("dev") and test sets are kept; the labels of the test sets are not public. The files
 quote nothing and differ in all else. CoLA has a header only in its test set. MRPC is the corpus of its authors, with a
@@ -17,11 +17,12 @@ from typing import NamedTuple
 from xlm_core import tsv
 from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.errors import CorpusError
+from xlm_core.io import write_zip
 from xlm_core.text.formats.archive import open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
 NO_LABEL = "-"
-MAX_SCORE = 5.0  # of STS-B; the lowest is 0
+SCORED_TASK, MAX_SCORE = "STS-B", 5.0  # the task whose labels are scores, from 0 to this one
 NUMBER = r"\d+(\.\d+)?"
 COLA_HEADER = ("source", "label", "mark", "sentence")  # the files have no names for these columns
 MRPC_IDS = ("#1 ID", "#2 ID")
@@ -51,7 +52,7 @@ GLUE_TASKS = {
     "CoLA": GlueTask(("sentence",), metrics=METRICS["CoLA"]),
     "SST-2": GlueTask(("sentence",)),
     "MRPC": GlueTask(("#1 String", "#2 String"), "Quality", metrics=METRICS["MRPC"]),
-    "STS-B": GlueTask(PAIR, "score", None, metrics=METRICS["STS-B"]),
+    SCORED_TASK: GlueTask(PAIR, "score", None, metrics=METRICS["STS-B"]),
     "QQP": GlueTask(("question1", "question2"), "is_duplicate", row_number="id", metrics=METRICS["QQP"]),
     "MNLI": GlueTask(PAIR, "gold_label", THREE_WAY),
     "QNLI": GlueTask(("question", "sentence"), classes=TWO_WAY),
@@ -141,3 +142,32 @@ def _checked_label(label: str, task: GlueTask, location: str) -> str:
             f"{location}: label {label!r}, expected one of {', '.join(task.classes)}; fetch the file again"
         )
     return label
+
+
+def write_submission(predictions: Sequence[Path], output: Path) -> None:
+    """Write the predictions of test sets as the leaderboard takes them.
+
+    Args:
+        predictions: of each task the table that its scoring has kept (``xlm_core.tasks.classification.glue``).
+        output: a zip of one table ``<set>.tsv`` for each set, with columns ``index`` and ``prediction``.
+
+    Raises:
+        CorpusError: the predictions of a set stand in two tables, or not in order.
+    """
+    tables: dict[str, list[str]] = {}
+    for path in predictions:
+        earlier = set(tables)
+        with open_lines(path) as (table, lines):
+            for location, row in tsv.read_table(table, lines, ("set", "split", "index", "prediction")):
+                name, split, index, prediction = row
+                if split != "test":
+                    continue
+                if name in earlier:
+                    raise CorpusError(f"{path}: a second table with predictions of {name}; expected one of each task")
+                rows = tables.setdefault(name, [])
+                if index != str(len(rows)):
+                    raise CorpusError(f"{location}: index {index}, expected {len(rows)}; remove the file and rerun")
+                if name == SCORED_TASK:
+                    prediction = f"{min(max(float(prediction), 0.0), MAX_SCORE):.3f}"
+                rows.append(f"{index}\t{prediction}\n")
+    write_zip(output, {f"{name}.tsv": "".join(["index\tprediction\n", *rows]) for name, rows in tables.items()})
