@@ -13,7 +13,7 @@ import pytest
 import torch
 from small_world import COMPUTE, MODEL, N_TOKENS, SETTINGS, write_store
 
-from xlm_core import history, objectives
+from xlm_core import history
 from xlm_core.config import Masking, Optim
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError, StoreError, TrainingError
 from xlm_core.io import write_json
@@ -23,6 +23,7 @@ from xlm_core.tasks.objective_examples import write_examples
 from xlm_core.tasks.pretraining import train as task
 from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.text.vocabulary import EOS, MASK, PAD, SPECIAL, Vocabulary
+from xlm_core.train import losses
 
 
 @pytest.fixture
@@ -128,8 +129,8 @@ def test_an_interrupted_run_goes_on_bit_for_bit(pretrain, monkeypatch):
             signal.raise_signal(signal.SIGTERM)
         return token_loss(*arguments)
 
-    token_loss = objectives.token_loss
-    monkeypatch.setattr(objectives, "token_loss", ask_once)
+    token_loss = losses.token_loss
+    monkeypatch.setattr(losses, "token_loss", ask_once)
     with pytest.raises(TrainingError, match="SIGTERM"):
         pretrain()
     n_before = len(calls)
@@ -199,7 +200,7 @@ def test_other_code_settings_or_data_start_a_run_of_their_own(pretrain, tmp_path
 
 def test_a_finished_run_whose_output_was_lost_is_not_trained_again(pretrain, monkeypatch):
     expected, *_ = pretrain()
-    monkeypatch.setattr(objectives, "token_loss", None)
+    monkeypatch.setattr(losses, "token_loss", None)
     assert same(pretrain()[0], expected)
 
 
