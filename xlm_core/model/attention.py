@@ -74,7 +74,7 @@ class SelfAttention(nn.Module):
         Returns:
             (B, T, D), or (n, D) at ``output_positions``.
         """
-        queries, keys, values = self.project(x)
+        queries, keys, values = split_heads(self.qkv(x), 3, self.n_heads)
         dropout = self.dropout if self.training else 0.0
         context = attend(queries, keys, values, None if causal else attention_mask, causal, dropout)
         output: Tensor = self.out(select_positions(merge_heads(context), output_positions))
@@ -85,11 +85,6 @@ class SelfAttention(nn.Module):
         queries, keys, values = self.qkv(x).view(len(x), 3, self.n_heads, -1).unbind(1)
         output: Tensor = self.out(attend_to_cache(queries[:, :, None], *cache.append(keys, values)).flatten(1))
         return output
-
-    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Compute queries, keys and values, each (B, H, T, K), of ``x`` (B, T, D)."""
-        queries, keys, values = split_heads(self.qkv(x), 3, self.n_heads)
-        return queries, keys, values
 
 
 class CrossAttention(nn.Module):
@@ -118,7 +113,8 @@ class CrossAttention(nn.Module):
             (B, T, D), or (n, D) at ``output_positions``.
         """
         dropout = self.dropout if self.training else 0.0
-        context = attend(self.project(x), *self.read(source), attention_mask, dropout=dropout)
+        (queries,) = split_heads(self.queries(x), 1, self.n_heads)
+        context = attend(queries, *self.read(source), attention_mask, dropout=dropout)
         output: Tensor = self.out(select_positions(merge_heads(context), output_positions))
         return output
 
@@ -132,10 +128,6 @@ class CrossAttention(nn.Module):
         context = attend_to_cache(queries, cache.source_keys, cache.source_values, cache.source_bias)
         output: Tensor = self.out(merge_heads(context).view(x.shape))
         return output
-
-    def project(self, x: Tensor) -> Tensor:
-        """Compute the queries (B, H, T, K) of ``x`` (B, T, D)."""
-        return split_heads(self.queries(x), 1, self.n_heads)[0]
 
     def read(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """Compute keys and values, each (B, H, S, K), of ``source`` (B, S, D)."""

@@ -1,8 +1,8 @@
 """Attention and dropout for training on a CPU, written by hand because PyTorch's are slower there.
 
-Measured (docs/performance.md, "Updates per second"): with them an update is 1.5 to 2.8 times as fast as that of
-transformers. PyTorch's attention is slow on a CPU in training with dropout, and in bfloat16; its Bernoulli draw was the
-most expensive part of a small model. Elsewhere PyTorch's own operations are used.
+Measured (docs/performance.md, "Updates per second"): with them an update is 1.5 to 2.8 times as fast as an update of
+transformers. PyTorch's attention is slow on a CPU in training with dropout, and in bfloat16; its Bernoulli draw was
+the most expensive part of a small model. Elsewhere PyTorch's own operations are used.
 
 Shapes: B rows, T tokens, S tokens of the source (T in self-attention), H heads, K dimensions per head.
 """
@@ -113,10 +113,8 @@ class _CpuAttention(torch.autograd.Function):
         shape = torch.Size((*queries.shape[:3], keys.shape[2]))
         kept = _keep_mask(shape, p) if p else None
         context = queries.new_empty(queries.shape)
-        scratch = _scratch(queries, shape, 2)
-        for rows in _slices(queries, shape):
+        for rows, (weights, dropped) in _slices(queries, shape, 2):
             q, k, v = (part[rows].flatten(0, 1) for part in (queries, keys, values))
-            weights, dropped = (buffer[: len(q)] for buffer in scratch)
             _weigh(q, k, hidden, rows, out=weights)
             if kept is not None:
                 weights = _apply_mask(weights, kept[rows].flatten(0, 1), out=dropped)
@@ -131,11 +129,9 @@ class _CpuAttention(torch.autograd.Function):
         *parts, hidden, kept = ctx.saved_tensors
         to_parts = [part.new_empty(part.shape) for part in parts]
         shape = torch.Size((*parts[0].shape[:3], parts[1].shape[2]))
-        scratch = _scratch(parts[0], shape, 3)
         scale = parts[0].shape[-1] ** -0.5
-        for rows in _slices(parts[0], shape):
+        for rows, (weights, dropped, to_weights) in _slices(parts[0], shape, 3):
             queries, keys, values = (part[rows].flatten(0, 1) for part in parts)
-            weights, dropped, to_weights = (buffer[: len(queries)] for buffer in scratch)
             to_queries, to_keys, to_values = (part[rows].flatten(0, 1) for part in to_parts)
             to_context = gradient[rows].flatten(0, 1) * _scale(ctx.p)
             _weigh(queries, keys, hidden, rows, out=weights)
@@ -161,17 +157,15 @@ def _weigh(queries: Tensor, keys: Tensor, hidden: Tensor | None, rows: slice, ou
     torch.softmax(scores, dim=-1, out=out)
 
 
-def _slices(queries: Tensor, shape: torch.Size) -> Iterator[slice]:
-    """Slice the rows so that the weights of a slice fit into the cache; ``shape`` (B, H, T, S) is of all weights."""
-    n_rows = _rows_at_once(queries, shape)
-    return (slice(first, first + n_rows) for first in range(0, shape[0], n_rows))
+def _slices(queries: Tensor, shape: torch.Size, n: int) -> Iterator[tuple[slice, Tensor]]:
+    """Slice the rows so that the weights of a slice, of all (B, H, T, S) = ``shape``, fit into the cache.
 
-
-def _scratch(queries: Tensor, shape: torch.Size, n: int) -> Tensor:
-    """Allocate memory for ``n`` times the weights (rows * H, T, S) of one slice."""
+    Yields:
+        A slice of rows, and memory for ``n`` times its weights, (n, rows * H, T, S), which all slices share.
+    """
     n_rows, n_heads, n_tokens, n_sources = shape
-    return queries.new_empty(n, min(n_rows, _rows_at_once(queries, shape)) * n_heads, n_tokens, n_sources)
-
-
-def _rows_at_once(queries: Tensor, shape: torch.Size) -> int:
-    return max(1, CACHE_BYTES // (shape[1:].numel() * queries.element_size()))
+    at_once = max(1, CACHE_BYTES // (shape[1:].numel() * queries.element_size()))
+    scratch = queries.new_empty(n, min(n_rows, at_once) * n_heads, n_tokens, n_sources)
+    for first in range(0, n_rows, at_once):
+        rows = slice(first, min(first + at_once, n_rows))
+        yield rows, scratch[:, : (rows.stop - first) * n_heads]

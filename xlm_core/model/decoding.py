@@ -90,7 +90,8 @@ def beam_search(
     beams = _Beams.begin(max_lengths, decoding)
     translations: list[list[BeamHypothesis]] = [[] for _ in max_lengths]
     for position in range(int(max_lengths.max())):
-        log_probabilities = translator.step(beams.last(position), cache).log_softmax(dim=-1)
+        last = beams.tokens[:, :, position - 1].flatten()  # (N * W,); before the first is </s>, the initial value
+        log_probabilities = translator.step(last, cache).log_softmax(dim=-1)
         cache.reorder_cache(beams.extend(log_probabilities, position, cache.max_lengths))
         finished = beams.close_finished(position, cache.max_lengths)
         for row in finished.nonzero().flatten().tolist():
@@ -137,10 +138,6 @@ class _Beams:
         beams.sums[:, 0] = 0
         return beams
 
-    def last(self, position: int) -> Tensor:
-        """The token (N * W,) of every prefix before ``position``."""
-        return self.tokens[:, :, position - 1].flatten()  # before the first is </s>, the initial value
-
     def extend(self, log_probabilities: Tensor, position: int, max_lengths: Tensor) -> Tensor:
         """Extend the prefixes by the best candidates for ``position``, and record the best of those that end there.
 
@@ -150,7 +147,7 @@ class _Beams:
             max_lengths: (N,)
 
         Returns:
-            (N * W,) the row that each prefix had before.
+            (N * W,) the row of the prefix that each was extended from.
         """
         n_sentences, width = self.sums.shape
         totals = self.sums[:, :, None] + log_probabilities.view(n_sentences, width, -1)

@@ -65,9 +65,7 @@ class EncoderDecoder(nn.Module):
 
     def forward(self, source: EncoderInput, target: EncoderInput, output_positions: Tensor | None = None) -> Tensor:
         """Compute the decoder's last states (B, T, D) for ``target``, or (n, D) at some positions of it."""
-        states: Tensor = self.decoder(
-            target, causal=True, output_positions=output_positions, source=self.encode(source)
-        )
+        states: Tensor = self.decoder(target, True, output_positions, self.encode(source))
         return states
 
     def encode(self, source: EncoderInput) -> EncoderOutput:

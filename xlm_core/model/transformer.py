@@ -75,10 +75,6 @@ class TransformerLayer(nn.Module):
                 assert source is not None, "a decoder attends to an encoder's output"
                 context = self.source_attention(x, *source, output_positions)
             x = self.source_norm(select_positions(x, output_positions) + self.dropout(context))
-        return self.feed_forward(x)
-
-    def feed_forward(self, x: Tensor) -> Tensor:
-        """Apply the feed-forward network: ``x`` (…, D) to (…, D)."""
         output: Tensor = self.feedforward_norm(x + self.dropout(self.narrow(functional.gelu(self.wide(x)))))
         return output
 
