@@ -31,7 +31,11 @@ rule init_random_model:
 rule pretrain:
     """One model; killed, it goes on where it was."""
     input:
-        unpack(lambda wildcards: PATHS.pretraining_stores(wildcards.setup, wildcards.run)),
+        unpack(
+            lambda wildcards: PATHS.setup_stores(
+                wildcards.setup, PATHS.pairs_of_run(wildcards.setup, wildcards.run)
+            )
+        ),
         vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",

@@ -67,7 +67,7 @@ rule score_translation:
     params:
         decoding=lambda wildcards: params_of(CONFIG.translation.decoding),
         micro_batch_tokens=lambda wildcards: PATHS.translators[wildcards.translator].training.micro_batch_tokens,
-        cell=lambda wildcards: PATHS.translation_cell(wildcards.translator, (wildcards.source, wildcards.target)),
+        cell=lambda wildcards: PATHS.translators[wildcards.translator].cell((wildcards.source, wildcards.target)),
         attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),
         code=code("xlm_core.tasks.translation.evaluate"),
     message:

@@ -64,7 +64,7 @@ rule score_xnli:
         cell=lambda wildcards: {
             "table": "xnli",
             "system": configuration.SystemConfig(setup=wildcards.setup, run=wildcards.run).name,
-            "setting": PATHS.protocols[wildcards.protocol].setting,
+            "setting": configuration.SETTINGS[PATHS.protocols[wildcards.protocol].kind],
         },
         classes=CONFIG.xnli.labels,
         setting_selected=configuration.SETTINGS["selected_per_language"],

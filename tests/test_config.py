@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.config import classification, schema, setups, sources, tables, training, translation
+from xlm_core.config import classification, configuration, setups, sources, tables, training, translation
 from xlm_core.errors import ConfigError
 from xlm_core.workflow.experiments import xnli_experiments, xnli_protocols, xnli_splits
 from xlm_core.workflow.tables import describe
@@ -113,11 +113,12 @@ def test_the_default_configuration_explains_every_key():
     sections = [
         sources.CorpusSource, sources.Corpus, sources.Microworld, setups.Text, setups.VocabularyConfig,
         training.ModelConfig, training.Optim, training.Masking, training.Pretraining, training.Compute,
-        training.Finetuning, schema.Run, schema.Seeds, schema.Config, classification.Xnli, classification.FewShot,
-        classification.Glue, classification.GlueRow, classification.GlueTaskFiles, translation.TranslationConfig,
-        translation.EvaluationSets, translation.DecodingConfig, translation.UnsupervisedMt, translation.SupervisedMt,
-        translation.TranslationTraining, translation.Noise, translation.LossWeights, tables.Retrieval,
-        tables.Embeddings, tables.WordPairs, tables.WordVectors, tables.Refinement, tables.AlignmentFigure,
+        training.Finetuning, configuration.Run, configuration.Seeds, configuration.Config, classification.Xnli,
+        classification.FewShot, classification.Glue, classification.GlueRow, classification.GlueTaskFiles,
+        translation.TranslationConfig, translation.EvaluationSets, translation.DecodingConfig,
+        translation.UnsupervisedMt, translation.SupervisedMt, translation.TranslationTraining, translation.Noise,
+        translation.LossWeights, tables.Retrieval, tables.Embeddings, tables.WordPairs, tables.WordVectors,
+        tables.Refinement, tables.AlignmentFigure,
     ]  # fmt: skip
     missing = [
         f"{section.__name__}.{name}"

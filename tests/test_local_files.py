@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.config.loading import check_local_files, local_files
+from xlm_core.config.configuration import check_local_files, local_files
 from xlm_core.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent

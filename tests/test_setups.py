@@ -214,7 +214,8 @@ def test_encoder_and_decoder_may_begin_with_different_runs():
     del data["claims"]
     data["translation"]["unsupervised"]["systems"] = [["mlm", "none"]]
     plan = translators(config.parse(data))["unsupervised.en-fr.mlm.none"]
-    assert (plan.encoder, plan.decoder, plan.cell(("fr", "en"))) == ("mlm", "none", ("mlm", "none", "fr-en"))
+    cell = {"table": "unsupervised_mt", "system": "mlm", "setting": "none", "column": "fr-en"}
+    assert (plan.encoder, plan.decoder, plan.cell(("fr", "en"))) == ("mlm", "none", cell)
 
 
 def test_the_direction_of_the_supervised_table():
@@ -222,7 +223,8 @@ def test_the_direction_of_the_supervised_table():
     data["translation"]["supervised"] |= {"source": "fr", "target": "en", "systems": ["back_translation"]}
     plan = translators(config.parse(data))["supervised.back_translation.mlm"]
     assert (plan.pair, plan.directions) == ("en-fr", (("fr", "en"),))
-    assert plan.cell(("fr", "en")) == ("back_translation", "fr-en", "mlm")
+    cell = {"table": "supervised_mt", "system": "back_translation", "setting": "fr-en", "column": "mlm"}
+    assert plan.cell(("fr", "en")) == cell
     there, back = ("en", "fr"), ("fr", "en")
     assert objectives_of(plan) == [("mt", *back), ("mt", *there), ("bt", *back), ("bt", *there)]
 

@@ -7,7 +7,6 @@ from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):
     write_paired_tests(
-        table=f"{snakemake.wildcards.table}_mt",
         cells=snakemake.params.cells,
         systems=[Path(path) for path in snakemake.input.systems],
         baselines=[Path(path) for path in snakemake.input.baselines],

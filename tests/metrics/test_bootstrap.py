@@ -84,12 +84,12 @@ def test_systems_with_other_items_are_refused():
 
 def test_csv(tmp_path):
     good, bad = write_statistics(tmp_path / "good", GOOD), write_statistics(tmp_path / "bad", BAD)
-    baseline = {"minus_system": "none", "minus_setting": "no pretraining"}
+    baseline = {"table": "unsupervised_mt", "minus_system": "none", "minus_setting": "no pretraining"}
     cells = [
         {"system": "mlm", "setting": "XLM (MLM), new", "column": "en-fr", "seed": "0", **baseline},
         {"system": "clm", "setting": "CLM", "column": "en-fr", "seed": "1", **baseline},
     ]
-    write_paired_tests("unsupervised_mt", cells, [good, bad], [bad, bad], tmp_path / "out.csv")
+    write_paired_tests(cells, [good, bad], [bad, bad], tmp_path / "out.csv")
     first, second = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines())
     assert {name: value for name, value in first.items() if name not in ("bleu", "minus_bleu", "p")} == {
         "table": "unsupervised_mt",
@@ -106,7 +106,7 @@ def test_csv(tmp_path):
 
 
 def test_csv_of_no_comparisons_has_its_header(tmp_path):
-    write_paired_tests("unsupervised_mt", [], [], [], tmp_path / "out.csv")
+    write_paired_tests([], [], [], tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().split() == [
         "table,system,setting,column,seed,bleu,minus_system,minus_setting,minus_bleu,p"
     ]

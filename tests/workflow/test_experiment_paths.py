@@ -65,8 +65,9 @@ def test_separate_vocabularies_have_a_model_per_language(paths: ExperimentPaths)
 
 def test_only_runs_with_tlm_read_pairs(paths: ExperimentPaths) -> None:
     pairs = [f"results/tiny/store/base/translations/en-fr/{shard}/train.store" for shard in (0, 1)]
-    assert paths.pretraining_stores("base", "mlm_tlm")["train_en-fr"] == pairs
-    assert set(paths.pretraining_stores("base", "mlm")) == {
+    stores = {run: paths.setup_stores("base", paths.pairs_of_run("base", run)) for run in ("mlm_tlm", "mlm")}
+    assert stores["mlm_tlm"]["train_en-fr"] == pairs
+    assert set(stores["mlm"]) == {
         f"{split}_{language}" for split in ("train", "valid") for language in ("en", "fr", "hi")
     }
 
@@ -97,8 +98,8 @@ def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths
 
 def test_a_setup_is_tested_on_the_languages_that_it_has(paths: ExperimentPaths) -> None:
     assert paths.xnli_tested("news", "zero_shot") == ["en", "fr"]
-    assert paths.xnli_selected("base", "mlm_tlm", "zero_shot") == ["en", "fr", "hi"]
-    assert paths.xnli_selected("base", "mlm", "zero_shot") == []
+    assert list(paths.xnli_finetuning("base", "mlm_tlm", "zero_shot")["test"]) == ["en", "fr", "hi"]
+    assert paths.xnli_finetuning("base", "mlm", "zero_shot")["test"] == {}
 
 
 def test_every_protocol_of_a_run_has_its_results(paths: ExperimentPaths) -> None:

@@ -4,8 +4,7 @@ What each key means, its unit and its place in the paper stand beside the key in
 """
 
 from xlm_core.config.classification import DIAGNOSTICS, GLUE_LANGUAGE, METRICS, SETTINGS, TASKS, Xnli
-from xlm_core.config.loading import check_local_files, load, parse
-from xlm_core.config.schema import Config
+from xlm_core.config.configuration import Config, check_local_files, load, parse
 from xlm_core.config.setups import BASE, Setup, Text
 from xlm_core.config.sources import GLUE_FILES, TEST_SETS, CorpusSource, GeneratedFile, Microworld
 from xlm_core.config.strict_model import read, to_dict

@@ -142,14 +142,17 @@ def check_length(config: "Config", setup: str, n_tokens: int, path: str) -> None
         raise ValueError(f"{path} is {n_tokens}, but {setup_path(setup)}model.max_positions is {positions}")
 
 
-def check_training_corpora(config: "Config", key: str, names: Sequence[str], path: str) -> None:
-    """Refuse corpora that do not hold a language or pair, or that are for evaluation."""
+def check_corpora(config: "Config", key: str, names: Sequence[str], path: str, *, eval_only: bool = False) -> None:
+    """Refuse corpora that do not hold a language or pair, or that are for evaluation, or with ``eval_only`` are not."""
+    mistake = "is for evaluation; take one to train on"
+    if eval_only:
+        mistake = "is cut into shards; mark a test set with 'eval_only: true'"
     for name in names:
         corpus = config.corpora[name]
-        if key not in corpus.keys and not any(key in sides(other) for other in corpus.keys):
+        if key not in corpus.keys and (eval_only or not any(key in sides(other) for other in corpus.keys)):
             raise ValueError(f"{path}: corpus '{name}' holds {', '.join(corpus.keys)}, but not {key}")
-        if corpus.eval_only:
-            raise ValueError(f"{path}: corpus '{name}' is for evaluation; take one to train on")
+        if corpus.eval_only != eval_only:
+            raise ValueError(f"{path}: corpus '{name}' {mistake}")
 
 
 def _check_texts(config: "Config", setup: Setup, path: str) -> None:
@@ -161,7 +164,7 @@ def _check_texts(config: "Config", setup: Setup, path: str) -> None:
                 raise ValueError(f"{path}{section}.{key}: expected {expected}")
             for language in sides(key):
                 check_exists(language, setup.languages, f"{path}{section}.{key}")
-            check_training_corpora(config, key, names, f"{path}{section}.{key}")
+            check_corpora(config, key, names, f"{path}{section}.{key}")
     if missing := set(setup.languages) - setup.monolingual.keys():
         raise ValueError(f"{path}monolingual: no corpus for language '{min(missing)}'")
 

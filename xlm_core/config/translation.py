@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.setups import check_languages, check_length, check_training_corpora
+from xlm_core.config.setups import check_corpora, check_languages, check_length
 from xlm_core.config.strict_model import CorpusName, Positive, RunName, SetupName, StrictModel, check_exists
 from xlm_core.config.training import Optim
 from xlm_core.languages import pair, sides
@@ -147,8 +147,8 @@ def check_translation(config: "Config") -> None:
     for key, sets in translation.pairs.items():
         path = f"translation.pairs.{key}"
         check_languages(config, sets.setup, sides(key), path)
-        _check_test_set(config, key, sets.valid, f"{path}.valid")
-        _check_test_set(config, key, sets.test, f"{path}.test")
+        check_corpora(config, key, [sets.valid], f"{path}.valid", eval_only=True)
+        check_corpora(config, key, [sets.test], f"{path}.test", eval_only=True)
     if unsupervised := translation.unsupervised:
         for key in unsupervised.pairs:
             check_exists(key, translation.pairs, "translation.unsupervised.pairs")
@@ -157,19 +157,10 @@ def check_translation(config: "Config") -> None:
         key = pair(supervised.source, supervised.target)
         check_exists(key, translation.pairs, "translation.supervised, source and target")
         _check_lengths(config, "supervised", supervised.training, translation.pairs[key].setup)
-        check_training_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
+        check_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
 
 
 def _check_lengths(config: "Config", table: str, training: TranslationTraining, setup: str) -> None:
     """Refuse sentences that with both end symbols have more tokens than the models have positions."""
     path = f"translation.{table}.training.max_tokens, with two end symbols,"
     check_length(config, setup, training.max_tokens + 2, path)
-
-
-def _check_test_set(config: "Config", key: str, name: str, path: str) -> None:
-    """Refuse a corpus that is no test set, or does not hold the pair."""
-    corpus = config.corpora[name]
-    if not corpus.eval_only:
-        raise ValueError(f"{path}: corpus '{name}' is cut into shards; mark a test set with 'eval_only: true'")
-    if key not in corpus.keys:
-        raise ValueError(f"{path}: corpus '{name}' holds {', '.join(corpus.keys)}, but not {key}")

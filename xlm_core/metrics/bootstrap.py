@@ -39,12 +39,12 @@ class PairedDifference(NamedTuple):
 
 
 def write_paired_tests(
-    table: str, cells: Sequence[Mapping[str, str]], systems: Sequence[Path], baselines: Sequence[Path], output: Path
+    cells: Sequence[Mapping[str, str]], systems: Sequence[Path], baselines: Sequence[Path], output: Path
 ) -> None:
-    """Test cells of a table of translation against their baselines, and write a CSV line of ``COLUMNS`` for each.
+    """Test cells of tables of translation against their baselines, and write a CSV line of ``COLUMNS`` for each.
 
     Args:
-        cells: the columns that name a cell and its baseline.
+        cells: the columns that name a cell, its table and its baseline.
         systems, baselines: files of the statistics of BLEU, one for each cell.
     """
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
@@ -53,7 +53,7 @@ def write_paired_tests(
         for cell, *paths in zip(cells, systems, baselines, strict=True):
             (system,), (baseline,) = (sample_statistics.read(path).values() for path in paths)
             score, baseline_score, p = paired_bootstrap(system, baseline)
-            writer.writerow({"table": table, **cell, "bleu": score, "minus_bleu": baseline_score, "p": p})
+            writer.writerow({**cell, "bleu": score, "minus_bleu": baseline_score, "p": p})
 
 
 def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> PairedDifference:

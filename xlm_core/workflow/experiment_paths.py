@@ -28,10 +28,6 @@ class ExperimentPaths(CorpusPaths):
         """Return the pairs that a run reads: all of its setup, or none where it does not train on translations."""
         return list(self.config.setup(setup).parallel) if "tlm" in self.config.runs[run].objectives else []
 
-    def pretraining_stores(self, setup: str, run: str) -> dict[str, list[str]]:
-        """Return the stores that a run reads."""
-        return self.setup_stores(setup, self.pairs_of_run(setup, run))
-
     def example_stores(self) -> dict[str, list[str]]:
         """Return the stores of the first language and pair, from which the figure of the objectives takes examples."""
         stores = {"monolingual": self.monolingual_stores(BASE, self.config.xnli.train_language)}
@@ -62,17 +58,16 @@ class ExperimentPaths(CorpusPaths):
         languages = self.config.setup(setup).languages
         return [language for language in self.protocols[protocol].test_languages if language in languages]
 
-    def xnli_selected(self, setup: str, run: str, protocol: str) -> list[str]:
-        """Return the languages whose best evaluation is selected one by one, beside the one model for all."""
-        is_selected = run in self.config.xnli.selected_per_language and (setup, protocol) == (BASE, "zero_shot")
-        return self.config.xnli.languages if is_selected else []
-
     def xnli_finetuning(self, setup: str, run: str, protocol: str) -> dict[str, dict[str, str]]:
-        """Return split -> language -> store of a fine-tuning; "test" selects each language by itself."""
+        """Return split -> language -> store of a fine-tuning.
+
+        "test" has the languages whose best evaluation is selected one by one, beside the one model for all.
+        """
+        selects = run in self.config.xnli.selected_per_language and (setup, protocol) == (BASE, "zero_shot")
         languages = {
             "train": list(self.protocols[protocol].n_train),
             "valid": self.xnli_tested(setup, protocol),
-            "test": self.xnli_selected(setup, run, protocol),
+            "test": self.config.xnli.languages if selects else [],
         }
         return {split: {key: self.xnli_store(setup, split, key) for key in keys} for split, keys in languages.items()}
 
@@ -207,12 +202,6 @@ class ExperimentPaths(CorpusPaths):
         """Return the validation and test sets of all pairs that are translated."""
         return [path for pair in self.test_sets for path in (self.valid_set(pair), self.test_set(pair))]
 
-    def translation_cell(self, translator: str, direction: tuple[str, str]) -> dict[str, str]:
-        """Return table, system, setting and column of the scores of a translator in one direction."""
-        plan = self.translators[translator]
-        system, setting, column = plan.cell(direction)
-        return {"table": f"{plan.table}_mt", "system": system, "setting": setting, "column": column}
-
     def translation_scores(self, translator: str, seed: int, kind: str = "jsonl") -> list[str]:
         """Return the scores of a translator in all of its directions: results, or "statistics.json"."""
         directions = self.translators[translator].directions
@@ -249,10 +238,9 @@ class ExperimentPaths(CorpusPaths):
         """Return the cell, the seed and the row to compare with, of each of ``compared_translations``."""
         cells: list[dict[str, str]] = []
         for name, direction, other, seed in self.compared_translations(table):
-            system, setting, column = self.translators[name].cell(direction)
-            minus_system, minus_setting, _ = self.translators[other].cell(direction)
-            minus = {"minus_system": minus_system, "minus_setting": minus_setting}
-            cells.append({"system": system, "setting": setting, "column": column, "seed": str(seed), **minus})
+            cell, other_cell = (self.translators[key].cell(direction) for key in (name, other))
+            minus = {f"minus_{part}": other_cell[part] for part in ("system", "setting")}
+            cells.append({**cell, "seed": str(seed), **minus})
         return cells
 
     def translator_histories(self, table: MtTable) -> dict[str, list[str]]:

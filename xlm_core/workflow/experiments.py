@@ -1,9 +1,9 @@
 """Plan the experiments of the tables: the protocols of XNLI, and the translators."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
-from xlm_core.config import SETTINGS, Config, TranslationObjective, TranslationTraining, Xnli
+from xlm_core.config import Config, TranslationObjective, TranslationTraining, Xnli
 from xlm_core.config.translation import SupervisedMt, TranslationConfig
 from xlm_core.languages import direction_key, pair, sides
 
@@ -42,15 +42,15 @@ class TranslationExperiment(NamedTuple):
     row: str | None
     label: str
 
-    def cell(self, direction: tuple[str, str]) -> tuple[str, str, str]:
-        """Return system, setting and column of its scores in a direction.
+    def cell(self, direction: tuple[str, str]) -> dict[str, str]:
+        """Return table, system, setting and column of its scores in a direction.
 
         Unsupervised these are the runs of encoder and decoder and the direction, supervised the row, the direction and
         the run of both.
         """
-        if self.row is None:
-            return self.encoder, self.decoder, direction_key(*direction)
-        return self.row, direction_key(*direction), self.encoder
+        key = direction_key(*direction)
+        system, setting, column = (self.row, key, self.encoder) if self.row else (self.encoder, self.decoder, key)
+        return {"table": f"{self.table}_mt", "system": system, "setting": setting, "column": column}
 
 
 def translators(config: Config) -> dict[str, TranslationExperiment]:
@@ -124,9 +124,8 @@ def row_label(table: SupervisedMt, row: str) -> str:
     return ROWS[row].format(source=table.source, target=table.target)
 
 
-def common_seeds(config: Config, runs: Iterable[str]) -> list[int]:
+def common_seeds(config: Config, runs: Collection[str]) -> list[int]:
     """Return the pretraining seeds that all runs have, so that every row of a table is a mean over the same ones."""
-    runs = list(runs)
     return [seed for seed in config.seeds.pretraining if all(seed in config.pretraining_seeds(run) for run in runs)]
 
 
@@ -139,7 +138,7 @@ def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, tupl
     comparisons = []
     for name, plan in plans.items():
         for direction in plan.directions:
-            column = plan.cell(direction)[2]
+            column = plan.cell(direction)["column"]
             if column in last:
                 comparisons.append((name, direction, last[column]))
             if column not in last or plan.table == "supervised":
@@ -158,11 +157,6 @@ class XnliProtocol(NamedTuple):
     kind: str
     n_train: Mapping[str, int | None]
     test_languages: list[str]
-
-    @property
-    def setting(self) -> str:
-        """Its name in tables and results."""
-        return SETTINGS[self.kind]
 
 
 def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:

@@ -43,9 +43,7 @@ def result_context(snakemake: Any) -> ResultContext:
     wildcards, params = snakemake.wildcards, snakemake.params
     finetuning_seed = wildcards.get("finetuning_seed")
     return ResultContext(
-        table=params.cell["table"],
-        system=params.cell["system"],
-        setting=params.cell["setting"],
+        **{name: params.cell[name] for name in ("table", "system", "setting")},
         pretraining_seed=int(wildcards.seed),
         finetuning_seed=int(finetuning_seed) if finetuning_seed else None,
         code_digest=params.code,

@@ -6,8 +6,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig
-from xlm_core.config.tables import ComparisonConfig, word_pair_column
+from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, Xnli
+from xlm_core.config.classification import Glue
+from xlm_core.config.tables import Ablation, ComparisonConfig, Embeddings, Perplexity, Retrieval, word_pair_column
+from xlm_core.config.translation import SupervisedMt, UnsupervisedMt
 from xlm_core.languages import direction_key, sides
 from xlm_core.workflow import experiments
 from xlm_core.workflow.experiment_paths import ExperimentPaths
@@ -26,8 +28,9 @@ MT_TABLES: dict[str, MtTable] = {f"{table}_mt": table for table in get_args(MtTa
 
 def describe(name: str, config: Config) -> Plain:
     """Return what the table of this name shows; nothing where the configuration has no section for it."""
-    description = DESCRIPTIONS[name](config)
-    return {"name": name, **description} if description else {}
+    sections = config.translation if name in MT_TABLES else config
+    section = getattr(sections, MT_TABLES.get(name, name), None)
+    return {"name": name, **DESCRIPTIONS[name](config, section)} if section else {}
 
 
 def retrieval_rows(config: Config) -> list[Plain]:
@@ -47,8 +50,8 @@ def _run_row(config: Config, run: str, setting: str, published_setting: str | No
     return _row(run, setting, section.label, published, seeds=section.seeds)
 
 
-def _xnli(config: Config) -> Plain:
-    table, train = config.xnli, config.xnli.train_language
+def _xnli(config: Config, table: Xnli) -> Plain:
+    train = table.train_language
     texts = {
         "zero_shot": f"fine-tuned on '{train}' only, one model for all languages, selected by its mean validation "
         "accuracy",
@@ -70,8 +73,8 @@ def _xnli(config: Config) -> Plain:
     }
 
 
-def _retrieval(config: Config) -> Plain:
-    layer, last = config.retrieval.layer, config.model.n_layers
+def _retrieval(config: Config, table: Retrieval) -> Plain:
+    layer, last = table.layer, config.model.n_layers
     caption = (
         f"Sentence retrieval (configuration '{config.name}'): how often the nearest neighbor of a sentence, by cosine "
         f"of mean-pooled states of the pretrained encoder after layer {last if layer is None else layer} of {last}, is "
@@ -81,10 +84,7 @@ def _retrieval(config: Config) -> Plain:
     return {"caption": caption, "contents": contents}
 
 
-def _unsupervised_mt(config: Config) -> Plain:
-    table = config.translation and config.translation.unsupervised
-    if not table:
-        return {}
+def _unsupervised_mt(config: Config, table: UnsupervisedMt) -> Plain:
     rows = []
     for encoder, decoder in table.systems:
         first, second = config.runs[encoder], config.runs[decoder]
@@ -95,10 +95,7 @@ def _unsupervised_mt(config: Config) -> Plain:
     return {"caption": caption, "contents": {"rows": rows, "directions": directions}}
 
 
-def _supervised_mt(config: Config) -> Plain:
-    table = config.translation and config.translation.supervised
-    if not table:
-        return {}
+def _supervised_mt(config: Config, table: SupervisedMt) -> Plain:
     direction = direction_key(table.source, table.target)
     rows = [_row(name, direction, experiments.row_label(table, name), [name, direction]) for name in table.systems]
     columns = [
@@ -109,10 +106,7 @@ def _supervised_mt(config: Config) -> Plain:
     return {"caption": caption, "contents": {"rows": rows, "columns": columns}}
 
 
-def _perplexity(config: Config) -> Plain:
-    table = config.perplexity
-    if table is None:
-        return {}
+def _perplexity(config: Config, table: Perplexity) -> Plain:
     rows = []
     for setup in table.setups:
         label = table.label(config.setup(setup).languages)
@@ -122,25 +116,19 @@ def _perplexity(config: Config) -> Plain:
     return {"caption": caption, "contents": {"rows": rows, "language": table.language}}
 
 
-def _ablation(config: Config) -> Plain:
-    if config.ablation is None:
-        return {}
-    full = config.ablation.full
+def _ablation(config: Config, table: Ablation) -> Plain:
     rows = [
         {**_run_row(config, system.run, "zero-shot"), "system": system.name, "label": label}
-        for label, system in {"full system": full, **config.ablation.systems}.items()
+        for label, system in {"full system": table.full, **table.systems}.items()
     ]
     return {
         "caption": f"Ablation: zero-shot XNLI accuracy (configuration '{config.name}')",
         "contents": {"rows": rows, "train": config.xnli.train_language},
-        "full": full.name,
+        "full": table.full.name,
     }
 
 
-def _glue(config: Config) -> Plain:
-    table = config.glue
-    if table is None:
-        return {}
+def _glue(config: Config, table: Glue) -> Plain:
     rows = []
     for row in table.systems:
         run, setting = config.runs[row.run], config.setup(row.setup).language_summary
@@ -158,10 +146,7 @@ def _glue(config: Config) -> Plain:
     }
 
 
-def _embeddings(config: Config) -> Plain:
-    table = config.embeddings
-    if table is None:
-        return {}
+def _embeddings(config: Config, table: Embeddings) -> Plain:
     rows = [
         _row(name, setting, BASELINES[name], [name, setting])
         if name in BASELINES
@@ -177,7 +162,7 @@ def _embeddings(config: Config) -> Plain:
     }
 
 
-DESCRIPTIONS: Mapping[str, Callable[[Config], Plain]] = {
+DESCRIPTIONS: Mapping[str, Callable[[Config, Any], Plain]] = {
     "xnli": _xnli,
     "retrieval": _retrieval,
     "unsupervised_mt": _unsupervised_mt,
@@ -186,7 +171,7 @@ DESCRIPTIONS: Mapping[str, Callable[[Config], Plain]] = {
     "perplexity": _perplexity,
     "ablation": _ablation,
     "embeddings": _embeddings,
-}
+}  # table -> what describes it, from the configuration and the table's own section of it
 
 
 def claim_tests(paths: ExperimentPaths) -> list[Plain]:
