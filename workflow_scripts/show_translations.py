@@ -9,7 +9,7 @@ with workflow_step(snakemake):
     paths = map(Path, snakemake.input)
     rendering.write_samples(
         {
-            direction: rendering.TranslationFiles(next(paths), next(paths), {label: next(paths) for label in labels})
+            direction: {label: next(paths) for label in ("source", "reference", *labels)}
             for direction, labels in snakemake.params.systems.items()
         },
         Path(snakemake.output[0]),

@@ -6,7 +6,6 @@ import pytest
 
 from xlm_core.errors import CorpusError
 from xlm_core.report import rendering
-from xlm_core.report.rendering import TranslationFiles
 
 
 class SentenceEncoder(HTMLParser):
@@ -43,11 +42,11 @@ def write(path, lines):
 
 def texts(folder, n=2, **hypotheses):
     """A direction of ``n`` sentences; hypotheses by label."""
-    return TranslationFiles(
-        write(folder / "sources", [f"{folder.name} {i}" for i in range(n)]),
-        write(folder / "references", [f"said {i}" for i in range(n)]),
-        {label: write(folder / label, lines) for label, lines in hypotheses.items()},
-    )
+    return {
+        "source": write(folder / "sources", [f"{folder.name} {i}" for i in range(n)]),
+        "reference": write(folder / "references", [f"said {i}" for i in range(n)]),
+        **{label: write(folder / label, lines) for label, lines in hypotheses.items()},
+    }
 
 
 def test_read_back(tmp_path):
@@ -66,9 +65,8 @@ def test_read_back(tmp_path):
 def test_text_is_shown_as_it_stands(tmp_path):
     odd = "<script>alert('&amp;')</script> {body} \" \u2028 ß"
     label = "A & <b>B</b>"
-    directions = {
-        "<i>": TranslationFiles(write(tmp_path / "s", [odd]), write(tmp_path / "r", [odd]), {label: tmp_path / "r"})
-    }
+    paths = {"source": write(tmp_path / "s", [odd]), "reference": write(tmp_path / "r", [odd]), label: tmp_path / "r"}
+    directions = {"<i>": paths}
     rendering.write_samples(directions, tmp_path / "page.html")
     assert cells(tmp_path / "page.html") == ["<i>", "source", odd, "reference", odd, label, odd]
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
@@ -28,14 +28,6 @@ LATEX_ESCAPES = str.maketrans({
 })  # fmt: skip
 
 
-class TranslationFiles(NamedTuple):
-    """Files of lines: the sentences of a direction, their references, and hypotheses by the labels of the systems."""
-
-    sources: Path
-    references: Path
-    hypotheses: Mapping[str, Path]
-
-
 def render(template: str, **values: Any) -> str:
     """Return the text of the template of this name with ``values``; in HTML they are escaped."""
     environment = Environment(
@@ -45,10 +37,12 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
+        extensions=["jinja2.ext.do"],
         **(LATEX_DELIMITERS if template == "tex" else {}),
     )
-    environment.filters |= {"tex": lambda text: text.translate(LATEX_ESCAPES), "wrap": wrap, "heat_color": heat_color}
-    environment.globals |= {"zip": zip, "grid": grid}
+    filters = {"tex": lambda text: text.translate(LATEX_ESCAPES), "wrap": wrap, "heat_color": heat_color, "grid": grid}
+    environment.filters |= filters
+    environment.globals["zip"] = zip
     return environment.get_template(f"{template}.j2").render(values)
 
 
@@ -77,15 +71,18 @@ def signed(points: float, decimals: int = 1) -> str:
     return sign + size
 
 
-def write_samples(directions: Mapping[str, TranslationFiles], output: Path) -> None:
+def write_samples(directions: Mapping[str, Mapping[str, Path]], output: Path) -> None:
     """Write a page of the first sentences of each direction, their references and translations side by side.
+
+    Args:
+        directions: direction -> its files of lines: the "source", the "reference", and hypotheses by their systems.
+        output: HTML.
 
     Raises:
         CorpusError: files of a direction have unequal numbers of lines.
     """
     samples = []
-    for direction, files in directions.items():
-        paths = {"source": files.sources, "reference": files.references, **files.hypotheses}
+    for direction, paths in directions.items():
         texts = {
             label: path.read_text(encoding="utf-8").removesuffix("\n").split("\n") for label, path in paths.items()
         }

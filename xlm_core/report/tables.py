@@ -106,15 +106,12 @@ def make(
     }
     tidy = {"tidy": cells[summary.TIDY], "differences": differences}
     for kind, path in outputs.items():
-        text = tidy[kind].to_csv(index=False) if kind in tidy else render_table(page, kind)
+        if kind in tidy:
+            text = tidy[kind].to_csv(index=False)
+        else:
+            text = render(kind, table=page, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES)
         with atomic(path) as partial:
             partial.write_text(text, encoding="utf-8")
-
-
-def render_table(table: Mapping[str, Any], kind: str) -> str:
-    """Return a table as Markdown ("md"), HTML or LaTeX ("tex")."""
-    rows = {"rows": _markdown_rows(table), "difference_rows": _markdown_differences(table)} if kind == "md" else {}
-    return render(kind, table=table, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES, **rows)
 
 
 def mean_and_spread(mean: float, spread: float, decimals: int, *, is_signed: bool) -> str:
@@ -212,38 +209,3 @@ def _subtraction(row: RowSpec, minus: RowSpec) -> str:
     if row.setting == minus.setting:
         return f"{setting}: {system} {MINUS} {minus_system}"
     return f"{row.title} {MINUS} {minus.title}"
-
-
-def _markdown_rows(table: Mapping[str, Any]) -> list[list[str]]:
-    """Return the header, each row with the published numbers below it, and the published rows."""
-    rows = [[*table["label_header"], *table["header"]]]
-    blank = [""] * (len(table["label_header"]) - 1)
-    for row in table["rows"]:
-        rows.append([*map(_escape_pipes, row.labels), *map(_markdown_cell, row.cells)])
-        if row.has_published:
-            rows.append(["— published", *blank, *(cell.published for cell in row.cells)])
-            rows.append(["— difference", *blank, *(cell.difference for cell in row.cells)])
-    if table["published_rows"]:
-        rows.append([f"*{PUBLISHED}*", *blank, *[""] * len(table["header"])])
-    for row in table["published_rows"]:
-        labels = [f"*{_escape_pipes(label)}*" if label else "" for label in row.labels]
-        rows.append([*labels, *(cell.text for cell in row.cells)])
-    return rows
-
-
-def _markdown_differences(table: Mapping[str, Any]) -> list[list[str]]:
-    """Return the header, and each difference with the seeds that agree below it."""
-    rows = [["difference", *table["header"]]]
-    for row in table["differences"]:
-        rows.append([*map(_escape_pipes, row.labels), *(cell.text for cell in row.cells)])
-        rows.extend([["— seeds", *row.agreement]] if row.agreement else [])
-    return rows
-
-
-def _markdown_cell(cell: PrintedCell) -> str:
-    text = f"**{cell.text}**" if cell.is_best else cell.text
-    return f"{text} [{cell.footnote}]" if cell.footnote else text
-
-
-def _escape_pipes(label: str) -> str:
-    return label.replace("|", r"\|")
