@@ -33,7 +33,7 @@ class Claim(NamedTuple):
 
     number: int
     statement: str
-    comparisons: list[dict[str, Any]]
+    comparisons: list[Mapping[Hashable, Any]]
     decision: str
 
 
@@ -83,27 +83,26 @@ def plot(claims: Sequence[Claim], name: str, picture: Path) -> None:
             lines = textwrap.wrap(f"{claim.number}. {claim.statement}", STATEMENT_LETTERS)
             for line, comparison in zip_longest(lines, claim.comparisons):
                 y += 1
-                _plot_line(axes, y, {"statement": line or "", **(comparison or {})})
+                _plot_line(axes, y, {**(comparison or {}), "statement": line or ""})
             y += 0.6
         axes.set(xlim=(0, WIDTH), ylim=(y + 0.5, 0))
         figure.set_size_inches(WIDTH, LINE * (y + 0.5))
         save(figure, picture)
 
 
-def _plot_line(axes: Axes, y: float, texts: Mapping[str, str], color: str | None = None) -> None:
+def _plot_line(axes: Axes, y: float, texts: Mapping[Hashable, Any], color: str | None = None) -> None:
     for column, (x, side, size) in COLUMNS.items():
         axes.text(x, y, texts.get(column, ""), ha=side, size=size, color=color)
 
 
-def _printed(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """Return the texts of a comparison: one decimal, three where the numbers are small; true minus signs."""
+def _printed(row: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+    """Return a comparison as printed: one decimal, three where the numbers are small; true minus signs."""
     n_decimals = 1 if max(abs(row["a"]), abs(row["b"])) >= 2 else 3
     margin = f", margin {row['margin']:g}".replace("-", MINUS) if row["margin"] else ""
     return {
+        **row,
         "label": f"{row['table']}: {row['a_system']} against {row['b_system']}{margin}",
         **{side: f"{row[side]:.{n_decimals}f}".replace("-", MINUS) for side in ("a", "b")},
         "difference": signed(row["difference"], n_decimals),
         "p": f"{row['p']:.3f}",
-        "n_seeds": row["n_seeds"],
-        "decision": row["decision"],
     }

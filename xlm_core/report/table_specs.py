@@ -192,21 +192,15 @@ def perplexity(rows: Sequence[PlainRow], language: str) -> TableSpec:
     Lower is better. Every row is compared with the first one.
     """
     specs = _rows(rows)
-    measures = {
-        "perplexity per word": "per word",
-        "perplexity per piece": "per piece",
-        "bits per byte": "bits per byte",
-    }
     columns = tuple(
         ColumnSpec(
-            language,
-            metric,
-            f"{language}, {label}",
-            published=language,
-            decimals=2 if metric == "bits per byte" else 1,
-            lower_is_better=True,
+            language, metric, f"{language}, {label}", published=language, decimals=decimals, lower_is_better=True
         )
-        for metric, label in measures.items()
+        for metric, label, decimals in (
+            ("perplexity per word", "per word", 1),
+            ("perplexity per piece", "per piece", 1),
+            ("bits per byte", "bits per byte", 2),
+        )
     )
     return TableSpec("perplexity", specs, columns, _minus_first(specs), ("text", "objective"))
 

@@ -75,13 +75,12 @@ def _checked(path: Path, n_maps: int) -> dict[str, Any]:
 
 
 def _plot_map(axes: Axes, places: np.ndarray) -> None:
-    """Words (N, K, 2) as points, and lines between those of one meaning."""
+    """Plot words (N, K, 2) as points, and lines between the words of one meaning."""
     for meaning in places:
         for start, end in combinations(meaning, 2):
             axes.plot(*zip(start, end, strict=True), color=FAINT, linewidth=0.6, alpha=0.7, zorder=1)
     for number in range(places.shape[1]):
-        style: dict[str, Any] = {"color": color(number), "marker": MARKERS[number % len(MARKERS)]}
-        axes.scatter(places[:, number, 0], places[:, number, 1], s=MARKER_SIZE, linewidth=0, zorder=3, **style)
+        axes.scatter(places[:, number, 0], places[:, number, 1], s=MARKER_SIZE, linewidth=0, zorder=3, **_style(number))
     axes.margins(0.1)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color="#cccccc")
@@ -159,13 +158,16 @@ def overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return shared
 
 
+def _style(number: int) -> dict[str, Any]:
+    """Return color and marker of the ``number``-th language."""
+    return {"color": color(number), "marker": MARKERS[number % len(MARKERS)]}
+
+
 def _explain(figure: Figure, data: dict[str, Any]) -> None:
-    """The languages above the maps, and what the numbers are below them."""
+    """Write the languages above the maps, and what the numbers mean below them."""
     handles = [
-        Line2D(
-            [], [], linestyle="", marker=MARKERS[i % len(MARKERS)], color=color(i), markersize=6, label=name(language)
-        )
-        for i, language in enumerate(data["languages"])
+        Line2D([], [], linestyle="", markersize=6, label=name(language), **_style(number))
+        for number, language in enumerate(data["languages"])
     ]
     handles.append(Line2D([], [], color=FAINT, linewidth=0.6, label="translations"))
     figure.legend(handles=handles, loc="upper right", ncols=len(handles), bbox_to_anchor=(0.985, 0.995))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +14,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocat
 
 from xlm_core import history, results
 from xlm_core.errors import CorpusError
-from xlm_core.history import HistoryRow, Split
+from xlm_core.history import HistoryRow
 from xlm_core.report import summary
 from xlm_core.report.plots import COLORS, FAINT, SETTINGS, color, save
 from xlm_core.report.table_specs import ColumnSpec, RowSpec, TableSpec
@@ -29,20 +29,12 @@ THICK, THIN = 1.5, 0.6
 COLUMNS = ["label", "seed", *HistoryRow._fields]
 
 
-class Quantity(NamedTuple):
-    """A column of panels: what it shows, and in which unit."""
-
-    split: Split
-    metric: str
-    unit: str
-    is_log: bool
-
-
-QUANTITIES = (
-    Quantity("train", "loss", "training loss (nats per token)", False),
-    Quantity("valid", "perplexity", "validation perplexity", True),
-    Quantity("valid", "accuracy", "validation accuracy (%)", False),
-)
+# Columns of panels: split and metric -> label of the axis.
+QUANTITIES = {
+    ("train", "loss"): "training loss (nats per token)",
+    ("valid", "perplexity"): "validation perplexity",
+    ("valid", "accuracy"): "validation accuracy (%)",
+}
 
 
 def read(histories: Histories) -> pd.DataFrame:
@@ -79,9 +71,10 @@ def plot_training(histories: Histories, output: Path) -> None:
     with mpl.rc_context(SETTINGS):
         figure, panels = _figure(by_objective.ngroups, len(QUANTITIES), handles)
         for (objective, of_objective), row in zip(by_objective, panels, strict=True):
-            for quantity, axes in zip(QUANTITIES, row, strict=True):
-                is_shown = (of_objective["split"] == quantity.split) & (of_objective["metric"] == quantity.metric)
-                _plot_quantity(axes, of_objective[is_shown], labels, quantity)
+            for ((split, metric), label), axes in zip(QUANTITIES.items(), row, strict=True):
+                is_shown = (of_objective["split"] == split) & (of_objective["metric"] == metric)
+                _plot_quantity(axes, of_objective[is_shown], labels, is_log=metric == "perplexity")
+                axes.set_ylabel(label)
             row[0].set_title(str(objective).upper())
         save(figure, output)
 
@@ -100,29 +93,23 @@ def _figure(n_rows: int, n_columns: int, handles: Sequence[Line2D]) -> tuple[Fig
     return figure, panels
 
 
-def _plot_quantity(axes: Axes, frame: pd.DataFrame, labels: Sequence[str], quantity: Quantity) -> None:
-    """One quantity of one objective."""
+def _plot_quantity(axes: Axes, frame: pd.DataFrame, labels: Sequence[str], *, is_log: bool) -> None:
+    """Plot one metric of one objective; where ``is_log`` the mean over languages is the geometric one."""
     for (label, _), run in frame.groupby(["label", "seed"]):
         style: dict[str, Any] = {"color": color(labels.index(label)), "solid_capstyle": "round"}
-        curves = [rows.set_index("update")["value"] for _, rows in run.groupby("languages")]
-        for values in curves if len(curves) > 1 else []:
-            axes.plot(values.index, values, linewidth=THIN, alpha=0.35, **style)
-        mean = _mean(curves, is_log=quantity.is_log)
-        axes.plot(mean.index, mean, linewidth=THICK, marker="o" if len(mean) == 1 else None, **style)
-    if quantity.is_log:
+        curves = run.groupby("languages")
+        for _, curve in curves if curves.ngroups > 1 else []:
+            axes.plot(curve["update"], curve["value"], linewidth=THIN, alpha=0.35, **style)
+        values = np.log(run["value"]) if is_log else run["value"]
+        mean = values.groupby(run["update"]).mean()
+        marker = "o" if len(mean) == 1 else None
+        axes.plot(mean.index, np.exp(mean) if is_log else mean, linewidth=THICK, marker=marker, **style)
+    if is_log:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylabel(quantity.unit)
     axes.margins(x=0.02)
-
-
-def _mean(curves: Sequence["pd.Series[float]"], *, is_log: bool) -> "pd.Series[float]":
-    """The mean of several curves; the geometric one where ``is_log``."""
-    frame = pd.concat(curves, axis="columns")
-    mean = (frame.map(np.log) if is_log else frame).mean(axis="columns")
-    return mean.map(np.exp) if is_log else mean
 
 
 def plot_bleu(histories: Histories, output: Path) -> None:

@@ -47,22 +47,18 @@ def plot_xnli(table: Mapping[str, Any], paths: Sequence[Path], output: Path) -> 
     cells = summary.cells(summary.select(results.read(paths), spec), spec)
     columns = pd.Index([column.label for column in spec.shown])
     labels = pd.Index(["\n".join(row.labels) for row in spec.rows])
-    means, theirs = (
-        pd.DataFrame(cells.loc[cells["is_shown"], name].to_numpy(float).reshape(len(labels), -1), labels, columns)
-        for name in ("mean", "published")
+    ours, theirs = (cells.loc[cells["is_shown"], name].to_numpy(float) for name in ("mean", "published"))
+    texts = ["" if math.isnan(number) else difference(mean, number) for mean, number in zip(ours, theirs, strict=True)]
+    means, points, differences = (
+        pd.DataFrame(np.reshape(values, (len(labels), -1)), labels, columns) for values in (ours, ours - theirs, texts)
     )
-    points = means - theirs
-    texts = [
-        ["" if math.isnan(number) else difference(mean, number) for mean, number in zip(*row, strict=True)]
-        for row in zip(means.to_numpy().tolist(), theirs.to_numpy().tolist(), strict=True)
-    ]
     with mpl.rc_context(STYLE):
         figure, panels = _panels(spec, 2 if points.notna().any(axis=None) else 1)
         _plot_cells(panels[0], means, means.map("{:.1f}".format), cmap=BLUES)
         panels[0].set_title("accuracy (%)")
         if len(panels) > 1:
             far = float(np.nanmax(np.abs(points))) or 1.0
-            _plot_cells(panels[1], points, pd.DataFrame(texts, labels, columns), cmap=DIFFERENCE, vmin=-far, vmax=far)
+            _plot_cells(panels[1], points, differences, cmap=DIFFERENCE, vmin=-far, vmax=far)
             panels[1].set_title(f"ours {MINUS} published (points)")
         for axes in panels:
             _separate(axes, spec)
