@@ -5,16 +5,14 @@ archives and WMT's test sets (SGM) are read here.
 """
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 from html.parser import HTMLParser
-from itertools import islice, zip_longest
+from itertools import islice, permutations, zip_longest
 from pathlib import Path
-from typing import IO, NamedTuple
 
 from xlm_core import tsv
-from xlm_core.errors import ArchiveError, CorpusError
-from xlm_core.io import decode_lines, open_binary
+from xlm_core.errors import CorpusError
 from xlm_core.languages import sides
 from xlm_core.text.formats import archive, wikipedia
 from xlm_core.tsv import FilterStats, clean_field
@@ -85,19 +83,15 @@ def _read_text(inputs: Sequence[Path], key: str) -> Records:
         names = ", ".join(map(str, inputs)) or "none"
         raise CorpusError(f"{key}: {len(inputs)} files ({names}), expected one for each of {', '.join(sides(key))}")
     for row in zip(*[iter(inputs)] * n_sides, strict=True):
-        with ExitStack() as stack:
-            streams = [stack.enter_context(open_binary(path)) for path in row]
-            yield from _aligned_lines(streams, [str(path) for path in row])
+        yield from _aligned_lines([archive.open_lines(path) for path in row])
 
 
 def _read_moses(inputs: Sequence[Path], key: str) -> Records:
     """Yield the pairs of archives. A tar is read three times: completely for its names, and once for each side."""
     for path in inputs:
         names = archive.members(path)
-        with ExitStack() as stack:
-            chosen = [_member_of_language(path, names, language, key) for language in sides(key)]
-            streams = [stack.enter_context(archive.open_member(path, name)) for name in chosen]
-            yield from _aligned_lines(streams, [f"{path}, {name}" for name in chosen])
+        chosen = [_member_of_language(path, names, language, key) for language in sides(key)]
+        yield from _aligned_lines([archive.open_lines(path, name) for name in chosen])
 
 
 def _member_of_language(path: Path, names: Sequence[str], language: str, key: str) -> str:
@@ -105,41 +99,27 @@ def _member_of_language(path: Path, names: Sequence[str], language: str, key: st
     if len(matches) > 1:  # WMT's archives hold several pairs
         pairs = ("-".join(sides(key)), "-".join(sides(key)[::-1]))
         matches = [name for name in matches if any(pair in Path(name).name for pair in pairs)] or matches
-    if len(matches) != 1:
-        raise ArchiveError(
-            f"{path}: {len(matches)} members ending in .{language}, expected 1; it holds {', '.join(names[:20])}; "
-            "check that this is the archive of the right pair"
-        )
-    return matches[0]
+    return archive.only_member(path, matches, f"members ending in .{language}", names)
 
 
-def _aligned_lines(streams: Sequence[IO[bytes]], names: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the lines of all sides, one record per line number.
+def _aligned_lines(files: Sequence[AbstractContextManager[tuple[str, Iterator[str]]]]) -> Iterator[list[str]]:
+    """Yield the lines of all sides, from ``archive.open_lines``, one record per line number.
 
     Raises:
         CorpusError: the sides do not have equally many lines.
     """
-    columns = [decode_lines(stream, name) for stream, name in zip(streams, names, strict=True)]
-    for number, lines in enumerate(zip_longest(*columns)):
-        if None in lines:
-            counts = [
-                f"{number + (line is not None) + sum(1 for _ in rest)} in {name}"
-                for line, rest, name in zip(lines, columns, names, strict=True)
-            ]
-            raise CorpusError(
-                f"unequal numbers of lines: {', '.join(counts)}; the sides are not aligned, fetch the files again"
-            )
-        yield list(lines)
-
-
-class SegmentId(NamedTuple):
-    """The position of a segment in a test set."""
-
-    document: str
-    segment: str
-
-    def __str__(self) -> str:
-        return f"{self.segment} of document {self.document}"
+    with ExitStack() as stack:
+        names, columns = zip(*map(stack.enter_context, files), strict=True)
+        for number, lines in enumerate(zip_longest(*columns)):
+            if None in lines:
+                counts = [
+                    f"{number + (line is not None) + sum(1 for _ in rest)} in {name}"
+                    for line, rest, name in zip(lines, columns, names, strict=True)
+                ]
+                raise CorpusError(
+                    f"unequal numbers of lines: {', '.join(counts)}; the sides are not aligned, fetch the files again"
+                )
+            yield list(lines)
 
 
 def read_sgm(paths: Sequence[Path], test_set: str, key: str) -> Records:
@@ -157,9 +137,14 @@ def read_sgm(paths: Sequence[Path], test_set: str, key: str) -> Records:
         texts = {}
         for language in sides(key):
             member = _reference_member(path, names, test_set, language, key)
-            with archive.open_member(path, member) as stream:
-                texts[language] = sgm_segments(stream.read(), f"{path}, {member}")
-        _check_same_segments(texts, f"{path}, {test_set}")
+            with archive.open_lines(path, member) as (name, lines):
+                texts[language] = sgm_segments(lines, name)
+        for present, absent in permutations(texts):
+            if missing := [id_ for id_ in texts[present] if id_ not in texts[absent]]:
+                raise CorpusError(
+                    f"{path}, {test_set}: {len(missing)} segments are there in '{present}' and missing in '{absent}': "
+                    f"{', '.join(missing[:N_LISTED])}; the files do not belong together, fetch them again"
+                )
         first, second = texts.values()
         yield from ([first[id_], second[id_]] for id_ in first)
 
@@ -168,27 +153,21 @@ def _reference_member(path: Path, names: Sequence[str], test_set: str, language:
     directions = "|".join(("".join(sides(key)), "".join(sides(key)[::-1])))
     pattern = re.compile(rf"(.*/)?{re.escape(test_set)}(-({directions}))?-ref\.{language}\.sgm")
     matches = [name for name in names if pattern.fullmatch(name)]
-    if len(matches) != 1:
-        similar = ", ".join(name for name in names if Path(name).name.startswith(test_set)) or "none of that name"
-        raise ArchiveError(
-            f"{path}: {len(matches)} files of references for '{test_set}' in '{language}', expected 1 such as "
-            f"{test_set}-ref.{language}.sgm; of this set it holds {similar}; check the corpus's 'set'"
-        )
-    return matches[0]
+    similar = [name for name in names if Path(name).name.startswith(test_set)]
+    wanted = f"files of references for '{test_set}' in '{language}', such as {test_set}-ref.{language}.sgm"
+    return archive.only_member(path, matches, wanted, similar or names)
 
 
-def sgm_segments(content: bytes, name: str) -> dict[SegmentId, str]:
-    """Return the text of every segment of a file, in file order.
+def sgm_segments(lines: Iterable[str], name: str) -> dict[str, str]:
+    """Return the text of every segment of a file, in file order, by its number and document: "1 of document bbc".
 
     Raises:
-        CorpusError: the file is not UTF-8, or a segment is missing, repeated, outside of a document, or not closed.
+        CorpusError: a segment is missing, repeated, outside of a document, or not closed.
     """
     parser = _SegmentParser(name)
     try:
-        parser.feed(content.decode("utf-8"))
+        parser.feed("\n".join(lines))
         parser.close()
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{name}: byte {error.start} is not UTF-8; convert the file") from error
     except (AssertionError, ValueError) as error:  # of the parser: a broken declaration, a number without end
         raise CorpusError(f"{name}, line {parser.getpos()[0]}: broken ({error}); fetch the file again") from error
     if parser.open_segment is not None:
@@ -205,8 +184,8 @@ class _SegmentParser(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.name = name
         self.document: str | None = None
-        self.open_segment: SegmentId | None = None
-        self.segments: dict[SegmentId, str] = {}
+        self.open_segment: str | None = None
+        self.segments: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -218,7 +197,7 @@ class _SegmentParser(HTMLParser):
                 raise CorpusError(f"{self.name}, line {self.getpos()[0]}: a segment without document or id")
             if self.open_segment is not None:
                 raise CorpusError(f"{self.name}: segment {self.open_segment} does not end before the next one begins")
-            self.open_segment = SegmentId(self.document, number)
+            self.open_segment = f"{number} of document {self.document}"
             if self.open_segment in self.segments:
                 raise CorpusError(f"{self.name}: segment {self.open_segment} is there twice; the file is broken")
             self.segments[self.open_segment] = ""
@@ -232,14 +211,3 @@ class _SegmentParser(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open_segment is not None:
             self.segments[self.open_segment] += data
-
-
-def _check_same_segments(texts: Mapping[str, Mapping[SegmentId, str]], name: str) -> None:
-    """Refuse sides that do not have the same segments."""
-    for present, absent in (tuple(texts), tuple(texts)[::-1]):
-        if missing := texts[present].keys() - texts[absent].keys():
-            raise CorpusError(
-                f"{name}: {len(missing)} segments are there in '{present}' and missing in '{absent}': "
-                f"{', '.join(map(str, sorted(missing)[:N_LISTED]))}; "
-                "the files do not belong together, fetch them again"
-            )

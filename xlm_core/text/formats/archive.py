@@ -13,7 +13,7 @@ import stat
 import struct
 import tarfile
 import zipfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -86,30 +86,41 @@ def open_member(archive: Path, member: str, *, max_bytes: int = MAX_BYTES) -> It
 
 
 @contextmanager
-def open_lines(path: Path, suffix: str | None = None) -> Iterator[tuple[str, Iterator[str]]]:
-    """Open a text file, or the one member of an archive whose name ends in ``suffix``, in any folder.
+def open_lines(path: Path, member: str | None = None) -> Iterator[tuple[str, Iterator[str]]]:
+    """Open a text file, or a member of an archive. Yields its name in messages, and its lines.
 
-    Yields its name in messages, and its lines.
+    Raises:
+        ArchiveError: as ``open_member``.
+        CorpusError: raised by a read if the text is damaged or not UTF-8.
+    """
+    name = f"{path}, {member}" if member else str(path)
+    with open_member(path, member) if member else open_binary(path) as stream:
+        yield name, decode_lines(stream, name)
+
+
+def member_with_suffix(archive: Path, suffix: str) -> str:
+    """Return the name of the one member whose path ends in ``suffix``, in any folder.
 
     Raises:
         ArchiveError: the archive is broken, or has no such member, or several.
-        CorpusError: raised by a read if the text is damaged or not UTF-8.
     """
-    if suffix is None:
-        with open_binary(path) as stream:
-            yield str(path), decode_lines(stream, str(path))
-        return
-    names = members(path)
+    names = members(archive)
     matches = [name for name in names if f"/{name}".endswith(f"/{suffix}")]
+    return only_member(archive, matches, f"members {suffix}", names)
+
+
+def only_member(archive: Path, matches: Sequence[str], wanted: str, names: Sequence[str]) -> str:
+    """Return the one name in ``matches``.
+
+    Raises:
+        ArchiveError: there is none, or there are several; the message has what is ``wanted``, and lists ``names``.
+    """
     if len(matches) != 1:
-        listed = ", ".join(names[:20]) or "nothing"
         raise ArchiveError(
-            f"{path}: {len(matches)} members {suffix}, expected 1; it holds {listed}; check the language or fetch "
-            "the file again"
+            f"{archive}: {len(matches)} {wanted}, expected 1; it holds {', '.join(names[:20]) or 'nothing'}; "
+            "check that this is the right archive, and the language or test set that is wanted of it"
         )
-    name = f"{path}, {matches[0]}"
-    with open_member(path, matches[0]) as stream:
-        yield name, decode_lines(stream, name)
+    return matches[0]
 
 
 def _entries(archive: Path) -> Generator[_Entry, None, None]:

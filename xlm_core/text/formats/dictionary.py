@@ -14,7 +14,7 @@ from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import CorpusError
 from xlm_core.languages import sides
-from xlm_core.text.formats.archive import open_lines
+from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.tsv import FilterStats
 
@@ -41,7 +41,8 @@ def extract(kind: Kind, source: Path, direction: str, text: Text, output: Path, 
     """
     is_archived = kind == "similarity" and source.name.endswith(ARCHIVES)
     stats = FilterStats()
-    with open_lines(source, RATINGS.format(direction=direction) if is_archived else None) as (name, lines):
+    member = member_with_suffix(source, RATINGS.format(direction=direction)) if is_archived else None
+    with open_lines(source, member) as (name, lines):
         tsv.write(_records(kind, lines, direction, text, name, stats), [output])
     stats.write(statistics)
 

@@ -18,7 +18,7 @@ from xlm_core import tsv
 from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.errors import CorpusError
 from xlm_core.io import write_zip
-from xlm_core.text.formats.archive import open_lines
+from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
 NO_LABEL = "-"
@@ -91,7 +91,7 @@ def _records(name: str, part: str, files: Sequence[Path], stats: FilterStats) ->
     columns = (*task.sentences, task.row_number if is_test else task.label)
     header = COLA_HEADER if name == "CoLA" and not is_test else None
     short_rows = stats if name == "QQP" and not is_test else None
-    member = None if name == "AX" else f"{name}/{part.replace('valid', 'dev')}.tsv"
+    member = None if name == "AX" else member_with_suffix(path, f"{name}/{part.replace('valid', 'dev')}.tsv")
     with open_lines(path, member) as (table, lines):
         for location, (*sentences, last) in tsv.read_table(table, lines, columns, header, short_rows):
             if is_test and last != str(stats.kept):

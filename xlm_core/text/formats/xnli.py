@@ -15,7 +15,7 @@ from pathlib import Path
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic_many
-from xlm_core.text.formats.archive import open_lines
+from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
 LABELS = ("contradiction", "neutral", "entailment")
@@ -65,7 +65,7 @@ def extract(
 
 def _translation(training: Path, suffix: str, labels: Sequence[str], stats: FilterStats) -> Iterator[list[str]]:
     """Yield the records of one machine-translated table."""
-    with open_lines(training, suffix) as (table, lines):
+    with open_lines(training, member_with_suffix(training, suffix)) as (table, lines):
         for location, row in tsv.read_table(table, lines, ("premise", "hypo", "label")):
             yield from _record(location, row, labels, stats)
 
@@ -78,7 +78,7 @@ def _evaluation_set(
     if not languages:
         return records
     columns = ("language", "sentence1", "sentence2", "gold_label")
-    with open_lines(evaluation, suffix) as (table, lines):
+    with open_lines(evaluation, member_with_suffix(evaluation, suffix)) as (table, lines):
         for location, (language, *row) in tsv.read_table(table, lines, columns):
             if language in records:
                 records[language] += _record(location, row, labels, stats)
