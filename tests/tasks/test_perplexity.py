@@ -22,7 +22,6 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import ResultContext
 from xlm_core.tasks import perplexity
-from xlm_core.tasks.perplexity import TextSize
 from xlm_core.text import vocabulary as vocabularies
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, SPECIAL, UNK, Vocabulary
 
@@ -98,8 +97,7 @@ def test_the_loss_is_that_of_every_piece_and_every_end_in_its_window(tmp_path: P
 
 
 def test_units_by_hand():
-    size = TextSize(n_words=2, n_pieces=4, n_bytes=8, n_unknown=0)
-    assert perplexity.normalize(8 * math.log(2), size) == pytest.approx(
+    assert perplexity.normalize(8 * math.log(2), n_words=2, n_pieces=4, n_bytes=8) == pytest.approx(
         {"perplexity per word": 16.0, "perplexity per piece": 4.0, "bits per byte": 1.0}
     )
 
@@ -107,16 +105,19 @@ def test_units_by_hand():
 @given(sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9))
 def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
     stream = TokenStream([(make_store(sentences), 0)])
-    batches = list(perplexity.blocks(stream, seq_len, 0))
+    batches = list(perplexity.blocks(stream.tokens_at(np.arange(len(stream))), seq_len, 0))
     labels = np.concatenate([batch.labels.numpy().ravel() for batch in batches])
     assert labels[labels != IGNORE].tolist() == [token for sentence in sentences for token in (*sentence, EOS)]
     assert max(batch.tokens.shape[1] for batch in batches) <= seq_len
 
 
 def test_unknown_characters_are_counted_and_told(tmp_path: Path, model: Path, vocab: Vocabulary):
-    assert perplexity.text_size(np.array([17, UNK, EOS]), vocab) == (2, 3, 1, 1)
     results = score(model, [store(tmp_path / "a", [[17, UNK]], vocab)])
     assert {tuple(result.warnings) for result in results.values()} == {("1 unknown pieces, of no bytes",)}
+    assert {result.n for result in results.values()} == {2}
+    bits = results[perplexity.PER_BYTE].value  # of one byte
+    assert results[perplexity.PER_WORD].value == pytest.approx(2 ** (bits / 2))
+    assert results[perplexity.PER_PIECE].value == pytest.approx(2 ** (bits / 3))
 
 
 def test_bytes_are_those_of_the_text(tmp_path: Path):
@@ -131,8 +132,10 @@ def test_bytes_are_those_of_the_text(tmp_path: Path):
     vocabularies.build(["ne"], [tmp_path / "m.model"], [tmp_path / "sample"], tmp_path / "v.json")
     vocab = Vocabulary.read(tmp_path / "v.json")
     for line, ids in zip(lines, vocab.encode(lines, "ne"), strict=True):
-        n_words, _, n_bytes, n_unknown = perplexity.text_size(np.array([*ids, EOS]), vocab)
-        assert (n_words, n_bytes, n_unknown) == (len(line.split()) + 1, len(f"{line}\n".encode()), 0)
+        tokens = np.array([*ids, EOS])
+        ((_, n_words),) = perplexity.sentence_nll(np.zeros(len(tokens)), tokens, vocab)
+        assert (n_words, vocab.n_bytes[tokens].sum()) == (len(line.split()) + 1, len(f"{line}\n".encode()))
+        assert UNK not in tokens
 
 
 def test_bytes_in_the_published_form():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.config import Text
-from xlm_core.text.tokenize import lower_and_strip, normalize_punctuation, normalize_romanian, tokenize_line
+from xlm_core.text.tokenize import lower_and_strip, normalize_letters, punctuation_normalizer, tokenize_line
 
 
 def stripped(text: str) -> str:
@@ -25,7 +25,7 @@ def stripped(text: str) -> str:
     ],
 )
 def test_punctuation_is_unified(language: str, text: str, expected: str):
-    assert normalize_punctuation(text, language).strip() == expected.strip()
+    assert punctuation_normalizer(language)(text).strip() == expected.strip()
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_both_switches_off_change_nothing(text: str):
 )
 def test_punctuation_by_the_rules_of_a_language(language: str, text: str, expected: str):
     """Worked out by hand from the published normalize-punctuation.perl."""
-    assert normalize_punctuation(text, language) == expected
+    assert punctuation_normalizer(language)(text) == expected
 
 
 def test_where_sacremoses_departs_from_the_published_scripts():
-    assert normalize_punctuation("क्\u200dया", "hi") == "क्या"  # Perl: a blank instead of the joiner
-    assert normalize_punctuation('"a," b', "ru") == '"a," b'  # Perl: "a", b
+    assert punctuation_normalizer("hi")("क्\u200dया") == "क्या"  # Perl: a blank instead of the joiner
+    assert punctuation_normalizer("ru")('"a," b') == '"a," b'  # Perl: "a", b
 
 
 @given(st.text())
@@ -101,17 +101,17 @@ DECOMPOSED = unicodedata.normalize("NFD", ROMANIAN)
     ],
 )
 def test_the_letters_of_romanian(text: str, letters: str, expected: str):
-    assert normalize_romanian(text, letters) == expected
+    assert normalize_letters(text, "ro", letters) == expected
 
 
 @given(st.text() | st.just(ROMANIAN) | st.just(DECOMPOSED))
-def test_romanian_as_it_is_changes_nothing(text: str):
-    assert normalize_romanian(text, "keep") == text
+def test_romanian_as_it_is_is_only_composed(text: str):
+    assert normalize_letters(text, "ro", "keep") == unicodedata.normalize("NFC", text)
 
 
 @pytest.mark.parametrize("letters", ["normalized", "stripped"])
 def test_letters_that_are_not_romanian_stay(letters: str):
-    assert normalize_romanian("café Müller ñ č 你好 ё", letters) == "café Müller ñ č 你好 ё"
+    assert normalize_letters("café Müller ñ č 你好 ё", "ro", letters) == "café Müller ñ č 你好 ё"
 
 
 @pytest.mark.parametrize("already_tokenized", [True, False])

@@ -176,7 +176,7 @@ def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
 def test_cutting_moves_only_blanks(text: str, language: str):
     for package in ("jieba", "pythainlp"):
         pytest.importorskip(package)
-    text = module.normalize_punctuation(text, language)
+    text = module.punctuation_normalizer(language)(text)
     cut = "".join(module.segmenter(language)(text))
     assert "".join(cut.split()) == "".join(text.split())
 

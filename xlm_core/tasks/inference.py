@@ -5,7 +5,6 @@ Shapes: N sentences, B rows of a batch, T tokens of its longest row, D dimension
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -239,7 +238,7 @@ class TranslationPipeline:
 
     def reference(self, sentence: str, target: str) -> tuple[str, str]:
         """Prepare a human translation for scoring: as tokens, and as text with its letters normalized."""
-        return tokenize_line(sentence, target, self.text), normalize_letters(sentence, target, self.text)
+        return tokenize_line(sentence, target, self.text), normalize_letters(sentence, target, self.text.romanian)
 
     def _decode(self, hypothesis: BeamHypothesis, target: str) -> Translation:
         tokens = self.vocabulary.decode(hypothesis.tokens, target)
@@ -250,10 +249,5 @@ def detokenize(tokens: str, language: str) -> str:
     """Join tokens, which are separated by blanks, as the language is written."""
     if language in UNSPACED:
         return tokens.replace(" ", "")
-    text: str = _detokenizer(language).detokenize(tokens.split(), unescape=False)
+    text: str = MosesDetokenizer(language).detokenize(tokens.split(), unescape=False)
     return text.replace(DANDA, DANDA.strip())
-
-
-@cache
-def _detokenizer(language: str) -> MosesDetokenizer:
-    return MosesDetokenizer(language)

@@ -14,7 +14,6 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,18 +38,6 @@ LOG = logging.getLogger(__name__)
 PER_WORD, PER_PIECE, PER_BYTE = "perplexity per word", "perplexity per piece", "bits per byte"
 SIGNATURE = "windows:{seq_len}|context:window|ends-of-sentences:yes|bytes:utf-8-of-tokenized-text"
 BATCH_TOKENS = 2048  # that are read at once: with 95,000 pieces their scores are 780 MB
-
-
-class TextSize(NamedTuple):
-    """The size of a text: words and pieces, ends of sentences included, bytes of UTF-8, and unknown pieces.
-
-    Every blank and every end of a sentence is one byte, an unknown piece none.
-    """
-
-    n_words: int
-    n_pieces: int
-    n_bytes: int
-    n_unknown: int
 
 
 def score(
@@ -87,22 +74,23 @@ def score(
         raise CorpusError(
             f"test text of '{language}': found no sentence, expected at least one; raise text.test_fraction"
         )
-    nll = token_nll(transformer, blocks(stream, seq_len, language_ids(metadata["languages"])[language]))
     tokens = stream.tokens_at(np.arange(len(stream)))
-    size = text_size(tokens, vocab)
-    LOG.info("%s: %s", language, size)
+    nll = token_nll(transformer, blocks(tokens, seq_len, language_ids(metadata["languages"])[language]))
+    sentences = sentence_nll(nll, tokens, vocab)
+    n_words, n_unknown = int(sentences[:, 1].sum()), int((tokens == UNK).sum())
+    n_bytes = int(vocab.n_bytes[tokens].sum())  # every blank and every end of a sentence is one, an unknown piece none
+    LOG.info("%s: %d words, %d pieces (%d unknown), %d bytes", language, n_words, len(tokens), n_unknown, n_bytes)
     scores = [
         Result(
-            **vars(context), column=language, metric=metric, value=value, n=size.n_words,
+            **vars(context), column=language, metric=metric, value=value, n=n_words,
             config_digest=metadata["config"], data_digest=digests.of_value([metadata["data"], corpora.digests]),
             signature=SIGNATURE.format(seq_len=seq_len),
-            warnings=[f"{size.n_unknown} unknown pieces, of no bytes"] if size.n_unknown else [],
+            warnings=[f"{n_unknown} unknown pieces, of no bytes"] if n_unknown else [],
         )
-        for metric, value in normalize(float(nll.sum()), size).items()
+        for metric, value in normalize(float(nll.sum()), n_words, len(tokens), n_bytes).items()
     ]  # fmt: skip
     results.write(scores, output)
-    sentences = SampleStatistics("perplexity", sentence_nll(nll, tokens, vocab))
-    sample_statistics.write(statistics, {language: sentences})
+    sample_statistics.write(statistics, {language: SampleStatistics("perplexity", sentences)})
 
 
 @torch.inference_mode()
@@ -113,45 +101,36 @@ def token_nll(model: Transformer, batches: Iterator[Batch]) -> np.ndarray:
     nll = []
     for batch in (batch.to(device) for batch in batches):
         hidden = model(batch, CAUSAL["clm"], batch.predicted)  # (n, D)
-        scores = functional.linear(hidden, model.embeddings.weight, model.output_bias)  # (n, V)
         labels = batch.labels.flatten().index_select(0, batch.predicted)
-        nll.append(functional.cross_entropy(scores, labels, reduction="none").cpu().numpy())
+        nll.append(functional.cross_entropy(model.predict(hidden), labels, reduction="none").cpu().numpy())
     return np.concatenate(nll).astype(np.float64)
 
 
 def sentence_nll(nll: np.ndarray, tokens: np.ndarray, vocab: Vocabulary) -> np.ndarray:
-    """Sum the negative log-likelihoods and count the words of each sentence: (N, 2), its end counted as a word."""
+    """Sum the negative log-likelihoods and count the words of each sentence: (N, 2), its end counted as a word.
+
+    A word of unknown characters alone is one piece that marks the beginning of a word, and one unknown piece.
+    """
     ends = np.flatnonzero(tokens == EOS)
     starts = np.concatenate([[0], ends[:-1] + 1])
     is_word = vocab.begins_word(tokens) | (tokens == EOS)
     return np.stack([np.add.reduceat(nll, starts), np.add.reduceat(is_word.astype(np.float64), starts)], axis=1)
 
 
-def blocks(stream: TokenStream, seq_len: int, language_id: int) -> Iterator[Batch]:
-    """Yield the text as CLM batches that predict every token once."""
-    width, n_rows = seq_len - 1, max(1, BATCH_TOKENS // seq_len)
-    n_whole, n_rest = divmod(len(stream), width)
-    starts = np.arange(n_whole + 1) * width
-    chunks = [(starts[first : min(first + n_rows, n_whole)], width) for first in range(0, n_whole, n_rows)]
-    for chunk, size in [*chunks, *([(starts[-1:], n_rest)] if n_rest else [])]:
-        tokens = stream.tokens_at(chunk[:, None] + np.arange(size))
-        yield clm_batch(np.concatenate([np.full((len(chunk), 1), EOS), tokens], axis=1), language_id)
+def blocks(tokens: np.ndarray, seq_len: int, language_id: int) -> Iterator[Batch]:
+    """Yield the text ``tokens`` (n,) as CLM batches that predict every token once."""
+    n_rows, n_whole = max(1, BATCH_TOKENS // seq_len), len(tokens) // (seq_len - 1) * (seq_len - 1)
+    rows, rest = tokens[:n_whole].reshape(-1, seq_len - 1), tokens[None, n_whole:]
+    for block in (*np.split(rows, range(n_rows, len(rows), n_rows)), rest):
+        if block.size:
+            yield clm_batch(np.pad(block, ((0, 0), (1, 0)), constant_values=EOS), language_id)
 
 
-def text_size(tokens: np.ndarray, vocab: Vocabulary) -> TextSize:
-    """Count words, pieces, bytes and unknown pieces of a text of ``tokens`` (n,).
-
-    A word of unknown characters alone is one piece that marks the beginning of a word, and one unknown piece.
-    """
-    n_words = int((vocab.begins_word(tokens) | (tokens == EOS)).sum())
-    return TextSize(n_words, len(tokens), int(vocab.n_bytes[tokens].sum()), int((tokens == UNK).sum()))
-
-
-def normalize(nll_sum: float, size: TextSize) -> dict[str, float]:
+def normalize(nll_sum: float, n_words: int, n_pieces: int, n_bytes: int) -> dict[str, float]:
     """Divide the nats of a text by its words and pieces, as perplexities, and by its bytes, as bits."""
     bits = nll_sum / math.log(2)
     return {
-        PER_WORD: 2 ** (bits / size.n_words),
-        PER_PIECE: 2 ** (bits / size.n_pieces),
-        PER_BYTE: bits / size.n_bytes,
+        PER_WORD: 2 ** (bits / n_words),
+        PER_PIECE: 2 ** (bits / n_pieces),
+        PER_BYTE: bits / n_bytes,
     }

@@ -9,7 +9,7 @@ Shapes: N sentences, D dimensions, K layers; layer 0 is the embeddings.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -59,18 +59,21 @@ def score(
     stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
     records = unique_records(list(stores.values()))[:n_sentences]
     n, n_layers, ids = len(records), encoder.config.n_layers, language_ids(metadata["languages"])
-
-    def vectors(language: str) -> Tensor:
-        return embed(encoder, stores[language], records, ids[language])
-
+    accuracies: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    pivot_vectors = embed(encoder, stores[pivot], records, ids[pivot])
+    for language in (language for language in stores if language != pivot):
+        vectors = embed(encoder, stores[language], records, ids[language])
+        layers = enumerate(zip(pivot_vectors, vectors, strict=True))
+        for setting, (at, (first, second)) in product(SETTINGS, layers):
+            forward, backward = retrieval_accuracies(first, second, centered=setting == "centered")
+            accuracies[setting, at][direction_key(pivot, language)] = forward
+            accuracies[setting, at][direction_key(language, pivot)] = backward
     measured = []
-    for (setting, at), accuracies in _accuracies(
-        vectors, pivot, [language for language in stores if language != pivot]
-    ).items():
-        n_directions = len(accuracies)
-        rows = [("retrieval_by_layer", str(at), sum(accuracies.values()) / n_directions, n * n_directions)]
+    for (setting, at), by_direction in accuracies.items():
+        n_directions = len(by_direction)
+        rows = [("retrieval_by_layer", str(at), sum(by_direction.values()) / n_directions, n * n_directions)]
         if at == (n_layers if layer is None else layer):
-            rows += [("retrieval", direction, accuracy, n) for direction, accuracy in accuracies.items()]
+            rows += [("retrieval", direction, accuracy, n) for direction, accuracy in by_direction.items()]
         measured += [
             Result(
                 **vars(context) | {"table": table, "setting": setting}, column=column, metric="accuracy", value=value,
@@ -99,25 +102,6 @@ def unique_records(stores: Sequence[TokenStore]) -> list[int]:
     if len(unique) < 2:
         raise CorpusError("XNLI's test hypotheses: fewer than two are unique in every language; give more test pairs")
     return sorted(unique)
-
-
-def _accuracies(
-    vectors: Callable[[str], Tensor], pivot: str, others: Sequence[str]
-) -> dict[tuple[str, int], dict[str, float]]:
-    """Measure (setting, layer) -> direction -> accuracy in percent.
-
-    Args:
-        vectors: embeds the sentences of a language: (K + 1, N, D). One of the ``others`` is held at a time.
-    """
-    accuracies: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
-    pivot_vectors = vectors(pivot)
-    for language in others:
-        layers = enumerate(zip(pivot_vectors, vectors(language), strict=True))
-        for setting, (layer, (first, second)) in product(SETTINGS, layers):
-            forward, backward = retrieval_accuracies(first, second, centered=setting == "centered")
-            accuracies[setting, layer][direction_key(pivot, language)] = forward
-            accuracies[setting, layer][direction_key(language, pivot)] = backward
-    return accuracies
 
 
 @torch.inference_mode()

@@ -67,20 +67,14 @@ def sample_for_bpe(
                 f"language '{language}': no training line in {len(files[language])} files of its corpora; "
                 f"look at the statistics beside them, or take the language out of the configuration"
             )
-    wanted = quotas(available, n_lines, alpha, seed)
+    drawn = np.random.default_rng(seed).multinomial(n_lines, list(smoothed(available, alpha).values()))
+    wanted = dict(zip(available, drawn.tolist(), strict=True))
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="\n") as file:
-        for number, (language, count) in enumerate(available.items(), 1):  # [seed, 0] would repeat the quotas' stream
+        for number, (language, count) in enumerate(available.items(), 1):  # [seed, 0] would repeat the stream above
             rng = np.random.default_rng([seed, number])
             lines = _training_lines(language, files[language], shares)
             file.writelines(f"{line}\n" for line in draw_lines(lines, count, wanted[language], rng))
     write_json(statistics, {lang: {"lines": available[lang], "drawn": wanted[lang]} for lang in available})
-
-
-def quotas(available: Mapping[str, int], n_lines: int, alpha: float, seed: int) -> dict[str, int]:
-    """Draw the number of lines per language: multinomial, with the smoothed shares of ``available``."""
-    shares = smoothed(available, alpha)
-    drawn = np.random.default_rng(seed).multinomial(n_lines, list(shares.values()))
-    return dict(zip(shares, drawn.tolist(), strict=True))
 
 
 def draw_lines(lines: Iterator[str], n_available: int, n_wanted: int, rng: np.random.Generator) -> Iterator[str]:
@@ -145,12 +139,9 @@ def learn(sample: Path, model: Path, *, size: int, character_coverage: float) ->
         )
     except (RuntimeError, OSError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0]
-        too_small = "smaller than required_chars" in str(error)
-        remedy = (
-            "raise vocabulary.size or lower vocabulary.character_coverage"
-            if too_small
-            else "lower vocabulary.size or give more text"
-        )
+        remedy = "lower vocabulary.size or give more text"
+        if "smaller than required_chars" in str(error):
+            remedy = "raise vocabulary.size or lower vocabulary.character_coverage"
         raise CorpusError(
             f"{sample}: byte-pair encoding of {size} pieces could not be learned ({reason}); {remedy}"
         ) from error

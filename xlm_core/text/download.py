@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import requests
+from requests import codes
 from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
@@ -160,19 +161,15 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
         if version.exists():
             headers["If-Range"] = version.read_text(encoding="utf-8")
     with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        content_range = answer.headers.get("Content-Range", "")
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            if content_range == f"bytes */{start}":
-                return  # nothing is missing
+        status, content_range = answer.status_code, answer.headers.get("Content-Range", "")
+        if status not in (codes.ok, codes.partial_content, codes.requested_range_not_satisfiable):
+            raise DownloadError(f"{url}: the server answers {status} {answer.reason}; check the URL")
+        if status == codes.requested_range_not_satisfiable and content_range == f"bytes */{start}":
+            return  # nothing is missing
+        if status != codes.ok and not content_range.startswith(f"bytes {start}-"):
             partial.unlink()
-            raise requests.ConnectionError("the part on disk does not fit the server's file; started anew")
-        if answer.status_code not in (requests.codes.ok, requests.codes.partial_content):
-            raise DownloadError(f"{url}: the server answers {answer.status_code} {answer.reason}; check the URL")
-        is_resumed = answer.status_code == requests.codes.partial_content
-        if is_resumed and not content_range.startswith(f"bytes {start}-"):
-            partial.unlink()
-            raise requests.ConnectionError("the server sent another part than asked for; started anew")
-        _receive(answer, partial, start if is_resumed else 0)
+            raise requests.ConnectionError("the part on disk does not fit the server's file or answer; started anew")
+        _receive(answer, partial, 0 if status == codes.ok else start)
 
 
 def user_agent() -> str:

@@ -8,12 +8,12 @@ of 2e-21.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import chain, zip_longest
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 import numpy as np
@@ -46,17 +46,13 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
         StorageError: the disk of ``marks`` has no room.
     """
     with atomic_many(marks) as partials, ExitStack() as stack:
-
-        def temporary_file() -> IO[bytes]:
-            return stack.enter_context(tempfile.TemporaryFile(dir=Path(marks[0]).parent))
-
-        buckets = [temporary_file() for _ in range(N_BUCKETS)]
+        folder = marks[0].parent
+        *buckets, corpus_marks = [stack.enter_context(TemporaryFile(dir=folder)) for _ in range(N_BUCKETS + 1)]
         n_records = 0
         for line in tsv.interleave_shards(shards):
             digest = blake2b(line, digest_size=16).digest()
             buckets[digest[0]].write(digest + n_records.to_bytes(8, "little"))
             n_records += 1
-        corpus_marks = temporary_file()
         corpus_marks.truncate(n_records)  # all zero
         for bucket in buckets:
             for number in chain.from_iterable(_repeated_numbers(bucket)):

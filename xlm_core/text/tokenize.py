@@ -87,10 +87,21 @@ def tokenize(
     stats.write(statistics)
 
 
-def normalize_letters(line: str, language: str, text: Text) -> str:
-    """Return a raw line in composed form (NFC), with the letters that ``text`` asks for in its language."""
+def normalize_letters(line: str, language: str, romanian: str) -> str:
+    """Return a raw line in composed form (NFC), with unified letters of Romanian, which differ between WMT's texts.
+
+    Args:
+        line: in any language.
+        language: its code.
+        romanian: letters of this language: ``keep``; ``normalized``: s and t with a cedilla get the comma that they
+            should have; ``stripped``: and then all diacritics go, as in the text of the published models, their
+            references included.
+    """
     line = compose(line)
-    return normalize_romanian(line, text.romanian) if language == ROMANIAN else line
+    if language != ROMANIAN or romanian == "keep":
+        return line
+    line = line.translate(COMMAS)
+    return line.translate(PLAIN) if romanian == "stripped" else line
 
 
 def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool = False) -> str:
@@ -105,9 +116,9 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     Raises:
         ConfigError: the package that segments the language is not installed.
     """
-    line = normalize_letters(line, language, text)
+    line = normalize_letters(line, language, text.romanian)
     if not already_tokenized:
-        line = " ".join(segmenter(language)(normalize_punctuation(line, language)))
+        line = " ".join(segmenter(language)(punctuation_normalizer(language)(line)))
     return tsv.collapse_blanks(lower_and_strip(line, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
@@ -116,29 +127,12 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def normalize_punctuation(text: str, language: str) -> str:
-    """Unify quotes, dashes and blanks, and remove control characters, by the Moses rules of a language."""
-    normalized: str = _normalizer(language).normalize(text)
-    return normalized
-
-
 @cache
-def _normalizer(language: str) -> MosesPunctNormalizer:
-    return MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
-
-
-def normalize_romanian(text: str, letters: str) -> str:
-    """Unify the letters of Romanian, which differ between WMT's texts.
-
-    Args:
-        text: in Romanian.
-        letters: ``keep``; ``normalized``: s and t with a cedilla get the comma that they should have; ``stripped``:
-            and then all diacritics go, as in the text of the published models, their references included.
-    """
-    if letters == "keep":
-        return text
-    text = compose(text).translate(COMMAS)
-    return text.translate(PLAIN) if letters == "stripped" else text
+def punctuation_normalizer(language: str) -> Callable[[str], str]:
+    """Return the function that unifies quotes, dashes and blanks by the Moses rules, and removes control characters."""
+    normalizer = MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
+    normalize: Callable[[str], str] = normalizer.normalize
+    return normalize
 
 
 def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:

@@ -45,6 +45,9 @@ class Vocabulary:
     offsets   model -> number that is added to the ids of its pieces
     model_of  language -> index of its model
     kind      of the models: "sentencepiece" or "fastbpe"
+
+    Raises:
+        ValueError, RuntimeError: parts do not fit together, or an encoding cannot be read.
     """
 
     pieces: tuple[str, ...]
@@ -53,6 +56,16 @@ class Vocabulary:
     offsets: tuple[int, ...]
     model_of: Mapping[str, int]
     kind: str = "sentencepiece"
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(piece, str) for piece in self.pieces) or self.counts.shape != (len(self.pieces),):
+            raise ValueError("expected pieces, and as many counts")
+        if self.kind not in KINDS or len(self.models) != len(self.offsets):
+            raise ValueError(f"expected encodings by {' or '.join(KINDS)}, and an offset for each")
+        indices = set(range(len(self.models)))
+        if not all(isinstance(offset, int) for offset in self.offsets) or not set(self.model_of.values()) <= indices:
+            raise ValueError("expected an encoding for each language")
+        _ = self._encoders
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -66,7 +79,7 @@ class Vocabulary:
         """
         try:
             data = read_json(path)
-            vocabulary = cls(
+            return cls(
                 tuple(data["pieces"]),
                 np.array(data["counts"], dtype=np.int64),
                 tuple(base64.b64decode(model) for model in data["models"]),
@@ -74,10 +87,8 @@ class Vocabulary:
                 dict(data["languages"]),
                 data.get("kind", "sentencepiece"),
             )
-            vocabulary.check()
         except INVALID as error:
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
-        return vocabulary
 
     @classmethod
     def from_fastbpe(
@@ -105,12 +116,10 @@ class Vocabulary:
             CorpusError: the file does not hold codes.
         """
         models, model_of = (Path(codes).read_bytes(),), dict.fromkeys(languages, 0)
-        vocabulary = cls(tuple(pieces), np.array(counts, dtype=np.int64), models, (0,), model_of, "fastbpe")
         try:
-            vocabulary.check()
+            return cls(tuple(pieces), np.array(counts, dtype=np.int64), models, (0,), model_of, "fastbpe")
         except ValueError as error:
             raise CorpusError(f"{codes} does not hold byte-pair codes ({error}); download it again") from error
-        return vocabulary
 
     def write(self, path: Path) -> None:
         """Write the vocabulary as JSON, for ``read``."""
@@ -122,21 +131,6 @@ class Vocabulary:
             "languages": dict(self.model_of),
         }
         write_json(path, data if self.kind == "sentencepiece" else {**data, "kind": self.kind})
-
-    def check(self) -> None:
-        """Refuse parts that do not fit together, or encodings that cannot be read.
-
-        Raises:
-            ValueError, RuntimeError: a part is wrong.
-        """
-        if not all(isinstance(piece, str) for piece in self.pieces) or self.counts.shape != (len(self.pieces),):
-            raise ValueError("expected pieces, and as many counts")
-        if self.kind not in KINDS or len(self.models) != len(self.offsets):
-            raise ValueError(f"expected encodings by {' or '.join(KINDS)}, and an offset for each")
-        indices = set(range(len(self.models)))
-        if not all(isinstance(offset, int) for offset in self.offsets) or not set(self.model_of.values()) <= indices:
-            raise ValueError("expected an encoding for each language")
-        _ = self._encoders
 
     @cached_property
     def digest(self) -> str:
