@@ -22,7 +22,7 @@ from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.objective_batches import translation_batch
 from xlm_core.model.decoding import greedy_search
 from xlm_core.text.vocabulary import N_SPECIAL
-from xlm_core.train.losses import TranslationLoss
+from xlm_core.train.losses import LossModule, translation_loss
 from xlm_core.train.optimization import make_optimizer
 
 LANGUAGES = (0, 0)
@@ -53,7 +53,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     words = PackedSequences(np.random.default_rng(0).integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)
     limits = torch.from_numpy(lengths).to(device)
     model = translator(shape, limits)
-    loss = TranslationLoss(model, torch.float32, smoothing=0.0)
+    loss = LossModule(translation_loss, model)
     optimizer = make_optimizer(model, Optim(learning_rate=1e-9, warmup_updates=0, max_updates=1), shard=False)
     source = sentence_batch(words, LANGUAGES[0]).to(device)
 

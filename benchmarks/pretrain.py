@@ -42,7 +42,7 @@ from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.loop import MicroBatch, train_step
-from xlm_core.train.losses import TokenLoss
+from xlm_core.train.losses import LossModule, token_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -120,7 +120,7 @@ def measure(arguments: argparse.Namespace, precision: str) -> dict[str, float | 
             seconds[name].append(timed(lambda update=update: [update(batch) for batch in batches], device))
         rates.append(matmul_rate(dtype, device))
     speed = {name: len(batches) * shape.n_tokens / statistics.median(times) for name, times in seconds.items()}
-    operations = shape.operations(statistics.fmean(batch.n_predicted for batch in batches))
+    operations = shape.operations(statistics.fmean(len(batch.predicted) for batch in batches))
     fraction = operations / shape.n_tokens * speed["ours"] / max(rates)
     where = f"{name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     print(f"{arguments.shape}, {precision}, {where}")
@@ -164,11 +164,13 @@ def our_update(shape: Shape, dropout: float, dtype: torch.dtype, device: torch.d
         for layer in model.layers:
             layer.compile()
     state = TrainState(model, make_optimizer(model, OPTIM))
-    loss, processes = TokenLoss(model, dtype), DistributedContext()
+    loss, processes = LossModule(token_loss, model, precision=dtype), DistributedContext()
 
     def update(batch: Batch) -> None:
-        part = MicroBatch(ObjectiveKey("mlm"), batch.n_predicted, batch.tokens.numel(), 0, lambda: loss(batch, False))
-        train_step(state, [part], part.count, OPTIM.learning_rate, OPTIM.max_grad_norm, processes)
+        part = MicroBatch(
+            ObjectiveKey("mlm"), len(batch.predicted), batch.tokens.numel(), 0, lambda: loss(batch, False)
+        )
+        train_step(state, [part], part.count, OPTIM, processes)
 
     return update
 

@@ -3,10 +3,9 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 PACKAGES = ("xlm_core", "microworld")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # nodes with a docstring
@@ -42,7 +41,7 @@ def of_code(root: Path, *modules: str) -> str:
         modules: names such as ``xlm_core.tasks.retrieval``.
     """
     paths = _closure(root, modules)
-    code = [(name, _module(path.read_text(encoding="utf-8")).digest) for name, path in sorted(paths.items())]
+    code = [(name, _digest_and_imports(path.read_text(encoding="utf-8"))[0]) for name, path in sorted(paths.items())]
     folders = {path.parent for path in paths.values()}
     data = [(path.name, of_file(path)) for folder in folders for pattern in DATA for path in folder.glob(pattern)]
     return of_value([code, sorted(data)])
@@ -57,7 +56,7 @@ def _closure(root: Path, modules: tuple[str, ...]) -> dict[str, Path]:
         path = _file(root, name)
         if path is not None and name not in paths and not name.startswith(NEUTRAL):
             paths[name] = path
-            waiting.extend(_module(path.read_text(encoding="utf-8")).imports)
+            waiting.extend(_digest_and_imports(path.read_text(encoding="utf-8"))[1])
     return paths
 
 
@@ -68,27 +67,16 @@ def _file(root: Path, module: str) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
-class _Module(NamedTuple):
-    """Digest of the code of a module, and names that it imports from the packages."""
-
-    digest: str
-    imports: tuple[str, ...]
-
-
 @cache  # by the text: many steps share most of their modules, and parsing is slow
-def _module(text: str) -> _Module:
+def _digest_and_imports(text: str) -> tuple[str, list[str]]:
+    """Digest the code of a module, and list the names that it imports from the packages: modules or objects in them."""
     tree = ast.parse(text)
+    imports = []
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return _Module(of_value(ast.dump(tree)), tuple(_imports(tree)))
-
-
-def _imports(tree: ast.Module) -> Iterator[str]:
-    """Names imported from the packages, which may be modules or objects in them."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imports += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return of_value(ast.dump(tree)), [name for name in imports if name.split(".")[0] in PACKAGES]

@@ -1,6 +1,7 @@
 """Labelled pairs as the model reads them, by eye."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,12 +50,18 @@ def test_parts_in_two_languages_are_numbered_one_after_the_other():
     assert dataset.labels[[2, 0, 1]].tolist() == [1, 0, 2]
 
 
-def test_a_sample_is_drawn_without_repeats_and_more_than_there_are_is_an_error():
-    assert DatasetPart.sample(store(), 0).records.tolist() == [0, 1, 2]
-    sampled = DatasetPart.sample(store(), 0, 2).records.tolist()
-    assert sampled == sorted(set(sampled)) == DatasetPart.sample(store(), 0, 2).records.tolist() and len(sampled) == 2
+def test_a_sample_is_drawn_without_repeats_and_more_than_there_are_is_an_error(monkeypatch):
+    def records(n: int | None) -> list[int]:
+        (part,) = LabelledDataset.open(Path("train.store"), "v", ["en", "fr"], n).parts
+        assert part.language_id == 1
+        return part.records.tolist()
+
+    monkeypatch.setattr(TokenStore, "open", lambda path, vocabulary: store())
+    assert records(None) == [0, 1, 2]
+    sampled = records(2)
+    assert sampled == sorted(set(sampled)) == records(2) and len(sampled) == 2
     with pytest.raises(TrainingError, match="500 training examples are asked for, but there are 3; lower n_train"):
-        DatasetPart.sample(store(), 0, 500)
+        records(500)
 
 
 @pytest.mark.parametrize(

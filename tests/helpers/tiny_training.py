@@ -34,4 +34,5 @@ def make_part(state: TrainState, update: int, rows: slice = slice(None), scale: 
 
 def update_once(state: TrainState, *parts: MicroBatch, max_grad_norm: float = 1.0) -> None:
     """One update of one process."""
-    train_step(state, parts, sum(part.count for part in parts), 0.01, max_grad_norm, ALONE)
+    optim = OPTIM.model_copy(update={"max_grad_norm": max_grad_norm})
+    train_step(state, parts, sum(part.count for part in parts), optim, ALONE)

@@ -53,7 +53,7 @@ def test_clm_predicts_the_next_token():
 def test_mlm_predicts_what_it_hides():
     batch = batches()["mlm"]
     hidden = batch.labels != IGNORE
-    assert batch.n_predicted == 4  # 0.3 of 12 pieces, rounded up
+    assert len(batch.predicted) == 4  # 0.3 of 12 pieces, rounded up
     assert (batch.tokens[hidden] == MASK).any()
     assert torch.equal(torch.where(hidden, batch.labels, batch.tokens), torch.from_numpy(WINDOW))
 
@@ -77,7 +77,7 @@ def test_the_loss_is_the_summed_cross_entropy_of_the_labelled_positions(objectiv
     scores = ours.predict(ours(batch, CAUSAL[objective]))
     expected = functional.cross_entropy(scores.flatten(0, 1), batch.labels.flatten(), reduction="sum")
     assert tally.loss_sum.item() == pytest.approx(expected.item(), rel=1e-5)
-    assert tally.count == (batch.labels != IGNORE).sum() == batch.n_predicted
+    assert tally.count == (batch.labels != IGNORE).sum() == len(batch.predicted)
     assert tally.n_correct == (scores.argmax(-1) == batch.labels).sum()
 
 

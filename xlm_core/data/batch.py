@@ -69,11 +69,6 @@ class Batch(EncoderInput):
         tensors: dict[str, Any] = {name: function(value) for name, value in vars(self).items() if name != "is_full"}
         return replace(self, **tensors)
 
-    @property
-    def n_predicted(self) -> int:
-        """Number of predicted tokens."""
-        return len(self.predicted)
-
 
 def from_arrays(
     tokens: np.ndarray,
@@ -109,10 +104,7 @@ def from_arrays(
 
 def _tensor(values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
     """Return ``values`` as an int64 tensor of ``shape``; the memory is shared if the type allows it."""
-    values = np.asarray(values, dtype=np.int64)
-    if not values.flags.writeable:
-        values = values.copy()
-    return torch.from_numpy(values).expand(shape)
+    return torch.from_numpy(np.require(values, np.int64, ["WRITEABLE"])).expand(shape)
 
 
 class PackedSequences(NamedTuple):

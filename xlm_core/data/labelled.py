@@ -32,20 +32,6 @@ class DatasetPart(NamedTuple):
     language_id: int
     records: np.ndarray
 
-    @classmethod
-    def sample(cls, store: TokenStore, language_id: int, n: int | None = None) -> Self:
-        """Draw ``n`` records at random, the same ones every time, or take all where ``n`` is None.
-
-        Raises:
-            TrainingError: the store has fewer.
-        """
-        if n is None:
-            return cls(store, language_id, np.arange(len(store)))
-        if n > len(store):
-            raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
-        records = np.random.default_rng([0, len(store)]).choice(len(store), n, replace=False)
-        return cls(store, language_id, np.sort(records))
-
     @property
     def columns(self) -> range:
         """Columns of the sentences: one, or two of a pair."""
@@ -73,16 +59,23 @@ class LabelledDataset:
 
     @classmethod
     def open(cls, path: Path, vocabulary: str, languages: Sequence[str], n: int | None = None) -> Self:
-        """Open a store for a model; take ``n`` examples of it as ``DatasetPart.sample`` does.
+        """Open a store for a model.
 
         Args:
             vocabulary, languages: digest of the model's vocabulary, and its languages.
+            n: examples to draw at random, the same ones every time; None for all.
 
         Raises:
             StoreError: the store is damaged, or was built with another vocabulary.
+            TrainingError: it has fewer examples than ``n``.
         """
         store = TokenStore.open(path, vocabulary)
-        return cls((DatasetPart.sample(store, language_ids(languages)[store.languages[0]], n),))
+        records = np.arange(len(store))
+        if n is not None:
+            if n > len(store):
+                raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
+            records = np.sort(np.random.default_rng([0, len(store)]).choice(len(store), n, replace=False))
+        return cls((DatasetPart(store, language_ids(languages)[store.languages[0]], records),))
 
     @classmethod
     def concatenate(cls, datasets: Iterable["LabelledDataset"]) -> Self:

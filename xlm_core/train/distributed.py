@@ -76,14 +76,14 @@ class DistributedContext:
         """Sum losses by key over all processes, each of which may have other keys; all get the same sums."""
         if self.size == 1:
             return dict(losses)
-        mine = {key: (loss.loss_sum.item(), loss.count, int(loss.n_correct)) for key, loss in losses.items()}
+        mine = {
+            key: LossSum(loss.loss_sum.double().cpu(), loss.count, loss.n_correct.cpu()) for key, loss in losses.items()
+        }
         gathered: list[Any] = [None] * self.size
         distributed.all_gather_object(gathered, mine, group=self._host)
         sums: dict[ObjectiveKey, LossSum] = {}
         for of_process in gathered:
-            for key, (nll, count, n_correct) in of_process.items():
-                loss = LossSum(torch.tensor(nll, dtype=torch.float64), count, torch.tensor(n_correct))
-                add_losses(sums, {key: loss})
+            add_losses(sums, of_process)
         return sums
 
     def barrier(self) -> None:

@@ -138,8 +138,7 @@ def train(
                 last_saved = time.monotonic()
             if must_end:
                 raise TrainingError(f"stopped by SIGTERM after update {progress.update}; run again to go on from there")
-            rate = learning_rate(progress.update, optim)
-            add_losses(losses, train_step(state, batches, count, rate, optim.max_grad_norm, processes))
+            add_losses(losses, train_step(state, batches, count, optim, processes))
             progress.n_tokens += n_tokens
             monitor.log_remaining_time(state)
             if _is_due(progress.update, run.log_interval, optim):
@@ -160,14 +159,9 @@ def _is_due(update: int, interval: int, optim: Optim) -> bool:
 
 
 def train_step(
-    state: TrainState,
-    batches: Sequence[MicroBatch],
-    count: int,
-    rate: float,
-    max_grad_norm: float,
-    processes: DistributedContext,
+    state: TrainState, batches: Sequence[MicroBatch], count: int, optim: Optim, processes: DistributedContext
 ) -> dict[ObjectiveKey, LossSum]:
-    """Sum the gradients of all micro-batches of all processes and make one step with learning rate ``rate``.
+    """Sum the gradients of all micro-batches of all processes and make one step, as ``optim`` schedules it.
 
     Every loss is divided by ``count``, the predictions of the whole update on all processes. The gradient therefore
     does not depend on how the update was divided, nor on which process computed what; neither does dropout, because
@@ -188,10 +182,10 @@ def train_step(
             # PyTorch averages over the processes, but losses are summed.
             torch.autograd.backward(loss.loss_sum * (batch.weight * processes.size / max(1, count)))
         add_losses(losses, {batch.key: loss.detach()})
-    norm = clip_grad_norm_(state.model.parameters(), max_grad_norm)
+    norm = clip_grad_norm_(state.model.parameters(), optim.max_grad_norm)
     is_bad = processes.any_process(~torch.isfinite(norm + sum(loss.loss_sum for loss in losses.values())))
     for group in state.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = learning_rate(state.progress.update, optim)
     skip_step_if(is_bad, state.optimizer)
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
@@ -262,9 +256,6 @@ def prefetch(
 def _sigterm_event() -> Iterator[threading.Event]:
     """Yield an event that SIGTERM sets instead of ending the process."""
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # only the main thread may handle signals
-        return
     before = signal.signal(signal.SIGTERM, lambda *_: event.set())
     try:
         yield event

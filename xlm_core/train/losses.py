@@ -3,6 +3,9 @@
 Shapes: B rows, D dimensions, V tokens in the vocabulary, n predicted tokens.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -40,31 +43,17 @@ def translation_loss(
         return LossSum(loss, len(labels), n_correct)
 
 
-class TokenLoss(nn.Module):
-    """``token_loss`` as a module that holds the model, as ``DistributedDataParallel`` needs it."""
+class LossModule(nn.Module):
+    """``token_loss`` or ``translation_loss`` as a module that holds the model, as ``DistributedDataParallel`` needs."""
 
-    def __init__(self, model: Transformer, precision: torch.dtype) -> None:
+    def __init__(self, loss: Callable[..., LossSum], model: nn.Module, **settings: Any) -> None:
+        """Prepare to call ``loss`` with ``model``, a micro-batch and the keywords ``settings``."""
         super().__init__()
-        self.model = model
-        self.precision = precision
+        self.loss, self.model, self.settings = loss, model, settings
 
-    def forward(self, batch: Batch, causal: bool) -> LossSum:
+    def forward(self, *batch: Any) -> LossSum:
         """Compute the loss of one micro-batch."""
-        return token_loss(self.model, batch, causal, self.precision)
-
-
-class TranslationLoss(nn.Module):
-    """``translation_loss`` as a module that holds the translator."""
-
-    def __init__(self, translator: EncoderDecoder, precision: torch.dtype, smoothing: float) -> None:
-        super().__init__()
-        self.translator = translator
-        self.precision = precision
-        self.smoothing = smoothing
-
-    def forward(self, pair: TranslationBatch) -> LossSum:
-        """Compute the loss of one micro-batch."""
-        return translation_loss(self.translator, pair, self.precision, self.smoothing)
+        return self.loss(self.model, *batch, **self.settings)
 
 
 def classification_loss(

@@ -82,15 +82,11 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
     """
     optimizer = consolidated_state_dict(state.optimizer)
     if processes.is_main_process:
-        content = {
+        content = vars(state) | {
             "digest": digest,
             "progress": vars(state.progress),
             "model": state.model.state_dict(),
             "optimizer": optimizer,
-            "skipped": state.skipped,
-            "skipped_in_row": state.skipped_in_row,
-            "last_weights": state.last_weights,
-            "best_weights": state.best_weights,
         }
         with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial, open(partial, "wb") as file:
             torch.save(content, file)  # not by its path, where the reason of a failed write would be lost

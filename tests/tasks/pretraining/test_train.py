@@ -23,7 +23,7 @@ from xlm_core.tasks.objective_examples import write_examples
 from xlm_core.tasks.pretraining import train as task
 from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
 from xlm_core.text.vocabulary import EOS, MASK, PAD, SPECIAL, Vocabulary
-from xlm_core.train import losses
+from xlm_core.train.losses import LossModule
 
 
 @pytest.fixture
@@ -127,10 +127,10 @@ def test_an_interrupted_run_goes_on_bit_for_bit(pretrain, monkeypatch):
         calls.append(1)
         if len(calls) == 9:  # within the fifth update
             signal.raise_signal(signal.SIGTERM)
-        return token_loss(*arguments)
+        return forward(*arguments)
 
-    token_loss = losses.token_loss
-    monkeypatch.setattr(losses, "token_loss", ask_once)
+    forward = LossModule.forward
+    monkeypatch.setattr(LossModule, "forward", ask_once)
     with pytest.raises(TrainingError, match="SIGTERM"):
         pretrain()
     n_before = len(calls)
@@ -200,7 +200,7 @@ def test_other_code_settings_or_data_start_a_run_of_their_own(pretrain, tmp_path
 
 def test_a_finished_run_whose_output_was_lost_is_not_trained_again(pretrain, monkeypatch):
     expected, *_ = pretrain()
-    monkeypatch.setattr(losses, "token_loss", None)
+    monkeypatch.setattr(LossModule, "forward", None)
     assert same(pretrain()[0], expected)
 
 

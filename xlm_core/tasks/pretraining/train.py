@@ -22,7 +22,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
-from xlm_core.train.losses import TokenLoss, resolve_dtype, token_loss
+from xlm_core.train.losses import LossModule, resolve_dtype, token_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 
@@ -159,7 +159,7 @@ def _train(
     shard = args.compute.zero_stage1 and processes.size > 1
     state = TrainState(model, make_optimizer(model, optim, shard=shard))
     resume(folder, state, folder.name, processes)
-    loss = processes.wrap_ddp(TokenLoss(model, dtype))
+    loss = processes.wrap_ddp(LossModule(token_loss, model, precision=dtype))
     n_micro_batches = micro_batches_per_update(args.pretraining)
 
     def micro_batch(number: int) -> MicroBatch:
@@ -168,7 +168,7 @@ def _train(
             batch = batch.pinned()
         n_tokens, seed = int(batch.lengths.sum()), dropout_seed(args.seed, number)
         key, is_causal = ObjectiveKey(objective), CAUSAL[objective]
-        return MicroBatch(key, batch.n_predicted, n_tokens, seed, lambda: loss(batch.to(device), is_causal))
+        return MicroBatch(key, len(batch.predicted), n_tokens, seed, lambda: loss(batch.to(device), is_causal))
 
     def micro_batches(update: int) -> list[MicroBatch]:
         first = update * n_micro_batches

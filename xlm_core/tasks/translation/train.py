@@ -27,7 +27,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import TrainingRun, prefetch, train
-from xlm_core.train.losses import TranslationLoss, resolve_dtype, translation_loss
+from xlm_core.train.losses import LossModule, resolve_dtype, translation_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 
@@ -218,7 +218,8 @@ def _train(
     translator.encoder.output_bias.requires_grad_(False)
     state = TrainState(translator, make_optimizer(translator, training.optim, shard=shard))
     resume(run.folder, state, run.digest, processes)
-    loss = processes.wrap_ddp(TranslationLoss(translator, dtype, training.label_smoothing))
+    smoothing = training.label_smoothing
+    loss = processes.wrap_ddp(LossModule(translation_loss, translator, precision=dtype, smoothing=smoothing))
     with prefetch(micro_batches_of(batches, translator, loss, processes), training.optim.max_updates) as prefetched:
         average_last = training.average_checkpoints
         train(state, prefetched, evaluate, run, criterion=bleu_criterion, average_last=average_last)
