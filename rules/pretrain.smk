@@ -32,9 +32,7 @@ rule pretrain:
     """One model; killed, it goes on where it was."""
     input:
         unpack(
-            lambda wildcards: PATHS.setup_stores(
-                wildcards.setup, PATHS.pairs_of_run(wildcards.setup, wildcards.run)
-            )
+            lambda wildcards: PATHS.setup_stores(wildcards.setup, PATHS.pairs_of_run(wildcards.setup, wildcards.run))
         ),
         vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:

@@ -65,7 +65,7 @@ rule build_vocabulary:
     log:
         "<logs>/build_vocabulary/{vocabulary}.log",
     wildcard_constraints:
-        vocabulary=one_of(name for name, setup in PATHS.setups.items() if not setup.vocabulary.pretrained),
+        vocabulary=one_of(name for name, setup in CONFIG.all_setups.items() if not setup.vocabulary.pretrained),
     conda:
         "../envs/text.yaml"
     resources:
@@ -90,7 +90,7 @@ rule import_vocabulary:
     log:
         "<logs>/import_vocabulary/{vocabulary}.log",
     wildcard_constraints:
-        vocabulary=one_of(name for name, setup in PATHS.setups.items() if setup.vocabulary.pretrained),
+        vocabulary=one_of(name for name, setup in CONFIG.all_setups.items() if setup.vocabulary.pretrained),
     conda:
         "../envs/text.yaml"
     resources:

@@ -36,12 +36,6 @@ METRICS = {
 HALVES = {NLI_TASK: {"MNLI-m": "_matched", "MNLI-mm": "_mismatched"}}  # task -> column -> suffix of its parts
 
 
-class XnliFiles(CorpusSource):
-    """Where an archive of XNLI comes from."""
-
-    microworld: Literal["xnli"] | None = None
-
-
 class FewShot(StrictModel):
     """Fine-tuning on the training language and a few examples of each other language."""
 
@@ -54,8 +48,8 @@ class Xnli(StrictModel):
 
     languages: list[str] = Field(min_length=1)
     train_language: str = "en"
-    evaluation: XnliFiles
-    training: XnliFiles
+    evaluation: CorpusSource[Literal["xnli"]]
+    training: CorpusSource[Literal["xnli"]]
     training_tokenized: bool = True
     labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
     n_train: int | None = Field(None, gt=0)
@@ -84,10 +78,9 @@ class Xnli(StrictModel):
         return self.train_language if self.train_language in self.languages else self.languages[0]
 
 
-class GlueTaskFiles(CorpusSource):
+class GlueTaskFiles(CorpusSource[Literal["glue"]]):
     """Where the files of a task come from; of several files each has its path in ``files``."""
 
-    microworld: Literal["glue"] | None = None
     files: list[str] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -24,11 +24,12 @@ PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and 
 STORE_SPLITS = ("train", "valid", "test")
 TEST_SETS = ("news_dev", "news_test")  # of the microworld
 
+Collection = TypeVar("Collection")  # literal names of collections of the microworld
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class CorpusSource(StrictModel):
-    """Where files come from: exactly one of a URL, a local path, or a collection of the microworld's generator.
+class CorpusSource(StrictModel, Generic[Collection]):
+    """Where files come from: exactly one of a URL, a local path, or a ``Collection`` of the microworld's generator.
 
     Raises:
         ValueError: there is not exactly one origin, or a placeholder in it is unknown.
@@ -36,7 +37,7 @@ class CorpusSource(StrictModel):
 
     url: str | None = None
     path: str | None = None
-    microworld: str | None = None
+    microworld: Collection | None = None
     licence: str = ""
     sha256: dict[str, str] = Field({})
     bytes: dict[str, int] = Field({})
@@ -67,10 +68,9 @@ def _check_range(lines: tuple[int, int]) -> tuple[int, int]:
 LineRange = Annotated[tuple[int, int], AfterValidator(_check_range), Field(strict=False)]
 
 
-class Corpus(CorpusSource):
+class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel", "tests"]]):
     """A corpus: files of one format, one or more per language or pair (its keys)."""
 
-    microworld: Literal["documents", "translations", "news", "parallel", "tests"] | None = None
     format: Literal["text", "moses", "wikipedia", "sgm", "store"]
     keys: list[str] = Field(min_length=1)
     years: list[int] | None = Field(None, min_length=1)
@@ -119,7 +119,7 @@ class SourceFiles(NamedTuple):
     names  of each key, what replaces ``{file}`` in the address or path; None: the key
     """
 
-    section: CorpusSource
+    section: CorpusSource[Any]
     keys: Sequence[str]
     names: Sequence[str] | None = None
 

@@ -1,12 +1,12 @@
 """The sections about retrieval, perplexity, the ablation, word embeddings and claims: what their tables compare."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages
-from xlm_core.config.sources import CorpusSource
+from xlm_core.config.sources import Collection, CorpusSource
 from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, VectorsName, check_exists
 from xlm_core.languages import direction_key, sides
 
@@ -69,22 +69,10 @@ def word_pair_column(system: str, direction: str, setting: str) -> str:
     return f"{system}, {direction}, {setting}"
 
 
-class WordPairs(CorpusSource):
-    """Pairs of words, one file or member of an archive per direction."""
+class WordPairs(CorpusSource[Collection]):
+    """Pairs of words, one file or member of an archive per direction: translations, or rated by their similarity."""
 
     keys: list[str] = Field(min_length=1)
-
-
-class Dictionary(WordPairs):
-    """Words and their translations."""
-
-    microworld: Literal["dictionaries"] | None = None
-
-
-class WordSimilarities(WordPairs):
-    """Pairs of words whose similarity people have rated."""
-
-    microworld: Literal["similarity"] | None = None
 
 
 class WordVectors(StrictModel):
@@ -128,15 +116,15 @@ class Embeddings(StrictModel):
 
     setup: SetupName = BASE
     systems: list[VectorsName] = Field(min_length=1)
-    dictionary: Dictionary
-    similarity: WordSimilarities | None = None
+    dictionary: WordPairs[Literal["dictionaries"]]
+    similarity: WordPairs[Literal["similarity"]] | None = None
     candidates: int = Field(200_000, gt=0)
     vectors: WordVectors = WordVectors()
     refinement: Refinement = Refinement()
     alignment_figure: AlignmentFigure | None = None
 
     @property
-    def lists(self) -> dict[str, WordPairs]:
+    def lists(self) -> dict[str, WordPairs[Any]]:
         """The lists of words by their keys, "dictionary" and "similarity"."""
         return {"dictionary": self.dictionary, **({"similarity": self.similarity} if self.similarity else {})}
 

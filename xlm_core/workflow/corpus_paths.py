@@ -78,7 +78,7 @@ class RawFiles:
 
     def _downloads(self) -> dict[str, Download]:
         """Return location -> download; files that several corpora share are downloaded once."""
-        readers: dict[str, list[tuple[str, CorpusSource, str]]] = {}
+        readers: dict[str, list[tuple[str, CorpusSource[Any], str]]] = {}
         for source in self.sources.values():
             for key in source.keys if source.section.url else ():
                 for url in source.locations(key):
@@ -92,7 +92,7 @@ def _location(url: str) -> str:
     return f"{parts.hostname}{parts.path}"
 
 
-def _download(location: str, readers: Sequence[tuple[str, CorpusSource, str]]) -> Download:
+def _download(location: str, readers: Sequence[tuple[str, CorpusSource[Any], str]]) -> Download:
     """Return a download, with the sum and the size that its readers give by file name, else by key."""
     name = PurePosixPath(location).name
     given = [(section, known) for _, section, key in readers for known in (name, key)]
@@ -108,7 +108,6 @@ class CorpusPaths:
         """Take the paths of a configuration with all of its setups."""
         self.config = config
         self.results = f"results/{config.name}"
-        self.setups = config.all_setups
 
     def monolingual_shards(self, setup: str, language: str) -> Iterator[tuple[str, str, int]]:
         """Yield corpus, key and shard of all text that a setup reads in a language; of pairs it reads one side."""

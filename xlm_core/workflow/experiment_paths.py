@@ -46,7 +46,7 @@ class ExperimentPaths(CorpusPaths):
 
     def all_stores(self) -> list[str]:
         """Return the stores that any training reads, each once."""
-        by_setup = [self.setup_stores(name, list(section.parallel)) for name, section in self.setups.items()]
+        by_setup = [self.setup_stores(name, list(section.parallel)) for name, section in self.config.all_setups.items()]
         stores = [path for by_key in by_setup for paths in by_key.values() for path in paths]
         stores += [path for plan in self.translators.values() for path in self.translator_pairs(plan)]
         return list(dict.fromkeys(stores))
