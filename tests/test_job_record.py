@@ -10,7 +10,7 @@ import pytest
 
 from xlm_core import io
 from xlm_core.errors import StorageError
-from xlm_core.workflow import job_record
+from xlm_core.workflow import step
 
 
 class Named(dict):
@@ -41,13 +41,13 @@ def read(folder: Path) -> dict:
 
 def stop_after(seconds: float, snakemake: SimpleNamespace) -> None:
     """An attempt that is stopped by the user."""
-    with pytest.raises(KeyboardInterrupt), job_record.job_record(snakemake):
+    with pytest.raises(KeyboardInterrupt), step.job_record(snakemake):
         time.sleep(seconds)
         raise KeyboardInterrupt
 
 
 def test_a_job_says_what_it_was_and_what_it_ran_on(tmp_path: Path):
-    with job_record.job_record(job(tmp_path, gpu=4, nodes=2)):
+    with step.job_record(job(tmp_path, gpu=4, nodes=2)):
         time.sleep(0.2)
     record = read(tmp_path)
     assert record["rule"] == "train" and record["wildcards"] == {"run": "mlm", "seed": "0"}
@@ -64,12 +64,12 @@ def test_the_attempts_of_a_stopped_job_count(tmp_path: Path):
     stop_after(0.2, job(tmp_path))
     stop_after(0.3, job(tmp_path))
     assert not (tmp_path / "job.json").exists()
-    with job_record.job_record(job(tmp_path)):
+    with step.job_record(job(tmp_path)):
         pass
     attempts = read(tmp_path)["attempts"]
     assert [attempt["finished"] for attempt in attempts] == [False, False, True]
     assert attempts[0]["seconds"] >= 0.2 and attempts[1]["seconds"] >= 0.3
-    with job_record.job_record(job(tmp_path)):  # the job is done once more, from its beginning
+    with step.job_record(job(tmp_path)):  # the job is done once more, from its beginning
         pass
     assert len(read(tmp_path)["attempts"]) == 1
 
@@ -79,7 +79,7 @@ def test_attempts_at_another_job_do_not_count(tmp_path: Path, changed: str):
     stop_after(0, job(tmp_path))
     if changed == "text":
         (tmp_path / "text").write_text("another line\n")
-    with job_record.job_record(job(tmp_path, rate=0.2 if changed == "settings" else 0.1)):
+    with step.job_record(job(tmp_path, rate=0.2 if changed == "settings" else 0.1)):
         pass
     assert len(read(tmp_path)["attempts"]) == 1
 
@@ -87,11 +87,11 @@ def test_attempts_at_another_job_do_not_count(tmp_path: Path, changed: str):
 KILLED = """
 import time
 from types import SimpleNamespace
-from xlm_core.workflow import job_record
+from xlm_core.workflow import step
 from test_job_record import job
 from pathlib import Path
-job_record.BEAT_SECONDS = 0.1
-with job_record.job_record(job(Path({folder!r}))):
+step.BEAT_SECONDS = 0.1
+with step.job_record(job(Path({folder!r}))):
     time.sleep(60)
 """
 
@@ -107,7 +107,7 @@ def test_a_killed_attempt_counts_up_to_its_last_beat(tmp_path: Path):
             if (tmp_path / "attempts.json").exists():
                 noted = io.read_json(tmp_path / "attempts.json")["attempts"][0]["seconds"]
         process.kill()
-    with job_record.job_record(job(tmp_path)):
+    with step.job_record(job(tmp_path)):
         pass
     killed, last = read(tmp_path)["attempts"]
     assert killed["seconds"] >= noted >= 0.5
@@ -118,8 +118,8 @@ def test_a_full_disk_does_not_hide_why_a_job_ended(tmp_path: Path, monkeypatch, 
     def full(path: Path, value: object) -> None:
         raise StorageError(f"{path}: no room")
 
-    with pytest.raises(ZeroDivisionError), job_record.job_record(job(tmp_path)):
-        monkeypatch.setattr(job_record, "write_json", full)
+    with pytest.raises(ZeroDivisionError), step.job_record(job(tmp_path)):
+        monkeypatch.setattr(step, "write_json", full)
         raise ZeroDivisionError
     assert "the time of this job is not noted" in caplog.text
 
@@ -128,13 +128,13 @@ def test_a_full_disk_ends_a_job_that_cannot_write_its_record(tmp_path: Path, mon
     def full(path: Path, value: object) -> None:
         raise StorageError(f"{path}: no room")
 
-    with pytest.raises(StorageError, match=r"job\.json"), job_record.job_record(job(tmp_path)):
-        monkeypatch.setattr(job_record, "write_json", full)
+    with pytest.raises(StorageError, match=r"job\.json"), step.job_record(job(tmp_path)):
+        monkeypatch.setattr(step, "write_json", full)
 
 
 def test_a_library_that_is_not_there_has_no_version(monkeypatch):
-    monkeypatch.setattr(job_record, "LIBRARIES", ("numpy", "no-such-library"))
-    assert list(job_record.libraries()) == ["python", "numpy"]
+    monkeypatch.setattr(step, "LIBRARIES", ("numpy", "no-such-library"))
+    assert list(step.libraries()) == ["python", "numpy"]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_a_library_that_is_not_there_has_no_version(monkeypatch):
 )
 def test_the_processor_says_its_name(tmp_path: Path, monkeypatch, text: str, name: str | None):
     (tmp_path / "cpuinfo").write_text(text)
-    monkeypatch.setattr(job_record, "CPU_INFO", tmp_path / "cpuinfo")
-    assert job_record.machine()["cpu"] == (job_record.platform.machine() if name else "Some CPU @ 2 GHz")
+    monkeypatch.setattr(step, "CPU_INFO", tmp_path / "cpuinfo")
+    assert step.machine()["cpu"] == (step.platform.machine() if name else "Some CPU @ 2 GHz")
 
 
 def test_gpus_are_named_by_the_driver(tmp_path: Path, monkeypatch):
@@ -155,6 +155,6 @@ def test_gpus_are_named_by_the_driver(tmp_path: Path, monkeypatch):
     tool.write_text("#!/bin/sh\necho NVIDIA H100\necho NVIDIA H100\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert job_record.machine()["gpus"] == ["NVIDIA H100", "NVIDIA H100"]
+    assert step.machine()["gpus"] == ["NVIDIA H100", "NVIDIA H100"]
     tool.write_text("#!/bin/sh\nexit 9\n")
-    assert job_record.machine()["gpus"] == []
+    assert step.machine()["gpus"] == []

@@ -1,25 +1,40 @@
-"""Run a step of the workflow: its log, its record, its named errors, and its end when Snakemake dies."""
+"""Run a step of the workflow: its log, its named errors, its end when Snakemake dies, and the record of its job.
+
+The record tells what a job took and what it ran on, over all its attempts. A job that is killed and begun again notes
+every attempt in a separate file, and writes its record when it is done. No digest contains a record, and no step that
+computes something reads one.
+"""
 
 import logging
 import os
+import platform
+import re
 import select
 import signal
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from xlm_core.errors import XlmError
-from xlm_core.io import disk_full_errors
+from xlm_core import digests
+from xlm_core.errors import StorageError, XlmError
+from xlm_core.io import disk_full_errors, read_json, write_json
 from xlm_core.results import ResultContext
-from xlm_core.workflow.job_record import job_record
 
 LOG = logging.getLogger(__name__)
 WORKFLOW = "XLM_WORKFLOW"  # environment variable: the number of the process of Snakemake that starts the steps
 GRACE_SECONDS = 45  # for a training to save, before it is killed
+BEAT_SECONDS = 60.0  # an attempt that is killed loses at most so much of its time
+LIBRARIES = ("torch", "numpy", "sentencepiece", "sacremoses", "sacrebleu", "snakemake")
+PATHS = ("attempts", "work")  # parameters that are paths, not settings
+CPU_INFO = Path("/proc/cpuinfo")
 
 
 @contextmanager
@@ -95,3 +110,97 @@ class _LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library's name)
         """Show a message that could not be logged, and why not."""
         sys.stderr.write(f"{record.getMessage()} (not in {self.baseFilename}: {sys.exception()})\n")
+
+
+@contextmanager
+def job_record(snakemake: Any) -> Iterator[None]:
+    """Record time and hardware of the block, which is the whole of a job.
+
+    Attempts are added to ``params.attempts``: each counts from its beginning to its end, or, if it was killed, to less
+    than ``BEAT_SECONDS`` before that. When the block ends well they become ``output.job``. Attempts of a job with other
+    parameters or input files are forgotten.
+
+    Args:
+        snakemake: the object that Snakemake gives to a script, which is recorded.
+
+    Raises:
+        StorageError: there is no room for the record.
+    """
+    path = Path(snakemake.params.attempts)
+    settings = {name: value for name, value in snakemake.params.items() if name not in PATHS}
+    files = [(str(file), Path(file).stat()) for file in snakemake.input]  # told apart without reading them
+    job = digests.of_value([settings, [[file, status.st_size, status.st_mtime_ns] for file, status in files]])
+    earlier: dict[str, Any] = read_json(path) if path.exists() else {"job": None}
+    n_nodes = snakemake.resources.get("nodes", 1)
+    attempt = {
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": 0.0,
+        "finished": False,
+        "machines": n_nodes,
+        "threads": snakemake.threads,
+        "gpus": n_nodes * snakemake.resources.get("gpu", 0),
+        "machine": machine(),
+        "libraries": libraries(),
+    }
+    attempts = [*(earlier["attempts"] if earlier["job"] == job else []), attempt]
+    with _heartbeat(path, {"job": job, "attempts": attempts}):
+        yield
+    attempt["finished"] = True
+    wildcards = dict(snakemake.wildcards.items())
+    record = {"rule": snakemake.rule, "wildcards": wildcards, "settings": settings, "attempts": attempts}
+    write_json(Path(snakemake.output.job), record)
+    path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _heartbeat(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
+    """Run the block while a thread writes its seconds, those of the last attempt, to disk from time to time."""
+    begun, ended = time.monotonic(), threading.Event()
+
+    def save() -> None:
+        notes["attempts"][-1]["seconds"] = round(time.monotonic() - begun, 1)
+        try:
+            write_json(path, notes)
+        except StorageError as error:  # which must not end a job that needs no more room, nor hide why one ended
+            LOG.warning("the time of this job is not noted: %s", error)
+
+    def beat() -> None:
+        while not ended.wait(BEAT_SECONDS):
+            save()
+
+    save()
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        save()
+
+
+def machine() -> dict[str, Any]:
+    """Describe this machine: its system, processor, the cores that this process may use, and its GPUs."""
+    model = re.search(r"^model name\s*: *(.*)$", CPU_INFO.read_text(encoding="utf-8"), re.MULTILINE)
+    return {
+        "system": platform.platform(),
+        "cpu": model[1] if model else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "gpus": _gpus(),
+    }
+
+
+def _gpus() -> list[str]:
+    """List the names of the GPUs that jobs see on this machine; none without NVIDIA's driver."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError) as error:
+        LOG.info("no GPU is recorded: %s", error)
+        return []
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that numbers depend on, if they are installed here."""
+    installed = (package for name in LIBRARIES for package in islice(metadata.distributions(name=name), 1))
+    return {"python": platform.python_version(), **{package.name: package.version for package in installed}}
