@@ -11,16 +11,17 @@ from xlm_core import history
 from xlm_core.config import Finetuning, ModelConfig
 from xlm_core.data.labelled import LabelledDataset
 from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.io import read_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.classification import finetune
 from xlm_core.tasks.classification.evaluate import Evaluation, collapse_warnings, evaluate
 from xlm_core.tasks.classification.finetune import (
+    SELECTED,
     DatasetSplits,
     FinetuneArgs,
     FinetuningRun,
-    read_best,
     search_learning_rate,
 )
 from xlm_core.train.log import LOG_NAME
@@ -58,7 +59,8 @@ def finetuned(
 ) -> tuple:
     splits = DatasetSplits(dataset, {"en": dataset, "de": last(dataset, 12)}, {"de": last(dataset, 40)})
     args = FinetuneArgs(settings, 3, "float32", 3, "c", checkpoint_minutes=10, work=work)
-    return search_learning_rate(given or encoder(), splits, args, "d")
+    run = search_learning_rate(given or encoder(), splits, args, "d")
+    return run.classifier, run.rate, read_json(work / "d" / SELECTED)
 
 
 def last(dataset: LabelledDataset, n: int) -> LabelledDataset:
@@ -163,12 +165,12 @@ def select(monkeypatch, tmp_path: Path):
 def test_a_test_is_made_when_the_validation_accuracy_rises_and_the_last_one_stands(select, tmp_path: Path):
     validate, tested = select
     evaluations = [{"en": 5, "fr": 3}, {"en": 7, "fr": 3}, {"en": 6, "fr": 4}]
-    assert read_best(tmp_path) == {}
+    assert not (tmp_path / SELECTED).exists()
     for update in (0, 1, 2, 1, 2):  # the last two again, as after a kill
         validate(update, 0.1, evaluations[update])
     assert tested == [("en", 0), ("fr", 0), ("en", 1), ("fr", 2)]
     shared = {"learning_rate": 0.1, "n": 100}
-    assert read_best(tmp_path) == {
+    assert read_json(tmp_path / SELECTED) == {
         "en": {"valid_accuracy": 70.0, "update": 1, "n_correct": 1, **shared},
         "fr": {"valid_accuracy": 40.0, "update": 2, "n_correct": 2, **shared},
     }
@@ -178,5 +180,5 @@ def test_of_several_learning_rates_each_language_takes_its_best(select, tmp_path
     validate, _ = select
     validate(1, 0.1, {"en": 7, "fr": 4})
     validate(1, 0.2, {"en": 7, "fr": 5})
-    rates = {language: selection["learning_rate"] for language, selection in read_best(tmp_path).items()}
+    rates = {language: selection["learning_rate"] for language, selection in read_json(tmp_path / SELECTED).items()}
     assert rates == {"en": 0.1, "fr": 0.2}  # the first of equal ones

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import torch
@@ -85,22 +85,6 @@ class DatasetSplits:
     test: Mapping[str, LabelledDataset]
 
 
-class BestCheckpoint(TypedDict):
-    """The best evaluation of one language.
-
-    valid_accuracy  in percent
-    update          number of the update
-    learning_rate   of the fine-tuning
-    n_correct, n    test examples predicted right, and all
-    """
-
-    valid_accuracy: float
-    update: int
-    learning_rate: float
-    n_correct: int
-    n: int
-
-
 def finetune(
     *,
     encoder: Path,
@@ -120,7 +104,8 @@ def finetune(
         valid: name -> validation store.
         test: language -> test store, of the languages whose best checkpoint is selected one by one; may be empty.
         output: the classifier.
-        selected: JSON, language of ``test`` -> ``BestCheckpoint``; None where there is none.
+        selected: JSON, language of ``test`` -> its best evaluation: "valid_accuracy" in percent, "update",
+            "learning_rate", and the test examples, "n_correct" of "n"; None where no checkpoint is selected so.
         history: JSON lines of losses and validation metrics, with the learning rate that was selected.
     """
     model, pretrained = checkpoint.load(encoder)
@@ -129,12 +114,12 @@ def finetune(
     warn_of_truncation("training", splits.train, args.settings.max_tokens)
     metadata = finetuned_metadata(pretrained, splits, args)
     digest = digests.of_value([metadata["config"], metadata["data"], args.code_digest, metadata["seed"], args.seed])
-    classifier, rate, best = search_learning_rate(model, splits, args, digest)
-    metadata |= {"learning_rate": rate, "max_tokens": args.settings.max_tokens}
-    checkpoint.save(output, classifier.encoder, metadata, head=classifier.head)
+    best = search_learning_rate(model, splits, args, digest)
+    metadata |= {"learning_rate": best.rate, "max_tokens": args.settings.max_tokens}
+    checkpoint.save(output, best.classifier.encoder, metadata, head=best.classifier.head)
     if selected:
-        write_json(selected, best)
-    copy_file(rate_folder(args, digest, rate) / LOG_NAME, history)
+        copy_file(best.folder.parent / SELECTED, selected)
+    copy_file(best.folder / LOG_NAME, history)
 
 
 def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: FinetuneArgs) -> dict[str, Any]:
@@ -151,42 +136,33 @@ def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: 
 
 def search_learning_rate(
     encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, digest: str
-) -> tuple[Classifier, float, dict[str, BestCheckpoint]]:
-    """Fine-tune a copy of ``encoder`` with each learning rate and select the best evaluation of all.
+) -> "FinetuningRun":
+    """Fine-tune a copy of ``encoder`` with each learning rate and return the run of the best evaluation of all.
 
     Args:
         digest: of everything that the run depends on except its learning rate.
-
-    Returns:
-        The classifier, its learning rate, and the best evaluation of each language of ``splits.test``.
     """
     rates = args.settings.learning_rates
-    trained = ((*train_classifier(encoder, splits, args, rate, digest), rate) for rate in rates)
-    error, classifier, best_rate = min(trained, key=itemgetter(0))
+    error, run = min((train_classifier(encoder, splits, args, rate, digest) for rate in rates), key=itemgetter(0))
     metric = "mean validation accuracy" if args.metrics is None else "mean of the validation metrics"
-    LOG.info("selected learning rate %g: %s %.2f %%", best_rate, metric, 100 - error)
-    return classifier, best_rate, read_best(args.work / digest)
-
-
-def rate_folder(args: FinetuneArgs, digest: str, rate: float) -> Path:
-    """Return the folder of checkpoints and log of one learning rate."""
-    return args.work / digest / f"{rate:g}"
+    LOG.info("selected learning rate %g: %s %.2f %%", run.rate, metric, 100 - error)
+    return run
 
 
 def train_classifier(
     encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, rate: float, digest: str
-) -> tuple[float, Classifier]:
+) -> tuple[float, "FinetuningRun"]:
     """Fine-tune a copy of ``encoder`` with one learning rate, which decays linearly to zero after a warmup.
 
     A constant high rate can end in one class for every input.
 
     Returns:
-        The mean error of the best evaluation, and the classifier of that evaluation, on the CPU.
+        The mean error of the best evaluation, and the run, with the classifier of that evaluation on the CPU.
     """
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
     classifier = Classifier(copy.deepcopy(encoder), args.n_classes, settings.dropout).to(processes.device)
-    run = FinetuningRun(classifier, splits, args, rate, rate_folder(args, digest, rate), processes.device)
+    run = FinetuningRun(classifier, splits, args, rate, args.work / digest / f"{rate:g}", processes.device)
     n_updates = settings.epochs * run.updates_per_epoch
     optim = Optim(
         learning_rate=rate,
@@ -208,9 +184,9 @@ def train_classifier(
         patience=0,
         checkpoint_minutes=args.checkpoint_minutes,
     )
-    validate = partial(run.validate, state)
-    train(state, run.micro_batches, validate, training, criterion=run.mean_error, average_last=1)
-    return state.progress.best, classifier.cpu().eval()
+    train(state, run.micro_batches, partial(run.validate, state), training, criterion=run.mean_error, average_last=1)
+    classifier.cpu().eval()
+    return state.progress.best, run
 
 
 @dataclass(frozen=True)
@@ -267,19 +243,20 @@ class FinetuningRun:
 
         Recording an evaluation again, as a training does that was killed and resumed, changes nothing.
         """
-        best = read_best(self.folder.parent)
+        path = self.folder.parent / SELECTED
+        best = read_json(path) if path.exists() else {}
         for language, test in self.splits.test.items():
             accuracy = valid[language].loss.accuracy
             if language not in best or accuracy > best[language]["valid_accuracy"]:
                 loss = self._evaluate(test).loss
-                best[language] = BestCheckpoint(
-                    valid_accuracy=accuracy,
-                    update=update,
-                    learning_rate=self.rate,
-                    n_correct=int(loss.n_correct),
-                    n=loss.count,
-                )
-        write_json(self.folder.parent / SELECTED, best)
+                best[language] = {
+                    "valid_accuracy": accuracy,
+                    "update": update,
+                    "learning_rate": self.rate,
+                    "n_correct": int(loss.n_correct),
+                    "n": loss.count,
+                }
+        write_json(path, best)
 
     def _evaluate(self, dataset: LabelledDataset) -> Evaluation:
         return evaluate(self.classifier, dataset, self.args.settings.max_tokens)
@@ -287,10 +264,3 @@ class FinetuningRun:
     def _loss(self, batch: Batch, labels: Tensor) -> LossSum:
         self.classifier.train()  # an evaluation may lie before this update
         return classification_loss(self.classifier, batch, labels, resolve_dtype(self.args.precision, self.device))
-
-
-def read_best(folder: Path) -> dict[str, BestCheckpoint]:
-    """Read language -> best evaluation so far; empty before the first."""
-    path = folder / SELECTED
-    best: dict[str, BestCheckpoint] = read_json(path) if path.exists() else {}
-    return best
