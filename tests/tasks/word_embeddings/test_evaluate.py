@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 from scipy.stats import spearmanr
 
 from xlm_core import results
@@ -14,7 +13,7 @@ from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
 from xlm_core.tasks.word_embeddings import evaluate
-from xlm_core.tasks.word_embeddings.evaluate import EmbeddingFiles, EmbeddingSpace
+from xlm_core.tasks.word_embeddings.evaluate import EmbeddingSpace
 from xlm_core.tasks.word_embeddings.vectors import WordEmbeddings
 
 ENGLISH = {"dog": [1.0, 0.0], "cat": [0.0, 2.0], "bus": [3.0, 4.0]}
@@ -76,23 +75,12 @@ def test_agreement_is_scipy_s_and_the_harmonic_mean():
     assert values(evaluate.similarity_correlations(SPACE, opposed))["harmonic"] == 0
 
 
-def write_vectors(path: Path, vectors: dict) -> Path:
-    keyed = KeyedVectors(2)
-    keyed.add_vectors(list(vectors), np.array(list(vectors.values())))
-    keyed.save_word2vec_format(str(path), binary=True)
-    return path
-
-
 def scored(folder: Path, pairs: list, together: dict) -> list[results.Result]:
     (folder / "en-fr.tsv").write_text("".join("\t".join(pair) + "\n" for pair in pairs))
     evaluate.score(
         systems=["muse", "concat"],
-        files=EmbeddingFiles(
-            models={},
-            vocabulary=folder,
-            monolingual={"en": write_vectors(folder / "en", ENGLISH), "fr": write_vectors(folder / "fr", FRENCH)},
-            concat=write_vectors(folder / "all", together),
-        ),
+        monolingual={"en": words(ENGLISH), "fr": words(FRENCH)},
+        shared={"concat": words(together)},
         word_lists={"dictionary": {"en-fr": folder / "en-fr.tsv"}},
         refinement=Refinement(rounds=0),
         n_candidates=10,

@@ -70,7 +70,7 @@ def test_a_word_is_the_mean_of_the_rows_of_its_pieces(tmp_path):
     bpe.learn(sample, model, size=40, character_coverage=1.0)
     vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
     train.init_random_model(vocabulary=path, languages=["de", "en"], model=MODEL, seed=0, output=tmp_path / "m")
-    words = InputEmbeddings.read(tmp_path / "m", path)
+    words = InputEmbeddings(tmp_path / "m", path)
     table = checkpoint.load(tmp_path / "m")[0].embeddings.weight.detach().numpy()
     pieces = Vocabulary.read(path).encode(["newlow"], "en")[0]
     assert len(pieces) > 1

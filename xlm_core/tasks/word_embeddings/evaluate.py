@@ -26,10 +26,10 @@ from xlm_core.languages import sides
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.results import Result, ResultContext
-from xlm_core.tasks.word_embeddings import muse
+from xlm_core.tasks.word_embeddings import vectors
 from xlm_core.tasks.word_embeddings.vectors import EmbeddingTable, InputEmbeddings, WordEmbeddings
 
-MUSE, CONCAT = "muse", "concat"  # systems that are no runs
+MUSE = "muse"  # a system that is no run
 DEPTHS = (1, 5)  # of precision at k
 SIGNATURE = "vectors:raw|word:mean of pieces|items:known to every row|candidates:frequent words and all translations"
 MIN_PAIRS = 3  # for a correlation
@@ -63,7 +63,7 @@ class EmbeddingSpace:
     def cosines(self, pairs: Sequence[WordPair]) -> np.ndarray:
         """Compute the cosine (P,) of the words of each pair."""
         source, target = self.vectors_of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-        cosines: np.ndarray = (muse.normalize(source) * muse.normalize(target)).sum(axis=1)
+        cosines: np.ndarray = (vectors.normalize(source) * vectors.normalize(target)).sum(axis=1)
         return cosines
 
 
@@ -91,7 +91,7 @@ class BilingualSpaces:
         source, target = (monolingual[language] for language in languages)
         tables = {system: (table, table) for system, table in shared.items()}
         if MUSE in systems:
-            rotated = WordEmbeddings(source.words, source.vectors @ muse.align(source, target, refinement))
+            rotated = WordEmbeddings(source.words, source.vectors @ vectors.align(source, target, refinement))
             tables[MUSE] = (rotated, target)
         self.spaces = {system: EmbeddingSpace(*tables[system], languages) for system in systems}
         self.text, self.n_neighbors = EmbeddingSpace(source, target, languages), refinement.neighbors
@@ -123,26 +123,11 @@ class BilingualSpaces:
                 yield system, setting, measures, space.cosines(common)
 
 
-@dataclass(frozen=True)
-class EmbeddingFiles:
-    """The files whose vectors are evaluated.
-
-    models       run -> its model, whose input embeddings are evaluated
-    vocabulary   of the models
-    monolingual  language -> vectors of its words, learned on its text alone
-    concat       vectors learned on the text of all languages together; None where there is no such system
-    """
-
-    models: Mapping[str, Path]
-    vocabulary: Path
-    monolingual: Mapping[str, Path]
-    concat: Path | None
-
-
 def score(
     *,
     systems: Sequence[str],
-    files: EmbeddingFiles,
+    monolingual: Mapping[str, WordEmbeddings],
+    shared: Mapping[str, EmbeddingTable],
     word_lists: Mapping[str, Mapping[str, Path]],
     refinement: Refinement,
     n_candidates: int,
@@ -154,7 +139,10 @@ def score(
     """Write every measure of every system and direction.
 
     Args:
-        systems: "muse", "concat", or runs of ``files.models``.
+        systems: "muse", or those of ``shared``.
+        monolingual: language -> vectors of its words, learned on its text alone, which MUSE aligns.
+        shared: system -> vectors of the words of all languages: input embeddings of the models of runs, and "concat",
+            vectors learned on the text of all languages together.
         word_lists: "dictionary" and "similarity": direction -> records of ``xlm_core.text.formats.dictionary``.
         refinement: of MUSE's alignment; CSLS has the same number of ``neighbors``.
         n_candidates: most frequent words of a language that are candidates.
@@ -166,11 +154,7 @@ def score(
     Raises:
         CorpusError: every system covers too few words of a list.
     """
-    monolingual = {language: WordEmbeddings.read(path) for language, path in files.monolingual.items()}
-    models = {run: InputEmbeddings.read(path, files.vocabulary) for run, path in files.models.items()}
-    shared: dict[str, EmbeddingTable] = dict(models)
-    if files.concat:
-        shared[CONCAT] = WordEmbeddings.read(files.concat)
+    models = {system: table for system, table in shared.items() if isinstance(table, InputEmbeddings)}
     origins = {run: (model.config_digest, model.data_digest) for run, model in models.items()}
     measured: list[Result] = []
     cosines: dict[str, SampleStatistics] = {}
@@ -203,7 +187,9 @@ def distances(space: EmbeddingSpace, pairs: Sequence[WordPair]) -> dict[str, Mea
     """Average cosine and L2 distance over P pairs, and divide the latter by the mean L2 distance of all with all."""
     source, target = space.vectors_of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     l2 = float(np.linalg.norm(source - target, axis=1).mean())
-    sums = (cdist(source[start : start + muse.BLOCK], target).sum() for start in range(0, len(source), muse.BLOCK))
+    sums = (
+        cdist(source[start : start + vectors.BLOCK], target).sum() for start in range(0, len(source), vectors.BLOCK)
+    )
     mean_l2 = float(sum(sums)) / (len(source) * len(target))
     return {
         "cosine": Measure(float(space.cosines(pairs).mean()), len(pairs)),
@@ -232,12 +218,12 @@ def translation_precision(
     right = [[column_of[word] for word in words] for words in translations.values()]
     queries, targets = space.vectors_of(list(translations), candidates)
     frequent, _ = space.vectors_of(frequent_sources, candidates[:1])
-    of_queries = muse.csls_neighborhood(queries, targets, n_neighbors)
-    of_targets = muse.csls_neighborhood(targets, frequent, n_neighbors)
+    of_queries = vectors.csls_neighborhood(queries, targets, n_neighbors)
+    of_targets = vectors.csls_neighborhood(targets, frequent, n_neighbors)
     hits: Counter[str] = Counter()
-    for block in (slice(start, start + muse.BLOCK) for start in range(0, len(queries), muse.BLOCK)):
-        similarity = muse.cosine(queries[block], targets)
-        for suffix, scores in (("", similarity), (" CSLS", muse.csls(similarity, of_queries[block], of_targets))):
+    for block in (slice(start, start + vectors.BLOCK) for start in range(0, len(queries), vectors.BLOCK)):
+        similarity = vectors.cosine(queries[block], targets)
+        for suffix, scores in (("", similarity), (" CSLS", vectors.csls(similarity, of_queries[block], of_targets))):
             hits.update({f"P@{depth}{suffix}": n_correct(scores, right[block], depth) for depth in DEPTHS})
     return {metric: Measure(100 * n / len(right), len(right)) for metric, n in hits.items()}
 

@@ -18,8 +18,7 @@ from xlm_core import tsv
 from xlm_core.config import AlignmentFigure
 from xlm_core.errors import CorpusError
 from xlm_core.io import write_json
-from xlm_core.tasks.word_embeddings.muse import cosine
-from xlm_core.tasks.word_embeddings.vectors import InputEmbeddings, WordEmbeddings
+from xlm_core.tasks.word_embeddings.vectors import InputEmbeddings, WordEmbeddings, cosine
 
 
 def project(
@@ -46,7 +45,7 @@ def project(
         CorpusError: fewer meanings than asked for, or too few for the perplexity.
     """
     languages = figure.languages
-    spaces = {run: InputEmbeddings.read(path, vocabulary) for run, path in models.items()}
+    spaces = {run: InputEmbeddings(path, vocabulary) for run, path in models.items()}
     meanings = _covered_meanings(dictionaries, languages, texts, next(iter(spaces.values())))
     if len(meanings) < figure.n_words or figure.n_words * len(languages) <= figure.perplexity:
         raise CorpusError(
