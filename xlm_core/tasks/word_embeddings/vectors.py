@@ -11,7 +11,7 @@ looked up.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,6 +106,11 @@ def _means(vectors: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray:
     return np.stack([vectors[list(each)].mean(axis=0) for each in rows])
 
 
+def block_slices(n: int) -> Iterator[slice]:
+    """Divide ``n`` vectors into slices of ``BLOCK``."""
+    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
+
+
 def normalize(vectors: np.ndarray) -> np.ndarray:
     """Scale vectors (N, D) to length 1; a vector of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -122,8 +127,8 @@ def cosine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 def csls_neighborhood(source: np.ndarray, target: np.ndarray, n_neighbors: int) -> np.ndarray:
     """Average the cosine of each of ``source`` (N, D) to its nearest neighbors among ``target`` (M, D): (N,)."""
     n, candidates = min(n_neighbors, len(target)), normalize(target).T
-    blocks = (normalize(source[start : start + BLOCK]) @ candidates for start in range(0, len(source), BLOCK))
-    return np.concatenate([np.partition(block, -n, axis=1)[:, -n:].mean(axis=1) for block in blocks])
+    cosines = (normalize(source[block]) @ candidates for block in block_slices(len(source)))
+    return np.concatenate([np.partition(block, -n, axis=1)[:, -n:].mean(axis=1) for block in cosines])
 
 
 def csls(similarity: np.ndarray, of_source: np.ndarray, of_target: np.ndarray) -> np.ndarray:
@@ -145,7 +150,7 @@ def mutual_neighbors(source: np.ndarray, target: np.ndarray, n_neighbors: int) -
 def _nearest(source: np.ndarray, target: np.ndarray, of_source: np.ndarray, of_target: np.ndarray) -> np.ndarray:
     """Find the row (N,) of ``target`` (M, D) that is nearest to each row of ``source`` (N, D) by CSLS."""
     candidates = normalize(target).T
-    blocks = (slice(start, start + BLOCK) for start in range(0, len(source), BLOCK))
+    blocks = block_slices(len(source))
     scores = (csls(normalize(source[block]) @ candidates, of_source[block], of_target) for block in blocks)
     return np.concatenate([block.argmax(axis=1) for block in scores])
 
