@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.languages import NAMES, SCRIPTS
-from xlm_core.text import filters
-from xlm_core.text.tokenize import tokenize
+from xlm_core.text.tokenize import has_letters, is_in_script, text_filter_reason, token_filter_reason, tokenize
 
 PLAIN = {"lowercase": False, "strip_accents": False}
 STRICT = Text(min_words=3, max_words=6, min_letter_ratio=0.5, min_script_ratio=0.5, **PLAIN)
@@ -72,17 +71,17 @@ def test_nothing_is_filtered_by_default(tmp_path: Path):
 
 def test_a_pair_is_dropped_for_either_of_its_sides():
     text = Text(min_script_ratio=0.5)
-    assert filters.text_filter_reason(["The cat", "Кошка"], ["en", "ru"], text) is None
-    assert filters.text_filter_reason(["The cat", "The cat"], ["en", "ru"], text) == "other script"
-    assert filters.text_filter_reason(["Кошка", "Кошка"], ["en", "ru"], text) == "other script"
-    assert filters.token_filter_reason(["a b c", "a b"], Text(min_words=3)) == "too short"
+    assert text_filter_reason(["The cat", "Кошка"], ["en", "ru"], text) is None
+    assert text_filter_reason(["The cat", "The cat"], ["en", "ru"], text) == "other script"
+    assert text_filter_reason(["Кошка", "Кошка"], ["en", "ru"], text) == "other script"
+    assert token_filter_reason(["a b c", "a b"], Text(min_words=3)) == "too short"
 
 
 @pytest.mark.parametrize(("language", "sentence"), SENTENCES.items())
 def test_a_language_is_in_its_script_and_has_letters(language: str, sentence: str):
-    assert filters.is_in_script(sentence, language, 1.0) and filters.has_letters(sentence, 0.8)
+    assert is_in_script(sentence, language, 1.0) and has_letters(sentence, 0.8)
     others = [other for other in SENTENCES if not set(SCRIPTS[other]) & set(SCRIPTS[language])]
-    assert others and not any(filters.is_in_script(sentence, other, 0.2) for other in others)
+    assert others and not any(is_in_script(sentence, other, 0.2) for other in others)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_a_language_is_in_its_script_and_has_letters(language: str, sentence: st
     ],
 )
 def test_share_of_letters(side: str, share: float, passes: bool):
-    assert filters.has_letters(side, share) is passes
+    assert has_letters(side, share) is passes
 
 
 @pytest.mark.parametrize(
@@ -113,16 +112,16 @@ def test_share_of_letters(side: str, share: float, passes: bool):
     ],
 )
 def test_share_of_the_script(side: str, language: str, share: float, passes: bool):
-    assert filters.is_in_script(side, language, share) is passes
+    assert is_in_script(side, language, share) is passes
 
 
 @given(side=st.text(), share=st.floats(0, 1))
 def test_any_text_has_a_share_between_none_and_all(side: str, share: float):
-    assert filters.has_letters(side, 0.0)
+    assert has_letters(side, 0.0)
     for language in ("en", "zh", "ja"):
-        assert filters.is_in_script(side, language, 0.0)
-        if filters.is_in_script(side, language, 1.0):
-            assert filters.is_in_script(side, language, share)
+        assert is_in_script(side, language, 0.0)
+        if is_in_script(side, language, 1.0):
+            assert is_in_script(side, language, share)
 
 
 def test_every_language_of_the_paper_has_a_script():

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
-from xlm_core.text import filters
 from xlm_core.text import tokenize as module
 from xlm_core.text.tokenize import tokenize
 
@@ -146,10 +145,10 @@ def test_tokens_are_one_clean_field(text: str):
         ("w " * 21, "w " * 20, "over-long"),
         ("w " * 9, "w " * 3, None),
         ("w " * 10, "w " * 3, "unequal"),
-        ("w " * filters.SHORT, "w", None),
-        ("w " * (filters.SHORT + 1), "w", "unequal"),
-        ("x" * 20 * filters.MAX_CHARS_PER_WORD, "x", None),
-        ("x" * (20 * filters.MAX_CHARS_PER_WORD + 1), "x", "over-long line"),
+        ("w " * module.SHORT, "w", None),
+        ("w " * (module.SHORT + 1), "w", "unequal"),
+        ("x" * 20 * module.MAX_CHARS_PER_WORD, "x", None),
+        ("x" * (20 * module.MAX_CHARS_PER_WORD + 1), "x", "over-long line"),
         ("w", "\u0301", "empty"),  # only once its accent is gone
     ],
 )

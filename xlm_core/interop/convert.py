@@ -79,15 +79,14 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
         CorpusError: transformers cannot represent the vocabulary.
         ConfigError: the packages of the extra ``interop`` are not installed.
     """
-    vocab = Vocabulary.read(vocabulary)
     if labels is None:
         encoder, metadata = checkpoint.load(model)
-        _check_digest(vocab, vocabulary, metadata, model)
+        vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
         is_causal = metadata["objectives"] == ["clm"]
         huggingface.export_model(encoder, metadata["languages"], output, causal=is_causal)
     else:
         classifier, metadata = checkpoint.load_classifier(model)
-        _check_digest(vocab, vocabulary, metadata, model)
+        vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
         huggingface.export_classifier(classifier, metadata["languages"], labels, output)
     huggingface.write_tokenizer(vocab, output, metadata["languages"])
 
@@ -120,9 +119,8 @@ def import_model(
     """
     origin = check_files(format, sums, MODEL_FILES if format == "huggingface" else ())
     path = next(iter(sums))
-    vocab = Vocabulary.read(vocabulary)
     if format == "huggingface":
-        path = path.parent
+        path, vocab = path.parent, Vocabulary.read(vocabulary)
         imported = huggingface.import_model(path)
         tokenizer, n_pieces = read_tokenizer(path, list(vocab.model_of)), imported.model.vocab_size
         if tokenizer.digest != vocab.digest or len(vocab) != n_pieces:
@@ -132,11 +130,11 @@ def import_model(
                 f"format huggingface"
             )
     elif format == "published":
-        imported = original_xlm.read_checkpoint(path)
+        imported, vocab = original_xlm.read_checkpoint(path), Vocabulary.read(vocabulary)
         _check_pieces(vocab.pieces, imported.pieces, vocabulary, path)
     else:
         encoder, metadata = checkpoint.load(path)
-        _check_digest(vocab, vocabulary, metadata, path)
+        vocab = checkpoint.load_vocabulary(vocabulary, path, metadata)
         imported = ImportedModel(encoder, sorted(metadata["languages"]), metadata["objectives"])
         origin["about"] = metadata
     _check_shape(imported.model.config, model, path)
@@ -216,16 +214,3 @@ def _check_pieces(pieces: Sequence[str], expected: Sequence[str], vocab: Path, o
                 f"{original} was trained with {len(expected)} pieces, and with {there!r} there; "
                 f"give the file that was published with it"
             )
-
-
-def _check_digest(vocab: Vocabulary, path: Path, metadata: Mapping[str, Any], model: Path) -> None:
-    """Compare a vocabulary with the one that a model of this program was trained with.
-
-    Raises:
-        CheckpointError: they differ.
-    """
-    if vocab.digest != metadata["vocabulary"]:
-        raise CheckpointError(
-            f"{path} is vocabulary {vocab.digest}, but {model} was trained with {metadata['vocabulary']}; "
-            f"give the file that belongs to the model"
-        )

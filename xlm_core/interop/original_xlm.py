@@ -115,13 +115,6 @@ def from_original_names(
     with torch.device("meta"):  # no weights are drawn only to be replaced
         model = Transformer(config, len(weights[EMBEDDINGS]), len(ids))
     renamed = {name: tensor.detach().float() for name, tensor in weights.items() if name != OUTPUT}
-    if LANGUAGES in renamed and model.language_embeddings is not None:
-        if len(renamed[LANGUAGES]) != len(ids):
-            raise CheckpointError(
-                f"{location}: {len(renamed[LANGUAGES])} language embeddings for the {len(ids)} languages "
-                f"{', '.join(ids)}"
-            )
-        renamed[LANGUAGES] = renamed[LANGUAGES][[ids[code] for code in sorted(ids)]]
     names = _original_names(model.state_dict())
     expected = set(chain.from_iterable(names.values()))
     if expected != renamed.keys():
@@ -138,6 +131,9 @@ def from_original_names(
         raise CheckpointError(
             f"{location}: weights and settings do not agree ({error}); fetch the file again"
         ) from error
+    if model.language_embeddings is not None:
+        table = model.language_embeddings.weight
+        table.data = table.data[[ids[code] for code in sorted(ids)]]
     return model.eval(), tuple(sorted(ids))
 
 

@@ -1,4 +1,4 @@
-"""Normalize and tokenize records: raw text becomes tokens separated by blanks.
+"""Filter, normalize and tokenize records: raw text becomes tokens separated by blanks.
 
 Most languages: the Moses chain, by sacremoses, which takes the English rules for a language it does not know. Chinese:
 jieba. Thai: pythainlp. Punctuation is normalized before the text is segmented, in all languages. For Chinese this
@@ -10,6 +10,11 @@ control, format and unassigned characters vanish instead of becoming blanks, so 
 the no-break blanks around « and » vanish with them, which makes no difference once Moses has cut the tokens; and a
 quotation mark and the comma or period beside it change places in English, German, Spanish and French only, where the
 Perl script treats every other language but Czech like the latter three.
+
+Records are filtered by their text before it is tokenized, and then by their tokens. Letters are counted by Unicode's
+properties: categories L and M, because vowel signs of Hindi and Thai are marks, and of the script only category L,
+because separate accents belong to no script. Digits, punctuation and symbols belong to no script either, so a line
+without letters passes the script filter.
 """
 
 import logging
@@ -20,15 +25,20 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+import regex
 from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
+from xlm_core.languages import SCRIPTS
 from xlm_core.text.duplicates import with_marks
-from xlm_core.text.filters import text_filter_reason, token_filter_reason
 from xlm_core.tsv import FilterStats
 
+MAX_CHARS_PER_WORD = 50  # times max_words: longer lines are not worth the time of tokenizing them
+SHORT = 5  # words; shorter pairs are not compared by length: "yes" may well be a clause in another language
+LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]+", regex.V1)
+LETTERS = regex.compile(r"\p{L}+", regex.V1)
 ROMANIAN = "ro"
 COMMAS = str.maketrans("ŞşŢţ", "ȘșȚț")  # cedillas, which old keyboards had instead
 PLAIN = str.maketrans("ȘșȚțĂăÂâÎî", "SsTtAaAaIi")
@@ -85,6 +95,58 @@ def tokenize(
 
     tsv.write(tokenized_records(), [output])
     stats.write(statistics)
+
+
+def text_filter_reason(sides: Sequence[str], languages: Sequence[str], text: Text) -> str | None:
+    """Return why to drop a record before it is tokenized; None: keep it.
+
+    Args:
+        sides: of the record, one or two.
+        languages: of the sides.
+        text: the thresholds.
+    """
+    if max(map(len, sides)) > MAX_CHARS_PER_WORD * text.max_words:
+        return "over-long line"
+    if text.min_letter_ratio and not all(has_letters(side, text.min_letter_ratio) for side in sides):
+        return "few letters"
+    pairs = zip(sides, languages, strict=True)
+    if text.min_script_ratio and not all(is_in_script(side, lang, text.min_script_ratio) for side, lang in pairs):
+        return "other script"
+    return None
+
+
+def token_filter_reason(sides: Sequence[str], text: Text) -> str | None:
+    """Return why to drop a tokenized record: a side is empty, too short or over-long, or the lengths are unequal."""
+    lengths = [len(side.split()) for side in sides]
+    if not min(lengths):
+        return "empty"
+    if min(lengths) < text.min_words:
+        return "too short"
+    if max(lengths) > text.max_words:
+        return "over-long"
+    if max(lengths) > SHORT and max(lengths) > text.max_ratio * min(lengths):
+        return "unequal"
+    return None
+
+
+def has_letters(side: str, share: float) -> bool:
+    """Return whether at least ``share`` of the characters other than blanks are letters or their marks."""
+    return _count(LETTERS_AND_MARKS, side) >= share * (len(side) - side.count(" "))
+
+
+def is_in_script(side: str, language: str, share: float) -> bool:
+    """Return whether at least ``share`` of the letters are of a script in which the language is written."""
+    return _count(_letters_of(language), side) >= share * _count(LETTERS, side)
+
+
+@cache
+def _letters_of(language: str) -> regex.Pattern[str]:
+    scripts = "".join(rf"\p{{Script_Extensions={script}}}" for script in SCRIPTS[language])
+    return regex.compile(rf"[\p{{L}}&&[{scripts}]]+", regex.V1)
+
+
+def _count(letters: regex.Pattern[str], side: str) -> int:
+    return sum(map(len, letters.findall(side)))
 
 
 def normalize_letters(line: str, language: str, romanian: str) -> str:

@@ -45,8 +45,8 @@ def test_ratings_lie_in_an_archive_under_their_direction(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("dictionary", "a b\nc\n", r"d.txt, line 2: found 1 words, expected a word and its translation"),
-        ("dictionary", "a b c\n", r"line 1: found 3 words"),
+        ("dictionary", "a b\nc\n", r"d.txt, line 2: found 'c', expected a word and its translation"),
+        ("dictionary", "a b c\n", r"line 1: found 'a b c', expected a word and"),
         ("dictionary", "\n", "no pair of words in en-es"),
         ("similarity", "a\tb\t1\na b 2\n", r"line 2: found 'a b 2', expected two words and a number"),
         ("similarity", "a\tb\tmuch\n", "line 1: found"),

@@ -5,7 +5,7 @@ translations. Ratings have two words or phrases and a number per line, separated
 the text that vectors are learned on, because otherwise they would have no vector.
 """
 
-import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,10 @@ from xlm_core.text.tokenize import tokenize_line
 from xlm_core.tsv import FilterStats
 
 Kind = Literal["dictionary", "similarity"]
+LINES = {
+    "dictionary": (re.compile(r"\s*(\S+)\s+(\S+)\s*"), "a word and its translation"),
+    "similarity": (re.compile(r"([^\t]*)\t([^\t]*)\t(-?\d+\.?\d*)\r?"), "two words and a number, separated by tabs"),
+}  # the form of a line, and its description
 RATINGS = "{direction}-SEMEVAL17.txt"  # the file name of MUSE in its archive
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
@@ -51,13 +55,15 @@ def _records(
     kind: Kind, lines: Iterator[str], direction: str, text: Text, name: str, stats: FilterStats
 ) -> Iterator[list[str]]:
     """Tokenize the words of every line that is not blank, and drop empty and repeated pairs."""
-    parse = {"dictionary": _parse_translation, "similarity": _parse_rating}[kind]
+    form, description = LINES[kind]
     seen = set()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        first, second, *rating = parse(line, f"{name}, line {number}")
-        pair = zip((first, second), sides(direction), strict=True)
+        match = form.fullmatch(line)
+        if match is None:
+            raise CorpusError(f"{name}, line {number}: found {line!r}, expected {description}; mend the line")
+        pair = zip(match.groups()[:2], sides(direction), strict=True)
         words = tuple(tokenize_line(word, language, text) for word, language in pair)
         if not all(words):
             stats.drop("empty")
@@ -66,26 +72,6 @@ def _records(
         else:
             seen.add(words)
             stats.kept += 1
-            yield [*words, *rating]
+            yield [*words, *(str(float(rating)) for rating in match.groups()[2:])]
     if not seen:
         raise CorpusError(f"{name}: no pair of words in {direction}; check that this is the right file")
-
-
-def _parse_translation(line: str, location: str) -> list[str]:
-    fields = line.split()
-    if len(fields) != 2:
-        raise CorpusError(f"{location}: found {len(fields)} words, expected a word and its translation; mend the line")
-    return fields
-
-
-def _parse_rating(line: str, location: str) -> list[str]:
-    fields = line.rstrip("\r").split("\t")
-    try:
-        rating = float(fields[2]) if len(fields) == 3 else math.nan
-    except ValueError:
-        rating = math.nan
-    if not math.isfinite(rating):
-        raise CorpusError(
-            f"{location}: found {line!r}, expected two words and a number, separated by tabs; mend the line"
-        )
-    return [*fields[:2], str(rating)]

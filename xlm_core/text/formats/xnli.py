@@ -75,8 +75,6 @@ def _evaluation_set(
 ) -> dict[str, list[list[str]]]:
     """Return the records of each language of one evaluation set, read in one pass."""
     records: dict[str, list[list[str]]] = {language: [] for language in languages}
-    if not languages:
-        return records
     columns = ("language", "sentence1", "sentence2", "gold_label")
     with open_lines(evaluation, member_with_suffix(evaluation, suffix)) as (table, lines):
         for location, (language, *row) in tsv.read_table(table, lines, columns):
