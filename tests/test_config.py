@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.config import classification, configuration, setups, sources, tables, training, translation
+from xlm_core.config import classification, configuration, setups, sources, tables, translation
 from xlm_core.errors import ConfigError
 from xlm_core.workflow.experiments import xnli_experiments, xnli_protocols, xnli_splits
 from xlm_core.workflow.tables import describe
@@ -112,8 +112,8 @@ def test_the_default_configuration_explains_every_key():
     text = (ROOT / "config.yaml").read_text()
     sections = [
         sources.CorpusSource, sources.Corpus, sources.Microworld, setups.Text, setups.VocabularyConfig,
-        training.ModelConfig, training.Optim, training.Masking, training.Pretraining, training.Compute,
-        training.Finetuning, configuration.Run, configuration.Seeds, configuration.Config, classification.Xnli,
+        setups.ModelConfig, setups.Optim, setups.Masking, setups.Pretraining, configuration.Compute,
+        classification.Finetuning, configuration.Run, configuration.Seeds, configuration.Config, classification.Xnli,
         classification.FewShot, classification.Glue, classification.GlueRow, classification.GlueTaskFiles,
         translation.TranslationConfig, translation.EvaluationSets, translation.DecodingConfig,
         translation.UnsupervisedMt, translation.SupervisedMt, translation.TranslationTraining, translation.Noise,
@@ -190,7 +190,7 @@ def test_an_unquoted_no_is_not_norwegian():
             lambda data: data["glue"]["tasks"].update(MRPC={"url": "https://x/{file}", "files": ["a", "b"]}),
             "tasks.MRPC.files: 2 files, expected 3, in the place of msr_paraphrase_train.txt, msr_paraphrase_test.txt",
         ),
-        (lambda data: data["glue"]["tasks"].update(RTE={"path": "RTE.zip", "files": ["a"]}), "give both or neither"),
+        (lambda data: data["glue"]["tasks"].update(RTE={"path": "RTE.zip", "files": ["a"]}), "put '{file}' where"),
         (lambda data: data["microworld"].update(glue_train=0), "but microworld.glue_train is 0"),
         (lambda data: data["glue"]["systems"].append({"run": "mlm"}), "systems: mlm stands there twice"),
         (

@@ -6,9 +6,8 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages, check_length
 from xlm_core.config.sources import GLUE_FILES, CorpusSource, Task
-from xlm_core.config.strict_model import PublishedKey, RunName, StrictModel, check_exists
+from xlm_core.config.strict_model import Positive, PublishedKey, RunName, StrictModel, check_names
 from xlm_core.config.tables import SystemConfig
-from xlm_core.config.training import Finetuning
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
@@ -34,6 +33,19 @@ METRICS = {
     "QQP": ("F1", ACCURACY),
 }  # of the leaderboard, in its order
 HALVES = {NLI_TASK: {"MNLI-m": "_matched", "MNLI-mm": "_mismatched"}}  # task -> column -> suffix of its parts
+
+
+class Finetuning(StrictModel):
+    """Fine-tuning of a pretrained encoder on labelled pairs of sentences."""
+
+    learning_rates: list[float] = Field(min_length=1)
+    batch_size: int = Positive
+    epochs: int = Positive
+    evaluations_per_epoch: int = Field(1, gt=0)
+    warmup_ratio: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    max_tokens: int = Field(256, gt=4)
+    max_grad_norm: float = Field(1.0, gt=0)
 
 
 class FewShot(StrictModel):
@@ -83,12 +95,6 @@ class GlueTaskFiles(CorpusSource[Literal["glue"]]):
 
     files: list[str] | None = Field(None, min_length=1)
 
-    @model_validator(mode="after")
-    def _files_have_a_placeholder(self) -> Self:
-        if self.files is not None and "{file}" not in self.template:
-            raise ValueError("'files' are what '{file}' in the url or path stands for: give both or neither")
-        return self
-
 
 class GlueRow(SystemConfig):
     """A system of the table, and its label where it is not the label of the run."""
@@ -120,8 +126,9 @@ class Glue(StrictModel):
                     f"tasks.{task}.files: {len(source.files or ())} files, expected {len(official)}, in the place of "
                     f"{', '.join(official)}"
                 )
-            if len(official) > 1 and not source.microworld and "{file}" not in source.template:
-                raise ValueError(f"tasks.{task}: it has several files; put '{{file}}' where their names differ")
+            has_names = source.files or (len(official) > 1 and not source.microworld)
+            if has_names and "{file}" not in source.template:
+                raise ValueError(f"tasks.{task}: its files have names; put '{{file}}' where their names differ")
         return self
 
     @property
@@ -154,8 +161,8 @@ def check_xnli(config: "Config") -> None:
     check_languages(config, BASE, (*xnli.languages, xnli.train_language), "xnli.languages")
     for protocol, runs in xnli.protocol_runs.items():
         path = "xnli.few_shot.runs" if protocol == "few_shot" else f"xnli.{protocol}"
+        check_names(runs, xnli.runs, path)
         for run in runs:
-            check_exists(run, xnli.runs, path)
             if protocol not in ("zero_shot", "selected_per_language") and not config.pretraining_seeds(run, protocol):
                 raise ValueError(f"{path}: {run} has none of the seeds.other_protocols ({seeds})")
     check_length(config, BASE, xnli.finetuning.max_tokens, "xnli.finetuning.max_tokens")

@@ -9,11 +9,10 @@ from pydantic import Field, model_validator
 
 from xlm_core import published
 from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
-from xlm_core.config.setups import BASE, Setup, check_setups, expand_setups, setup_path
+from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups, setup_path
 from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, PretrainedModel, SourceFiles, check_sources
 from xlm_core.config.strict_model import PublishedKey, StrictModel, read
 from xlm_core.config.tables import BASELINES, Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
-from xlm_core.config.training import Compute, ModelConfig
 from xlm_core.config.translation import TranslationConfig, check_translation
 from xlm_core.errors import ConfigError
 
@@ -51,6 +50,19 @@ class Seeds(StrictModel):
     pretraining: list[int] = Field([0], min_length=1)
     finetuning: list[int] = Field([0], min_length=1)
     other_protocols: list[int] | None = Field(None, min_length=1)
+
+
+class Compute(StrictModel):
+    """How the hardware is used: nothing here but the precision changes a result."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: Literal["auto"] | bool = "auto"
+    activation_checkpointing: bool = False
+    zero_stage1: bool = False
+    gpus: int | None = Field(None, ge=0)
+    processes: int = Field(1, gt=0)
+    nodes: int = Field(1, gt=0)
+    retries: int = Field(2, ge=0)
 
 
 class Config(Setup):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from xlm_core.config.sources import PretrainedVocabulary
-from xlm_core.config.strict_model import CorpusName, StrictModel, check_exists, read
-from xlm_core.config.training import ModelConfig, Pretraining
+from xlm_core.config.strict_model import CorpusName, Positive, StrictModel, check_names, read
 from xlm_core.languages import SCRIPTS, is_pair, sides
 
 if TYPE_CHECKING:
@@ -52,6 +51,70 @@ class VocabularyConfig(StrictModel):
     sample_lines: int = Field(1_000_000, gt=0)
     character_coverage: float = Field(1.0, gt=0.9, le=1)
     pretrained: PretrainedVocabulary | None = None
+
+
+class ModelConfig(StrictModel):
+    """The Transformer's shape."""
+
+    dim: int = Positive
+    n_layers: int = Positive
+    n_heads: int = Positive
+    feedforward_dim: int = Positive
+    dropout: float = Field(0.1, ge=0, lt=1)
+    attention_dropout: float = Field(0.1, ge=0, lt=1)
+    max_positions: int = Field(512, gt=0)
+    language_embeddings: bool = True
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.dim % self.n_heads:
+            raise ValueError(f"dim ({self.dim}) must be a multiple of n_heads ({self.n_heads})")
+        return self
+
+
+class Optim(StrictModel):
+    """Adam and its learning rate."""
+
+    learning_rate: float = Positive
+    schedule: Literal["inverse_sqrt", "cosine", "linear", "constant"] = "inverse_sqrt"
+    warmup_updates: int = Field(ge=0)
+    max_updates: int = Field(gt=0)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.98, ge=0, lt=1)
+    epsilon: float = Field(1.0e-8, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+
+
+class Masking(StrictModel):
+    """Which tokens MLM and TLM hide, and behind what."""
+
+    mask_prob: float = Field(0.15, gt=0, lt=1)
+    mask: float = Field(0.8, ge=0, le=1)
+    random: float = Field(0.1, ge=0, le=1)
+    keep: float = Field(0.1, ge=0, le=1)
+    frequency_exponent: float = Field(0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _fates_sum_to_one(self) -> Self:
+        if abs(self.mask + self.random + self.keep - 1) > 1e-6:
+            raise ValueError("mask, random and keep must sum to 1")
+        return self
+
+
+class Pretraining(StrictModel):
+    """Batches and optimization of pretraining; shared by every run."""
+
+    language_sampling_alpha: float = Field(0.7, ge=0, le=1)
+    seq_len: int = Field(256, gt=2)
+    max_pair_tokens: int = Field(512, gt=4)
+    batch_tokens: int = Positive
+    micro_batch_tokens: int = Positive
+    optim: Optim
+    masking: Masking = Masking()
+    eval_interval: int = Positive
+    max_eval_tokens: int = Field(gt=0)
+    patience: int = Field(0, ge=0)
 
 
 class Setup(StrictModel):
@@ -131,8 +194,7 @@ def check_setups(config: "Config") -> None:
 
 def check_languages(config: "Config", setup: str, languages: Iterable[str], path: str) -> None:
     """Refuse languages that a setup lacks."""
-    for language in languages:
-        check_exists(language, config.setup(setup).languages, f"{path}, languages of setup '{setup}'")
+    check_names(languages, config.setup(setup).languages, f"{path}, languages of setup '{setup}'")
 
 
 def check_length(config: "Config", setup: str, n_tokens: int, path: str) -> None:
@@ -162,8 +224,7 @@ def _check_texts(config: "Config", setup: Setup, path: str) -> None:
             if is_pair(key) != (section == "parallel"):
                 expected = "a pair" if section == "parallel" else "one language"
                 raise ValueError(f"{path}{section}.{key}: expected {expected}")
-            for language in sides(key):
-                check_exists(language, setup.languages, f"{path}{section}.{key}")
+            check_names(sides(key), setup.languages, f"{path}{section}.{key}")
             check_corpora(config, key, names, f"{path}{section}.{key}")
     if missing := set(setup.languages) - setup.monolingual.keys():
         raise ValueError(f"{path}monolingual: no corpus for language '{min(missing)}'")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, 
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.strict_model import Positive, StrictModel, check_exists
+from xlm_core.config.strict_model import Positive, StrictModel, check_names
 from xlm_core.languages import is_pair, sides
 
 if TYPE_CHECKING:
@@ -46,9 +46,8 @@ class CorpusSource(StrictModel, Generic[Collection]):
     def _has_one_origin(self) -> Self:
         if sum(origin is not None for origin in (self.url, self.path, self.microworld)) != 1:
             raise ValueError("give exactly one of url, path and microworld")
-        for _, name, _, _ in Formatter().parse(self.template):
-            if name is not None:
-                check_exists(name, PLACEHOLDERS, "placeholder in the url or path")
+        names = [name for _, name, _, _ in Formatter().parse(self.template) if name is not None]
+        check_names(names, PLACEHOLDERS, "placeholder in the url or path")
         return self
 
     @property
@@ -87,8 +86,7 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
         if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
             raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
-        for key in self.line_range:
-            check_exists(key, self.keys, "line_range")
+        check_names(self.line_range, self.keys, "line_range")
         if self.format == "store":
             self._check_store()
         return self
@@ -227,8 +225,8 @@ def check_sources(config: "Config") -> None:
         if source.section.microworld is not None:
             _check_generated(config.microworld, path, source)
     for name, corpus in config.corpora.items():
-        for language in (language for key in corpus.keys for language in sides(key)):
-            check_exists(language, config.all_languages, f"corpora.{name}.keys")
+        languages = (language for key in corpus.keys for language in sides(key))
+        check_names(languages, config.all_languages, f"corpora.{name}.keys")
         if corpus.format == "store":
             _check_shards(f"corpora.{name}", corpus, config.text.n_shards)
 
@@ -241,9 +239,9 @@ def _check_generated(world: Microworld | None, path: str, source: SourceFiles) -
     if collection == "glue" and not world.glue_train:
         raise ValueError(f"{path} is of the microworld, but microworld.glue_train is 0; say how many there shall be")
     if isinstance(section, Corpus) and collection == "tests":
-        check_exists(str(section.set), TEST_SETS, f"{path}.set")
-        for language in (language for key in source.keys for language in sides(key)):
-            check_exists(language, world.news, f"{path}.keys, languages of microworld.news")
+        check_names([section.set], TEST_SETS, f"{path}.set")
+        languages = (language for key in source.keys for language in sides(key))
+        check_names(languages, world.news, f"{path}.keys, languages of microworld.news")
         return
     keys = [file.key for file in world.files if file.collection == collection]
     for key in source.keys:

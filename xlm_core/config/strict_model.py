@@ -1,7 +1,7 @@
 """What all sections of the configuration share: strict reading, and mistakes explained in one line each."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
@@ -45,10 +45,11 @@ def to_dict(section: StrictModel) -> dict[str, Any]:
     return section.model_dump(mode="json")
 
 
-def check_exists(name: object, names: Any, path: str) -> None:
-    """Refuse a name that is not defined, and suggest the one that may have been meant."""
-    if name not in names:
-        raise ValueError(f"{path}: unknown name '{name}'{did_you_mean(str(name), names)}")
+def check_names(names: Iterable[object], allowed: Any, path: str) -> None:
+    """Refuse names that are not defined, and suggest the one that may have been meant."""
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"{path}: unknown name '{name}'{did_you_mean(str(name), allowed)}")
 
 
 def _defined(kind: str) -> AfterValidator:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages
 from xlm_core.config.sources import Collection, CorpusSource
-from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, VectorsName, check_exists
+from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, VectorsName, check_names
 from xlm_core.languages import direction_key, sides
 
 if TYPE_CHECKING:
@@ -139,8 +139,7 @@ class Embeddings(StrictModel):
         for key in (*(key for pairs in self.lists.values() for key in pairs.keys), *shown):
             if len(set(sides(key))) != 2:
                 raise ValueError(f"'{key}' is no direction; expected one such as en-fr, first word's language first")
-        for key in shown:
-            check_exists(key, self.dictionary.keys, "alignment_figure.languages, dictionary")
+        check_names(shown, self.dictionary.keys, "alignment_figure.languages, dictionary")
         return self
 
 
@@ -180,8 +179,7 @@ def _check_perplexity(config: "Config", table: Perplexity) -> None:
     """Refuse setups that are not trained and tested alike, and a run that is not a language model."""
     if "clm" not in config.runs[table.run].objectives:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
-    for name in table.published:
-        check_exists(name, table.setups, "perplexity.published")
+    check_names(table.published, table.setups, "perplexity.published")
     for name in table.setups:
         check_languages(config, name, [table.language], "perplexity.language")
     labels = [table.label(config.setup(name).languages) for name in table.setups]
@@ -218,8 +216,7 @@ def _check_claims(config: "Config") -> None:
         for test in claim.tests:
             if not tables[test.table]:
                 raise ValueError(f"claims.{number}: there is no table {test.table} to compare systems of")
-            for system in (test.a, test.b):
-                check_exists(system, tables[test.table], f"claims.{number}, systems of {test.table}")
+            check_names((test.a, test.b), tables[test.table], f"claims.{number}, systems of {test.table}")
 
 
 def _compared_systems(config: "Config") -> dict[str, Sequence[str | SystemConfig]]:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.setups import check_corpora, check_languages, check_length
-from xlm_core.config.strict_model import CorpusName, Positive, RunName, SetupName, StrictModel, check_exists
-from xlm_core.config.training import Optim
+from xlm_core.config.setups import Optim, check_corpora, check_languages, check_length
+from xlm_core.config.strict_model import CorpusName, Positive, RunName, SetupName, StrictModel, check_names
 from xlm_core.languages import pair, sides
 
 if TYPE_CHECKING:
@@ -151,11 +150,11 @@ def check_translation(config: "Config") -> None:
         check_corpora(config, key, [sets.test], f"{path}.test", eval_only=True)
     if unsupervised := translation.unsupervised:
         for key in unsupervised.pairs:
-            check_exists(key, translation.pairs, "translation.unsupervised.pairs")
+            check_names([key], translation.pairs, "translation.unsupervised.pairs")
             _check_lengths(config, "unsupervised", unsupervised.training, translation.pairs[key].setup)
     if supervised := translation.supervised:
         key = pair(supervised.source, supervised.target)
-        check_exists(key, translation.pairs, "translation.supervised, source and target")
+        check_names([key], translation.pairs, "translation.supervised, source and target")
         _check_lengths(config, "supervised", supervised.training, translation.pairs[key].setup)
         check_corpora(config, key, supervised.corpora, "translation.supervised.corpora")
 
