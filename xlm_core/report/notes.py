@@ -35,22 +35,18 @@ def legend(frame: pd.DataFrame, cells: pd.DataFrame, spec: TableSpec, table: Map
     n_items = dict(zip(frame["column"], frame["n"], strict=True))
     is_published = cells["published"].notna()
     others = [number for _, numbers in summary.other_published_rows(spec) for number in numbers if number]
-    settings = [row.setting for row in spec.rows]
     text = render(
         "notes",
         spec=spec,
-        contents=table["contents"],
+        table=table,
         seeds=most,
         fewer_seeds=fewer,
-        is_ranked=len(set(settings)) < len(settings) or not spec.ranks_by_setting,
-        has_transfer="transfer" in (column.name for column in spec.columns),
         sizes={column.shown_title: n_items[column.name] for column in spec.measured if column.same_size == "table"},
-        settings=table.get("settings", {}),
         published=published.tables().get(spec.name),
         has_published=is_published.any() or others,
         has_unconfirmed=cells["confirmed"].eq(False).any() or not all(number.confirmed for number in others),
         unpublished=[row.title for number, row in enumerate(spec.rows) if not is_published[[number]].any()],
-        dagger=DAGGER,
+        DAGGER=DAGGER,
         scorers=_scorers(frame, spec),
         codes=sorted(set(frame["code_digest"])),
     )
@@ -130,9 +126,7 @@ def _shown_for(column: ColumnKey, spec: TableSpec) -> list[ColumnKey]:
 
 
 def on_differences(differences: pd.DataFrame) -> str:
-    """Return the explanation of the numbers in the table of differences; empty where there is none."""
-    if differences.empty:
-        return ""
+    """Return the explanation of the numbers in the table of differences."""
     if (differences["n_seeds"] == 1).all():
         return "Differences in the units of the table; a single seed, hence no spread."
     return (
@@ -150,13 +144,13 @@ def on_significance(paths: Iterable[Path], spec: TableSpec) -> list[str]:
     columns = {column.name: column.shown_title for column in spec.measured}
     bases = {titles[test["minus_system"], test["minus_setting"]] for test in tests}
     base = f"'{min(bases)}'" if len(bases) == 1 else "what they are compared with below"
-    note = f"All other rows differ from {base} by more than chance (paired bootstrap over the sentences, p < {LEVEL:g})"
     exceptions: dict[str, list[str]] = {}
     for test in tests:
         if float(test["p"]) >= LEVEL:
             cell = f"{columns[test['column']]} (seed {test['seed']}, p = {float(test['p']):.3f})"
             exceptions.setdefault(f"'{titles[test['system'], test['setting']]}'", []).append(cell)
-    if not exceptions:
-        return [f"{note}, in every column and with every seed."]
     listed = "; ".join(f"{row} in {', '.join(cells)}" for row, cells in exceptions.items())
-    return [f"{note}, but for: {listed}."]
+    return [
+        f"All other rows differ from {base} by more than chance (paired bootstrap over the sentences, p < {LEVEL:g}), "
+        + (f"but for: {listed}." if listed else "in every column and with every seed.")
+    ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, replace
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -189,7 +188,7 @@ def differences(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     values = by_seed(frame, spec)
     lines = []
     for row, minus in spec.differences:
-        points = of_row(values, row.key) - of_row(values, minus.key)  # (seed, column)
+        points = values.loc[row.key, :] - values.loc[minus.key, :]  # (seed, column)
         for column in spec.shown:
             of_both = points[column.key].dropna()  # of seeds that both have
             mean = float(of_both.mean())
@@ -198,11 +197,6 @@ def differences(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
             lines.append((*names, mean, float(of_both.std(ddof=1)), len(of_both), n_agreeing))
     index = [number for number, _ in enumerate(spec.differences) for _ in spec.shown]
     return pd.DataFrame(lines, index, pd.Index(DIFFERENCES))
-
-
-def of_row(values: pd.DataFrame, row: RowKey) -> pd.DataFrame:
-    """Return the values of a row from ``by_seed``: a line per seed."""
-    return cast(pd.DataFrame, values.loc[row])
 
 
 def ablation_results(results: Sequence[Result], full: str, train: str) -> list[Result]:

@@ -10,11 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from xlm_core import history, results
 from xlm_core.errors import CorpusError
-from xlm_core.history import HistoryRow
 from xlm_core.report import summary
 from xlm_core.report.plots import COLORS, FAINT, SETTINGS, color, save
 from xlm_core.report.table_specs import ColumnSpec, RowSpec, TableSpec
@@ -26,7 +25,6 @@ IN_ROW = 3  # panels
 LEGEND_LINE = 0.25  # inches
 DASHES = ("-", "--", ":", "-.")
 THICK, THIN = 1.5, 0.6
-COLUMNS = ["label", "seed", *HistoryRow._fields]
 
 
 # Columns of panels: split and metric -> label of the axis.
@@ -38,18 +36,18 @@ QUANTITIES = {
 
 
 def read(histories: Histories) -> pd.DataFrame:
-    """Read the rows of all logs: columns ``COLUMNS``.
+    """Read the rows of all logs: columns ``label``, ``seed`` and the fields of a ``HistoryRow``.
 
     Raises:
         CorpusError: a log is empty, or naming the line that is not a row of one.
     """
     rows = [
-        (label, seed, *row)
+        {"label": label, "seed": seed, **row._asdict()}
         for label, paths in histories.items()
         for seed, path in enumerate(paths)
         for row in history.read(path)
     ]
-    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
+    return pd.DataFrame(rows)
 
 
 def plot_training(histories: Histories, output: Path) -> None:
@@ -80,7 +78,7 @@ def plot_training(histories: Histories, output: Path) -> None:
 
 
 def _figure(n_rows: int, n_columns: int, handles: Sequence[Line2D]) -> tuple[Figure, np.ndarray]:
-    """A figure with panels over updates, and a legend above them."""
+    """Return a figure with panels over updates, and a legend above them."""
     n_lines = -(-len(handles) // n_columns)
     size = (PANEL[0] * n_columns, PANEL[1] * n_rows + LEGEND_LINE * (n_lines + 1))
     figure = Figure(figsize=size, layout="constrained")
@@ -106,9 +104,8 @@ def _plot_quantity(axes: Axes, frame: pd.DataFrame, labels: Sequence[str], *, is
         axes.plot(mean.index, np.exp(mean) if is_log else mean, linewidth=THICK, marker=marker, **style)
     if is_log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        ticks = {"major_locator": LogLocator(subs=(1.0, 2.0, 5.0)), "major_formatter": "{x:g}"}
+        axes.yaxis.set(minor_formatter=NullFormatter(), **ticks)
     axes.margins(x=0.02)
 
 
@@ -134,16 +131,14 @@ def plot_bleu(histories: Histories, output: Path) -> None:
             for (label, _), run in frame[is_shown].groupby(["label", "seed"]):
                 marker = "o" if len(run) == 1 else None
                 axes.plot(run["update"], run["value"], marker=marker, **_look(labels.index(str(label))))
-            axes.set_title(" → ".join(direction))
-            axes.set_ylabel("validation BLEU (tokenized)")
-            axes.set_ylim(bottom=0)
+            axes.set(title=" → ".join(direction), ylabel="validation BLEU (tokenized)", ylim=(0, None))
         for axes in panels.flatten()[len(directions) :]:
             axes.set_visible(False)
         save(figure, output)
 
 
 def _look(number: int) -> dict[str, Any]:
-    """Color of the ``number``-th curve, and the kind of its line, as colors repeat."""
+    """Return the color of the ``number``-th curve, and the kind of its line, as colors repeat."""
     return {"color": color(number), "linestyle": DASHES[number // len(COLORS) % len(DASHES)], "linewidth": THICK}
 
 
@@ -172,14 +167,12 @@ def plot_layers(rows: Sequence[Mapping[str, Any]], n_layers: int, paths: Sequenc
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         for axes, setting in zip(panels, ("centered", "raw"), strict=True):
             for number, system in enumerate(labels):
-                seeds = np.array(summary.of_row(values, (system, setting)))  # (seeds, layers) in percent
+                seeds = np.array(values.loc[system, setting])  # (seeds, layers) in percent
                 for accuracies in seeds if len(seeds) > 1 else []:
                     axes.plot(range(n_layers + 1), accuracies, color=color(number), linewidth=THIN, alpha=0.45)
                 axes.plot(range(n_layers + 1), seeds.mean(axis=0), color=color(number), **style)
-            axes.set_title(setting)
-            axes.set_xlabel("layer (0: embeddings)")
+            axes.set(title=setting, xlabel="layer (0: embeddings)", ylim=(0, None))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_ylim(bottom=0)
         panels[0].set_ylabel("accuracy (%)")
         figure.legend(handles=handles, loc="outside upper left", ncols=2)
         save(figure, output)

@@ -35,8 +35,9 @@ GAP = 0.06  # between boxes
 MARGIN = 0.15  # around the figure
 LABELS = 0.95  # width of the column that names the rows
 MIN_BOX, PADDING = 0.36, 0.16  # narrowest box, and white space beside its text
-# Heights of the rows above the foot of an example.
-LANGUAGE_ROW, POSITION_ROW, TOKEN_ROW, MODEL_ROW, TARGET_ROW, TITLE_ROW = 0.0, 0.32, 0.64, 1.08, 1.56, 1.95
+# Heights above the foot of an example.
+ROWS = {"language": 0.0, "position": 0.32, "token": 0.64, "predicted": 1.56}
+MODEL_ROW, TITLE_ROW = 1.08, 1.95
 EXAMPLE_HEIGHT = 2.45
 NOTE_HEIGHT = 0.25
 NOTE = r"\uXXXX stands for a character that the font of this figure has no shape for."
@@ -79,8 +80,8 @@ def plot(examples: Path, output: Path) -> None:
         CorpusError: the examples do not have that form.
     """
     batch = read(examples)
-    languages = sorted({language for example in batch for language in example.languages})
-    colors = {language: color(number) for number, language in enumerate(languages)}
+    languages = {language for example in batch for language in example.languages}
+    colors = {language: color(number) for number, language in enumerate(sorted(languages))}
     note = NOTE if any("\\u" in (text or "") for row in batch for text in (*row.input, *row.target)) else ""
     with mpl.rc_context(SETTINGS | {"font.size": FONT_SIZE}):
         titles = max(text_width(TITLES[example.objective], bold=True) for example in batch)
@@ -140,8 +141,7 @@ def _font(*, bold: bool = False) -> FontProperties:
 def _plot_example(axes: Axes, example: Example, foot: float, colors: Mapping[str, str]) -> None:
     """Plot one example above the height ``foot``."""
     axes.text(MARGIN, foot + TITLE_ROW, TITLES[example.objective], weight="bold", va="bottom")
-    rows = {"language": LANGUAGE_ROW, "position": POSITION_ROW, "token": TOKEN_ROW, "predicted": TARGET_ROW}
-    for name, row in rows.items():
+    for name, row in ROWS.items():
         axes.text(MARGIN, foot + row + BOX_HEIGHT / 2, name, color=FAINT, va="center_baseline")
     left = MARGIN + LABELS
     model = "Transformer, causal" if example.objective == "clm" else "Transformer"
@@ -150,13 +150,13 @@ def _plot_example(axes: Axes, example: Example, foot: float, colors: Mapping[str
     for width, piece, target, position, language in columns:
         of_language = colors[language]
         token = {"fill": INK, "ink": "white", "edge": INK} if piece == "[MASK]" else {"edge": of_language}
-        _plot_box(axes, left, foot + LANGUAGE_ROW, width, language, fill=of_language, ink="white", edge=of_language)
-        _plot_box(axes, left, foot + POSITION_ROW, width, str(position), edge="#c4c4c4")
-        _plot_box(axes, left, foot + TOKEN_ROW, width, piece, **token)
-        _plot_arrow(axes, left + width / 2, foot + TOKEN_ROW + BOX_HEIGHT, foot + MODEL_ROW)
+        _plot_box(axes, left, foot + ROWS["language"], width, language, fill=of_language, ink="white", edge=of_language)
+        _plot_box(axes, left, foot + ROWS["position"], width, str(position), edge="#c4c4c4")
+        _plot_box(axes, left, foot + ROWS["token"], width, piece, **token)
+        _plot_arrow(axes, left + width / 2, foot + ROWS["token"] + BOX_HEIGHT, foot + MODEL_ROW)
         if target is not None:
-            _plot_arrow(axes, left + width / 2, foot + MODEL_ROW + BOX_HEIGHT, foot + TARGET_ROW)
-            _plot_box(axes, left, foot + TARGET_ROW, width, target, fill="#fff4d6", edge="#E69F00")
+            _plot_arrow(axes, left + width / 2, foot + MODEL_ROW + BOX_HEIGHT, foot + ROWS["predicted"])
+            _plot_box(axes, left, foot + ROWS["predicted"], width, target, fill="#fff4d6", edge="#E69F00")
         left += width + GAP
 
 
