@@ -104,7 +104,7 @@ rule finetune_glue:
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
         attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.finetune", "xlm_core.tasks.classification.glue"),
+        code=code("xlm_core.tasks.classification.evaluate"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
@@ -141,7 +141,7 @@ rule score_glue:
             "setting": CONFIG.setup(wildcards.setup).language_summary,
         },
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.glue"),
+        code=code("xlm_core.tasks.classification.evaluate"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"

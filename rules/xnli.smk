@@ -69,7 +69,7 @@ rule score_xnli:
         classes=CONFIG.xnli.labels,
         setting_selected=configuration.SETTINGS["selected_per_language"],
         attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.xnli"),
+        code=code("xlm_core.tasks.classification.evaluate"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"

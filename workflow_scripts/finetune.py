@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.tasks.classification import glue
+from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.workflow.step import workflow_step
 
@@ -19,7 +19,7 @@ with workflow_step(snakemake):
         test=stores["test"],
         args=FinetuneArgs(
             settings=config.read(config.Finetuning, params.finetuning, path="finetuning"),
-            n_classes=glue.n_outputs(task) if task else len(params.classes),
+            n_classes=evaluate.n_outputs(task) if task else len(params.classes),
             precision=params.precision,
             seed=int(snakemake.wildcards.finetuning_seed),
             code_digest=params.code,
@@ -27,7 +27,7 @@ with workflow_step(snakemake):
             checkpoint_minutes=config.parse(snakemake.config).checkpoint_minutes,
             work=Path(params.work),
             n_train=params.get("n_train", {}),
-            metrics=partial(glue.metrics, task) if task else None,
+            metrics=partial(evaluate.glue_metrics, task) if task else None,
         ),
         output=Path(output.model),
         selected=Path(output.selected) if output.get("selected") else None,

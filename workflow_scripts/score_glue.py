@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from xlm_core.tasks.classification import glue
+from xlm_core.tasks.classification.evaluate import score_glue
 from xlm_core.workflow.step import result_context, workflow_step
 
 with workflow_step(snakemake):
     examples = Path(snakemake.input.examples)
     further = {folder.name: folder for folder in map(Path, snakemake.input.diagnostics)}
-    glue.score(
+    score_glue(
         task=snakemake.wildcards.task,
         model=Path(snakemake.input.model),
         valid={column: examples / f"{part}.store" for column, part in snakemake.params.valid.items()},

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from xlm_core.tasks.classification import xnli
+from xlm_core.tasks.classification.evaluate import score_xnli
 from xlm_core.workflow.step import result_context, workflow_step
 
 selected = snakemake.input.get("selected")
 
 with workflow_step(snakemake):
-    xnli.score(
+    score_xnli(
         model=Path(snakemake.input.model),
         selected=Path(selected) if selected else None,
         test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),

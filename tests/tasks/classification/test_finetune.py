@@ -16,12 +16,14 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.classification import finetune
-from xlm_core.tasks.classification.evaluate import Evaluation, collapse_warnings, evaluate
+from xlm_core.tasks.classification.evaluate import collapse_warnings
 from xlm_core.tasks.classification.finetune import (
     SELECTED,
     DatasetSplits,
+    Evaluation,
     FinetuneArgs,
     FinetuningRun,
+    evaluate,
     search_learning_rate,
 )
 from xlm_core.train.log import LOG_NAME

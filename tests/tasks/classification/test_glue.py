@@ -13,7 +13,7 @@ from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
-from xlm_core.tasks.classification import glue
+from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -22,7 +22,7 @@ WORDS = list(range(20, 26))
 
 
 def measured(task: str, labels: list, predictions: list) -> dict[str, float]:
-    return glue.metrics(task, np.array(labels), np.array(predictions))
+    return evaluate.glue_metrics(task, np.array(labels), np.array(predictions))
 
 
 def test_accuracy_is_the_share_of_right_answers():
@@ -79,8 +79,8 @@ def world(tmp_path):
 
 
 def finetuned(world, task: str, train: str, valid: dict[str, str]) -> None:
-    metrics = partial(glue.metrics, task)
-    args = FinetuneArgs(SETTINGS, glue.n_outputs(task), "float32", 0, "c", 10, world / "work", metrics=metrics)
+    metrics = partial(evaluate.glue_metrics, task)
+    args = FinetuneArgs(SETTINGS, evaluate.n_outputs(task), "float32", 0, "c", 10, world / "work", metrics=metrics)
     finetune(
         encoder=world / "encoder",
         train={"en": world / train},
@@ -94,7 +94,7 @@ def finetuned(world, task: str, train: str, valid: dict[str, str]) -> None:
 
 
 def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tuple[list, list[dict]]:
-    glue.score(
+    evaluate.score_glue(
         task=task,
         model=world / "classifier",
         valid={column: world / name for column, name in valid.items()},

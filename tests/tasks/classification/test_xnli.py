@@ -12,7 +12,7 @@ from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
-from xlm_core.tasks.classification import xnli
+from xlm_core.tasks.classification.evaluate import score_xnli
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -55,7 +55,7 @@ def finetuned(world, train, n_train, selected=()):
 
 
 def score(world, test, selected=None):
-    xnli.score(
+    score_xnli(
         model=world / "classifier",
         selected=selected,
         test=test,

@@ -1,58 +1,38 @@
-"""Evaluation of fine-tuned classifiers, shared by XNLI and GLUE: predictions, accuracy, warnings, provenance.
+"""Scores of fine-tuned classifiers on XNLI and GLUE (paper, section 4.1): metrics, warnings, provenance, predictions.
 
-Shapes: B rows of a batch, N examples of a dataset.
+In XNLI, one sentence entails another, contradicts it, or neither. GLUE has nine tasks of English sentences, with one
+fine-tuned model for each; its metrics are the leaderboard's.
+
+Shapes: N examples of a dataset.
 """
 
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from scipy import stats
+from sklearn.metrics import confusion_matrix, f1_score, matthews_corrcoef
 
-from xlm_core import digests
+from xlm_core import results, tsv
+from xlm_core.config.classification import ACCURACY
 from xlm_core.data.labelled import LabelledDataset
-from xlm_core.metrics.loss import LossSum
+from xlm_core.io import read_json, write_json
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics
 from xlm_core.model import checkpoint
-from xlm_core.model.heads import Classifier
 from xlm_core.results import Result, ResultContext
-from xlm_core.train.losses import head_loss
+from xlm_core.tasks.classification.finetune import Evaluation, data_digest, evaluate, open_datasets, warn_of_truncation
+from xlm_core.text.formats.glue import GLUE_TASKS
 
-LOG = logging.getLogger(__name__)
-BATCH_SIZE = 128
 COLLAPSED = 0.99  # share of one class among the predictions from which on a classifier counts as collapsed
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The predictions of a classifier on a dataset.
-
-    loss         summed over all examples, with the number of right predictions
-    predictions  (N,) int64 classes or float64 scores, in the order of the examples
-    """
-
-    dataset: LabelledDataset
-    loss: LossSum
-    predictions: np.ndarray
-
-
-@torch.inference_mode()
-def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int) -> Evaluation:
-    """Classify all examples, those of similar length together, which pads little."""
-    classifier.eval()
-    device = classifier.head.classes.weight.device
-    is_regression = classifier.head.classes.out_features == 1
-    order = np.argsort(dataset.lengths, kind="stable")
-    loss, predictions = LossSum.zero(device), np.empty(len(order), dtype=np.float64 if is_regression else np.int64)
-    for start in range(0, len(order), BATCH_SIZE):
-        indices = order[start : start + BATCH_SIZE]
-        labels = torch.from_numpy(dataset.labels[indices]).to(device)
-        scores = classifier(dataset.batch(indices, max_tokens).to(device)).float()  # (B, n_classes)
-        loss = loss + head_loss(scores, labels)
-        predictions[indices] = (scores[:, 0] if is_regression else scores.argmax(dim=-1)).cpu().numpy()
-    return Evaluation(dataset, loss, predictions)
+XNLI_SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
+XNLI_SELECTED_SIGNATURE = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
+GLUE_SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
+PREDICTION_COLUMNS = ("set", "split", "index", "label", "prediction")
 
 
 class FinetunedClassifier:
@@ -103,27 +83,140 @@ def collapse_warnings(predictions: np.ndarray, classes: Sequence[str] | None) ->
     return [f"collapsed to '{classes[int(counts.argmax())]}' ({100 * share:.1f} %)"] if share >= COLLAPSED else []
 
 
-def warn_of_truncation(name: str, dataset: LabelledDataset, max_tokens: int) -> int:
-    """Count the examples that are truncated, and log their number where there are any."""
-    if n_truncated := dataset.n_truncated(max_tokens):
-        LOG.warning(
-            "%s: %d of %d examples have more than %d tokens and are cut", name, n_truncated, len(dataset), max_tokens
-        )
-    return n_truncated
-
-
-def open_datasets(
-    stores: Mapping[str, Path], metadata: Mapping[str, Any], n: Mapping[str, int | None] | None = None
-) -> dict[str, LabelledDataset]:
-    """Open each store for the model that ``metadata`` describes.
+def score_xnli(
+    *,
+    model: Path,
+    selected: Path | None,
+    test: Mapping[str, Path],
+    classes: Sequence[str],
+    context: ResultContext,
+    setting_selected: str,
+    output: Path,
+    confusion: Path,
+    statistics: Path,
+) -> None:
+    """Write the accuracy of a classifier on test sets of XNLI, and its confusions.
 
     Args:
-        n: name of a store -> examples of it to draw at random; None, or left out, for all.
+        model: a fine-tuned classifier.
+        selected: the checkpoints that ``finetune`` selected language by language; None where they do not count.
+        test: column of the table -> test store.
+        classes: their names, in the order of their ids.
+        context: of the model's results; results of selected checkpoints have ``setting_selected``.
+        output: JSON lines.
+        confusion: JSON, column -> how often each gold class, a row, is classified as each class, a column.
+        statistics: column -> whether each pair is classified right.
     """
-    languages, vocabulary, sizes = metadata["languages"], metadata["vocabulary"], n or {}
-    return {name: LabelledDataset.open(path, vocabulary, languages, sizes.get(name)) for name, path in stores.items()}
+    classifier = FinetunedClassifier(model)
+    evaluations = classifier.evaluate(test)
+    accuracies: list[Result] = []
+    confusions: dict[str, list[list[int]]] = {}
+    columns: dict[str, SampleStatistics] = {}
+    for column, evaluation in evaluations.items():
+        accuracy = {"accuracy": evaluation.loss.accuracy}
+        warnings = classifier.warnings(column, evaluation, classes)
+        accuracies += classifier.results(context, column, evaluation.dataset, accuracy, XNLI_SIGNATURE, warnings)
+        labels, predictions = evaluation.dataset.labels, evaluation.predictions
+        confusions[column] = confusion_matrix(labels, predictions, labels=range(len(classes))).tolist()
+        columns[column] = SampleStatistics("percent", (predictions == labels)[:, None])
+    context = replace(context, setting=setting_selected)
+    for column, selection in (read_json(selected) if selected else {}).items():
+        accuracy, dataset = {"accuracy": 100 * selection["n_correct"] / selection["n"]}, evaluations[column].dataset
+        accuracies += classifier.results(context, column, dataset, accuracy, XNLI_SELECTED_SIGNATURE)
+    results.write(accuracies, output)
+    write_json(confusion, confusions)
+    sample_statistics.write(statistics, columns)
 
 
-def data_digest(metadata: Mapping[str, Any], dataset: LabelledDataset) -> str:
-    """Digest all data behind a number: what the model was trained on, and the dataset."""
-    return digests.of_value([metadata["data"], *(part.store.digest for part in dataset.parts)])
+def glue_metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+    """Compute the official metrics of a task of GLUE by their names, in percent.
+
+    Args:
+        task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
+        labels, predictions: (N,) ids of classes, or scores. F1 is of class 1.
+    """
+    return {name: 100 * GLUE_METRICS[name](labels, predictions) for name in GLUE_TASKS[task].metrics}
+
+
+def _correlation(correlate: Callable[..., Any], labels: np.ndarray, predictions: np.ndarray) -> float:
+    """Correlate; 0 where all predictions are the same and the correlation is not defined."""
+    return 0.0 if np.ptp(predictions) == 0 else float(correlate(labels, predictions).statistic)
+
+
+GLUE_METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    ACCURACY: lambda labels, predictions: float(np.mean(labels == predictions)),
+    "F1": lambda labels, predictions: float(f1_score(labels, predictions, zero_division=0.0)),
+    "Matthews": lambda labels, predictions: float(matthews_corrcoef(labels, predictions)),
+    "Pearson": partial(_correlation, stats.pearsonr),
+    "Spearman": partial(_correlation, stats.spearmanr),
+}
+
+
+def n_outputs(task: str) -> int:
+    """Return the outputs of the head for a task of GLUE: one for each class, or a single one for scores."""
+    return len(GLUE_TASKS[task].classes or ("score",))
+
+
+def score_glue(
+    *,
+    task: str,
+    model: Path,
+    valid: Mapping[str, Path],
+    test: Mapping[str, Path],
+    context: ResultContext,
+    output: Path,
+    predictions: Path,
+    statistics: Path,
+) -> None:
+    """Write the metrics of a classifier on validation sets, and its predictions of these and of the test sets.
+
+    Args:
+        task: of GLUE, which the classifier was fine-tuned on.
+        model: a fine-tuned classifier.
+        valid: column of the table -> validation store.
+        test: set of the leaderboard -> its store, without labels.
+        context: of the results.
+        output: JSON lines.
+        predictions: tab-separated ``PREDICTION_COLUMNS``: classes as the official files spell them, scores in full;
+            the labels of test sets are empty.
+        statistics: sample statistics of each column's first metric.
+    """
+    classifier, classes = FinetunedClassifier(model), GLUE_TASKS[task].classes
+    scores: list[Result] = []
+    rows: list[tuple[str, ...]] = [PREDICTION_COLUMNS]
+    columns: dict[str, SampleStatistics] = {}
+    for column, evaluation in classifier.evaluate(valid).items():
+        dataset, predicted = evaluation.dataset, evaluation.predictions
+        values = glue_metrics(task, dataset.labels, predicted)
+        warnings = classifier.warnings(column, evaluation, classes)
+        scores += classifier.results(context, column, dataset, values, GLUE_SIGNATURE, warnings)
+        rows += _rows(column, "valid", predicted, classes, dataset.labels)
+        columns[column] = metric_statistics(GLUE_TASKS[task].metrics[0], dataset.labels, predicted)
+    for name, evaluation in classifier.evaluate(test).items():
+        warn_of_truncation(f"{name}, test", evaluation.dataset, classifier.max_tokens)
+        rows += _rows(name, "test", evaluation.predictions, classes)
+    results.write(scores, output)
+    sample_statistics.write(statistics, columns)
+    tsv.write(rows, [predictions])
+
+
+def metric_statistics(metric: str, labels: np.ndarray, predictions: np.ndarray) -> SampleStatistics:
+    """Return the sample statistics of a metric, of which Spearman's correlation has none."""
+    if metric == ACCURACY:
+        return SampleStatistics("percent", (labels == predictions)[:, None])
+    if metric == "Pearson":
+        return SampleStatistics("pearson", sample_statistics.moment_sums(labels, predictions))
+    names: dict[str, MetricName] = {"Matthews": "matthews", "F1": "f1"}
+    return SampleStatistics(names[metric], sample_statistics.confusion_counts(labels, predictions))
+
+
+def _rows(
+    name: str, split: str, predictions: np.ndarray, classes: Sequence[str] | None, labels: np.ndarray | None = None
+) -> Iterator[tuple[str, ...]]:
+    """Yield the predictions of a set in the columns ``PREDICTION_COLUMNS``."""
+
+    def spell(value: float) -> str:
+        return repr(float(value)) if classes is None else classes[int(value)]
+
+    for index, prediction in enumerate(predictions):
+        yield name, split, str(index), "" if labels is None else spell(labels[index]), spell(prediction)

@@ -5,7 +5,7 @@ A head with one output learns scores by squared errors (regression), one with se
 The saved model is one for all languages. The published numbers take the best checkpoint of each language: whenever the
 validation accuracy of a language rises during fine-tuning, its test set is scored, and the last such score counts.
 
-Shapes: N examples of a dataset.
+Shapes: B rows of a batch, N examples of a dataset.
 """
 
 import copy
@@ -20,11 +20,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from xlm_core import digests
 from xlm_core.config import Finetuning, Optim, to_dict
-from xlm_core.data.batch import Batch
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
 from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import copy_file, read_json, write_json
@@ -32,15 +30,15 @@ from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.classification.evaluate import Evaluation, data_digest, evaluate, open_datasets, warn_of_truncation
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
-from xlm_core.train.losses import classification_loss, resolve_dtype
+from xlm_core.train.losses import classification_loss, head_loss, resolve_dtype
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState, resume
 
 LOG = logging.getLogger(__name__)
+BATCH_SIZE = 128  # examples that are evaluated at once
 SELECTED = "selected.json"  # beside the folders of the learning rates
 
 
@@ -190,6 +188,36 @@ def train_classifier(
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """The predictions of a classifier on a dataset.
+
+    loss         summed over all examples, with the number of right predictions
+    predictions  (N,) int64 classes or float64 scores, in the order of the examples
+    """
+
+    dataset: LabelledDataset
+    loss: LossSum
+    predictions: np.ndarray
+
+
+@torch.inference_mode()
+def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int) -> Evaluation:
+    """Classify all examples, those of similar length together, which pads little."""
+    classifier.eval()
+    device = classifier.head.classes.weight.device
+    is_regression = classifier.head.classes.out_features == 1
+    order = np.argsort(dataset.lengths, kind="stable")
+    loss, predictions = LossSum.zero(device), np.empty(len(order), dtype=np.float64 if is_regression else np.int64)
+    for start in range(0, len(order), BATCH_SIZE):
+        indices = order[start : start + BATCH_SIZE]
+        labels = torch.from_numpy(dataset.labels[indices]).to(device)
+        scores = classifier(dataset.batch(indices, max_tokens).to(device)).float()  # (B, n_classes)
+        loss = loss + head_loss(scores, labels)
+        predictions[indices] = (scores[:, 0] if is_regression else scores.argmax(dim=-1)).cpu().numpy()
+    return Evaluation(dataset, loss, predictions)
+
+
+@dataclass(frozen=True)
 class FinetuningRun:
     """The fine-tuning of a classifier with one learning rate, whose checkpoints are in ``folder``."""
 
@@ -229,7 +257,11 @@ class FinetuningRun:
         indices = self._epoch_batches(epoch)[number]
         batch = dataset.batch(indices, self.args.settings.max_tokens).to(self.device)
         labels = torch.from_numpy(dataset.labels[indices]).to(self.device)
-        loss = partial(self._loss, batch, labels)
+
+        def loss() -> LossSum:
+            self.classifier.train()  # an evaluation may lie before this update
+            return classification_loss(self.classifier, batch, labels, resolve_dtype(self.args.precision, self.device))
+
         key, n_tokens = ObjectiveKey("classification"), int(batch.lengths.sum())
         return [MicroBatch(key, len(indices), n_tokens, dropout_seed(seed, update), loss)]
 
@@ -261,6 +293,28 @@ class FinetuningRun:
     def _evaluate(self, dataset: LabelledDataset) -> Evaluation:
         return evaluate(self.classifier, dataset, self.args.settings.max_tokens)
 
-    def _loss(self, batch: Batch, labels: Tensor) -> LossSum:
-        self.classifier.train()  # an evaluation may lie before this update
-        return classification_loss(self.classifier, batch, labels, resolve_dtype(self.args.precision, self.device))
+
+def warn_of_truncation(name: str, dataset: LabelledDataset, max_tokens: int) -> int:
+    """Count the examples that are truncated, and log their number where there are any."""
+    if n_truncated := dataset.n_truncated(max_tokens):
+        LOG.warning(
+            "%s: %d of %d examples have more than %d tokens and are cut", name, n_truncated, len(dataset), max_tokens
+        )
+    return n_truncated
+
+
+def open_datasets(
+    stores: Mapping[str, Path], metadata: Mapping[str, Any], n: Mapping[str, int | None] | None = None
+) -> dict[str, LabelledDataset]:
+    """Open each store for the model that ``metadata`` describes.
+
+    Args:
+        n: name of a store -> examples of it to draw at random; None, or left out, for all.
+    """
+    languages, vocabulary, sizes = metadata["languages"], metadata["vocabulary"], n or {}
+    return {name: LabelledDataset.open(path, vocabulary, languages, sizes.get(name)) for name, path in stores.items()}
+
+
+def data_digest(metadata: Mapping[str, Any], dataset: LabelledDataset) -> str:
+    """Digest all data behind a number: what the model was trained on, and the dataset."""
+    return digests.of_value([metadata["data"], *(part.store.digest for part in dataset.parts)])

@@ -148,7 +148,7 @@ def write_submission(predictions: Sequence[Path], output: Path) -> None:
     """Write the predictions of test sets as the leaderboard takes them.
 
     Args:
-        predictions: of each task the table that its scoring has kept (``xlm_core.tasks.classification.glue``).
+        predictions: of each task the table that its scoring has kept (``xlm_core.tasks.classification.evaluate``).
         output: a zip of one table ``<set>.tsv`` for each set, with columns ``index`` and ``prediction``.
 
     Raises:
