@@ -53,18 +53,13 @@ def _closure(root: Path, modules: tuple[str, ...]) -> dict[str, Path]:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        path = _file(root, name)
+        stem = root.joinpath(*name.split("."))
+        candidates = (stem.with_suffix(".py"), stem / "__init__.py")
+        path = next((file for file in candidates if file.is_file()), None)  # None for a name in a module
         if path is not None and name not in paths and not name.startswith(NEUTRAL):
             paths[name] = path
             waiting.extend(_digest_and_imports(path.read_text(encoding="utf-8"))[1])
     return paths
-
-
-def _file(root: Path, module: str) -> Path | None:
-    """Find the file of a module or of a package; None for another name, such as a function's."""
-    path = root.joinpath(*module.split("."))
-    candidates = (path.with_suffix(".py"), path / "__init__.py")
-    return next((file for file in candidates if file.is_file()), None)
 
 
 @cache  # by the text: many steps share most of their modules, and parsing is slow

@@ -131,25 +131,18 @@ def gather_indices(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 def sentence_batch(sentences: PackedSequences, language: int) -> Batch:
     """Batch sentences of a language (an id) as an encoder reads them: ``</s> a </s>``."""
-    return _batch(sentences, language, n_ends=2)
-
-
-def target_batch(sentences: PackedSequences, language: int) -> Batch:
-    """Batch sentences of a language (an id) as a decoder is trained on them: ``</s> a``, labelled with ``a </s>``."""
-    batch = _batch(sentences, language, n_ends=1)
-    tokens = batch.tokens.numpy()
-    is_token = np.arange(tokens.shape[1]) < batch.lengths.numpy()[:, None]
-    labels = np.full(tokens.shape, EOS)
-    labels[:, :-1] = np.where(is_token[:, 1:], tokens[:, 1:], EOS)
-    labels[~is_token] = IGNORE
-    return from_arrays(tokens, batch.positions.numpy(), np.array(language), batch.lengths.numpy(), labels)
-
-
-def _batch(sentences: PackedSequences, language: int, n_ends: int) -> Batch:
-    """Batch sentences with ``</s>`` before each, and after each if ``n_ends`` is 2."""
-    lengths = sentences.lengths + n_ends
+    lengths = sentences.lengths + 2
     column = np.arange(lengths.max())[None, :]
     is_token = column < lengths[:, None]
     tokens = np.where(is_token, EOS, PAD)
     tokens[(column > 0) & (column <= sentences.lengths[:, None])] = sentences.tokens
     return from_arrays(tokens, np.where(is_token, column, 0), np.array(language), lengths)
+
+
+def target_batch(sentences: PackedSequences, language: int) -> Batch:
+    """Batch sentences of a language (an id) as a decoder is trained on them: ``</s> a``, labelled with ``a </s>``."""
+    tokens, lengths = sentence_batch(sentences, language).tokens.numpy(), sentences.lengths + 1
+    column = np.arange(lengths.max())[None, :]
+    is_token = column < lengths[:, None]
+    inputs, labels = np.where(is_token, tokens[:, :-1], PAD), np.where(is_token, tokens[:, 1:], IGNORE)
+    return from_arrays(inputs, np.where(is_token, column, 0), np.array(language), lengths, labels)

@@ -266,7 +266,7 @@ def _encoded(
         yield from zip(batch, zip(*encoded, strict=True), strict=True)
 
 
-def _read_description(path: Path) -> dict[str, Any]:
+def _read_description(path: Path) -> Any:
     """Read the description of a store."""
     try:
         size = path.stat().st_size
@@ -277,8 +277,7 @@ def _read_description(path: Path) -> dict[str, Any]:
             if tail[8:] != MAGIC or length > size - TAIL:
                 raise StoreError(f"{path} is no token store, or is cut off; remove it and rerun")
             file.seek(size - TAIL - length)
-            description: dict[str, Any] = json.loads(file.read(length))
-            return description
+            return json.loads(file.read(length))
     except (OSError, ValueError) as error:
         raise StoreError(f"{path} cannot be read ({error}); remove it and rerun") from error
 

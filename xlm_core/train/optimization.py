@@ -40,15 +40,6 @@ def skip_step_if(is_bad: Tensor, optimizer: Optimizer) -> None:
     adam.found_inf = is_bad.float()
 
 
-def consolidated_state_dict(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the optimizer's state on the first process; if it is sharded, all processes must call this together."""
-    if hasattr(optimizer, "consolidate_state_dict"):
-        sharded: Any = optimizer
-        sharded.consolidate_state_dict()
-        return optimizer.state_dict() if sharded.rank == 0 else {}
-    return optimizer.state_dict()
-
-
 def learning_rate(update: int, optim: Optim) -> float:
     """Compute the learning rate of an update.
 

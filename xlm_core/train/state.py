@@ -20,7 +20,6 @@ from torch.optim import Optimizer
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.optimization import consolidated_state_dict
 
 LOG = logging.getLogger(__name__)
 N_KEPT = 2  # checkpoints that are kept: the last, and one in case the last is damaged
@@ -80,13 +79,14 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
     Raises:
         StorageError: there is no room for one more checkpoint beside those that are kept; they stay as they are.
     """
-    optimizer = consolidated_state_dict(state.optimizer)
+    if hasattr(state.optimizer, "consolidate_state_dict"):  # sharded: the main process receives all of its state
+        state.optimizer.consolidate_state_dict()
     if processes.is_main_process:
         content = vars(state) | {
             "digest": digest,
             "progress": vars(state.progress),
             "model": state.model.state_dict(),
-            "optimizer": optimizer,
+            "optimizer": state.optimizer.state_dict(),
         }
         with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial, open(partial, "wb") as file:
             torch.save(content, file)  # not by its path, where the reason of a failed write would be lost
@@ -95,8 +95,8 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
     processes.barrier()
 
 
-def resume(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> bool:
-    """Restore ``state`` from the last usable checkpoint of ``folder``; return whether there was any checkpoint.
+def resume(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> None:
+    """Restore ``state`` from the last usable checkpoint of ``folder``; leave it as it is if there are none.
 
     Raises:
         CheckpointError: there are checkpoints, but each is damaged or belongs to another run.
@@ -119,12 +119,11 @@ def resume(folder: Path, state: TrainState, digest: str, processes: DistributedC
         if processes.is_main_process:
             state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
         LOG.info("going on from %s", path)
-        return True
+        return
     if reasons:
         raise CheckpointError(
             f"{folder}: no checkpoint can be used ({'; '.join(reasons)}); remove the folder to start again"
         )
-    return False
 
 
 def _read(path: Path, digest: str) -> dict[str, Any]:
