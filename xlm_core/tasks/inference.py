@@ -18,9 +18,8 @@ from xlm_core.data.buckets import N_ENDS
 from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
-from xlm_core.model.decoding import BeamHypothesis
+from xlm_core.model.decoding import BeamHypothesis, generate
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.translation.generate import generate
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
 from xlm_core.text.vocabulary import MASK, N_SPECIAL
 

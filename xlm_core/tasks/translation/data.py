@@ -26,10 +26,10 @@ from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
 from xlm_core.languages import language_ids, pair, sides
 from xlm_core.metrics.loss import LossSum
+from xlm_core.model.decoding import decode
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.memory import check_processes, micro_batch_size, micro_batches_per_update
-from xlm_core.tasks.translation.generate import decode
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.loop import MicroBatch, dropout_seed

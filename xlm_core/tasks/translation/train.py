@@ -18,11 +18,11 @@ from xlm_core.io import copy_file
 from xlm_core.metrics.bleu import tokenized_bleu
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
+from xlm_core.model.decoding import generate
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
 from xlm_core.tasks.translation.data import TranslationBatches, TranslatorSettings, ValidationSet, micro_batches_of
-from xlm_core.tasks.translation.generate import generate
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.config import DecodingConfig
+from xlm_core.model import decoding
 from xlm_core.model.decoding import BeamHypothesis
-from xlm_core.tasks.translation import generate
 from xlm_core.text.vocabulary import EOS
 
 
@@ -24,13 +24,13 @@ def test_every_sentence_gets_its_own_translation_in_batches_that_are_bounded(len
 
     translator = SimpleNamespace(decoder=SimpleNamespace(output_bias=torch.empty(0)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "decode", decode)
-        outputs = generate.generate(translator, sentences, (0, 1), DecodingConfig(), micro_batch_tokens)
+        patch.setattr(decoding, "decode", decode)
+        outputs = decoding.generate(translator, sentences, (0, 1), DecodingConfig(), micro_batch_tokens)
     assert [best.tokens for (best,) in outputs] == sentences
     assert all(size <= micro_batch_tokens or n_rows == 1 for size, n_rows in sizes)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(0, 5), (10, 18), (11, 19), (100, 62)])
 def test_limits_by_eye(length, expected):
-    decoding = DecodingConfig(max_length_a=1.3, max_length_b=5)
-    assert generate.max_lengths(torch.tensor([length]), decoding, max_positions=64).tolist() == [expected]
+    settings = DecodingConfig(max_length_a=1.3, max_length_b=5)
+    assert decoding.length_limits(torch.tensor([length]), settings, max_positions=64).tolist() == [expected]
