@@ -40,7 +40,9 @@ def write_statistics(path, hypotheses):
 
 
 def paired_bootstrap(system, baseline):
-    return bootstrap.paired_bootstrap(bleu_statistics(system, REFERENCES), bleu_statistics(baseline, REFERENCES))
+    """Scores of both systems, and p."""
+    a, b = (bleu_statistics(hypotheses, REFERENCES) for hypotheses in (system, baseline))
+    return a.score, b.score, bootstrap.paired_bootstrap(a, b)
 
 
 @pytest.mark.parametrize("system", [GOOD, REFERENCES, ["nothing", *[""] * 39]])

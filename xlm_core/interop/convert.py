@@ -190,15 +190,9 @@ def _save(imported: ImportedModel, vocabulary: str, origin: Mapping[str, Any], o
     Its seed is unknown, and the digest of its source files replaces the digest of its training data.
     """
     trained = {"languages": list(imported.languages), "objectives": list(imported.objectives)}
-    metadata = {
-        **trained,
-        "seed": None,
-        "vocabulary": vocabulary,
-        "config": digests.of_value({**trained, "model": to_dict(imported.model.config), "pretraining": None}),
-        "data": digests.of_value([vocabulary, origin["sha256"]]),
-        "origin": dict(origin),
-    }
-    checkpoint.save(output, imported.model, metadata)
+    settings = {"model": to_dict(imported.model.config), "pretraining": None}
+    metadata = checkpoint.make_metadata(trained, settings, None, vocabulary, [vocabulary, origin["sha256"]])
+    checkpoint.save(output, imported.model, metadata | {"origin": dict(origin)})
 
 
 def _check_pieces(pieces: Sequence[str], expected: Sequence[str], vocab: Path, original: Path) -> None:

@@ -11,7 +11,6 @@ statistics of a sample:
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -30,14 +29,6 @@ COLUMNS = (
 Pair = tuple[SampleStatistics, SampleStatistics]  # of two systems, on the same items
 
 
-class PairedDifference(NamedTuple):
-    """Scores of a system and of its baseline, and the probability of such a difference between equally good systems."""
-
-    score: float
-    baseline_score: float
-    p: float
-
-
 def write_paired_tests(
     cells: Sequence[Mapping[str, str]], systems: Sequence[Path], baselines: Sequence[Path], output: Path
 ) -> None:
@@ -52,12 +43,12 @@ def write_paired_tests(
         writer.writeheader()
         for cell, *paths in zip(cells, systems, baselines, strict=True):
             (system,), (baseline,) = (sample_statistics.read(path).values() for path in paths)
-            score, baseline_score, p = paired_bootstrap(system, baseline)
-            writer.writerow({**cell, "bleu": score, "minus_bleu": baseline_score, "p": p})
+            scores = {"bleu": system.score, "minus_bleu": baseline.score, "p": paired_bootstrap(system, baseline)}
+            writer.writerow({**cell, **scores})
 
 
-def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> PairedDifference:
-    """Test the difference of two systems on the same items; two-sided.
+def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> float:
+    """Return the probability of the difference of two systems if they are equally good: p, two-sided.
 
     Raises:
         CorpusError: the systems were not scored on the same items.
@@ -70,8 +61,7 @@ def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> Pa
     observed = abs(system.score - baseline.score)
     n_larger = int((differences - differences.mean() > observed).sum())
     # Systems that err alike have no larger difference in any sample, which is no significance.
-    p = (n_larger + 1) / (PAIRED_SAMPLES + 1) if observed > 0 else 1.0
-    return PairedDifference(system.score, baseline.score, p)
+    return (n_larger + 1) / (PAIRED_SAMPLES + 1) if observed > 0 else 1.0
 
 
 def hierarchical_bootstrap(pairs: Sequence[Sequence[Pair]]) -> Array:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
@@ -21,6 +22,26 @@ from xlm_core.text.vocabulary import Vocabulary
 
 FORMAT = "xlm-core model 1"
 HEAD = "head."  # begins the names of a classification head's weights
+
+
+def make_metadata(
+    trained: Mapping[str, Any], settings: Mapping[str, Any], seed: int | None, vocabulary: str, data: Any
+) -> dict[str, Any]:
+    """Make the metadata of a model.
+
+    Args:
+        trained: "languages" and "objectives", and what else tasks read.
+        settings: further settings, of which only a digest is kept: "config".
+        vocabulary: its digest.
+        data: digests of the training data, of which only a digest is kept: "data".
+    """
+    return {
+        **trained,
+        "seed": seed,
+        "vocabulary": vocabulary,
+        "config": digests.of_value({**trained, **settings}),
+        "data": digests.of_value(data),
+    }
 
 
 def save(path: Path, model: Transformer, metadata: dict[str, Any], head: ClassificationHead | None = None) -> None:

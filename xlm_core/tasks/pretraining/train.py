@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from xlm_core import digests
-from xlm_core.config import ModelConfig, Pretraining, to_dict
+from xlm_core.config import ModelConfig, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.objective_batches import CAUSAL
 from xlm_core.history import Metrics, ObjectiveKey
@@ -34,8 +33,10 @@ def init_random_model(
 ) -> None:
     """Save a model with random weights: the baseline without pretraining, and the first state of every pretraining."""
     vocab = Vocabulary.read(vocabulary)
-    transformer = _random_model(model, vocab, languages, seed)
-    checkpoint.save(output, transformer, _metadata(model, None, vocab, languages, [], seed, None))
+    trained = {"languages": sorted(languages), "objectives": []}
+    settings = {"model": to_dict(model), "pretraining": None}
+    metadata = checkpoint.make_metadata(trained, settings, seed, vocab.digest, [vocab.digest, None])
+    checkpoint.save(output, _random_model(model, vocab, languages, seed), metadata)
 
 
 def pretrain(
@@ -76,7 +77,9 @@ def pretrain(
         TrainingCorpora.open(paths.monolingual, paths.parallel, vocab.digest) for paths in (training, validation)
     )
     data_digests = [training_corpora.digests, validation_corpora.digests]
-    metadata = _metadata(args.model, args.pretraining, vocab, args.languages, args.objectives, args.seed, data_digests)
+    trained = {"languages": sorted(args.languages), "objectives": list(args.objectives)}
+    settings = {"model": to_dict(args.model), "pretraining": to_dict(args.pretraining)}
+    metadata = checkpoint.make_metadata(trained, settings, args.seed, vocab.digest, [vocab.digest, data_digests])
     metadata["precision"] = str(resolve_dtype(args.compute.precision, processes.device)).removeprefix("torch.")
     folder = work / digests.of_value([metadata, code])
     with memory_errors(args.pretraining):
@@ -103,27 +106,6 @@ def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) ->
 def _random_model(model: ModelConfig, vocabulary: Vocabulary, languages: Sequence[str], seed: int) -> Transformer:
     torch.manual_seed(seed)
     return Transformer(model, len(vocabulary), len(languages))
-
-
-def _metadata(
-    model: ModelConfig,
-    pretraining: Pretraining | None,
-    vocabulary: Vocabulary,
-    languages: Sequence[str],
-    objectives: Sequence[str],
-    seed: int,
-    data: Any,
-) -> dict[str, Any]:
-    """Make the metadata of the model's file; "config" and "data" are digests of settings and of stores."""
-    shown = {"languages": sorted(languages), "objectives": list(objectives)}
-    settings = {"model": to_dict(model), "pretraining": pretraining and to_dict(pretraining)}
-    return {
-        **shown,
-        "seed": seed,
-        "vocabulary": vocabulary.digest,
-        "config": digests.of_value({**shown, **settings}),
-        "data": digests.of_value([vocabulary.digest, data]),
-    }
 
 
 def validate(

@@ -110,24 +110,18 @@ def train_translator(
 
 
 def _metadata(settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpoints, data: Any) -> dict[str, Any]:
-    """Make the metadata of the translator's file, as those of a pretrained model.
+    """Make the metadata of the translator's file.
 
     The digests of settings and data include those of the models it is initialized from, but not their seeds.
     """
-    shown = {
+    trained = {
         "languages": sorted(settings.languages),
         "objectives": [to_dict(objective) for objective in settings.objectives],
         "text": dict(settings.text),
     }
     init_config, init_data = ([source and source[key] for source in init] for key in ("config", "data"))
-    config = {**shown, "model": to_dict(settings.model), "training": to_dict(settings.training), "init": init_config}
-    return {
-        **shown,
-        "seed": settings.seed,
-        "vocabulary": vocab.digest,
-        "config": digests.of_value(config),
-        "data": digests.of_value([data, init_data]),
-    }
+    config = {"model": to_dict(settings.model), "training": to_dict(settings.training), "init": init_config}
+    return checkpoint.make_metadata(trained, config, settings.seed, vocab.digest, [data, init_data])
 
 
 def _initialize(

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from gensim.models import FastText, KeyedVectors, Word2Vec
 
-from xlm_core import digests, tsv
+from xlm_core import tsv
 from xlm_core.config import ModelConfig, WordVectors
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
@@ -112,14 +112,9 @@ def train_subword_vectors(
         scale = float(table[rows].std()) / float(learned.vectors.std())
         table[rows] = torch.from_numpy(learned.vectors - learned.vectors.mean(axis=0)) * scale
     LOG.info("vectors of %d of %d subwords; all other weights are random", len(learned), len(vocab))
-    training = {"languages": sorted(languages), "objectives": ["skipgram"]}
-    metadata = {
-        **training,
-        "seed": seed,
-        "vocabulary": vocab.digest,
-        "config": digests.of_value({**training, "settings": SUBWORD_SETTINGS}),
-        "data": digests.of_value([vocab.digest, [store.digest for store, _ in columns]]),
-    }
+    trained = {"languages": sorted(languages), "objectives": ["skipgram"]}
+    data = [vocab.digest, [store.digest for store, _ in columns]]
+    metadata = checkpoint.make_metadata(trained, {"settings": SUBWORD_SETTINGS}, seed, vocab.digest, data)
     checkpoint.save(output, transformer, metadata)
 
 
