@@ -115,7 +115,7 @@ def test_broken_lines_are_passed_over_as_published(tmp_path, caplog):
         ("l o 9\nl o 8\n", VOCAB, "does not hold byte-pair codes .*each once"),
         (b"\xff\xfe", VOCAB, "does not hold byte-pair codes"),
         (CODES, "", "found no line 'piece count'"),
-        (CODES, b"\xff 1\n", "is not UTF-8 text"),
+        (CODES, b"\xff 1\n", "vocab, line 1: byte 0 is not UTF-8"),
     ],
     ids=["no pair", "twice", "codes no text", "empty", "pieces no text"],
 )

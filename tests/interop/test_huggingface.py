@@ -124,18 +124,18 @@ def test_what_they_cannot_represent_is_not_written(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model_type": "bert"}, 'found {"model_type": "bert"}, expected {"model_type": "xlm"}'),
+        ({"model_type": "bert"}, "found {'model_type': 'bert'}, expected {'model_type': 'xlm'}"),
         ({"gelu_activation": False}, "gelu_activation"),
         ({"sinusoidal_embeddings": True}, "sinusoidal"),
         ({"asm": True}, "asm"),
-        ({"pad_index": 0}, 'found {"pad_index": 0}'),
-        ({"eos_token_id": 3}, 'found {"eos_token_id": 3}'),
+        ({"pad_index": 0}, "found {'pad_index': 0}"),
+        ({"eos_token_id": 3}, "found {'eos_token_id': 3}"),
         ({"layer_norm_eps": 1e-5}, "layer_norm_eps"),
         ({"n_heads": 5}, "must be a multiple"),
         ({"n_heads": "4"}, "n_heads"),
         ({"use_lang_emb": False}, "left over"),
         ({"lang2id": None, "id2lang": None}, "languages are not named"),
-        ({"lang2id": {"en": 0, "fr": 1, "hi": 2}}, "2 language embeddings for the 3 languages"),
+        ({"lang2id": {"en": 0, "fr": 1, "hi": 2}}, r"(?s)do not agree .*language_embeddings.*\[2, 16\].*\[3, 16\]"),
     ],
 )
 def test_configurations_of_other_models_are_refused(tmp_path, change, message):

@@ -117,10 +117,10 @@ def test_after_reading_no_class_stays_allowed(path, content):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sinusoidal_embeddings": True}, "sinusoidal positions"),
-        ({"asm": True}, "adaptive softmax"),
-        ({"use_memory": True}, "product-key memories"),
-        ({"gelu_activation": False}, "ReLU"),
+        ({"sinusoidal_embeddings": True}, "sinusoidal_embeddings"),
+        ({"asm": True}, "asm"),
+        ({"use_memory": True}, "use_memory"),
+        ({"gelu_activation": False}, "found {'gelu_activation': False}, expected {'gelu_activation': True}"),
         ({"n_heads": None}, "n_heads: .*found None"),
         ({"n_heads": 3}, r"dim \(16\) must be a multiple of n_heads \(3\)"),
         ({"use_lang_emb": False}, r"left over \['lang_embeddings.weight'\]"),

@@ -13,16 +13,17 @@ Names of special symbols in the text become those symbols there, as usual in tha
 of a blank, ``▁``, becomes a blank there.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
-from xlm_core.interop.original_xlm import ImportedModel, from_original_names, to_original_names
+from xlm_core.interop import original_xlm
+from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import MERGES, OURS, PIECES
 from xlm_core.io import atomic, read_json, write_json
 from xlm_core.languages import language_ids
@@ -37,10 +38,8 @@ SETTINGS, TOKENIZER = "tokenizer_config.json", "tokenizer.json"
 BODY, PREDICTION = "transformer.", "pred_layer."  # begin the names of the encoder's weights, and of the output's
 INDICES = {"bos": BOS, "eos": EOS, "pad": PAD, "unk": UNK, "mask": MASK}
 FIXED = {
+    **original_xlm.PAPER_SETTINGS,
     "model_type": "xlm",
-    "gelu_activation": True,
-    "sinusoidal_embeddings": False,
-    "asm": False,
     "is_encoder": True,
     "layer_norm_eps": NORM_EPSILON,
     **{f"{symbol}_index": index for symbol, index in INDICES.items()},  # older folders have all of them
@@ -134,7 +133,8 @@ def _export(
         **_language_settings(languages),
         **settings,
     )
-    body = {BODY + name: tensor for name, tensor in to_original_names(model).items() if not name.startswith(PREDICTION)}
+    original = original_xlm.to_original_names(model)
+    body = {BODY + name: tensor for name, tensor in original.items() if not name.startswith(PREDICTION)}
     with atomic(folder / WEIGHTS) as partial:
         write_safetensors(partial, {**body, **head}, {"format": "pt"})
     with atomic(folder / CONFIG) as partial:
@@ -220,7 +220,7 @@ def import_model(folder: Path) -> ImportedModel:
     weights = {name.removeprefix(BODY): tensor for name, tensor in tensors.items()}
     if not any(name.startswith(PREDICTION) for name in weights):
         raise CheckpointError(f"{folder}: a model without prediction layer (pred_layer); expected one of kind {MLM}")
-    model, languages = from_original_names(weights, settings, str(folder))
+    model, languages = original_xlm.from_original_names(weights, settings, str(folder))
     return ImportedModel(model, languages, ["clm" if settings.get("causal") else "mlm"])
 
 
@@ -230,18 +230,13 @@ def _read_settings(path: Path) -> dict[str, Any]:
         settings: dict[str, Any] = {"model_type": None} | read_json(path)
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is missing or damaged ({error}); expected a transformers folder") from error
-    if wrong := {key: settings[key] for key, value in FIXED.items() if settings.get(key, value) != value}:
-        expected = {key: FIXED[key] for key in wrong}
-        raise CheckpointError(
-            f"{path}: found {json.dumps(wrong)}, expected {json.dumps(expected)}; only XLM as in the paper can be read"
-        )
+    original_xlm.check_settings(settings, FIXED, path)
     return settings
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        return load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} is missing or damaged ({error}); expected all weights in this one file; "

@@ -35,11 +35,7 @@ ORIGINAL_LAYER_NAMES = {
     "narrow": ("ffns.{}.lin2",),
     "feedforward_norm": ("layer_norm2.{}",),
 }  # part of a layer here -> its parts there; the layer's number stands for the braces
-REFUSED = {
-    "sinusoidal_embeddings": "sinusoidal positions",
-    "asm": "an adaptive softmax",
-    "use_memory": "product-key memories",
-}  # settings of later or other models, which the paper's do not use
+PAPER_SETTINGS = {"gelu_activation": True, "sinusoidal_embeddings": False, "asm": False, "use_memory": False}
 NUMPY = (
     "numpy.ndarray",
     "numpy.dtype",
@@ -74,13 +70,20 @@ def read_checkpoint(path: Path) -> ImportedModel:
     weights, params = _encoder_weights(data, path), data.get("params")
     if not isinstance(params, dict):
         raise CheckpointError(f"{path}: found no settings under 'params'; expected a checkpoint as XLM published them")
-    for key, feature in REFUSED.items():
-        if params.get(key):
-            raise CheckpointError(f"{path}: a model with {feature}, which the paper's do not have; it cannot be used")
-    if not params.get("gelu_activation"):
-        raise CheckpointError(f"{path}: a model with ReLU; expected GELU (gelu_activation), as in the paper")
+    check_settings({"gelu_activation": False} | params, PAPER_SETTINGS, path)  # the program's default is ReLU
     model, languages = from_original_names(weights, params, str(path))
     return ImportedModel(model, languages, _objectives(params), _pieces(data, model.vocab_size, path))
+
+
+def check_settings(settings: Mapping[str, Any], expected: Mapping[str, Any], path: Path) -> None:
+    """Refuse a model that is not of the paper; settings that are not there have their expected value.
+
+    Raises:
+        CheckpointError: a setting in the file ``path`` differs from its ``expected`` value.
+    """
+    if wrong := {key: settings[key] for key, value in expected.items() if settings.get(key, value) != value}:
+        listed = {key: expected[key] for key in wrong}
+        raise CheckpointError(f"{path}: found {wrong}, expected {listed}; only XLM as in the paper can be read")
 
 
 def to_original_names(model: Transformer) -> dict[str, Tensor]:

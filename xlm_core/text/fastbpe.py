@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from xlm_core.errors import CorpusError
+from xlm_core.io import decode_lines
 
 LOG = logging.getLogger(__name__)
 COUNT = re.compile("[0-9]{1,18}")  # fits into 64 bits
@@ -98,18 +99,15 @@ def read_pieces(vocab: Path) -> tuple[list[str], list[int]]:
     """
     counts: dict[str, int] = {}
     skipped = Counter[str]()
-    try:
-        with open(vocab, encoding="utf-8", newline="\n") as file:  # other line separators may be pieces
-            for line in file:
-                piece, _, count = line.rstrip("\n").partition(" ")
-                if not COUNT.fullmatch(count) or not piece:
-                    skipped["not 'piece count'"] += 1
-                elif piece in counts:
-                    skipped["repeated"] += 1
-                else:
-                    counts[piece] = int(count)
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{vocab} is not UTF-8 text ({error}); download it again") from error
+    with open(vocab, "rb") as file:
+        for line in decode_lines(file, str(vocab)):
+            piece, _, count = line.partition(" ")
+            if not COUNT.fullmatch(count) or not piece:
+                skipped["not 'piece count'"] += 1
+            elif piece in counts:
+                skipped["repeated"] += 1
+            else:
+                counts[piece] = int(count)
     if not counts:
         raise CorpusError(
             f"{vocab}: found no line 'piece count'; give the file 'vocab' that was published beside the model"
