@@ -244,10 +244,9 @@ def _check_generated(world: Microworld | None, path: str, source: SourceFiles) -
         check_names(languages, world.news, f"{path}.keys, languages of microworld.news")
         return
     keys = [file.key for file in world.files if file.collection == collection]
-    for key in source.keys:
-        if key not in keys:
-            held = ", ".join(keys) or "nothing"
-            raise ValueError(f"{path}.keys: microworld.{collection} has no size for '{key}', only for {held}")
+    if missing := [key for key in source.keys if key not in keys]:
+        held = ", ".join(keys) or "nothing"
+        raise ValueError(f"{path}.keys: microworld.{collection} has no size for '{missing[0]}', only for {held}")
 
 
 def _check_shards(path: str, corpus: Corpus, n_shards: int) -> None:

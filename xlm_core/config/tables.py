@@ -180,13 +180,12 @@ def _check_perplexity(config: "Config", table: Perplexity) -> None:
     if "clm" not in config.runs[table.run].objectives:
         raise ValueError(f"perplexity.run: {table.run} has not the objective clm, without which there is no perplexity")
     check_names(table.published, table.setups, "perplexity.published")
-    for name in table.setups:
-        check_languages(config, name, [table.language], "perplexity.language")
     labels = [table.label(config.setup(name).languages) for name in table.setups]
     if len(set(labels)) < len(labels):
         raise ValueError(f"perplexity.setups: two of them have the same languages ({', '.join(labels)})")
     first = config.setup(table.setups[0])
     for name in table.setups:
+        check_languages(config, name, [table.language], "perplexity.language")
         setup, path = config.setup(name), f"perplexity.setups: {name}"
         for key in ("pretraining", "text"):
             if getattr(setup, key) != getattr(first, key):

@@ -80,11 +80,9 @@ class ExperimentPaths(CorpusPaths):
 
     def xnli_tests(self, setup: str, protocol: str) -> list[str]:
         """Return the test sets of a protocol, in the order of its languages."""
-        translated = self.config.xnli.others if protocol == "translate_test" else []
-        return [
-            self.xnli_store(setup, "translated" if language in translated else "test", language)
-            for language in self.xnli_tested(setup, protocol)
-        ]
+        splits = dict.fromkeys(self.config.xnli.others, "translated") if protocol == "translate_test" else {}
+        tested = self.xnli_tested(setup, protocol)
+        return [self.xnli_store(setup, splits.get(language, "test"), language) for language in tested]
 
     def xnli_scores(
         self, system: SystemConfig, protocol: str, kind: str = "jsonl", seeds: list[int] | None = None

@@ -1,7 +1,7 @@
 """Public targets: the tables and figures that each of them makes, and the jobs and raw files behind a file."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, get_args
 
 from xlm_core.workflow.experiment_paths import ExperimentPaths
@@ -9,12 +9,12 @@ from xlm_core.workflow.experiments import MtTable
 from xlm_core.workflow.tables import DESCRIPTIONS
 
 FORMS = ("md", "html", "tex", "tidy.csv")  # of a table
+FORMS_WITH_DIFFERENCES = (*FORMS, "differences.csv")  # between its rows
 
 
-def table_files(paths: ExperimentPaths, name: str, *, differences: bool = True) -> list[str]:
-    """Return the forms of a table, of the differences between its rows where it has any, and its manifest."""
-    kinds = (*FORMS, *(["differences.csv"] if differences else []), "manifest.json")
-    return [f"{paths.results}/tables/{name}.{kind}" for kind in kinds]
+def table_files(paths: ExperimentPaths, name: str, forms: Sequence[str] = FORMS_WITH_DIFFERENCES) -> list[str]:
+    """Return the forms of a table, and its manifest."""
+    return [f"{paths.results}/tables/{name}.{kind}" for kind in (*forms, "manifest.json")]
 
 
 def targets(paths: ExperimentPaths) -> dict[str, list[str]]:
@@ -25,10 +25,10 @@ def targets(paths: ExperimentPaths) -> dict[str, list[str]]:
         "xnli_table": _xnli(paths),
         **{f"{table}_mt_table": _translation(paths, table) for table in get_args(MtTable)},
         "perplexity_table": table_files(paths, "perplexity") if config.perplexity else [],
-        "ablation_table": table_files(paths, "ablation", differences=False) if config.ablation else [],
-        "claims": _claims(paths) if config.claims else [],
+        "ablation_table": table_files(paths, "ablation", FORMS) if config.ablation else [],
+        "claims": [*table_files(paths, "claims", ("md", "tidy.csv")), f"{figures}/claims.svg"] if config.claims else [],
         "glue_table": [*table_files(paths, "glue"), *paths.glue_submissions()] if config.glue else [],
-        "embedding_table": table_files(paths, "embeddings", differences=False) if config.embeddings else [],
+        "embedding_table": table_files(paths, "embeddings", FORMS) if config.embeddings else [],
         "alignment_figure": [f"{figures}/alignment.{kind}" for kind in ("svg", "png")] if drawn else [],
         "objectives_figure": [f"{figures}/objectives.svg"],
     }
@@ -47,7 +47,7 @@ def _xnli(paths: ExperimentPaths) -> list[str]:
     figures = ["xnli_heatmap", "confusions"]
     figures += ["retrieval_by_layer"] if retrieved else []
     figures += ["training_curves"] if paths.histories() else []
-    retrieval = table_files(paths, "retrieval", differences=False) if retrieved else []
+    retrieval = table_files(paths, "retrieval", FORMS) if retrieved else []
     return [*table_files(paths, "xnli"), *retrieval, *(f"{paths.results}/figures/{name}.svg" for name in figures)]
 
 
@@ -57,12 +57,6 @@ def _translation(paths: ExperimentPaths, table: MtTable) -> list[str]:
         return []
     samples = f"{paths.results}/tables/{table}_samples.html"
     return [*table_files(paths, f"{table}_mt"), f"{paths.results}/figures/{table}_curves.svg", samples]
-
-
-def _claims(paths: ExperimentPaths) -> list[str]:
-    """Return the decisions on the claims as a page, as data and as a figure."""
-    forms = [f"{paths.results}/tables/claims.{kind}" for kind in ("md", "tidy.csv", "manifest.json")]
-    return [*forms, f"{paths.results}/figures/claims.svg"]
 
 
 class Job(NamedTuple):
