@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
+from xlm_core.tasks.pretraining.data import PretrainingArgs, Stores
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import workflow_step
@@ -11,10 +11,9 @@ from xlm_core.workflow.step import workflow_step
 params, inputs, output, work = snakemake.params, snakemake.input, snakemake.output, Path(snakemake.params.work)
 
 
-def stores(split: str) -> StorePaths:
+def stores(split: str) -> Stores:
     """Return the stores of one split, by language and by pair."""
-    keys = (params.languages, params.pairs)
-    return StorePaths(*({key: [Path(path) for path in inputs[f"{split}_{key}"]] for key in names} for names in keys))
+    return {key: [Path(path) for path in inputs[f"{split}_{key}"]] for key in [*params.languages, *params.pairs]}
 
 
 with workflow_step(snakemake):

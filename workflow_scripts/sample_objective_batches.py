@@ -8,8 +8,10 @@ from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):
     objective_examples.write_examples(
-        monolingual={snakemake.params.language: [Path(path) for path in snakemake.input.monolingual]},
-        parallel={pair: [Path(path) for path in snakemake.input.parallel] for pair in snakemake.params.pairs},
+        stores={
+            snakemake.params.language: [Path(path) for path in snakemake.input.monolingual],
+            **{pair: [Path(path) for path in snakemake.input.parallel] for pair in snakemake.params.pairs},
+        },
         vocabulary=Path(snakemake.input.vocabulary),
         languages=snakemake.params.languages,
         masking=config.read(config.Masking, snakemake.params.masking, path="pretraining.masking"),

@@ -18,9 +18,5 @@ with workflow_step(snakemake):
         micro_batch_tokens=params.micro_batch_tokens,
         context=result_context(snakemake),
         column=params.cell["column"],
-        outputs=evaluate.EvaluationOutputs(
-            results=Path(snakemake.output.results),
-            lines={name: Path(snakemake.output[name]) for name in evaluate.LINES},
-            statistics=Path(snakemake.output.statistics),
-        ),
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
     )

@@ -15,10 +15,12 @@ with workflow_step(snakemake):
     n_processes = snakemake.resources.gpu or settings.compute.processes
     encoder, decoder = (Path(inputs[name]) if inputs.get(name) else None for name in ("encoder", "decoder"))
     model, vocabulary, history = (Path(output[name]) for name in ("model", "vocabulary", "history"))
+    stores = {language: [Path(path) for path in inputs[f"train_{language}"]] for language in params.texts}
+    if inputs.pairs:
+        stores[params.pair] = [Path(path) for path in inputs.pairs]
     arguments = {
         "inputs": TranslatorInputs(
-            monolingual={language: [Path(path) for path in inputs[f"train_{language}"]] for language in params.texts},
-            parallel={params.pair: [Path(path) for path in inputs.pairs]} if inputs.pairs else {},
+            stores=stores,
             valid={params.pair: Path(inputs.valid)},
             vocabulary=Path(inputs.vocabulary),
             encoder=encoder,

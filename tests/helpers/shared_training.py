@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from xlm_core.config import Compute, ModelConfig, Pretraining
-from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
+from xlm_core.tasks.pretraining.data import PretrainingArgs, Stores
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import report_errors
@@ -14,9 +14,9 @@ from xlm_core.workflow.step import report_errors
 def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
     """One run after another, each in a folder of its name."""
 
-    def stores(split: str) -> StorePaths:
-        kinds = (world[f"monolingual{split}"], world[f"parallel{split}"])
-        return StorePaths(*({key: [Path(path) for path in paths] for key, paths in kind.items()} for kind in kinds))
+    def stores(split: str) -> Stores:
+        stores = {**world[f"monolingual{split}"], **world[f"parallel{split}"]}
+        return {key: [Path(path) for path in paths] for key, paths in stores.items()}
 
     for name, run in runs.items():
         pretrain(

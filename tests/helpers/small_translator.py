@@ -49,8 +49,7 @@ def write_corpus(folder: Path) -> dict:
             writer.add([words.encode([german], "de")[0], words.encode([english], "en")[0]])
     (folder / "valid.tsv").write_text("".join(f"{german}\t{english}\n" for german, english in pairs(40, seed=1)))
     return {
-        "monolingual": {language: [folder / "train.store"] for language in ("de", "en")},
-        "parallel": {"de-en": [folder / "train.store"]},
+        "stores": {key: [folder / "train.store"] for key in ("de", "en", "de-en")},
         "valid": {"de-en": folder / "valid.tsv"},
         "vocabulary": path,
     }
@@ -75,7 +74,7 @@ def train_small(
 
 def train_many(inputs: train.TranslatorInputs, trainings: dict[str, SmallTraining], folder: Path) -> None:
     """Train one translator after another, each in a folder of its name."""
-    corpus = {name: getattr(inputs, name) for name in ("monolingual", "parallel", "valid", "vocabulary")}
+    corpus = {name: getattr(inputs, name) for name in ("stores", "valid", "vocabulary")}
     for name, (objectives, settings) in trainings.items():
         train_small(corpus, folder / name, objectives, settings)
 

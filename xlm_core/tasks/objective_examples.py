@@ -24,8 +24,7 @@ SEED = 0
 
 def write_examples(
     *,
-    monolingual: Stores,
-    parallel: Stores,
+    stores: Stores,
     vocabulary: Path,
     languages: Sequence[str],
     masking: Masking,
@@ -34,20 +33,20 @@ def write_examples(
     """Write one row of each objective that has text: CLM and MLM of the first language, TLM of the first pair.
 
     Args:
-        monolingual, parallel: as in ``pretrain``.
+        stores: of languages and pairs.
         output: JSON, a list of dictionaries of "objective" and, one item per token, "input" (pieces), "target" (pieces,
             None where nothing is predicted), "positions" and "languages" (codes).
     """
     vocab, ids = Vocabulary.read(vocabulary), language_ids(languages)
-    corpora = TrainingCorpora.open(monolingual, parallel, vocab.digest)
+    corpora = TrainingCorpora.open(stores, vocab.digest)
     masks, rng = MaskSampler(vocab.counts, masking), np.random.default_rng(SEED)
     batches: list[tuple[str, Batch]] = []
-    for language in sorted(monolingual)[:1]:
+    for language in sorted(corpora.monolingual)[:1]:
         stream = TokenStream(corpora.monolingual[language])
         block = FixedLengthBlocks(stream, N_TOKENS, 1, (SEED,), f"text of '{language}'").batch(0)
         batches.append(("clm", clm_batch(block, ids[language])))
         batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))
-    for pair in sorted(parallel)[:1]:
+    for pair in sorted(corpora.parallel)[:1]:
         first, second = (ids[language] for language in sides(pair))
         batch = tlm_batch(_short_pairs(corpora.parallel[pair], pair), 0, (first, second), masks, rng)
         batches.append(("tlm", batch))

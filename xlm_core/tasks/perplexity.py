@@ -68,7 +68,7 @@ def score(
     """
     transformer, metadata = checkpoint.load(model)
     vocab = Vocabulary.read(vocabulary)
-    corpora = TrainingCorpora.open({language: test}, {}, metadata["vocabulary"])
+    corpora = TrainingCorpora.open({language: test}, metadata["vocabulary"])
     stream = TokenStream(corpora.monolingual[language])
     if not len(stream):
         raise CorpusError(

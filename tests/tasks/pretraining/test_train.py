@@ -21,7 +21,7 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.objective_examples import write_examples
 from xlm_core.tasks.pretraining import train as task
-from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
+from xlm_core.tasks.pretraining.data import PretrainingArgs
 from xlm_core.text.vocabulary import EOS, MASK, PAD, SPECIAL, Vocabulary
 from xlm_core.train.losses import LossModule
 
@@ -43,8 +43,8 @@ def pretrain(world, tmp_path):
         folder = tmp_path / name
         paths = {**world, **data}
         task.pretrain(
-            training=StorePaths(paths["monolingual"], paths["parallel"]),
-            validation=StorePaths(paths["monolingual_valid"], paths["parallel_valid"]),
+            training={**paths["monolingual"], **paths["parallel"]},
+            validation={**paths["monolingual_valid"], **paths["parallel_valid"]},
             vocabulary=paths["vocabulary"],
             args=PretrainingArgs(["en", "de"], objectives, model, settings, compute, 60.0, n_threads=1, seed=seed),
             code=code,
@@ -145,14 +145,14 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from xlm_core.config import Compute, ModelConfig, Pretraining
-from xlm_core.tasks.pretraining.data import PretrainingArgs, StorePaths
+from xlm_core.tasks.pretraining.data import PretrainingArgs
 from xlm_core.tasks.pretraining.train import pretrain
 a = json.loads(sys.argv[1])
-stores = lambda name: {key: [Path(path) for path in paths] for key, paths in a[name].items()}
+stores = lambda *names: {key: [Path(path) for path in paths] for name in names for key, paths in a[name].items()}
 folder = Path(a["folder"])
 pretrain(
-    training=StorePaths(stores("monolingual"), stores("parallel")),
-    validation=StorePaths(stores("monolingual_valid"), stores("parallel_valid")),
+    training=stores("monolingual", "parallel"),
+    validation=stores("monolingual_valid", "parallel_valid"),
     vocabulary=Path(a["vocabulary"]),
     args=PretrainingArgs(
         languages=["en", "de"], objectives=["mlm", "tlm"],
@@ -271,8 +271,13 @@ def test_a_store_of_another_vocabulary_is_refused(world, pretrain, tmp_path):
 
 
 def test_examples_show_each_objective_in_words(world, tmp_path):
-    data = {name: world[name] for name in ("monolingual", "parallel", "vocabulary")}
-    write_examples(**data, languages=["en", "de"], masking=Masking(mask_prob=0.3), output=tmp_path / "examples.json")
+    write_examples(
+        stores={**world["monolingual"], **world["parallel"]},
+        vocabulary=world["vocabulary"],
+        languages=["en", "de"],
+        masking=Masking(mask_prob=0.3),
+        output=tmp_path / "examples.json",
+    )
     clm, mlm, tlm = json.loads((tmp_path / "examples.json").read_text())
     assert [example["objective"] for example in (clm, mlm, tlm)] == ["clm", "mlm", "tlm"]
     assert clm["target"][:-1] == clm["input"][1:]

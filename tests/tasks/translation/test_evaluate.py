@@ -13,7 +13,7 @@ from xlm_core.metrics import sample_statistics
 from xlm_core.results import ResultContext
 from xlm_core.tasks.inference import detokenize
 from xlm_core.tasks.translation import evaluate
-from xlm_core.tasks.translation.evaluate import LINES, EvaluationOutputs
+from xlm_core.tasks.translation.evaluate import LINES
 
 GREEDY = DecodingConfig()
 CONTEXT = ResultContext("supervised_mt", "s", "en-de", 0, None, "c0de")
@@ -38,7 +38,7 @@ def scored(files, tmp_path):
         kept = {part: tmp_path / f"{part}.txt" for part in LINES}
         evaluate.score(
             **files, direction=direction, decoding=decoding, micro_batch_tokens=100, context=CONTEXT, column="MLM",
-            outputs=EvaluationOutputs(tmp_path / "results.jsonl", kept, tmp_path / "statistics.json"),
+            outputs={**kept, "results": tmp_path / "results.jsonl", "statistics": tmp_path / "statistics.json"},
         )  # fmt: skip
         return results.read([tmp_path / "results.jsonl"]), kept
 

@@ -68,8 +68,7 @@ def world(tmp_path_factory):
     train, valid = store("train", slice(0, 200)), folder / "valid.tsv"
     valid.write_text("".join(f"{german}\t{spoken}\n" for german, spoken in pairs[200:]))
     return {
-        "monolingual": {"de": [train], "en": [train]},
-        "parallel": {"de-en": [train]},
+        "stores": {"de": [train], "en": [train], "de-en": [train]},
         "valid": {"de-en": valid},
         "vocabulary": path,
     }
@@ -213,7 +212,7 @@ def batches(world):
 
     def of(objectives, settings=SETTINGS):
         words = Vocabulary.read(world["vocabulary"])
-        corpora = TrainingCorpora.open(world["monolingual"], world["parallel"], words.digest)
+        corpora = TrainingCorpora.open(world["stores"], words.digest)
         return TranslationBatches(corpora, words, settings_of(objectives, settings))
 
     return of

@@ -13,34 +13,21 @@ import numpy as np
 from xlm_core.config import Compute, Masking, ModelConfig, Pretraining
 from xlm_core.data.batch import Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
-from xlm_core.data.buckets import LengthBucketedDataset
+from xlm_core.data.buckets import LengthBucketedDataset, Records
 from xlm_core.data.corruption import MaskSampler
-from xlm_core.data.objective_batches import clm_batch, mlm_batch, tlm_batch
+from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_batch
 from xlm_core.data.sampling import BatchKey, TaskSampler
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import ConfigError, StoreError
 from xlm_core.history import ObjectiveKey
-from xlm_core.languages import language_ids, sides, smoothed
+from xlm_core.languages import is_pair, language_ids, sides, smoothed
 from xlm_core.tasks.pretraining.memory import micro_batch_size
 
 LOG = logging.getLogger(__name__)
 MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.data``
 VALIDATION_SEED = 0  # of every run, so that all runs are validated on the same batches
-OBJECTIVES = ("clm", "mlm", "tlm")
 
 Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
-
-
-@dataclass(frozen=True)
-class StorePaths:
-    """The stores of one split.
-
-    monolingual  language -> stores that hold it in any column
-    parallel     pair -> stores
-    """
-
-    monolingual: Stores
-    parallel: Stores
 
 
 @dataclass(frozen=True)
@@ -71,53 +58,50 @@ class PretrainingArgs:
 class TrainingCorpora:
     """Opened stores of one split.
 
-    monolingual  language -> stores, each with the column of that language
-    parallel     pair -> stores, their columns in the order of the pair
+    stores  language -> stores that hold it in any column; pair -> stores whose columns have the order of the pair
     """
 
-    monolingual: Mapping[str, Sequence[tuple[TokenStore, int]]]
-    parallel: Mapping[str, Sequence[TokenStore]]
+    stores: Mapping[str, Sequence[TokenStore]]
 
     @classmethod
-    def open(cls, monolingual: Stores, parallel: Stores, vocabulary: str) -> "TrainingCorpora":
+    def open(cls, paths: Stores, vocabulary: str) -> "TrainingCorpora":
         """Open the stores of each language (a side of a parallel corpus, too) and of each pair.
 
         Raises:
             StoreError: one is damaged, has another ``vocabulary`` (a digest), or does not hold its language or pair.
         """
-        opened = {
-            key: [_open_store(path, key, vocabulary) for path in paths]
-            for key, paths in {**monolingual, **parallel}.items()
+        return cls({key: [_open_store(path, key, vocabulary) for path in stores] for key, stores in paths.items()})
+
+    @property
+    def monolingual(self) -> dict[str, list[tuple[TokenStore, int]]]:
+        """Language -> stores, each with the column of that language."""
+        return {
+            language: [(store, store.languages.index(language)) for store in stores]
+            for language, stores in self.stores.items()
+            if not is_pair(language)
         }
-        return cls(
-            {
-                language: [(store, store.languages.index(language)) for store in opened[language]]
-                for language in monolingual
-            },
-            {pair: opened[pair] for pair in parallel},
-        )
+
+    @property
+    def parallel(self) -> dict[str, Sequence[TokenStore]]:
+        """Pair -> stores, their columns in the order of the pair."""
+        return {key: stores for key, stores in self.stores.items() if is_pair(key)}
 
     @property
     def digests(self) -> dict[str, list[str]]:
         """The digests of the content of all stores, by language and pair."""
-        monolingual = {language: [store.digest for store, _ in stores] for language, stores in self.monolingual.items()}
-        return monolingual | {pair: [store.digest for store in stores] for pair, stores in self.parallel.items()}
+        return {key: [store.digest for store in stores] for key, stores in self.stores.items()}
 
     def sizes(self, objective: str) -> dict[str, int]:
         """Count the sentences of each language, or the pairs of each pair, that ``objective`` learns from."""
-        if objective == "tlm":
-            return {pair: sum(map(len, stores)) for pair, stores in self.parallel.items()}
-        return {language: sum(len(store) for store, _ in stores) for language, stores in self.monolingual.items()}
+        keys = [key for key in self.stores if is_pair(key) == (objective == "tlm")]
+        return {key: sum(map(len, self.stores[key])) for key in keys}
 
     def without_empty(self, split: str) -> "TrainingCorpora":
         """Return the languages and pairs that have any sentence, and name the others of ``split`` in the log."""
-        sizes = {**self.sizes("mlm"), **self.sizes("tlm")}
-        for key in (key for key, size in sizes.items() if not size):
+        kept = {key: stores for key, stores in self.stores.items() if any(map(len, stores))}
+        for key in (key for key in self.stores if key not in kept):
             LOG.warning("no %s sentences of '%s': it is left out", split, key)
-        return TrainingCorpora(
-            {language: stores for language, stores in self.monolingual.items() if sizes[language]},
-            {pair: stores for pair, stores in self.parallel.items() if sizes[pair]},
-        )
+        return TrainingCorpora(kept)
 
 
 def _open_store(path: Path, key: str, vocabulary: str) -> TokenStore:
@@ -126,6 +110,14 @@ def _open_store(path: Path, key: str, vocabulary: str) -> TokenStore:
     if key not in store.languages and sides(key) != store.languages:
         raise StoreError(f"{path}: found {'-'.join(store.languages)}, expected '{key}'; check the corpora's keys")
     return store
+
+
+def group_by_length(records: Records, seed: Sequence[int], name: str, **limits: int) -> LengthBucketedDataset:
+    """Group records by length; log how many are left out. The arguments are those of ``LengthBucketedDataset``."""
+    dataset = LengthBucketedDataset(records, seed=seed, name=name, **limits)
+    if skipped := {reason: count for reason, count in dataset.n_filtered.items() if count}:
+        LOG.warning("%s: %d are used, skipped are %s", name, len(dataset), skipped)
+    return dataset
 
 
 class ObjectiveBatches:
@@ -153,30 +145,27 @@ class ObjectiveBatches:
                     f"name one under '{kind}' of the setup, or take the objective out of the run"
                 )
             if objective == "tlm":
-                self.pairs = {pair: self._bucketed(pair, stores) for pair, stores in corpora.parallel.items()}
+                self.pairs = {pair: self._group_pairs(pair, stores) for pair, stores in corpora.parallel.items()}
                 continue
             for language, stores in corpora.monolingual.items():
                 # CLM and MLM see the blocks of a language in different orders.
-                order_seed = (seed, OBJECTIVES.index(objective), self._ids[language])
+                order_seed = (seed, list(CAUSAL).index(objective), self._ids[language])
                 self.blocks[objective, language] = FixedLengthBlocks(
                     TokenStream(stores), seq_len, max(1, micro_batch_tokens // seq_len), order_seed,
                     f"{split} text of '{language}'",
                 )  # fmt: skip
 
-    def _bucketed(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
-        """Group the sentences of one pair by length; log how many are left out."""
-        name, micro_batch_tokens = f"{self._split} pairs of '{pair}'", micro_batch_size(self._args.pretraining)
-        pairs = LengthBucketedDataset(
+    def _group_pairs(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
+        """Group the sentences of one pair by length."""
+        pretraining, micro_batch_tokens = self._args.pretraining, micro_batch_size(self._args.pretraining)
+        return group_by_length(
             [(store, (0, 1)) for store in stores],
-            max_tokens=min(self._args.pretraining.max_pair_tokens, micro_batch_tokens),
+            (self._seed, *(self._ids[language] for language in sides(pair))),
+            f"{self._split} pairs of '{pair}'",
+            max_tokens=min(pretraining.max_pair_tokens, micro_batch_tokens),
             max_positions=self._args.model.max_positions,
             micro_batch_tokens=micro_batch_tokens,
-            seed=(self._seed, *(self._ids[language] for language in sides(pair))),
-            name=name,
         )
-        if skipped := {reason: count for reason, count in pairs.n_filtered.items() if count}:
-            LOG.warning("%s: %d are used, skipped are %s", name, len(pairs), skipped)
-        return pairs
 
     def batch(self, key: BatchKey, number: int) -> Batch:
         """Make the batch of ``key``; ``number`` tells its random numbers from those of other batches."""

@@ -15,7 +15,7 @@ from xlm_core.io import copy_file
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.pretraining.data import PretrainingArgs, PretrainingData, StorePaths, TrainingCorpora
+from xlm_core.tasks.pretraining.data import PretrainingArgs, PretrainingData, Stores, TrainingCorpora
 from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
@@ -41,8 +41,8 @@ def init_random_model(
 
 def pretrain(
     *,
-    training: StorePaths,
-    validation: StorePaths,
+    training: Stores,
+    validation: Stores,
     vocabulary: Path,
     args: PretrainingArgs,
     code: str,
@@ -74,7 +74,7 @@ def pretrain(
     model = _random_model(args.model, vocab, args.languages, args.seed)
     _log_summary(model, args, processes.size)
     training_corpora, validation_corpora = (
-        TrainingCorpora.open(paths.monolingual, paths.parallel, vocab.digest) for paths in (training, validation)
+        TrainingCorpora.open(paths, vocab.digest) for paths in (training, validation)
     )
     data_digests = [training_corpora.digests, validation_corpora.digests]
     trained = {"languages": sorted(args.languages), "objectives": list(args.objectives)}

@@ -28,7 +28,7 @@ from xlm_core.languages import language_ids, pair, sides
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model.decoding import decode
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.tasks.pretraining.data import TrainingCorpora
+from xlm_core.tasks.pretraining.data import TrainingCorpora, group_by_length
 from xlm_core.tasks.pretraining.memory import check_processes, micro_batch_size, micro_batches_per_update
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
@@ -100,34 +100,28 @@ class TranslationBatches:
         """
         self.settings, self.ids, self._vocab = settings, language_ids(settings.languages), vocab
         self._datasets: dict[str, LengthBucketedDataset] = {}  # of sentences of a language, or of pairs
+        training = settings.training
         for objective in settings.objectives:
             records: Records
             seed: tuple[int, ...] = (settings.seed,)
             if objective.kind == "mt":
                 key = pair(objective.source, objective.target)
-                records = [(store, (0, 1)) for store in corpora.parallel[key]]
+                records, name = [(store, (0, 1)) for store in corpora.parallel[key]], f"pairs of '{key}'"
             else:
                 key = objective.target
-                records = [(store, (column,)) for store, column in corpora.monolingual[key]]
+                records, name = [(store, (column,)) for store, column in corpora.monolingual[key]], f"text of '{key}'"
                 seed += (self.ids[key],)
-            if key not in self._datasets:
-                self._datasets[key] = self._bucketed(records, seed, key)
-
-    def _bucketed(self, records: Records, seed: tuple[int, ...], key: str) -> LengthBucketedDataset:
-        """Group records by length; log how many are left out."""
-        training, n_sides = self.settings.training, len(sides(key))
-        name = f"{'text' if n_sides == 1 else 'pairs'} of '{key}'"
-        buckets = LengthBucketedDataset(
-            records,
-            max_tokens=n_sides * training.max_tokens,
-            max_positions=min(training.max_tokens, self.settings.model.max_positions),
-            micro_batch_tokens=n_sides * micro_batch_size(training),
-            seed=seed,
-            name=name,
-        )
-        if skipped := {reason: count for reason, count in buckets.n_filtered.items() if count}:
-            LOG.warning("%s: %d are used, skipped are %s", name, len(buckets), skipped)
-        return buckets
+            if key in self._datasets:
+                continue
+            n_sides = len(sides(key))
+            self._datasets[key] = group_by_length(
+                records,
+                seed,
+                name,
+                max_tokens=n_sides * training.max_tokens,
+                max_positions=min(training.max_tokens, settings.model.max_positions),
+                micro_batch_tokens=n_sides * micro_batch_size(training),
+            )
 
     def texts(
         self, objective: TranslationObjective, batch_index: int

@@ -5,7 +5,6 @@ Sources, translations and references are written as lines of text beside the sco
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,20 +22,6 @@ from xlm_core.tasks.inference import TranslationPipeline
 LINES = ("sources", "hypotheses", "references", "tokenized_hypotheses", "tokenized_references")
 
 
-@dataclass(frozen=True)
-class EvaluationOutputs:
-    """Files of an evaluation.
-
-    results     JSON lines
-    lines       each of ``LINES`` -> lines of text
-    statistics  of BLEU, named by the direction
-    """
-
-    results: Path
-    lines: Mapping[str, Path]
-    statistics: Path
-
-
 def score(
     *,
     model: Path,
@@ -47,7 +32,7 @@ def score(
     micro_batch_tokens: int,
     context: ResultContext,
     column: str,
-    outputs: EvaluationOutputs,
+    outputs: Mapping[str, Path],
 ) -> None:
     """Translate a test set and write the translations, BLEU, tokenized BLEU and chrF.
 
@@ -55,6 +40,7 @@ def score(
         test: raw records of both languages of the pair, in the order of its name.
         direction: source and target.
         context, column: of the results.
+        outputs: "results" (JSON lines), "statistics" (of BLEU, named by the direction), and each of ``LINES``.
 
     Raises:
         ConfigError: the translator was not trained in this direction.
@@ -63,7 +49,7 @@ def score(
     pipeline = TranslationPipeline(model, vocabulary, device)
     lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
     for name in LINES:
-        with atomic(outputs.lines[name]) as partial_file:
+        with atomic(outputs[name]) as partial_file:
             partial_file.write_text("".join(line + "\n" for line in lines[name]), encoding="utf-8")
     metadata, n_empty = pipeline.metadata, lines["hypotheses"].count("")
     result = partial(
@@ -87,10 +73,10 @@ def score(
             result(metric=metric, value=value, signature=signature.format(metric, scorer))
             for metric, (value, scorer) in scores.items()
         ),
-        outputs.results,
+        outputs["results"],
     )
     statistics = bleu_statistics(lines["hypotheses"], lines["references"])
-    sample_statistics.write(outputs.statistics, {direction_key(*direction): statistics})
+    sample_statistics.write(outputs["statistics"], {direction_key(*direction): statistics})
 
 
 def _translated(

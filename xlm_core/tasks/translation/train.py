@@ -40,15 +40,13 @@ InitCheckpoints = list[dict[str, Any] | None]  # metadata of the models that enc
 class TranslatorInputs:
     """Files that a translator is trained from.
 
-    monolingual       language -> stores, for ae and bt
-    parallel          pair -> stores, for mt
+    stores            of each language of ae and bt, and of the pair of mt
     valid             pair -> records of tokenized sentences and their translations
     vocabulary        of the model
     encoder, decoder  pretrained models to initialize from; None: random weights
     """
 
-    monolingual: Stores
-    parallel: Stores
+    stores: Stores
     valid: Mapping[str, Path]
     vocabulary: Path
     encoder: Path | None
@@ -89,7 +87,7 @@ def train_translator(
     if settings.training.dropout is not None:
         settings = replace(settings, model=settings.model.model_copy(update={"dropout": settings.training.dropout}))
     translator, init = _initialize(vocab, inputs, settings)
-    corpora = TrainingCorpora.open(inputs.monolingual, inputs.parallel, vocab.digest)
+    corpora = TrainingCorpora.open(inputs.stores, vocab.digest)
     batches = TranslationBatches(corpora, vocab, settings)
     directions = dict.fromkeys((each.source, each.target) for each in settings.objectives if each.kind != "ae")
     validation_sets = {to: ValidationSet.open(inputs.valid, to, vocab, settings) for to in directions}
