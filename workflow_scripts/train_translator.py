@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xlm_core import config
 from xlm_core.tasks.translation.data import TranslatorSettings
-from xlm_core.tasks.translation.train import TranslatorInputs, TranslatorOutputs, train_translator
+from xlm_core.tasks.translation.train import TranslatorInputs, train_translator
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import workflow_step
 
@@ -14,7 +14,6 @@ with workflow_step(snakemake):
     settings = config.parse(snakemake.config)  # what is read of it changes no result, and is no parameter of the rule
     n_processes = snakemake.resources.gpu or settings.compute.processes
     encoder, decoder = (Path(inputs[name]) if inputs.get(name) else None for name in ("encoder", "decoder"))
-    model, vocabulary, history = (Path(output[name]) for name in ("model", "vocabulary", "history"))
     stores = {language: [Path(path) for path in inputs[f"train_{language}"]] for language in params.texts}
     if inputs.pairs:
         stores[params.pair] = [Path(path) for path in inputs.pairs]
@@ -36,7 +35,8 @@ with workflow_step(snakemake):
             training=config.read(config.TranslationTraining, params.training, path="translation.training"),
             seed=int(snakemake.wildcards.seed),
         ),
-        "outputs": TranslatorOutputs(model, vocabulary, history, work),
+        "outputs": {name: Path(path) for name, path in output.items()},
+        "work": work,
         "compute": settings.compute,
         "checkpoint_minutes": settings.checkpoint_minutes,
         "n_threads": max(1, snakemake.threads // n_processes),

@@ -26,6 +26,7 @@ SETTINGS = TranslationTraining(
     max_valid_sentences=40,
 )
 SmallTraining = tuple[list[TranslationObjective], TranslationTraining]
+OUTPUTS = {"model": "model.safetensors", "vocabulary": "vocabulary.json", "history": "history.jsonl"}
 TEXT = {"lowercase": False, "strip_accents": False, "romanian": "keep"}
 
 
@@ -62,9 +63,8 @@ def train_small(
     train.train_translator(
         train.TranslatorInputs(**corpus, encoder=None, decoder=None),
         TranslatorSettings(["de", "en"], TEXT, objectives, MODEL, settings, seed=0),
-        train.TranslatorOutputs(
-            folder / "model.safetensors", folder / "vocabulary.json", folder / "history.jsonl", folder / "work"
-        ),
+        {name: folder / file for name, file in OUTPUTS.items()},
+        work=folder / "work",
         compute=Compute(precision="float32"),
         checkpoint_minutes=60.0,
         n_threads=1,

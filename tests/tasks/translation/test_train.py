@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 import torch
+from small_translator import OUTPUTS
 from small_world import COMPUTE, write_store
 
 from xlm_core import config, history
@@ -14,11 +15,7 @@ from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining.data import TrainingCorpora
 from xlm_core.tasks.pretraining.train import init_random_model
 from xlm_core.tasks.translation.data import TranslationBatches, TranslatorSettings
-from xlm_core.tasks.translation.train import (
-    TranslatorInputs,
-    TranslatorOutputs,
-    train_translator,
-)
+from xlm_core.tasks.translation.train import TranslatorInputs, train_translator
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.vocabulary import MASK, Vocabulary
 from xlm_core.train import loop
@@ -83,9 +80,8 @@ def teach(world, tmp_path):
         train_translator(
             TranslatorInputs(**world, encoder=encoder, decoder=decoder),
             settings_of(objectives, settings),
-            TranslatorOutputs(
-                folder / "model.safetensors", folder / "vocabulary.json", folder / "history.jsonl", folder / "work"
-            ),
+            {name: folder / file for name, file in OUTPUTS.items()},
+            work=folder / "work",
             compute=COMPUTE,
             checkpoint_minutes=minutes,
             n_threads=1,

@@ -207,46 +207,38 @@ class ObjectiveBatches:
 
 
 class PretrainingData:
-    """Training and validation batches of a pretraining."""
+    """Training and validation batches of a pretraining.
+
+    baselines   objective -> loss of a model that ignores its input and guesses by frequency
+    validation  the batches that every evaluation uses, each with its objective and languages
+    """
 
     def __init__(
         self, training: TrainingCorpora, validation: TrainingCorpora, args: PretrainingArgs, counts: np.ndarray
     ) -> None:
-        """Prepare training; ``counts`` (V,) of each token of the vocabulary.
+        """Prepare training and make the validation batches; ``counts`` (V,) of each token of the vocabulary.
+
+        Validation batches are made as those of training, but with a seed that all runs share. As published, every
+        chosen token is hidden behind the mask symbol, and all tokens are chosen alike. Of each key random batches are
+        taken until ``max_eval_tokens`` are reached; the log says how many of how many.
 
         Raises:
             ConfigError: there is no text for an objective.
             CorpusError: the text of a language or a pair is empty.
         """
-        self._validation, self._args, self._counts = validation, args, counts
-        self._masks = MaskSampler(counts, args.pretraining.masking)
-        self._batches = ObjectiveBatches(training, args, self._masks, "training", args.seed)
+        masking, alpha = args.pretraining.masking, args.pretraining.language_sampling_alpha
+        masks = MaskSampler(counts, masking)
+        self.baselines = dict.fromkeys((ObjectiveKey("mlm"), ObjectiveKey("tlm")), masks.unigram_entropy())
+        self._batches = ObjectiveBatches(training, args, masks, "training", args.seed)
         # Objectives take turns; languages and pairs are drawn by smoothed sentence counts (section 3.1).
-        alpha = args.pretraining.language_sampling_alpha
         shares = {objective: smoothed(training.sizes(objective), alpha) for objective in args.objectives}
         self._sampler = TaskSampler(args.objectives, shares, args.seed)
-
-    @property
-    def baselines(self) -> dict[ObjectiveKey, float]:
-        """Objective -> loss of a model that ignores its input and guesses by frequency."""
-        return dict.fromkeys((ObjectiveKey("mlm"), ObjectiveKey("tlm")), self._masks.unigram_entropy())
+        published = Masking(mask_prob=masking.mask_prob, mask=1.0, random=0.0, keep=0.0, frequency_exponent=0.0)
+        masks, corpora = MaskSampler(counts, published), validation.without_empty("validation")
+        batches = ObjectiveBatches(corpora, args, masks, "validation", VALIDATION_SEED)
+        self.validation = list(batches.sample(args.pretraining.max_eval_tokens))
 
     def train(self, number: int) -> tuple[str, Batch]:
         """Return micro-batch ``number``, counted from 0 over the whole run and all processes, and its objective."""
         key = self._sampler.batch_key(number)
         return key.objective, self._batches.batch(key, number)
-
-    def validation(self) -> list[tuple[ObjectiveKey, Batch]]:
-        """Make the batches that every evaluation uses, each with its objective and languages.
-
-        They are made as those of training, but with a seed that all runs share. As published, every chosen token is
-        hidden behind the mask symbol, and all tokens are chosen alike. Of each key random batches are taken until
-        ``max_eval_tokens`` are reached; the log says how many of how many.
-        """
-        masking = Masking(
-            mask_prob=self._args.pretraining.masking.mask_prob, mask=1.0, random=0.0, keep=0.0, frequency_exponent=0.0
-        )
-        masks = MaskSampler(self._counts, masking)
-        corpora = self._validation.without_empty("validation")
-        batches = ObjectiveBatches(corpora, self._args, masks, "validation", VALIDATION_SEED)
-        return list(batches.sample(self._args.pretraining.max_eval_tokens))

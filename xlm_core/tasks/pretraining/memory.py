@@ -55,17 +55,14 @@ def check_sizes(model: ModelConfig, pretraining: Pretraining, n_processes: int) 
     Raises:
         ConfigError: the model has too few positions, a batch too few tokens, or an update too few batches.
     """
-    if pretraining.seq_len > model.max_positions:
-        raise ConfigError(
-            f"pretraining.seq_len is {pretraining.seq_len}, but the model has {model.max_positions} positions; "
-            f"lower it or raise model.max_positions"
-        )
-    n_tokens = micro_batch_size(pretraining)
-    if pretraining.seq_len > n_tokens:
-        raise ConfigError(
-            f"pretraining.seq_len is {pretraining.seq_len}, but a batch has {n_tokens} tokens; "
-            f"lower it or raise pretraining.micro_batch_tokens and batch_tokens"
-        )
+    for limit, owner, remedy in (
+        (model.max_positions, "the model has {} positions", "model.max_positions"),
+        (micro_batch_size(pretraining), "a batch has {} tokens", "pretraining.micro_batch_tokens and batch_tokens"),
+    ):
+        if pretraining.seq_len > limit:
+            raise ConfigError(
+                f"pretraining.seq_len is {pretraining.seq_len}, but {owner.format(limit)}; lower it or raise {remedy}"
+            )
     check_processes("pretraining", pretraining, micro_batches_per_update(pretraining), n_processes)
 
 

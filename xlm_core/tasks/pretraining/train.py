@@ -115,14 +115,13 @@ def validate(
 
     Each process computes its share of the batches, and all get the same metrics.
     """
-    was_training = model.training
     model.eval()
     losses: dict[ObjectiveKey, LossSum] = {}
     with torch.inference_mode():
         for index in processes.shard_range(len(batches)):
             key, batch = batches[index]
             add_losses(losses, {key: token_loss(model, batch.to(processes.device), CAUSAL[key.objective], dtype)})
-    model.train(was_training)
+    model.train()
     return {key: loss.metrics for key, loss in processes.reduce_losses(losses).items()}
 
 
@@ -137,7 +136,6 @@ def _train(
     if args.compute.compile is True or (args.compute.compile == "auto" and device.type == "cuda"):
         for layer in model.layers:
             layer.compile()  # each is small, and one compilation serves all
-    validation = data.validation()
     shard = args.compute.zero_stage1 and processes.size > 1
     state = TrainState(model, make_optimizer(model, optim, shard=shard))
     resume(folder, state, folder.name, processes)
@@ -160,7 +158,7 @@ def _train(
         train(
             state,
             prefetched,
-            lambda: validate(model, validation, dtype, processes),
+            lambda: validate(model, data.validation, dtype, processes),
             TrainingRun.from_settings(args.pretraining, args.checkpoint_minutes, folder, processes),
             average_last=1 if args.pretraining.patience else 0,
             baselines=data.baselines,

@@ -53,21 +53,12 @@ class TranslatorInputs:
     decoder: Path | None
 
 
-@dataclass(frozen=True)
-class TranslatorOutputs:
-    """Files of a trained translator: the model, a copy of its vocabulary, its log as JSON lines, and a work folder."""
-
-    model: Path
-    vocabulary: Path
-    history: Path
-    work: Path
-
-
 def train_translator(
     inputs: TranslatorInputs,
     settings: TranslatorSettings,
-    outputs: TranslatorOutputs,
+    outputs: Mapping[str, Path],
     *,
+    work: Path,
     compute: Compute,
     checkpoint_minutes: float,
     n_threads: int,
@@ -76,6 +67,10 @@ def train_translator(
     """Train a translator and save the one with the best validation BLEU; every process of the training runs this.
 
     A killed training resumes from its last checkpoint, as in ``pretrain``.
+
+    Args:
+        outputs: "model", "vocabulary" (a copy) and "history", the log as JSON lines.
+        work: folder of checkpoints, log and TensorBoard files.
 
     Raises:
         ConfigError, CorpusError: sizes do not fit together, or a text is empty.
@@ -95,16 +90,16 @@ def train_translator(
     metadata = _metadata(settings, vocab, init, data)
     dtype = resolve_dtype(compute.precision, processes.device)
     metadata["precision"] = str(dtype).removeprefix("torch.")
-    folder = outputs.work / digests.of_value([metadata, init, code])
+    folder = work / digests.of_value([metadata, init, code])
     run = TrainingRun.from_settings(settings.training, checkpoint_minutes, folder, processes)
     shard = compute.zero_stage1 and processes.size > 1
     _train(
         translator, batches, partial(validate, translator, validation_sets, vocab, settings.training), dtype, shard, run
     )
     if processes.is_main_process:
-        checkpoint.save_translator(outputs.model, translator, metadata)
-        copy_file(inputs.vocabulary, outputs.vocabulary)
-        copy_file(folder / LOG_NAME, outputs.history)
+        checkpoint.save_translator(outputs["model"], translator, metadata)
+        copy_file(inputs.vocabulary, outputs["vocabulary"])
+        copy_file(folder / LOG_NAME, outputs["history"])
 
 
 def _metadata(settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpoints, data: Any) -> dict[str, Any]:
@@ -173,7 +168,6 @@ def validate(
     training: TranslationTraining,
 ) -> Metrics:
     """Compute loss and tokenized BLEU of every direction."""
-    was_training = translator.training
     translator.eval()
     device = translator.decoder.output_bias.device
     metrics: dict[ObjectiveKey, dict[str, float]] = {}
@@ -186,7 +180,7 @@ def validate(
         hypotheses = [vocab.decode(best.tokens, direction[1]) for (best,) in translations]
         loss, bleu = sum(losses, LossSum.zero(device)), tokenized_bleu(hypotheses, sentences.references)
         metrics[ObjectiveKey("mt", direction)] = {**loss.metrics, "bleu": bleu.value}
-    translator.train(was_training)
+    translator.train()
     return metrics
 
 
