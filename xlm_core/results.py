@@ -10,7 +10,7 @@ from xlm_core.io import atomic
 
 @dataclass(frozen=True)
 class ResultContext:
-    """What a step knows of its results before it measures them; the fields are those of ``Result``.
+    """The fields of a ``Result`` that are known before it is measured.
 
     ``system`` and ``setting`` are empty where one step measures several.
     """
@@ -60,12 +60,12 @@ class Result:
 
     @property
     def seed(self) -> str:
-        """What both seeds are called in tables and errors: ``0``, or ``0.1`` with that of the fine-tuning."""
+        """The label of both seeds in tables and errors: ``0``, or ``0.1`` where there is a seed of the fine-tuning."""
         return seed_label(self.pretraining_seed, self.finetuning_seed)
 
 
 def seed_label(pretraining_seed: int, finetuning_seed: int | None) -> str:
-    """The seeds of a number as tables print them.
+    """Return the seeds of a number as tables print them.
 
     >>> seed_label(0, None), seed_label(2, 1)
     ('0', '2.1')
@@ -81,5 +81,5 @@ def write(results: Iterable[Result], path: Path) -> None:
 
 def read(paths: Iterable[Path]) -> list[Result]:
     """Read the results of several files."""
-    lines = (line for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines())
+    lines = (line for path in paths for line in path.read_text(encoding="utf-8").splitlines())
     return [Result(**json.loads(line)) for line in lines]

@@ -1,6 +1,5 @@
 """Heat maps: the XNLI table and its distance from the published one, and which class systems take for which."""
 
-import json
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from matplotlib.figure import Figure
 
 from xlm_core import results
 from xlm_core.errors import CorpusError
+from xlm_core.io import read_json
 from xlm_core.report import summary, table_specs
 from xlm_core.report.plots import SETTINGS, save
 from xlm_core.report.rendering import MINUS
@@ -133,7 +133,7 @@ def plot_confusions(
 
 
 def _sum(paths: Sequence[Path], n_classes: int, languages: Sequence[str]) -> dict[str, np.ndarray]:
-    """Language -> counts (classes, classes) over the files of all seeds.
+    """Return language -> counts (classes, classes), summed over the files of all seeds.
 
     Raises:
         CorpusError: naming the file and the language.
@@ -141,7 +141,7 @@ def _sum(paths: Sequence[Path], n_classes: int, languages: Sequence[str]) -> dic
     total = {language: np.zeros((n_classes, n_classes)) for language in languages}
     for path in paths:
         try:
-            file_counts = json.loads(Path(path).read_text(encoding="utf-8"))
+            file_counts = read_json(path)
             read = {language: np.array(file_counts[language], dtype=float) for language in languages}
         except (ValueError, KeyError, TypeError) as error:
             raise CorpusError(
