@@ -18,7 +18,7 @@ from scipy import stats
 from sklearn.metrics import confusion_matrix, f1_score, matthews_corrcoef
 
 from xlm_core import results, tsv
-from xlm_core.config.classification import ACCURACY
+from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.data.labelled import LabelledDataset
 from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
@@ -132,10 +132,10 @@ def glue_metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict
     """Compute the official metrics of a task of GLUE by their names, in percent.
 
     Args:
-        task: one of ``xlm_core.text.formats.glue.GLUE_TASKS``.
+        task: one of ``xlm_core.config.classification.TASKS``.
         labels, predictions: (N,) ids of classes, or scores. F1 is of class 1.
     """
-    return {name: 100 * GLUE_METRICS[name](labels, predictions) for name in GLUE_TASKS[task].metrics}
+    return {name: 100 * GLUE_METRICS[name](labels, predictions) for name in METRICS[task]}
 
 
 def _correlation(correlate: Callable[..., Any], labels: np.ndarray, predictions: np.ndarray) -> float:
@@ -191,7 +191,7 @@ def score_glue(
         warnings = classifier.warnings(column, evaluation, classes)
         scores += classifier.results(context, column, dataset, values, GLUE_SIGNATURE, warnings)
         rows += _rows(column, "valid", predicted, classes, dataset.labels)
-        columns[column] = metric_statistics(GLUE_TASKS[task].metrics[0], dataset.labels, predicted)
+        columns[column] = metric_statistics(METRICS[task][0], dataset.labels, predicted)
     for name, evaluation in classifier.evaluate(test).items():
         warn_of_truncation(f"{name}, test", evaluation.dataset, classifier.max_tokens)
         rows += _rows(name, "test", evaluation.predictions, classes)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xlm_core import tsv
-from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.errors import CorpusError
 from xlm_core.io import write_zip
 from xlm_core.text.formats.archive import member_with_suffix, open_lines
@@ -29,36 +28,34 @@ MRPC_IDS = ("#1 ID", "#2 ID")
 
 
 class GlueTask(NamedTuple):
-    """The columns of a task's tables, its labels and its metrics.
+    """The columns of a task's tables, and its labels.
 
     sentences   the columns of its sentences, one or two
     label       the column of its labels
     classes     its labels in the order of their ids; None if they are scores
     row_number  the column that counts the rows of the test set
-    metrics     the leaderboard's, in its order
     """
 
     sentences: tuple[str, ...]
     label: str = "label"
     classes: tuple[str, ...] | None = ("0", "1")
     row_number: str = "index"
-    metrics: tuple[str, ...] = (ACCURACY,)
 
 
 PAIR = ("sentence1", "sentence2")
 TWO_WAY = ("entailment", "not_entailment")
 THREE_WAY = ("contradiction", "entailment", "neutral")
 GLUE_TASKS = {
-    "CoLA": GlueTask(("sentence",), metrics=METRICS["CoLA"]),
+    "CoLA": GlueTask(("sentence",)),
     "SST-2": GlueTask(("sentence",)),
-    "MRPC": GlueTask(("#1 String", "#2 String"), "Quality", metrics=METRICS["MRPC"]),
-    SCORED_TASK: GlueTask(PAIR, "score", None, metrics=METRICS["STS-B"]),
-    "QQP": GlueTask(("question1", "question2"), "is_duplicate", row_number="id", metrics=METRICS["QQP"]),
+    "MRPC": GlueTask(("#1 String", "#2 String"), "Quality"),
+    SCORED_TASK: GlueTask(PAIR, "score", None),
+    "QQP": GlueTask(("question1", "question2"), "is_duplicate", row_number="id"),
     "MNLI": GlueTask(PAIR, "gold_label", THREE_WAY),
     "QNLI": GlueTask(("question", "sentence"), classes=TWO_WAY),
     "RTE": GlueTask(PAIR, classes=TWO_WAY),
     "WNLI": GlueTask(PAIR),
-    "AX": GlueTask(PAIR, classes=THREE_WAY, metrics=()),
+    "AX": GlueTask(PAIR, classes=THREE_WAY),
 }
 
 
