@@ -1,5 +1,6 @@
-"""What several tests share."""
+"""What several tests share, and in how many processes they run."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).parent.parent
+MAX_PROCESSES = 4  # the longest file takes more than a fourth of the time
 MIRROR = ROOT.parent / "shared" / "mirror"
 
 # No test is timed: the machine may be busy, and the first example often pays for an import. --hypothesis-profile wins.
@@ -24,6 +26,11 @@ settings.register_profile(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run the plain tests in a process per core; the tests of robustness share and disturb what only one may use."""
+    return 0 if config.option.markexpr == "robustness" else min(os.cpu_count() or 1, MAX_PROCESSES)
 
 
 @pytest.fixture(scope="session")
