@@ -1,7 +1,7 @@
 """Sample the objective and the language or pair of each micro-batch (paper, section 3.1)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,8 +9,7 @@ TAG = 3  # keeps these random numbers apart from those of the other modules
 BLOCK = 1024  # draws that are made together
 
 
-@dataclass(frozen=True)
-class BatchKey:
+class BatchKey(NamedTuple):
     """The objective and data of one micro-batch.
 
     objective    "clm", "mlm" or "tlm"

@@ -97,10 +97,8 @@ def _truncate(path: Path, progress: Progress) -> None:
     if not path.exists():
         return
     last = {"train": progress.update, "valid": progress.evaluated}
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("\n")]
-    rows = map(HistoryRow.from_json, whole)
-    kept = [line for line, row in zip(whole, rows, strict=True) if row.update <= last[row.split]]
+    whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    kept = [line for line in whole if (row := HistoryRow.from_json(line)).update <= last[row.split]]
     with atomic(path) as partial:
         partial.write_text("".join(kept), encoding="utf-8")
 
