@@ -178,7 +178,7 @@ def _is_alive(process: psutil.Process) -> bool:
 def farewells(folder: Path) -> int:
     """How often jobs have said, in their logs or on the screen, that they end because their workflow has died."""
     logs = [folder / "run.log", *(folder / RESULTS / "logs").rglob("*.log")]
-    return sum(path.read_text().count("the workflow that started this step") for path in logs)
+    return sum(path.read_text().count("the process that started this one") for path in logs)
 
 
 # Disks and rights -----------------------------------------------------------------------------------------------
