@@ -38,7 +38,7 @@ def start(world, folder, n_processes, **runs):
 
 
 def finish(program):
-    _, message = program.communicate(timeout=120)
+    _, message = program.communicate(timeout=600)
     assert program.returncode == 0, message
 
 
@@ -153,7 +153,7 @@ def test_sigterm_saves_on_all_and_another_number_of_processes_goes_on(world, tmp
 
 def test_an_error_of_the_user_is_told_once(world, tmp_path):
     program = start(world, tmp_path, 2, alone=run(micro_batch_tokens=240))
-    _, message = program.communicate(timeout=120)
+    _, message = program.communicate(timeout=600)
     assert program.returncode == 1
     assert "ConfigError: pretraining.batch_tokens (240) is 1 batches" in message
     assert "there are 2 processes" in message and "Traceback" not in message
