@@ -35,7 +35,7 @@ from transformers import XLMConfig, XLMWithLMHeadModel
 
 from xlm_core.config import Masking, ModelConfig, Optim
 from xlm_core.data.batch import Batch
-from xlm_core.data.corruption import MaskSampler
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import mlm_batch
 from xlm_core.history import ObjectiveKey
 from xlm_core.model.transformer import Transformer

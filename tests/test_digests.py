@@ -68,7 +68,7 @@ def test_code_of_the_microworld_counts_where_it_is_asked_for(package: Path):
 
 def test_the_closure_of_pretraining_holds_the_model_and_not_the_report():
     closure = set(digests._closure(ROOT, ("xlm_core.tasks.pretraining.train",)))
-    assert {"xlm_core.model.attention", "xlm_core.data.corruption", "xlm_core.train.losses"} <= closure
+    assert {"xlm_core.model.attention", "xlm_core.data.masking", "xlm_core.train.losses"} <= closure
     assert not any(name.startswith(("xlm_core.report", "microworld")) for name in closure)
 
 

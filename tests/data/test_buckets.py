@@ -7,7 +7,7 @@ from token_stores import make_store
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, PackedSequences
 from xlm_core.data.buckets import LengthBucketedDataset
-from xlm_core.data.corruption import MaskSampler
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import concat_pairs, tlm_batch
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS, PAD

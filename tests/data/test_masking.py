@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE
-from xlm_core.data.corruption import MaskSampler, masking_weights
+from xlm_core.data.masking import MaskSampler, masking_weights
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL, PAD, UNK
 
 N_TOKENS = 100

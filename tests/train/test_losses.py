@@ -7,7 +7,7 @@ from torch.nn import functional
 from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
 from xlm_core.data.buckets import LengthBucketedDataset
-from xlm_core.data.corruption import MaskSampler
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_batch
 from xlm_core.model import heads
 from xlm_core.model.heads import Classifier

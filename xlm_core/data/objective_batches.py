@@ -19,7 +19,7 @@ import torch
 
 from xlm_core.data.batch import IGNORE, Batch, PackedSequences, from_arrays, sentence_batch, target_batch
 from xlm_core.data.buckets import LengthBucketedDataset
-from xlm_core.data.corruption import MaskSampler
+from xlm_core.data.masking import MaskSampler
 from xlm_core.text.vocabulary import EOS, PAD
 
 

@@ -10,7 +10,7 @@ from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE, Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
-from xlm_core.data.corruption import MaskSampler
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import clm_batch, mlm_batch, tlm_batch
 from xlm_core.data.token_store import TokenStore
 from xlm_core.io import write_json

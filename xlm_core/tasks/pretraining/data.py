@@ -14,7 +14,7 @@ from xlm_core.config import Compute, Masking, ModelConfig, Pretraining
 from xlm_core.data.batch import Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import LengthBucketedDataset, Records
-from xlm_core.data.corruption import MaskSampler
+from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_batch
 from xlm_core.data.sampling import BatchKey, TaskSampler
 from xlm_core.data.token_store import TokenStore

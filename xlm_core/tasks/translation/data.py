@@ -20,7 +20,7 @@ from xlm_core import tsv
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
 from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset, Records
-from xlm_core.data.corruption import add_noise
+from xlm_core.data.noise import add_noise
 from xlm_core.data.objective_batches import TranslationBatch, translation_batch
 from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
