@@ -4,7 +4,7 @@
 rule sample_objective_batches:
     """One real row of a CLM, an MLM and a TLM batch."""
     input:
-        **PATHS.example_stores(),
+        **PATHS.stores_of_objectives_figure(),
         vocabulary=PATHS.vocabulary(BASE),
     output:
         "<results>/figures/objectives.json",

@@ -133,7 +133,7 @@ class Config(Setup):
         return self._first_like(setup, "text")
 
     def vocabulary_of(self, setup: str) -> str:
-        """Return the name of the vocabulary of a setup, likewise."""
+        """Return the first setup with the same vocabulary as ``setup``; it names the vocabulary."""
         return self._first_like(setup, "languages", "monolingual", "text", "vocabulary")
 
     def _first_like(self, setup: str, *sections: str) -> str:

@@ -15,7 +15,7 @@ from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS
 
-TAG = 1  # keeps these random numbers apart from those of the other modules
+RANDOM_STREAM = 1  # each module that draws numbers has another
 
 
 class TokenStream:
@@ -116,6 +116,6 @@ class FixedLengthBlocks:
     def _permutation(self, epoch: int) -> np.ndarray:
         """Draw the order (n_blocks,) of an epoch; the last one is cached, because it serves many batches."""
         if self._order[0] != epoch:
-            rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
+            rng = np.random.default_rng([self._seed[0], RANDOM_STREAM, *self._seed[1:], epoch])
             self._order = (epoch, rng.permutation(self.n_blocks))
         return self._order[1]

@@ -12,7 +12,7 @@ from xlm_core.data.batch import PackedSequences, gather_indices
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 
-TAG = 2  # keeps these random numbers apart from those of the other modules
+RANDOM_STREAM = 2  # each module that draws numbers has another
 MOST = 1 << 32  # records whose numbers fit into four bytes: a corpus of news has hundreds of millions
 N_ENDS = 2  # end symbols of a side: </s> a </s>
 
@@ -119,7 +119,7 @@ class LengthBucketedDataset:
 
     def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw the order of the batches (n_batches,) and of the records (n,) of an epoch."""
-        rng = np.random.default_rng([self._seed[0], TAG, *self._seed[1:], epoch])
+        rng = np.random.default_rng([self._seed[0], RANDOM_STREAM, *self._seed[1:], epoch])
         shuffled = rng.permutation(np.arange(len(self._kept), dtype=self._kept.dtype))
         by_length = shuffled[np.argsort(self._total[shuffled], kind="stable")]
         return rng.permutation(self.n_batches), by_length

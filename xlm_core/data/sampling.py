@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-TAG = 3  # keeps these random numbers apart from those of the other modules
+RANDOM_STREAM = 3  # each module that draws numbers has another
 BLOCK = 1024  # draws that are made together
 
 
@@ -35,7 +35,9 @@ class TaskSampler:
         """
         self._turns = tuple(turns)
         self._samplers = {
-            objective: _LanguageSampler(objective, list(keys), np.cumsum(list(keys.values())), (seed, TAG, lane))
+            objective: _LanguageSampler(
+                objective, list(keys), np.cumsum(list(keys.values())), (seed, RANDOM_STREAM, lane)
+            )
             for lane, (objective, keys) in enumerate(probabilities.items())
         }
 

@@ -44,7 +44,7 @@ class LayerCache:
             cached[:, :, : self.length] = cached[rows, :, : self.length]
 
     def select(self, rows: Tensor, sentences: Tensor, source_bias: Tensor | None) -> None:
-        """Keep these rows and sentences; ``source_bias``, which all layers share, is that of the kept sentences."""
+        """Keep these rows and sentences; all layers share ``source_bias``, the bias of the kept sentences."""
         self.keys, self.values = self.keys[rows], self.values[rows]
         self.source_keys, self.source_values = self.source_keys[sentences], self.source_values[sentences]
         self.source_bias = source_bias

@@ -73,8 +73,8 @@ def _total_time(job: Mapping[str, Any]) -> dict[str, Any]:
 def _describe(source: Mapping[str, str], sums: Path) -> dict[str, Any]:
     """Return a file that a table began with, with its size and its sum.
 
-    A download was summed when it was fetched. Another file is read if its size or the time of its last change is not
-    that of the sum in ``sums``. If it is gone and was never summed, both are None.
+    A download was summed when it was fetched. Another file is read if its size or the time of its last change differs
+    from the record in ``sums``. If it is gone and was never summed, both are None.
     """
     described = {key: value for key, value in source.items() if key != "record"}
     if "record" in source and Path(source["record"]).is_file():

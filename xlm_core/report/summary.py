@@ -24,7 +24,7 @@ ZERO_SHOT = "zero-shot"
 def select(results: Sequence[Result], spec: TableSpec) -> pd.DataFrame:
     """Return the results that fill a table as a frame of their fields, checked, by column and seed.
 
-    Further columns: ``seed``, the label of both seeds; ``row``, the title of the row; ``cell``, that of the cell.
+    Further columns: ``seed``, the label of both seeds; ``row`` and ``cell``, the titles of the row and the cell.
 
     Raises:
         CorpusError: naming the first cell that is missing, double, unexpected, not finite or of another size.

@@ -18,7 +18,7 @@ PlainRow = Mapping[str, Any]
 class RowSpec:
     """A row of a table: a system in a setting.
 
-    label, setting_label  display names; that of the setting is by default its name
+    label, setting_label  display names; a setting without a label shows its name
     published      key and setting of the published row that it is compared with
     seeds          its pretraining seeds, where it has fewer than the others
     has_model_per_column  whether each column is measured with another model

@@ -50,7 +50,7 @@ def launch(
     Args:
         function: from an importable module; in it, ``DistributedContext()`` are all processes.
         arguments: by name. Other processes get them as JSON, read by the annotations of ``function`` (pydantic).
-        n_processes: on each machine; each uses a GPU of its own if there are any.
+        n_processes: on each machine; each uses one GPU if there are any.
         n_nodes: of the Slurm job that this process belongs to; 1 needs no Slurm.
         work: a folder that all machines see.
         log: the file that all processes log to.
@@ -133,7 +133,7 @@ def run_process(path: Path, parent: int) -> None:
 
 
 def join_group() -> None:
-    """Join the processes of the job, over NCCL with a GPU of its own for each process, else over Gloo."""
+    """Join the processes of the job, over NCCL with one GPU for each process, or over Gloo without GPUs."""
     n_gpus, number = torch.cuda.device_count(), int(os.environ["LOCAL_RANK"])
     if 0 < n_gpus <= number:
         raise ConfigError(

@@ -26,7 +26,7 @@ from xlm_core.train.optimization import learning_rate, skip_step_if
 from xlm_core.train.state import TrainState, mean_weights, save
 
 LOG = logging.getLogger(__name__)
-TAG = 5  # keeps the seeds of dropout apart from those of the data
+RANDOM_STREAM = 5  # of dropout; each module that draws numbers has another
 LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
 
 
@@ -197,7 +197,7 @@ def train_step(
 
 def dropout_seed(seed: int, number: int) -> int:
     """Return the seed of micro-batch ``number`` of the whole run: dropout is the same on every number of processes."""
-    return int(np.random.SeedSequence([seed, TAG, number]).generate_state(1, np.uint64)[0])
+    return int(np.random.SeedSequence([seed, RANDOM_STREAM, number]).generate_state(1, np.uint64)[0])
 
 
 def _record_evaluation(

@@ -28,7 +28,7 @@ class ExperimentPaths(CorpusPaths):
         """Return the pairs that a run reads: all of its setup, or none where it does not train on translations."""
         return list(self.config.setup(setup).parallel) if "tlm" in self.config.runs[run].objectives else []
 
-    def example_stores(self) -> dict[str, list[str]]:
+    def stores_of_objectives_figure(self) -> dict[str, list[str]]:
         """Return the stores of the first language and pair, from which the figure of the objectives takes examples."""
         stores = {"monolingual": self.monolingual_stores(BASE, self.config.xnli.train_language)}
         for pair, corpora in list(self.config.parallel.items())[:1]:

@@ -154,7 +154,7 @@ def job_record(snakemake: Any) -> Iterator[None]:
 
 @contextmanager
 def _heartbeat(path: Path, notes: Mapping[str, Any]) -> Iterator[None]:
-    """Run the block while a thread writes its seconds, those of the last attempt, to disk from time to time."""
+    """Run the block while a thread writes the seconds of this attempt to disk from time to time."""
     begun, ended = time.monotonic(), threading.Event()
 
     def save() -> None:

@@ -34,7 +34,7 @@ Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
 class PretrainingArgs:
     """Settings of a pretraining.
 
-    languages           all those of the model
+    languages           all languages of the model
     objectives          in the order of their turns
     model               section ``model`` of the configuration
     pretraining         section ``pretraining``

@@ -36,7 +36,7 @@ from xlm_core.train.loop import MicroBatch, dropout_seed
 from xlm_core.train.optimization import loss_weight
 
 LOG = logging.getLogger(__name__)
-TAG = 6  # keeps these random numbers apart from those of other modules
+RANDOM_STREAM = 6  # each module that draws numbers has another
 LOSS_BATCH_SIZE = 32  # validation sentences whose loss is computed at once
 
 
@@ -44,7 +44,7 @@ LOSS_BATCH_SIZE = 32  # validation sentences whose loss is computed at once
 class TranslatorSettings:
     """Everything but files that the weights of a translator depend on.
 
-    languages   all those of the model
+    languages   all languages of the model
     text        preparation of the sentences to translate
     objectives  of the training
     """
@@ -139,7 +139,7 @@ class TranslationBatches:
         target = sentences.column(sentences.indices(batch_index))
         if objective.kind == "bt":
             return None, target
-        rng = np.random.default_rng([self.settings.seed, TAG, self.ids[objective.target], batch_index])
+        rng = np.random.default_rng([self.settings.seed, RANDOM_STREAM, self.ids[objective.target], batch_index])
         return add_noise(target, self._vocab.begins_word(target.tokens), self.settings.training.noise, rng), target
 
 
