@@ -87,6 +87,12 @@ def test_a_mistake_at_the_top_is_told_once():
     ]
 
 
+def test_a_misspelt_section_at_the_top_is_named_although_there_are_setups():
+    data = default(other={})
+    data["pretrainning"] = data.pop("pretraining")
+    assert refusal(data)[0] == "config.pretrainning: unknown key (did you mean 'pretraining'?)"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

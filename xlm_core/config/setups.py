@@ -151,6 +151,8 @@ def expand_setups(data: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str
     setups = data.get("setups")
     if not isinstance(setups, Mapping) or not setups:
         return dict(data)
+    if any(field.is_required() and key not in base for key, field in Setup.model_fields.items()):
+        return {key: data[key] for key in data if key != "setups"}  # reading it also names a misspelt key
     read(Setup, base, names=names)
     return {**data, "setups": {name: _merged(_restricted(base, changes), changes) for name, changes in setups.items()}}
 
