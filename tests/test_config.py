@@ -31,6 +31,10 @@ def default() -> dict:
     return yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
+def parsed(path: Path) -> config.Config:
+    return config.parse(yaml.safe_load(path.read_text()))
+
+
 def refusal(data: dict) -> str:
     with pytest.raises(ConfigError) as error:
         config.parse(data)
@@ -39,7 +43,7 @@ def refusal(data: dict) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name + "/" + path.name)
 def test_every_configuration_of_the_project_is_valid(path: Path):
-    assert config.load(path).name == {"config.yaml": "microworld", "tiny/config.yaml": "tiny"}.get(
+    assert parsed(path).name == {"config.yaml": "microworld", "tiny/config.yaml": "tiny"}.get(
         str(path.relative_to(ROOT)).removeprefix("tests/"), path.stem
     )
 
@@ -54,21 +58,21 @@ def n_weights(loaded: config.Setup) -> int:
 
 
 def test_the_paper_s_model_has_as_many_weights_as_the_published_one():
-    assert n_weights(config.load(ROOT / "configs" / "paper.yaml")) == 249_071_384
+    assert n_weights(parsed(ROOT / "configs" / "paper.yaml")) == 249_071_384
 
 
 def test_the_english_model_has_as_many_weights_as_the_released_one():
-    assert n_weights(config.load(ROOT / "configs" / "paper.yaml").setup("english")) == 667_119_041
+    assert n_weights(parsed(ROOT / "configs" / "paper.yaml").setup("english")) == 667_119_041
 
 
 def test_the_paper_s_model_sees_as_many_tokens_as_bert_did():
-    pretraining = config.load(ROOT / "configs" / "paper.yaml").pretraining
+    pretraining = parsed(ROOT / "configs" / "paper.yaml").pretraining
     assert pretraining.optim.max_updates * pretraining.batch_tokens == 1_000_000 * 256 * 512
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_one_batch_per_gpu_makes_an_update(name: str):
-    loaded = config.load(ROOT / "configs" / f"{name}.yaml")
+    loaded = parsed(ROOT / "configs" / f"{name}.yaml")
     parts = loaded.pretraining.batch_tokens / loaded.pretraining.micro_batch_tokens
     assert parts % (loaded.compute.gpus * loaded.compute.nodes) == 0
 
@@ -246,7 +250,7 @@ def test_what_does_not_fit_together_is_refused(change, expected):
 
 
 def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
-    loaded = config.load(ROOT / "config.yaml")
+    loaded = config.parse(default())
     assert loaded.model_of("base", "mlm") == loaded.model
     changed = loaded.model_of("base", "mbert_like")
     assert not changed.language_embeddings
@@ -262,22 +266,14 @@ def test_protocols_may_have_fewer_seeds_than_zero_shot():
     assert config.parse(data).pretraining_seeds("mlm", "few_shot") == [0, 1, 2]
 
 
-@pytest.mark.parametrize("content", [b"name: [unclosed", b"\xff", b"name: 2020-13-45", b"name: !!int ''", b"[" * 5000])
-def test_broken_yaml_is_a_config_error(tmp_path: Path, content: bytes):
-    path = tmp_path / "config.yaml"
-    path.write_bytes(content)
-    with pytest.raises(ConfigError, match="not valid YAML"):
-        config.load(path)
-
-
 def test_a_configuration_cannot_be_changed():
-    loaded = config.load(ROOT / "config.yaml")
+    loaded = config.parse(default())
     with pytest.raises(ValueError, match="frozen"):
         loaded.model.dim = 3
 
 
 def test_plain_is_what_the_section_was_read_from():
-    loaded = config.load(ROOT / "config.yaml")
+    loaded = config.parse(default())
     assert config.parse(config.to_dict(loaded)) == loaded
 
 

@@ -218,10 +218,6 @@ def read_tokens(folder: Path, hurt: Hurt, pick: Callable) -> None:
     assert all(fields[0] == tsv.collapse_blanks(fields[0]) for fields in tsv.read(output, 1))
 
 
-def read_config(folder: Path, hurt: Hurt, pick: Callable) -> None:
-    config.load(written(folder, "config.yaml", hurt(TINY.read_bytes())))
-
-
 def read_changed_config(folder: Path, hurt: Hurt, pick: Callable) -> None:
     """A configuration of which some values are others, lack, or have another name."""
     data = copy.deepcopy(tiny())
@@ -250,7 +246,7 @@ def inner(data: Any) -> list[tuple[Any, Any]]:
 
 PARSERS = [
     read_text, read_wikipedia, read_moses, read_sgm, read_xnli, read_glue, read_words, read_published_vocabulary,
-    read_huggingface_vocabulary, read_vocabulary, read_tokens, read_config, read_changed_config,
+    read_huggingface_vocabulary, read_vocabulary, read_tokens, read_changed_config,
 ]  # fmt: skip
 LONG = settings.get_current_profile_name() == "fuzz"
 BRIEFLY = settings(max_examples=15, deadline=timedelta(seconds=30))

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from xlm_core.text.extract import extract
 from xlm_core.tsv import clean_field
 
 ROOT = Path(__file__).parent.parent.parent
-PAPER = config.load(ROOT / "configs" / "paper.yaml")
+PAPER = config.parse(yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text()))
 PAPER_PAIRS = [(corpus, pair) for pair, corpora in PAPER.parallel.items() for corpus in corpora]
 COMPRESSORS = {
     "plain": bytes,

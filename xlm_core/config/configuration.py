@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from xlm_core import published
@@ -15,9 +14,6 @@ from xlm_core.config.strict_model import PublishedKey, StrictModel, read
 from xlm_core.config.tables import BASELINES, Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
 from xlm_core.config.translation import TranslationConfig, check_translation
 from xlm_core.errors import ConfigError
-
-# Errors of text that is no YAML: the library's own, and Python's of wrong bytes and numbers.
-BROKEN = (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
 class Run(StrictModel):
@@ -163,21 +159,12 @@ def check_seeds(config: Config) -> None:
             raise ValueError(f"runs.{name}: pretrained is one model, seeds are {seeds}; give it one, as seeds: [0]")
 
 
-def load(path: Path) -> Config:
-    """Read a configuration file.
+def parse(data: Any) -> Config:
+    """Check a configuration that was read as plain dictionaries and lists.
 
     Raises:
-        ConfigError: one line that names the key, what was found and what is allowed.
+        ConfigError: one line per mistake, each with the key's path, what was found and what is allowed.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except BROKEN as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error
-    return parse(data)
-
-
-def parse(data: Any) -> Config:
-    """Check a configuration that was read as plain dictionaries and lists."""
     if not isinstance(data, Mapping):
         return read(Config, data)
     names = defined_names(data)
