@@ -32,7 +32,8 @@ METRICS = {
     "STS-B": ("Pearson", "Spearman"),
     "QQP": ("F1", ACCURACY),
 }  # of the leaderboard, in its order
-HALVES = {NLI_TASK: {"MNLI-m": "_matched", "MNLI-mm": "_mismatched"}}  # task -> column -> suffix of its parts
+# Task -> column of its table -> suffix of its parts.
+HALVES = {task: {task: ""} for task in TASKS} | {NLI_TASK: {"MNLI-m": "_matched", "MNLI-mm": "_mismatched"}}
 
 
 class Finetuning(StrictModel):
@@ -140,19 +141,16 @@ class Glue(StrictModel):
         """Return the training, validation and test sets of a task."""
         if task == DIAGNOSTICS:
             return ["test"]
-        return ["train", *(split + half for split in ("valid", "test") for half in self._halves(task).values())]
+        return ["train", *(split + half for split in ("valid", "test") for half in HALVES[task].values())]
 
     def valid(self, task: str) -> dict[str, str]:
         """Return column of the table -> part of ``task`` that its models are validated on."""
-        return {column: f"valid{half}" for column, half in self._halves(task).items()}
+        return {column: f"valid{half}" for column, half in HALVES[task].items()}
 
     def test(self, task: str) -> dict[str, str]:
         """Return set of the leaderboard -> part of ``task``, or of ``DIAGNOSTICS``, that its models label."""
-        own = {column: f"test{half}" for column, half in self._halves(task).items()}
+        own = {column: f"test{half}" for column, half in HALVES[task].items()}
         return own | ({DIAGNOSTICS: "test"} if task == NLI_TASK and DIAGNOSTICS in self.tasks else {})
-
-    def _halves(self, task: str) -> dict[str, str]:
-        return HALVES.get(task, {task: ""})
 
 
 def check_xnli(config: "Config") -> None:
