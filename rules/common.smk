@@ -10,7 +10,6 @@ from xlm_core import digests
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
-from xlm_core.workflow.corpus_paths import RawFiles
 from xlm_core.workflow.experiments import xnli_splits
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
@@ -30,7 +29,7 @@ def checked_config():
 
 CONFIG = checked_config()
 BASE = configuration.BASE  # the setup of XNLI, retrieval and the figures about objectives
-PATHS, RAW = ExperimentPaths(CONFIG), RawFiles(CONFIG)
+PATHS = ExperimentPaths(CONFIG)
 TARGETS, TABLES = targets(PATHS), tables(PATHS)  # target -> files, table -> target
 JOBS = JobGraph(workflow.rules)
 SHARDS = range(CONFIG.text.n_shards)
@@ -162,14 +161,14 @@ def glue_classes(task):
     }
 
 
-def table_job(table):
-    """The job that makes the numbers of a table."""
-    return JOBS.producing(f"{PATHS.results}/tables/{table}.tidy.csv")
+def table_numbers(table):
+    """The file of the numbers of a table."""
+    return f"{PATHS.results}/tables/{table}.tidy.csv"
 
 
 def results_of_table(table):
     """The results that a table is made of; none where it is made of statistics of single examples."""
-    return [path for path in table_job(table).inputs() if path.endswith(".jsonl")]
+    return [path for path in JOBS.inputs(table_numbers(table)) if path.endswith(".jsonl")]
 
 
 def word_vector_memory(wildcards):

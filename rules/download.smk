@@ -15,10 +15,10 @@ rule download:
         mem_mb=500,
         runtime=720,
     params:
-        url=lambda wildcards: RAW.downloads[wildcards.location].url,
-        sha256=lambda wildcards: RAW.downloads[wildcards.location].sha256,
-        n_bytes=lambda wildcards: RAW.downloads[wildcards.location].n_bytes,
-        licence=lambda wildcards: RAW.downloads[wildcards.location].licence,
+        url=lambda wildcards: PATHS.downloads[wildcards.location].url,
+        sha256=lambda wildcards: PATHS.downloads[wildcards.location].sha256,
+        n_bytes=lambda wildcards: PATHS.downloads[wildcards.location].n_bytes,
+        licence=lambda wildcards: PATHS.downloads[wildcards.location].licence,
         record=work("downloads/{location}.json"),
     message:
         "Downloading {wildcards.location}"
@@ -31,7 +31,7 @@ if CONFIG.microworld:
     rule generate_microworld:
         """Generate the embedded small world: text in real languages, translations, test sets and pairs to classify."""
         output:
-            RAW.all_generated(),
+            PATHS.all_generated(),
         log:
             "<logs>/generate_microworld.log",
         conda:

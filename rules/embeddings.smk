@@ -5,7 +5,7 @@ if CONFIG.embeddings:
     rule extract_word_pairs:
         """A dictionary, or rated pairs of words, tokenized as the text is that vectors are learned on."""
         input:
-            lambda wildcards: RAW.files(f"embeddings.{wildcards.list}", wildcards.direction),
+            lambda wildcards: PATHS.files(f"embeddings.{wildcards.list}", wildcards.direction),
         output:
             words="<results>/words/{list}/{direction}.tsv",
             statistics="<results>/words/{list}/{direction}.statistics.json",

@@ -4,7 +4,7 @@
 rule extract:
     """Sentences or paragraphs of one language, or sentence pairs, out of a dump, an archive or plain files."""
     input:
-        lambda wildcards: RAW.files(f"corpora.{wildcards.corpus}", wildcards.key),
+        lambda wildcards: PATHS.files(f"corpora.{wildcards.corpus}", wildcards.key),
     output:
         shards=expand("<results>/text/{{corpus}}/{{key}}/{shard}.tsv", shard=SHARDS),
         statistics="<results>/text/{corpus}/{key}/statistics.json",
@@ -34,7 +34,7 @@ rule extract:
 rule extract_test_set:
     """A validation or test set, in one file, for nothing but its order tells which line translates which."""
     input:
-        lambda wildcards: RAW.files(f"corpora.{wildcards.corpus}", wildcards.key),
+        lambda wildcards: PATHS.files(f"corpora.{wildcards.corpus}", wildcards.key),
     output:
         shards=["<results>/text/{corpus}/{key}/0.tsv"],
         statistics="<results>/text/{corpus}/{key}/statistics.json",
@@ -62,8 +62,8 @@ rule extract_test_set:
 rule extract_xnli:
     """XNLI's labelled sentence pairs, per split and language."""
     input:
-        evaluation=RAW.files("xnli.evaluation"),
-        training=RAW.files("xnli.training"),
+        evaluation=PATHS.files("xnli.evaluation"),
+        training=PATHS.files("xnli.training"),
     output:
         parts=[f"<results>/text/xnli/{split}.{language}.tsv" for split, language in xnli_splits(CONFIG.xnli)],
         statistics="<results>/text/xnli/statistics.json",

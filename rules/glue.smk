@@ -4,7 +4,7 @@
 rule extract_glue:
     """The parts of a task, training, validation and test sets, out of its official files."""
     input:
-        lambda wildcards: RAW.files(f"glue.tasks.{wildcards.task}"),
+        lambda wildcards: PATHS.files(f"glue.tasks.{wildcards.task}"),
     output:
         folder=directory("<results>/text/glue/{task}"),
     log:

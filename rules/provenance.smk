@@ -6,7 +6,7 @@ rule make_manifest:
     input:
         table="<results>/tables/{table}.tidy.csv",
         results=lambda wildcards: results_of_table(wildcards.table),
-        jobs=lambda wildcards: JOBS.upstream(table_job(wildcards.table))[0],
+        jobs=lambda wildcards: JOBS.upstream(table_numbers(wildcards.table))[0],
     output:
         report(
             "<results>/tables/{table}.manifest.json",
@@ -26,9 +26,9 @@ rule make_manifest:
     params:
         configuration=CONFIG.name,
         jobs_of_results=lambda wildcards: {
-            path: JOBS.upstream(JOBS.producing(path))[0] for path in results_of_table(wildcards.table)
+            path: JOBS.upstream(path)[0] for path in results_of_table(wildcards.table)
         },
-        sources=lambda wildcards: [RAW.describe(path) for path in JOBS.upstream(table_job(wildcards.table))[1]],
+        sources=lambda wildcards: [PATHS.describe(path) for path in JOBS.upstream(table_numbers(wildcards.table))[1]],
         sums=work("sums"),
         code=code("xlm_core.report.provenance"),
     message:

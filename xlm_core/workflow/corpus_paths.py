@@ -64,11 +64,10 @@ class RawFiles:
 
     def describe(self, path: str) -> dict[str, Any]:
         """Return path, origin and licence of a raw file; of a download also its address and its record."""
-        for location, download in self.downloads.items():
-            if path == f"{self.results}/raw/web/{location}":
-                record = f"{self.results}/work/downloads/{location}.json"
-                origin = {"origin": "downloaded", "licence": download.licence}
-                return {"path": path, **origin, "url": download.url, "record": record}
+        folder, _, location = path.partition("/raw/web/")
+        if folder == self.results and (download := self.downloads.get(location)):
+            origin = {"origin": "downloaded", "licence": download.licence, "url": download.url}
+            return {"path": path, **origin, "record": f"{self.results}/work/downloads/{location}.json"}
         if path in self.all_generated():
             return {"path": path, "origin": "generated", "licence": "MIT"}
         keys = ((source, key) for source in self.sources.values() for key in source.keys)
@@ -101,13 +100,8 @@ def _download(location: str, readers: Sequence[tuple[str, CorpusSource[Any], str
     return Download(readers[0][0], readers[0][1].licence, sha256, n_bytes)
 
 
-class CorpusPaths:
-    """The files of text of a configuration."""
-
-    def __init__(self, config: Config) -> None:
-        """Take the paths of a configuration with all of its setups."""
-        self.config = config
-        self.results = f"results/{config.name}"
+class CorpusPaths(RawFiles):
+    """The files of text of a configuration, from the raw ones to the stores."""
 
     def monolingual_shards(self, setup: str, language: str) -> Iterator[tuple[str, str, int]]:
         """Yield corpus, key and shard of all text that a setup reads in a language; of pairs it reads one side."""

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.experiments import MtTable
@@ -59,17 +59,6 @@ def _translation(paths: ExperimentPaths, table: MtTable) -> list[str]:
     return [*table_files(paths, f"{table}_mt"), f"{paths.results}/figures/{table}_curves.svg", samples]
 
 
-class Job(NamedTuple):
-    """A rule of Snakemake and the wildcards that it has for one job."""
-
-    rule: Any
-    wildcards: tuple[tuple[str, str], ...]
-
-    def inputs(self) -> list[str]:
-        """Return the files that the job reads."""
-        return list(map(str, self.rule.expand_input(dict(self.wildcards))[0]))
-
-
 class JobGraph:
     """The jobs of a workflow, found by the files that they write.
 
@@ -82,28 +71,31 @@ class JobGraph:
         self.producer = functools.cache(self._producer)
         self.upstream = functools.cache(self._upstream)
 
-    def producing(self, path: str) -> Job:
-        """Return the job that makes a file which some rule makes."""
-        job = self.producer(path)
-        assert job is not None, f"no rule makes {path}"
-        return job
+    def inputs(self, path: str) -> list[str]:
+        """Return the files that the job reads which makes ``path``."""
+        rule = self.producer(path)
+        return list(map(str, rule.expand_input(rule.get_wildcards(path))[0]))
 
-    def _producer(self, path: str) -> Job | None:
-        """Return the job that makes a file; None for a file that the user has."""
-        rule = next((rule for rule in self._rules if rule.is_producer(path)), None)
-        return Job(rule, tuple(rule.get_wildcards(path).items())) if rule else None
+    def _producer(self, path: str) -> Any:
+        """Return the rule that makes a file; None for a file that the user has."""
+        return next((rule for rule in self._rules if rule.is_producer(path)), None)
 
-    def _upstream(self, job: Job) -> tuple[list[str], list[str]]:
-        """Return the records of a job and of all jobs that it depends on, and the raw files that they begin with."""
-        record = job.rule.output.get("job")
-        records = [str(record.apply_wildcards(dict(job.wildcards)))] if record else []
+    def _upstream(self, path: str) -> tuple[list[str], list[str]]:
+        """Return the records of all jobs that a file depends on, its own first, and the raw files that they begin with.
+
+        Args:
+            path: a file that some rule makes.
+        """
+        rule = self.producer(path)
+        record = rule.output.get("job")
+        records = [str(record.apply_wildcards(rule.get_wildcards(path)))] if record else []
         sources: list[str] = []
-        for path in job.inputs():
-            producer = self.producer(path)
-            if producer and producer.rule.input:
-                more_records, more_sources = self.upstream(producer)
+        for file in self.inputs(path):
+            producer = self.producer(file)
+            if producer and producer.input:
+                more_records, more_sources = self.upstream(file)
                 records += more_records
                 sources += more_sources
             else:  # the user's own, downloaded or generated
-                sources.append(path)
+                sources.append(file)
         return list(dict.fromkeys(records)), list(dict.fromkeys(sources))
