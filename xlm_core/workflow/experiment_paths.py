@@ -48,7 +48,8 @@ class ExperimentPaths(CorpusPaths):
         """Return the stores that any training reads, each once."""
         by_setup = [self.setup_stores(name, list(section.parallel)) for name, section in self.config.all_setups.items()]
         stores = [path for by_key in by_setup for paths in by_key.values() for path in paths]
-        stores += [path for plan in self.translators.values() for path in self.translator_pairs(plan)]
+        plans = self.translators.values()
+        stores += [path for plan in plans for path in self.parallel_stores(plan.setup, plan.pair, plan.corpora)]
         return list(dict.fromkeys(stores))
 
     # XNLI and retrieval
@@ -160,9 +161,10 @@ class ExperimentPaths(CorpusPaths):
         return {name: plan for name, plan in self.translators.items() if plan.table == table}
 
     def translation_seeds(self, table: MtTable) -> list[int]:
-        """Return the seeds of a table."""
-        plans = self.translators_of(table).values()
-        return experiments.common_seeds(self.config, {run for plan in plans for run in (plan.encoder, plan.decoder)})
+        """Return the seeds that all runs of a table have, so that every row is a mean over the same ones."""
+        seeds = self.config.seeds.pretraining
+        runs = {run for plan in self.translators_of(table).values() for run in (plan.encoder, plan.decoder)}
+        return [seed for seed in seeds if all(seed in self.config.pretraining_seeds(run) for run in runs)]
 
     def translator_inputs(self, translator: str, seed: str) -> dict[str, str | list[str]]:
         """Return what a translator is trained and validated on and begins with; random weights have no file."""
@@ -171,8 +173,8 @@ class ExperimentPaths(CorpusPaths):
             f"train_{language}": self.monolingual_stores(plan.setup, language)
             for language in self.translator_languages(translator)
         }
-        inputs |= {"pairs": self.translator_pairs(plan), "valid": self.valid_set(plan.pair)}
-        inputs["vocabulary"] = self.vocabulary(plan.setup)
+        inputs["pairs"] = self.parallel_stores(plan.setup, plan.pair, plan.corpora)
+        inputs |= {"valid": self.valid_set(plan.pair), "vocabulary": self.vocabulary(plan.setup)}
         for part, run in (("encoder", plan.encoder), ("decoder", plan.decoder)):
             if self.config.runs[run].has_learned:
                 inputs[part] = self.model(plan.setup, run, seed)
@@ -182,10 +184,6 @@ class ExperimentPaths(CorpusPaths):
         """Return the languages whose monolingual text a translator reads."""
         objectives = self.translators[translator].objectives
         return sorted({objective.target for objective in objectives if objective.kind != "mt"})
-
-    def translator_pairs(self, plan: TranslationExperiment) -> list[str]:
-        """Return the translations that a translator is trained on."""
-        return self.parallel_stores(plan.setup, plan.pair, plan.corpora)
 
     def valid_set(self, pair: str) -> str:
         """Return the tokens of the validation set of a pair."""

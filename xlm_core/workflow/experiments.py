@@ -1,6 +1,6 @@
 """Plan the experiments of the tables: the protocols of XNLI, and the translators."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from xlm_core.config import Config, TranslationObjective, TranslationTraining, Xnli
@@ -23,11 +23,11 @@ class TranslationExperiment(NamedTuple):
     setup    of the models it begins with, and its own vocabulary and shape
     encoder, decoder  the runs it begins with
     objectives  what it learns
-    corpora  parallel ones, where it learns from translations
     directions  source and target, for each direction that is tested
     training  batches and optimization
-    row      of the supervised table: what is learned
     label    of its curve
+    corpora  parallel ones, where it learns from translations
+    row      of the supervised table: what is learned
     """
 
     table: MtTable
@@ -36,11 +36,11 @@ class TranslationExperiment(NamedTuple):
     encoder: str
     decoder: str
     objectives: tuple[TranslationObjective, ...]
-    corpora: tuple[str, ...]
     directions: tuple[tuple[str, str], ...]
     training: TranslationTraining
-    row: str | None
     label: str
+    corpora: tuple[str, ...] = ()
+    row: str | None = None
 
     def cell(self, direction: tuple[str, str]) -> dict[str, str]:
         """Return table, system, setting and column of its scores in a direction.
@@ -75,10 +75,8 @@ def _unsupervised(config: Config, translation: TranslationConfig) -> dict[str, T
                 encoder=encoder,
                 decoder=decoder,
                 objectives=(*objectives("ae", (first, first), (second, second)), *objectives("bt", there, back)),
-                corpora=(),
                 directions=(there, back),
                 training=table.training,
-                row=None,
                 label=f"{key}, {config.runs[encoder].label} / {config.runs[decoder].label}",
             )
     return experiments
@@ -124,11 +122,6 @@ def row_label(table: SupervisedMt, row: str) -> str:
     return ROWS[row].format(source=table.source, target=table.target)
 
 
-def common_seeds(config: Config, runs: Collection[str]) -> list[int]:
-    """Return the pretraining seeds that all runs have, so that every row of a table is a mean over the same ones."""
-    return [seed for seed in config.seeds.pretraining if all(seed in config.pretraining_seeds(run) for run in runs)]
-
-
 def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, tuple[str, str], str]]:
     """Return each translator of a table, a direction, and the one that it is compared with in that column.
 
@@ -162,12 +155,11 @@ class XnliProtocol(NamedTuple):
 def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:
     """Return name in file names -> protocol, of all protocols that the languages of the table allow."""
     alone = {xnli.train_language: xnli.n_train}
-    everything = alone | dict.fromkeys(xnli.others, xnli.n_train)
     n_train = {
         "zero_shot": alone,
         "few_shot": alone | dict.fromkeys(xnli.others, xnli.few_shot.examples),
         "translate_test": alone,
-        "translate_train_all": everything,
+        "translate_train_all": alone | dict.fromkeys(xnli.others, xnli.n_train),
     }
     protocols = {kind: XnliProtocol(kind, sizes, xnli.languages) for kind, sizes in n_train.items()}
     return protocols | {

@@ -180,43 +180,29 @@ def claim_tests(paths: ExperimentPaths) -> list[Plain]:
     "claim" and "statement" are number and text of the claim, "columns" the columns that count, as a and as b call them,
     or None if all do, "a_files" and "b_files" the sample statistics per pretraining seed that both systems have.
     """
-    return [
-        {
-            "claim": number,
-            "statement": claim.claim,
-            "table": test.table,
-            "a_system": _name(test.a),
-            "b_system": _name(test.b),
-            "margin": test.margin,
-            "columns": _claim_columns(paths.config, test),
-            "a_files": [_statistics(paths, test.table, test.a, seed) for seed in _claim_seeds(paths, test)],
-            "b_files": [_statistics(paths, test.table, test.b, seed) for seed in _claim_seeds(paths, test)],
-        }
-        for number, claim in enumerate(paths.config.claims, 1)
-        for test in claim.tests
-    ]
+    tests = []
+    for number, claim in enumerate(paths.config.claims, 1):
+        for test in claim.tests:
+            a_files, b_files = (_statistics(paths, test.table, system) for system in (test.a, test.b))
+            seeds = [seed for seed in a_files if seed in b_files]
+            tests.append(
+                {
+                    "claim": number,
+                    "statement": claim.claim,
+                    "table": test.table,
+                    "a_system": _name(test.a),
+                    "b_system": _name(test.b),
+                    "margin": test.margin,
+                    "columns": _claim_columns(paths.config, test),
+                    "a_files": [a_files[seed] for seed in seeds],
+                    "b_files": [b_files[seed] for seed in seeds],
+                }
+            )
+    return tests
 
 
 def _name(system: str | SystemConfig) -> str:
     return system if isinstance(system, str) else system.name
-
-
-def _claim_seeds(paths: ExperimentPaths, test: ComparisonConfig) -> list[int]:
-    """Return the pretraining seeds that both systems of a test have."""
-    config = paths.config
-    if test.table in MT_TABLES:
-        return paths.translation_seeds(MT_TABLES[test.table])
-    if test.table == "perplexity" and config.perplexity:
-        return config.pretraining_seeds(config.perplexity.run)
-    runs = (_compared_system(config, test.table, system).run for system in (test.a, test.b))
-    return experiments.common_seeds(config, [run for run in runs if run not in BASELINES])
-
-
-def _compared_system(config: Config, table: str, system: str | SystemConfig) -> SystemConfig:
-    """Return a system of the ablation, of GLUE, or of a table whose rows are runs."""
-    if table == "ablation" and config.ablation:
-        return {"full": config.ablation.full, **config.ablation.systems}[_name(system)]
-    return SystemConfig(run=system) if isinstance(system, str) else system
 
 
 def _claim_columns(config: Config, test: ComparisonConfig) -> list[list[str]] | None:
@@ -229,18 +215,23 @@ def _claim_columns(config: Config, test: ComparisonConfig) -> list[list[str]] | 
     return None
 
 
-def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig, seed: int) -> list[str]:
-    """Return the sample statistics of one system of a table."""
-    folder = f"{paths.results}/results"
-    if table == "perplexity" and paths.config.perplexity:
-        return [f"{folder}/perplexity/{system}.{paths.config.perplexity.run}.{seed}.statistics.json"]
-    if table == "embeddings":
-        return [f"{folder}/embeddings/{seed}.statistics.json"]
+def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig) -> dict[int, list[str]]:
+    """Return pretraining seed -> the sample statistics of one system of a table."""
+    config, folder, kind = paths.config, f"{paths.results}/results", "statistics.json"
     if table in MT_TABLES:
-        plans = paths.translators_of(MT_TABLES[table])
+        plans, seeds = paths.translators_of(MT_TABLES[table]), paths.translation_seeds(MT_TABLES[table])
         own = [key for key, plan in plans.items() if (plan.encoder, plan.decoder) == (system, system)]
-        return [path for key in own for path in paths.translation_scores(key, seed, "statistics.json")]
-    model = _compared_system(paths.config, table, system)
+        return {seed: [path for key in own for path in paths.translation_scores(key, seed, kind)] for seed in seeds}
+    if table == "perplexity" and config.perplexity:
+        run = config.perplexity.run
+        return {seed: [f"{folder}/perplexity/{system}.{run}.{seed}.{kind}"] for seed in config.pretraining_seeds(run)}
+    if table == "embeddings":
+        seeds = config.seeds.pretraining if system in BASELINES else config.pretraining_seeds(_name(system))
+        return {seed: [f"{folder}/embeddings/{seed}.{kind}"] for seed in seeds}
+    model = SystemConfig(run=system) if isinstance(system, str) else system
+    if table == "ablation" and config.ablation:
+        model = {"full": config.ablation.full, **config.ablation.systems}[_name(system)]
+    seeds = config.pretraining_seeds(model.run)
     if table == "glue":
-        return paths.glue_scores(model, seed, "statistics.json")
-    return paths.xnli_scores(model, "zero_shot", "statistics.json", [seed])
+        return {seed: paths.glue_scores(model, seed, kind) for seed in seeds}
+    return {seed: paths.xnli_scores(model, "zero_shot", kind, [seed]) for seed in seeds}
