@@ -25,7 +25,7 @@ from microworld.nli import Pair, add_translation_errors
 from microworld.render import check_languages, detokenized, text, tokens
 from xlm_core.config import GLUE_FILES, TEST_SETS, GeneratedFile, Microworld
 from xlm_core.errors import ConfigError
-from xlm_core.io import atomic, write_zip
+from xlm_core.io import atomic, write_text, write_zip
 from xlm_core.languages import sides
 
 SENTENCES_PER_LINE = 2  # of parallel documents: TLM then also learns what joins two sentences
@@ -100,10 +100,10 @@ def write(world: Microworld, languages: Sequence[str], outputs: Mapping[Generate
             case "tests":
                 _write_test_sets(path, stream(f"tests/{key}"), world)
             case "dictionaries":
-                _write_text(path, _table(word_lists.translations(key), " "))
+                write_text(path, _table(word_lists.translations(key), " "))
             case "similarity":
                 ratings = word_lists.ratings(stream(f"similarity/{key}"), key, world.similarity[key])
-                _write_text(path, _table(ratings))
+                write_text(path, _table(ratings))
             case "xnli" if key == "evaluation":
                 write_zip(path, _xnli_evaluation(xnli(), languages))
             case "xnli":
@@ -218,7 +218,7 @@ def _glue_tables(world: Microworld, streams: Streams, task: str) -> dict[str, st
 def _write_glue(path: Path, name: str, task: str, tables: Mapping[str, str]) -> None:
     """Write one of the tables, or a zip of all."""
     if name in tables:
-        _write_text(path, tables[name])
+        write_text(path, tables[name])
     else:
         write_zip(path, {f"{task}/{member}": table for member, table in tables.items()})
 
@@ -247,11 +247,6 @@ def _glue_table(rows: Sequence[Example], layout: Mapping[str, Any]) -> str:
 def _table(rows: Iterable[Iterable[str | float]], separator: str = "\t") -> str:
     """Return rows as lines."""
     return "".join(separator.join(map(str, row)) + "\n" for row in rows)
-
-
-def _write_text(path: Path, content: str) -> None:
-    with atomic(path) as partial:
-        partial.write_text(content, encoding="utf-8", newline="\n")
 
 
 def _write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -68,7 +68,6 @@ def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
     Raises:
         StorageError: there is no room for one of them.
     """
-    paths = [Path(path) for path in paths]
     partials = [path.with_name(f".{path.name}.{os.getpid()}.partial") for path in paths]
     try:
         others = f" (or one of {len(paths) - 1} more files that are written with it)" if len(paths) > 1 else ""
@@ -160,10 +159,15 @@ def decode_lines(stream: IO[bytes], name: str) -> Iterator[str]:
         ) from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` in UTF-8, atomically."""
+    with atomic(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically."""
-    with atomic(path) as partial:
-        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:

@@ -27,11 +27,6 @@ WRITTEN = {
 SCRIPTS = {language: scripts for scripts, languages in WRITTEN.items() for language in languages.split()}
 
 
-def name(language: str) -> str:
-    """The English name of a language code, or the code itself where it is not one of the paper's."""
-    return NAMES.get(language, language)
-
-
 def is_pair(key: str) -> bool:
     """Whether ``key`` names a pair of languages (``de-en``) rather than one language (``de``)."""
     return "-" in key

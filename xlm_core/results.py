@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from xlm_core.io import atomic
+from xlm_core.io import write_text
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ def seed_label(pretraining_seed: int, finetuning_seed: int | None) -> str:
 
 def write(results: Iterable[Result], path: Path) -> None:
     """Write results as JSON lines."""
-    with atomic(path) as partial:
-        partial.write_text("".join(json.dumps(asdict(result)) + "\n" for result in results), encoding="utf-8")
+    write_text(path, "".join(json.dumps(asdict(result)) + "\n" for result in results))
 
 
 def read(paths: Iterable[Path]) -> list[Result]:

@@ -25,7 +25,7 @@ from xlm_core.errors import CheckpointError, ConfigError, CorpusError
 from xlm_core.interop import original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import MERGES, OURS, PIECES
-from xlm_core.io import atomic, read_json, write_json
+from xlm_core.io import atomic, read_json, write_json, write_text
 from xlm_core.languages import language_ids
 from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.heads import Classifier
@@ -137,8 +137,7 @@ def _export(
     body = {BODY + name: tensor for name, tensor in original.items() if not name.startswith(PREDICTION)}
     with atomic(folder / WEIGHTS) as partial:
         write_safetensors(partial, {**body, **head}, {"format": "pt"})
-    with atomic(folder / CONFIG) as partial:
-        partial.write_text(written.to_json_string(), encoding="utf-8")
+    write_text(folder / CONFIG, written.to_json_string())
 
 
 def _language_settings(languages: Sequence[str]) -> dict[str, Any]:
@@ -195,8 +194,7 @@ def _write_fast_tokenizer(vocabulary: Vocabulary, folder: Path) -> None:
         single=[end, "$A", end], pair=[end, "$A", end, "$B:0", end], special_tokens=[(end, EOS)]
     )
     tokenizer.decoder = decoders.Metaspace(WORD_START)
-    with atomic(folder / TOKENIZER) as partial:
-        partial.write_text(tokenizer.to_str(), encoding="utf-8")
+    write_text(folder / TOKENIZER, tokenizer.to_str())
     write_json(folder / SETTINGS, _settings("PreTrainedTokenizerFast"))
 
 

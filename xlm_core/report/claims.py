@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
-from xlm_core.io import atomic
+from xlm_core.io import write_text
 from xlm_core.report.plots import COLORS, FAINT, SETTINGS, save
 from xlm_core.report.rendering import MINUS, render, signed
 
@@ -50,8 +50,7 @@ def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
         rows = of_claim.to_dict("records")
         decision = combine_decisions([row["decision"] for row in rows])
         claims.append(Claim(rows[0]["claim"], rows[0]["statement"], [_printed(row) for row in rows], decision))
-    with atomic(text) as partial:
-        partial.write_text(render("claims", claims=claims, name=name, decisions=list(LOOK)), encoding="utf-8")
+    write_text(text, render("claims", claims=claims, name=name, decisions=list(LOOK)))
     plot(claims, name, picture)
 
 

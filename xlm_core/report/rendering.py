@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
 from xlm_core.errors import CorpusError
-from xlm_core.io import atomic
+from xlm_core.io import write_text
 
 MINUS, DAGGER = "−", "†"
 N_SAMPLES = 20  # sentences of each direction on the page of samples
@@ -90,5 +90,4 @@ def write_samples(directions: Mapping[str, Mapping[str, Path]], output: Path) ->
             counts = ", ".join(f"{len(texts[label])} in {path}" for label, path in paths.items())
             raise CorpusError(f"unequal numbers of lines: {counts}; score the translations again")
         samples.append((direction, list(texts), list(zip(*texts.values(), strict=True))[:N_SAMPLES]))
-    with atomic(output) as partial:
-        partial.write_text(render("samples", directions=samples), encoding="utf-8")
+    write_text(output, render("samples", directions=samples))

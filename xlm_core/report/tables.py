@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from xlm_core import results
-from xlm_core.io import atomic
+from xlm_core.io import write_text
 from xlm_core.published import ColumnKey, PublishedNumber, RowKey
 from xlm_core.report import notes, summary, table_specs
 from xlm_core.report.rendering import DAGGER, MINUS, render, signed
@@ -110,8 +110,7 @@ def make(
             text = tidy[kind].to_csv(index=False)
         else:
             text = render(kind, table=page, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES)
-        with atomic(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(path, text)
 
 
 def mean_and_spread(mean: float, spread: float, decimals: int, *, is_signed: bool) -> str:

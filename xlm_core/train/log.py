@@ -17,7 +17,7 @@ from tqdm import tqdm
 from xlm_core.config import Optim
 from xlm_core.errors import TrainingError
 from xlm_core.history import HistoryRow, Metrics, ObjectiveKey, Split
-from xlm_core.io import atomic, disk_full_errors
+from xlm_core.io import disk_full_errors, write_text
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.state import Progress, TrainState
 
@@ -99,8 +99,7 @@ def _truncate(path: Path, progress: Progress) -> None:
     last = {"train": progress.update, "valid": progress.evaluated}
     whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
     kept = [line for line in whole if (row := HistoryRow.from_json(line)).update <= last[row.split]]
-    with atomic(path) as partial:
-        partial.write_text("".join(kept), encoding="utf-8")
+    write_text(path, "".join(kept))
 
 
 class TensorBoardWriter:

@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
-from xlm_core.languages import name
+from xlm_core.languages import NAMES
 from xlm_core.report.plots import FAINT, INK, SETTINGS, color, save
 
 PANEL = (5.6, 6.0)  # inches
@@ -166,7 +166,7 @@ def _style(number: int) -> dict[str, Any]:
 def _explain(figure: Figure, data: dict[str, Any]) -> None:
     """Write the languages above the maps, and what the numbers mean below them."""
     handles = [
-        Line2D([], [], linestyle="", markersize=6, label=name(language), **_style(number))
+        Line2D([], [], linestyle="", markersize=6, label=NAMES.get(language, language), **_style(number))
         for number, language in enumerate(data["languages"])
     ]
     handles.append(Line2D([], [], color=FAINT, linewidth=0.6, label="translations"))

@@ -12,7 +12,7 @@ import torch
 
 from xlm_core import digests, results, tsv
 from xlm_core.config import DecodingConfig
-from xlm_core.io import atomic
+from xlm_core.io import write_text
 from xlm_core.languages import direction_key, pair, sides
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.bleu import bleu, bleu_statistics, chrf, tokenized_bleu
@@ -49,8 +49,7 @@ def score(
     pipeline = TranslationPipeline(model, vocabulary, device)
     lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
     for name in LINES:
-        with atomic(outputs[name]) as partial_file:
-            partial_file.write_text("".join(line + "\n" for line in lines[name]), encoding="utf-8")
+        write_text(outputs[name], "".join(line + "\n" for line in lines[name]))
     metadata, n_empty = pipeline.metadata, lines["hypotheses"].count("")
     result = partial(
         Result,
