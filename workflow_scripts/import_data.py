@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from xlm_core import config
+from xlm_core.config.sources import PretrainedVocabulary
 from xlm_core.interop import pretrained
 from xlm_core.languages import sides
 from xlm_core.workflow.step import workflow_step
@@ -11,12 +13,8 @@ params, inputs, output = snakemake.params, snakemake.input, snakemake.output
 
 def import_vocabulary() -> None:
     """Import the vocabulary that the section ``pretrained`` describes."""
-    section, files = params.pretrained, {Path(path).name: Path(path) for path in inputs}
     pretrained.import_vocabulary(
-        {files[name]: digest for name, digest in section["sha256"].items()},
-        format=section["format"],
-        codes=files.get(section["codes"]),
-        vocab=files.get(section["vocab"]),
+        config.read(PretrainedVocabulary, params.pretrained, path="vocabulary.pretrained"),
         languages=params.languages,
         size=params.size,
         output=Path(output.vocabulary),
@@ -26,11 +24,9 @@ def import_vocabulary() -> None:
 
 def import_store() -> None:
     """Copy token stores to where ``build_store`` would write them."""
-    stores = {split: Path(inputs[split]) for split in ("train", "valid", "test")}
     pretrained.import_store(
-        stores,
-        {stores[split]: digest for split, digest in params.sha256.items()},
-        outputs={split: Path(output[split]) for split in stores},
+        {Path(inputs[split]): digest for split, digest in params.sha256.items()},
+        [Path(output[split]) for split in params.sha256],
         languages=sides(snakemake.wildcards.key),
         vocabulary=Path(inputs.vocabulary),
         statistics=Path(output.statistics),

@@ -10,6 +10,7 @@ from published_checkpoint import N_TOKENS, inputs, original_checkpoint, saved, t
 from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 
 from xlm_core.config import ModelConfig
+from xlm_core.config.sources import PretrainedModel
 from xlm_core.errors import CheckpointError, PretrainedError
 from xlm_core.interop.convert import export_huggingface, import_model
 from xlm_core.model import checkpoint
@@ -46,7 +47,9 @@ def theirs(tmp_path) -> tuple[Path, Path]:
 def imported(tmp_path, paths, vocabulary, kind="xlm_core", languages=LANGUAGES, model=CONFIG):
     output = tmp_path / "imported" / "model.safetensors"
     wanted = paths if isinstance(paths, dict) else sums(*paths)
-    import_model(wanted, format=kind, vocabulary=vocabulary, languages=languages, model=model, output=output)
+    known = {path.name: digest for path, digest in wanted.items()}
+    pretrained = PretrainedModel(format=kind, path=str(next(iter(wanted)).parent), sha256=known)
+    import_model(pretrained, vocabulary=vocabulary, languages=languages, model=model, output=output)
     return checkpoint.load(output)
 
 

@@ -35,10 +35,10 @@ def built(tmp_path, words) -> dict[str, Path]:
 
 
 def imported(tmp_path, paths, words, languages=("en", "fr"), sums=None) -> dict[str, Path]:
-    outputs = {split: tmp_path / "out" / f"{split}.store" for split in SPLITS}
+    outputs = {split: tmp_path / "out" / f"{split}.store" for split in paths}
     known = sums or {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths.values()}
     statistics = tmp_path / "out" / "statistics.json"
-    import_store(paths, known, outputs=outputs, languages=languages, vocabulary=words, statistics=statistics)
+    import_store(known, list(outputs.values()), languages=languages, vocabulary=words, statistics=statistics)
     return outputs
 
 

@@ -8,6 +8,7 @@ import published_codes
 import pytest
 from small_model import TEXT, write_vocabulary
 
+from xlm_core.config.sources import PretrainedVocabulary
 from xlm_core.errors import CorpusError, PretrainedError
 from xlm_core.interop.huggingface import write_tokenizer
 from xlm_core.interop.pretrained import import_vocabulary
@@ -15,10 +16,11 @@ from xlm_core.text.vocabulary import Vocabulary
 
 
 def imported(tmp_path, paths, kind, size, languages=("en", "fr"), sums=None, **files) -> tuple[Vocabulary, dict]:
-    known = sums or {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    known = sums or {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    names = {key: path.name for key, path in files.items()}
+    pretrained = PretrainedVocabulary(format=kind, path=str(paths[0].parent), sha256=known, **names)
     output, origin = tmp_path / "out" / "vocabulary.json", tmp_path / "out" / "origin.json"
-    more = {"languages": languages, "size": size, "output": output, "origin": origin}
-    import_vocabulary(known, format=kind, **({"codes": None, "vocab": None} | files), **more)
+    import_vocabulary(pretrained, languages=languages, size=size, output=output, origin=origin)
     return Vocabulary.read(output), json.loads(origin.read_text())
 
 
@@ -66,7 +68,7 @@ def test_what_does_not_fit_is_refused(ours, tmp_path, change, message):
 
 def test_another_file_and_another_format_are_refused(ours, tmp_path):
     with pytest.raises(PretrainedError, match=r"vocabulary\.json: found SHA-256 .*, expected 0{64}"):
-        imported(tmp_path, [ours], "xlm_core", 60, sums={ours: "0" * 64})
+        imported(tmp_path, [ours], "xlm_core", 60, sums={ours.name: "0" * 64})
     (tmp_path / "text").write_text("no vocabulary\n")
     with pytest.raises(CorpusError, match="is not a vocabulary"):
         imported(tmp_path, [tmp_path / "text"], "xlm_core", 60)

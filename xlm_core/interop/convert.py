@@ -13,6 +13,7 @@ import torch
 
 from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
+from xlm_core.config.sources import PretrainedModel
 from xlm_core.errors import CheckpointError
 from xlm_core.interop import huggingface, original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
@@ -92,22 +93,15 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
 
 
 def import_model(
-    sums: Mapping[Path, str],
-    *,
-    format: str,  # noqa: A002
-    vocabulary: Path,
-    languages: Sequence[str],
-    model: ModelConfig,
-    output: Path,
+    pretrained: PretrainedModel, *, vocabulary: Path, languages: Sequence[str], model: ModelConfig, output: Path
 ) -> None:
     """Write a given model as the file that pretraining would have made.
 
     Its languages are reduced to ``languages``, and it gets the dropout of ``model``.
 
     Args:
-        sums: the files and their SHA-256.
-        format: ``xlm_core`` (a model.safetensors), ``published`` (a ``.pth``) or ``huggingface`` (a folder of
-            transformers with its tokenizer).
+        pretrained: its files, of format ``xlm_core`` (a model.safetensors), ``published`` (a ``.pth``) or
+            ``huggingface`` (a folder of transformers with its tokenizer).
         vocabulary: the one in use, which must be the model's.
         languages: of the setup.
         model: the shape that it must have.
@@ -117,10 +111,12 @@ def import_model(
         PretrainedError: a file is not the named one.
         CheckpointError: it is damaged or not a model, has another vocabulary or shape, or lacks a language.
     """
-    origin = check_files(format, sums, MODEL_FILES if format == "huggingface" else ())
+    folder = Path(pretrained.path)
+    sums = {folder / name: sha256 for name, sha256 in pretrained.sha256.items()}
+    origin = check_files(pretrained.format, sums, MODEL_FILES if pretrained.format == "huggingface" else ())
     path = next(iter(sums))
-    if format == "huggingface":
-        path, vocab = path.parent, Vocabulary.read(vocabulary)
+    if pretrained.format == "huggingface":
+        path, vocab = folder, Vocabulary.read(vocabulary)
         imported = huggingface.import_model(path)
         tokenizer, n_pieces = read_tokenizer(path, list(vocab.model_of)), imported.model.vocab_size
         if tokenizer.digest != vocab.digest or len(vocab) != n_pieces:
@@ -129,7 +125,7 @@ def import_model(
                 f"one in use is {vocab.digest} of {len(vocab)} pieces; use the folder's, as vocabulary.pretrained of "
                 f"format huggingface"
             )
-    elif format == "published":
+    elif pretrained.format == "published":
         imported, vocab = original_xlm.read_checkpoint(path), Vocabulary.read(vocabulary)
         _check_pieces(vocab.pieces, imported.pieces, vocabulary, path)
     else:

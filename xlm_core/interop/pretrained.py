@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlm_core import digests
+from xlm_core.config.sources import PretrainedVocabulary
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
 from xlm_core.io import atomic_many, read_json, write_json
@@ -50,23 +51,13 @@ def check_files(format: str, sums: Mapping[Path, str], names: Sequence[str] = ()
 
 
 def import_vocabulary(
-    sums: Mapping[Path, str],
-    *,
-    format: str,  # noqa: A002
-    codes: Path | None,
-    vocab: Path | None,
-    languages: Sequence[str],
-    size: int,
-    output: Path,
-    origin: Path,
+    pretrained: PretrainedVocabulary, *, languages: Sequence[str], size: int, output: Path, origin: Path
 ) -> None:
     """Write a given vocabulary as the file that learning would have made.
 
     Args:
-        sums: the files and their SHA-256.
-        format: ``xlm_core`` (a vocabulary.json), ``published`` (codes and vocabulary of fastBPE, of which the first
-            ``size`` pieces are used) or ``huggingface`` (a folder with a tokenizer).
-        codes, vocab: which of the files are these, for the format ``published``.
+        pretrained: its files, of format ``xlm_core`` (a vocabulary.json), ``published`` (codes and vocabulary of
+            fastBPE, of which the first ``size`` pieces are used) or ``huggingface`` (a folder with a tokenizer).
         languages: that must be encoded.
         size: number of pieces, special symbols included.
         output: the vocabulary.
@@ -76,13 +67,15 @@ def import_vocabulary(
         PretrainedError: a file is not the named one, or the vocabulary lacks a language or has another size.
         CorpusError: a file is damaged.
     """
-    record = check_files(format, sums, TOKENIZER_FILES if format == "huggingface" else ())
+    folder = Path(pretrained.path)
+    sums = {folder / name: sha256 for name, sha256 in pretrained.sha256.items()}
+    record = check_files(pretrained.format, sums, TOKENIZER_FILES if pretrained.format == "huggingface" else ())
     path = next(iter(sums))
-    if format == "published":
-        assert codes is not None and vocab is not None
+    if pretrained.codes and pretrained.vocab:  # of the format published
+        codes, vocab = folder / pretrained.codes, folder / pretrained.vocab
         vocabulary = Vocabulary.from_fastbpe(codes, vocab, sorted(languages), size)
-    elif format == "huggingface":
-        vocabulary = read_tokenizer(path.parent, sorted(languages))
+    elif pretrained.format == "huggingface":
+        vocabulary = read_tokenizer(folder, sorted(languages))
     else:
         vocabulary = Vocabulary.read(path)
     if missing := set(languages) - vocabulary.model_of.keys():
@@ -133,20 +126,13 @@ def _read_ids(path: Path) -> dict[str, int]:
 
 
 def import_store(
-    stores: Mapping[str, Path],
-    sums: Mapping[Path, str],
-    *,
-    outputs: Mapping[str, Path],
-    languages: Sequence[str],
-    vocabulary: Path,
-    statistics: Path,
+    sums: Mapping[Path, str], outputs: Sequence[Path], *, languages: Sequence[str], vocabulary: Path, statistics: Path
 ) -> None:
     """Copy the given stores of one shard of a corpus to the paths of built ones.
 
     Args:
-        stores: split -> given store.
-        sums: their SHA-256.
-        outputs: split -> store.
+        sums: the given stores and their SHA-256.
+        outputs: the path of each.
         languages: of their columns.
         vocabulary: of the models that read them.
         statistics: JSON: numbers of records, format and checksums.
@@ -157,10 +143,10 @@ def import_store(
     """
     record = check_files("store", sums)
     digest = Vocabulary.read(vocabulary).digest
-    n_records = sum(len(_open_store(path, digest, languages)) for path in stores.values())
-    with atomic_many(list(outputs.values())) as partials:
-        for split, partial in zip(outputs, partials, strict=True):
-            shutil.copyfile(stores[split], partial)
+    n_records = sum(len(_open_store(path, digest, languages)) for path in sums)
+    with atomic_many(outputs) as partials:
+        for path, partial in zip(sums, partials, strict=True):
+            shutil.copyfile(path, partial)
     origin = record | {"vocabulary": digest}
     write_json(statistics, {"read": n_records, "kept": n_records, "dropped": {}, "origin": origin})
 
