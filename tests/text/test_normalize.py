@@ -25,7 +25,7 @@ def stripped(text: str) -> str:
     ],
 )
 def test_punctuation_is_unified(language: str, text: str, expected: str):
-    assert punctuation_normalizer(language)(text).strip() == expected.strip()
+    assert punctuation_normalizer(language).normalize(text).strip() == expected.strip()
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_both_switches_off_change_nothing(text: str):
 )
 def test_punctuation_by_the_rules_of_a_language(language: str, text: str, expected: str):
     """Worked out by hand from the published normalize-punctuation.perl."""
-    assert punctuation_normalizer(language)(text) == expected
+    assert punctuation_normalizer(language).normalize(text) == expected
 
 
 def test_where_sacremoses_departs_from_the_published_scripts():
-    assert punctuation_normalizer("hi")("क्\u200dया") == "क्या"  # Perl: a blank instead of the joiner
-    assert punctuation_normalizer("ru")('"a," b') == '"a," b'  # Perl: "a", b
+    assert punctuation_normalizer("hi").normalize("क्\u200dया") == "क्या"  # Perl: a blank instead of the joiner
+    assert punctuation_normalizer("ru").normalize('"a," b') == '"a," b'  # Perl: "a", b
 
 
 @given(st.text())

@@ -175,7 +175,7 @@ def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
 def test_cutting_moves_only_blanks(text: str, language: str):
     for package in ("jieba", "pythainlp"):
         pytest.importorskip(package)
-    text = module.punctuation_normalizer(language)(text)
+    text = module.punctuation_normalizer(language).normalize(text)
     cut = "".join(module.segmenter(language)(text))
     assert "".join(cut.split()) == "".join(text.split())
 

@@ -6,8 +6,8 @@ cut into characters. The text is read twice, once to count and once to draw, at 
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import sentencepiece
@@ -21,8 +21,7 @@ from xlm_core.text.vocabulary import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK
 MAX_LINE_BYTES = 1 << 20  # sentencepiece skips longer lines; tokenization has dropped those before
 
 
-@dataclass(frozen=True)
-class TokenFile:
+class TokenFile(NamedTuple):
     """A file of tokenized records.
 
     languages  of its fields: ("fr",) for text, ("en", "fr") for pairs

@@ -64,17 +64,14 @@ class FastBpe:
         return f"{' '.join(self._pieces[id_] for id_ in ids)} ".replace(f"{CONTINUES} ", "").rstrip(" ")
 
     def _ids_of_word(self, word: str) -> list[int]:
-        return [self._ids.get(symbol, self._unknown) for symbol in self.symbols(word)]
-
-    def symbols(self, word: str) -> list[str]:
-        """Split a word into characters and apply the most important merge until none is left."""
+        """Split a word into characters, and apply the most important merge until none is left."""
         symbols = [*word[:-1], word[-1] + END]
         while len(symbols) > 1:
             rank, best = min((self._ranks.get(pair, len(self._ranks)), pair) for pair in itertools.pairwise(symbols))
             if rank == len(self._ranks):
                 break
             symbols = _merge(symbols, *best)
-        return symbols
+        return [self._ids.get(symbol, self._unknown) for symbol in symbols]
 
 
 def _merge(symbols: Sequence[str], left: str, right: str) -> list[str]:

@@ -22,7 +22,7 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import regex
@@ -180,7 +180,7 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     """
     line = normalize_letters(line, language, text.romanian)
     if not already_tokenized:
-        line = " ".join(segmenter(language)(punctuation_normalizer(language)(line)))
+        line = " ".join(segmenter(language)(punctuation_normalizer(language).normalize(line)))
     return tsv.collapse_blanks(lower_and_strip(line, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
@@ -190,11 +190,9 @@ def compose(text: str) -> str:
 
 
 @cache
-def punctuation_normalizer(language: str) -> Callable[[str], str]:
-    """Return the function that unifies quotes, dashes and blanks by the Moses rules, and removes control characters."""
-    normalizer = MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
-    normalize: Callable[[str], str] = normalizer.normalize
-    return normalize
+def punctuation_normalizer(language: str) -> MosesPunctNormalizer:
+    """Return what unifies quotes, dashes and blanks by the Moses rules, and removes control characters."""
+    return MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
 
 
 def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:
@@ -228,8 +226,7 @@ def segmenter(language: str) -> Callable[[str], list[str]]:
             f"language '{language}': its words are segmented by the package {error.name}, which is not "
             f"installed; install it with: pip install -e '.[segmentation]'"
         ) from error
-    moses = MosesTokenizer(language)
-    return lambda line: moses.tokenize(line, escape=False)
+    return partial(MosesTokenizer(language).tokenize, escape=False)
 
 
 def _thai_segmenter() -> Callable[[str], list[str]]:
@@ -238,8 +235,7 @@ def _thai_segmenter() -> Callable[[str], list[str]]:
         os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
     from pythainlp.tokenize import word_tokenize
 
-    segment: Callable[[str], list[str]] = word_tokenize
-    return segment
+    return partial(word_tokenize, engine="newmm")
 
 
 def _chinese_segmenter() -> Callable[[str], list[str]]:
@@ -251,5 +247,4 @@ def _chinese_segmenter() -> Callable[[str], list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.tmp_dir = folder
         tokenizer.initialize()
-    segment: Callable[[str], list[str]] = tokenizer.lcut
-    return segment
+    return partial(tokenizer.lcut, cut_all=False)

@@ -15,10 +15,9 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from xlm_core.errors import ArchiveError
 from xlm_core.io import DECOMPRESSION_ERRORS, decode_lines, open_binary
@@ -34,8 +33,7 @@ CLIMBS_OUT = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")  # absolute
 ENCRYPTED = 0x1  # bit of a zip member's flags
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One member of an archive.
 
     kind  "file", "folder", or what else it is

@@ -22,7 +22,6 @@ from xlm_core.tsv import FilterStats, clean_field
 
 NO_LABEL = "-"
 SCORED_TASK, MAX_SCORE = "STS-B", 5.0  # the task whose labels are scores, from 0 to this one
-NUMBER = r"\d+(\.\d+)?"
 COLA_HEADER = ("source", "label", "mark", "sentence")  # the files have no names for these columns
 MRPC_IDS = ("#1 ID", "#2 ID")
 
@@ -132,7 +131,7 @@ def _record(sentences: Sequence[str], label: str) -> list[str]:
 def _checked_label(label: str, task: GlueTask, location: str) -> str:
     """Return ``label`` if it is one of the task's."""
     if task.classes is None:
-        if not re.fullmatch(NUMBER, label) or float(label) > MAX_SCORE:
+        if not re.fullmatch(r"\d+(\.\d+)?", label) or float(label) > MAX_SCORE:
             raise CorpusError(f"{location}: score {label!r}, expected a number from 0 to 5; fetch the file again")
     elif label not in task.classes:
         raise CorpusError(

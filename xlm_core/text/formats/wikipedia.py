@@ -37,7 +37,7 @@ ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tabl
 BREAK = "\n\n"
 NOT_XML = (ElementTree.ParseError, ValueError, LookupError, StopIteration)  # the middle two for an odd encoding
 
-QUOTES = re.compile(r"'{2,}")
+QUOTES = re.compile(r"(?<!')('{5}|'{2,3})")  # of bold and italics: what a run has more than these is text
 MAGIC_WORD = re.compile(r"__\w+?__")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 EMPTY_BRACKETS = re.compile(r" ?[(（\[][\s,;:.،؛、，；：·/–—-]*[)）\]]")
@@ -158,14 +158,12 @@ def _visible_node(node: nodes.Node, hidden: frozenset[str]) -> str:
             return BREAK
         case nodes.Tag():
             return _visible_tag(node, hidden)
-        case _:
-            return ""
+    return ""
 
 
 def _visible_link(node: nodes.Wikilink, hidden: frozenset[str]) -> str:
     """Return the text of a link; none for files, categories and links to other languages."""
-    title = str(node.title).strip()
-    namespace, colon, _ = title.partition(":")
+    namespace, colon, _ = str(node.title).partition(":")
     namespace = namespace.strip()
     if colon and (namespace.lower() in hidden or LANGUAGE_CODE.fullmatch(namespace)):
         return ""
@@ -201,15 +199,9 @@ def _choose_variant(match: re.Match[str]) -> str:
 
 def _clean_wikitext(text: str) -> str:
     """Remove remains of markup from a paragraph: quotes, magic words, entities, lone tags, emptied brackets."""
-    text = QUOTES.sub(_surplus_apostrophes, text)
+    text = QUOTES.sub("", text)
     text = MAGIC_WORD.sub("", text)
     text = TAG.sub("", unescape(text))
     text = " ".join(text.split())
     text = EMPTY_BRACKETS.sub("", text)
     return BRACKET_START.sub(r"\1", text).strip()
-
-
-def _surplus_apostrophes(match: re.Match[str]) -> str:
-    """Keep the apostrophes that are text: runs of 2, 3 or 5 are markup, in 4 or more than 5 the surplus is text."""
-    n = len(match[0])
-    return "'" * (1 if n == 4 else max(0, n - 5))

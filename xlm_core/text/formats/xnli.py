@@ -18,7 +18,6 @@ from xlm_core.io import atomic_many
 from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
-LABELS = ("contradiction", "neutral", "entailment")
 SPELLINGS = {"contradictory": "contradiction"}  # of the training tables
 NO_LABEL = "-"  # the annotators did not agree
 EVALUATION = {"valid": "xnli.dev.tsv", "test": "xnli.test.tsv"}  # split -> archive member
@@ -26,11 +25,7 @@ TRANSLATIONS = {"train": "multinli.train.{language}.tsv", "translated": "xnli.te
 
 
 def extract(
-    evaluation: Path,
-    training: Path,
-    outputs: Mapping[tuple[str, str], Path],
-    statistics: Path,
-    labels: Sequence[str] = LABELS,
+    evaluation: Path, training: Path, outputs: Mapping[tuple[str, str], Path], statistics: Path, labels: Sequence[str]
 ) -> None:
     """Write the records of each split and language, and the counts of all of them.
 
