@@ -229,27 +229,25 @@ def glue(rows: Sequence[PlainRow], runs: Sequence[str], tasks: Mapping[str, Sequ
         tasks: task -> its columns and the metric of each, in the order in which they are shown.
     """
     columns: list[ColumnSpec] = []
-    means: list[ColumnSpec] = []
-    scores: list[ColumnKey] = []
+    scores: list[ColumnSpec] = []
     for task, measures in tasks.items():
         measured = [
             ColumnSpec(name, metric, name if metric == "accuracy" else f"{name}, {metric}", published=name)
             for name, metric in measures
         ]
         columns += measured
-        if len(measured) > 1:
-            parts = tuple(column.key for column in measured)
-            means.append(ColumnSpec(task, "score", f"{task} score", parts, is_shown=False))
-        scores.append((means if len(measured) > 1 else measured)[-1].key)
+        parts = tuple(column.key for column in measured)
+        scores.append(ColumnSpec(task, "score", f"{task} score", parts, is_shown=False))
+    mean = ColumnSpec("GLUE", "score", "GLUE score", tuple(score.key for score in scores))
     specs = _rows(rows, has_model_per_column=True)
     same_run = [
         (row, above)
         for (above, above_run), (row, run) in combinations(list(zip(specs, runs, strict=True))[1:], 2)
         if run == above_run and row.setting != above.setting
     ]
-    all_columns = (*columns, *means, ColumnSpec("GLUE", "score", "GLUE score", tuple(scores)))
     differences = (*_minus_first(specs), *same_run)
-    return TableSpec("glue", specs, all_columns, differences, ("system", "pretrained on"), ranks_by_setting=False)
+    header = ("system", "pretrained on")
+    return TableSpec("glue", specs, (*columns, *scores, mean), differences, header, ranks_by_setting=False)
 
 
 WORD_METRICS: Mapping[str, Mapping[str, Any]] = {  # of embeddings: metric -> fields of its columns

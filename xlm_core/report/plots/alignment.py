@@ -9,14 +9,14 @@ import matplotlib as mpl
 import numpy as np
 import textalloc
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
 from xlm_core.languages import NAMES
-from xlm_core.report.plots import FAINT, INK, SETTINGS, color, save
+from xlm_core.report.plots import FAINT, SETTINGS, color, save
 
 PANEL = (5.6, 6.0)  # inches
 MARKERS = "osD^vP"  # with the colors, so that languages differ in two ways
@@ -24,7 +24,7 @@ LABEL_SIZE, MARKER_SIZE = 8.0, 26.0  # points, and square points
 EXPLANATION = (
     "Rank of a word's translation among the {n} words shown of another language, by cosine of the input embeddings "
     "(mean of a word's pieces);\n1: the nearest, {middle:g}: no better than chance. The mean is over all words and all "
-    "ordered pairs of languages. Places: t-SNE."
+    "ordered pairs of languages. Positions: t-SNE."
 )
 
 
@@ -40,16 +40,20 @@ def plot(words: Path, labels: Sequence[str], outputs: Sequence[Path]) -> None:
         CorpusError: the file holds no maps, or another number of them.
     """
     data = _checked(words, len(labels))
+    n_meanings = len(data["words"])
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(PANEL[0] * len(labels), PANEL[1]))
         panels = figure.subplots(1, len(labels), squeeze=False)[0]
         figure.subplots_adjust(left=0.015, right=0.985, top=0.9, bottom=0.135, wspace=0.04)
         for axes, label, shown in zip(panels, labels, data["maps"].values(), strict=True):
-            _plot_map(axes, np.array(shown["positions"]), data["words"])
+            _plot_map(axes, np.array(shown["positions"]), data["words"], data["languages"])
             axes.set_title(label, pad=8)
-            below = f"mean rank of the translation: {shown['mean_rank']:.2f} of {len(data['words'])}"
+            below = f"mean rank of the translation: {shown['mean_rank']:.2f} of {n_meanings}"
             axes.text(0, -0.02, below, transform=axes.transAxes, va="top", fontsize=10)
-        _explain(figure, data)
+        handles, names = panels[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="upper right", ncols=len(handles), bbox_to_anchor=(0.985, 0.995))
+        explanation = EXPLANATION.format(n=n_meanings, middle=(n_meanings + 1) / 2)
+        figure.text(0.015, 0.015, explanation, fontsize=8.5, va="bottom")
         for path in outputs:
             save(figure, path)
 
@@ -65,20 +69,20 @@ def _checked(path: Path, n_maps: int) -> dict[str, Any]:
     return data
 
 
-def _plot_map(axes: Axes, positions: np.ndarray, words: Sequence[Sequence[str]]) -> None:
+def _plot_map(axes: Axes, positions: np.ndarray, words: Sequence[Sequence[str]], languages: Sequence[str]) -> None:
     """Plot words (N, K) as points at ``positions`` (N, K, 2), with labels, and lines between those of one meaning."""
-    for meaning in positions:
-        for start, end in combinations(meaning, 2):
-            axes.plot(*zip(start, end, strict=True), color=FAINT, linewidth=0.6, alpha=0.7, zorder=1)
-    for number in range(positions.shape[1]):
+    colors = [color(number) for number in range(len(languages))]
+    for number, language in enumerate(languages):
         x, y = positions[:, number].T
-        axes.scatter(x, y, s=MARKER_SIZE, linewidth=0, zorder=3, **_style(number))
+        marker, label = MARKERS[number % len(MARKERS)], NAMES.get(language, language)
+        axes.scatter(x, y, s=MARKER_SIZE, c=colors[number], marker=marker, linewidth=0, zorder=3, label=label)
+    lines = [pair for meaning in positions for pair in combinations(meaning, 2)]
+    axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.6, alpha=0.7, zorder=1, label="translations"))
     axes.margins(0.1)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color="#cccccc")
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # else lines to the labels change them
     x, y = positions.reshape(-1, 2).T
-    colors = [color(number) for number in range(positions.shape[1])] * len(positions)
     textalloc.allocate(
         axes,
         x,
@@ -87,28 +91,10 @@ def _plot_map(axes: Axes, positions: np.ndarray, words: Sequence[Sequence[str]])
         x_scatter=x,
         y_scatter=y,
         textsize=LABEL_SIZE,
-        textcolor=colors,
-        linecolor=colors,
+        textcolor=colors * len(words),
+        linecolor=colors * len(words),
         linewidth=0.5,
         path_effects=[withStroke(linewidth=2, foreground="white")],
         nbr_candidates=1000,
         zorder=4,
     )
-
-
-def _style(number: int) -> dict[str, Any]:
-    """Return color and marker of the ``number``-th language."""
-    return {"color": color(number), "marker": MARKERS[number % len(MARKERS)]}
-
-
-def _explain(figure: Figure, data: dict[str, Any]) -> None:
-    """Write the languages above the maps, and what the numbers mean below them."""
-    handles = [
-        Line2D([], [], linestyle="", markersize=6, label=NAMES.get(language, language), **_style(number))
-        for number, language in enumerate(data["languages"])
-    ]
-    handles.append(Line2D([], [], color=FAINT, linewidth=0.6, label="translations"))
-    figure.legend(handles=handles, loc="upper right", ncols=len(handles), bbox_to_anchor=(0.985, 0.995))
-    n = len(data["words"])
-    text = EXPLANATION.format(n=n, middle=(n + 1) / 2)
-    figure.text(0.015, 0.015, text, fontsize=8.5, color=INK, va="bottom")
