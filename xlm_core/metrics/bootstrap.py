@@ -77,10 +77,8 @@ def hierarchical_bootstrap(pairs: Sequence[Sequence[Pair]]) -> Array:
 
 def _difference_samples(pairs: Sequence[Sequence[Pair]], rng: np.random.Generator) -> Array:
     """Draw ``CHUNK`` differences."""
-    counts: dict[int, Array] = {}
-    for n_items in (len(a.statistics) for columns in pairs for a, _ in columns):
-        if n_items not in counts:
-            counts[n_items] = rng.multinomial(n_items, np.full(n_items, 1 / n_items), size=CHUNK).astype(np.float64)
+    sizes = dict.fromkeys(len(a.statistics) for columns in pairs for a, _ in columns)
+    counts = {n: rng.multinomial(n, np.full(n, 1 / n), size=CHUNK).astype(np.float64) for n in sizes}
     by_seed = []
     for columns in pairs:
         differences = [a.scores(counts[len(a.statistics)]) - b.scores(counts[len(b.statistics)]) for a, b in columns]

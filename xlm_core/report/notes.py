@@ -103,21 +103,17 @@ def footnotes(frame: pd.DataFrame, spec: TableSpec) -> tuple[list[str], dict[tup
     lines: list[str] = []
     marks: dict[tuple[RowKey, ColumnKey], int] = {}
     for row in spec.rows:
-        where: dict[str, dict[str, list[str]]] = {}  # warning -> column -> seeds
-        for result in warned[(warned["system"] == row.system) & (warned["setting"] == row.setting)].to_dict("records"):
-            column, seed = (result["column"], result["metric"]), result["seed"]
-            seeds = where.setdefault(result["warnings"], {}).setdefault(titles[column], [])
-            seeds.extend([seed] if seed not in seeds else [])
-            marks |= {(row.key, shown): len(lines) + 1 for shown in _shown_for(column, spec)}
-        if where:
-            warnings = "; ".join(f"{warning} in {_columns(columns)}" for warning, columns in where.items())
-            lines.append(f"{row.title}: {warnings}.")
+        of_row = warned[(warned["system"] == row.system) & (warned["setting"] == row.setting)]
+        notes = []
+        for warning, of_warning in of_row.groupby("warnings", sort=False):
+            columns = list(zip(of_warning["column"], of_warning["metric"], strict=True))
+            seeds = of_warning.groupby([titles[column] for column in columns], sort=False)["seed"].unique()
+            named = [f"{title} (seed{'s' if len(of) > 1 else ''} {', '.join(of)})" for title, of in seeds.items()]
+            notes.append(f"{warning} in {', '.join(named)}")
+            marks |= {(row.key, shown): len(lines) + 1 for column in columns for shown in _shown_for(column, spec)}
+        if notes:
+            lines.append(f"{row.title}: {'; '.join(notes)}.")
     return lines, marks
-
-
-def _columns(seeds: Mapping[str, Sequence[str]]) -> str:
-    """Return columns and seeds as ``hi (seeds 0.0, 1.0), sw (seed 0.0)``."""
-    return ", ".join(f"{name} (seed{'s' if len(of) > 1 else ''} {', '.join(of)})" for name, of in seeds.items())
 
 
 def _shown_for(column: ColumnKey, spec: TableSpec) -> list[ColumnKey]:
