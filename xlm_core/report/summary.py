@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from xlm_core import published
+from xlm_core.config import SETTINGS
 from xlm_core.errors import CorpusError
 from xlm_core.published import PublishedNumber, PublishedRow, RowKey
 from xlm_core.report.table_specs import ColumnSpec, TableSpec
@@ -18,7 +19,6 @@ DIFFERENCES = [
     "table", "system", "setting", "minus_system", "minus_setting", "column", "metric", "mean", "spread", "n_seeds",
     "n_agreeing",
 ]  # fmt: skip
-ZERO_SHOT = "zero-shot"
 
 
 def select(results: Sequence[Result], spec: TableSpec) -> pd.DataFrame:
@@ -210,7 +210,7 @@ def ablation_results(results: Sequence[Result], full: str, train: str) -> list[R
     """
     by_run: dict[tuple[str, str], dict[str, Result]] = {}
     for result in results:
-        if (result.table, result.setting) == ("xnli", ZERO_SHOT):
+        if (result.table, result.setting) == ("xnli", SETTINGS["zero_shot"]):
             by_run.setdefault((result.system, result.seed), {})[result.column] = result
     computed = []
     for (system, seed), languages in by_run.items():

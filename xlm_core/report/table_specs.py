@@ -192,15 +192,11 @@ def perplexity(rows: Sequence[PlainRow], language: str) -> TableSpec:
     Lower is better. Every row is compared with the first one.
     """
     specs = _rows(rows)
-    columns = tuple(
-        ColumnSpec(
-            language, metric, f"{language}, {label}", published=language, decimals=decimals, lower_is_better=True
-        )
-        for metric, label, decimals in (
-            ("perplexity per word", "per word", 1),
-            ("perplexity per piece", "per piece", 1),
-            ("bits per byte", "bits per byte", 2),
-        )
+    fields: dict[str, Any] = {"published": language, "lower_is_better": True}
+    columns = (
+        ColumnSpec(language, "perplexity per word", f"{language}, per word", **fields),
+        ColumnSpec(language, "perplexity per piece", f"{language}, per piece", **fields),
+        ColumnSpec(language, "bits per byte", f"{language}, bits per byte", decimals=2, **fields),
     )
     return TableSpec("perplexity", specs, columns, _minus_first(specs), ("text", "objective"))
 
