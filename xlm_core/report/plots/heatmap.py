@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from xlm_core import results
@@ -24,8 +23,6 @@ from xlm_core.report.rendering import MINUS
 from xlm_core.report.table_specs import TableSpec
 from xlm_core.report.tables import difference
 
-BLUES = LinearSegmentedColormap.from_list("blues", ["#f4f8fb", "#9cc7e4", "#0072B2", "#003a5c"])
-DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#8c3700", "#E69B6A", "#f7f7f7", "#7fb3d9", "#004a75"])
 WIDE = 9  # columns beyond which the second panel is below the first instead of beside it
 LABEL_WIDTH = 12  # letters, of a line of a system's name
 STYLE = SETTINGS | {"axes.grid": False, "axes.titlelocation": "center", "xtick.bottom": False, "ytick.left": False}
@@ -54,11 +51,11 @@ def plot_xnli(table: Mapping[str, Any], paths: Sequence[Path], output: Path) -> 
     )
     with mpl.rc_context(STYLE):
         figure, panels = _panels(spec, 2 if points.notna().any(axis=None) else 1)
-        _plot_cells(panels[0], means, means.map("{:.1f}".format), cmap=BLUES)
+        _plot_cells(panels[0], means, means.map("{:.1f}".format), cmap="Blues")
         panels[0].set_title("accuracy (%)")
         if len(panels) > 1:
             far = float(np.nanmax(np.abs(points))) or 1.0
-            _plot_cells(panels[1], points, differences, cmap=DIFFERENCE, vmin=-far, vmax=far)
+            _plot_cells(panels[1], points, differences, cmap="RdBu", vmin=-far, vmax=far)
             panels[1].set_title(f"ours {MINUS} published (points)")
         for axes in panels:
             _separate(axes, spec)
@@ -122,7 +119,7 @@ def plot_confusions(
             for language, axes in zip(languages, row, strict=True):
                 shares = 100 * by_language[language] / by_language[language].sum(axis=1, keepdims=True)
                 frame = pd.DataFrame(shares, pd.Index(classes), pd.Index(classes))
-                _plot_cells(axes, frame, frame.map("{:.0f}".format), cmap=BLUES, vmin=0, vmax=100)
+                _plot_cells(axes, frame, frame.map("{:.0f}".format), cmap="Blues", vmin=0, vmax=100)
                 axes.tick_params(labelsize=7.5)
             row[0].set_ylabel(textwrap.fill(label, LABEL_WIDTH), weight="bold")
         for language, axes in zip(languages, panels[0], strict=True):
