@@ -233,6 +233,7 @@ def test_notes_say_what_was_measured(tmp_path, good):
             "Some data",
             "3 seeds (0.0, 0.1, 0.2)",
             "n = 500 items each",
+            "avg: mean over all languages; both means are computed seed by seed.",
             "Scorer: s1. Code: c0de.",
             "Table 1",
         ):
