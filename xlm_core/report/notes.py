@@ -118,7 +118,7 @@ def footnotes(frame: pd.DataFrame, spec: TableSpec) -> tuple[list[str], dict[tup
 
 def _shown_for(column: ColumnKey, spec: TableSpec) -> list[ColumnKey]:
     """Return the printed column that stands for a measured one; none where it is in the tidy table only."""
-    return [shown.key for shown in spec.shown if column == shown.key or column in shown.mean_of][:1]
+    return [shown.key for shown in spec.shown if column in (shown.key, *(part.key for part in shown.mean_of))][:1]
 
 
 def on_differences(differences: pd.DataFrame) -> str:

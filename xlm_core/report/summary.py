@@ -110,7 +110,7 @@ def by_seed(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     values = frame.pivot(index=["system", "setting", "seed"], columns=["column", "metric"], values="value")
     for column in spec.columns:
         if column.mean_of:
-            values[column.key] = values[list(column.mean_of)].mean(axis="columns")
+            values[column.key] = values[[part.key for part in column.mean_of]].mean(axis="columns")
     return values
 
 
@@ -145,7 +145,7 @@ def _sizes(frame: pd.DataFrame, row: RowKey, spec: TableSpec) -> dict[published.
     sizes = dict(zip(zip(of_row["column"], of_row["metric"], strict=True), of_row["n"], strict=True))
     for column in spec.columns:
         if column.mean_of:
-            sizes[column.key] = sum({name: sizes[name, metric] for name, metric in column.mean_of}.values())
+            sizes[column.key] = sum({part.name: sizes[part.key] for part in column.mean_of}.values())
     return sizes
 
 
@@ -160,8 +160,7 @@ def published_number(row: Sequence[str] | None, column: ColumnSpec, spec: TableS
     key, setting = row
     number = table.rows[key, setting].numbers.get((column.published, column.metric)) if column.published else None
     if number is None and column.mean_of:
-        parts = [part for part in spec.columns if part.key in column.mean_of]
-        return published.mean([published_number(row, part, spec) for part in parts])
+        return published.mean([published_number(row, part, spec) for part in column.mean_of])
     return number
 
 

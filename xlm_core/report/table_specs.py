@@ -67,7 +67,7 @@ class ColumnSpec:
     name: str
     metric: str
     label: str
-    mean_of: tuple[ColumnKey, ...] = ()
+    mean_of: tuple["ColumnSpec", ...] = ()
     title: str = ""
     published: str | None = None
     decimals: int = 1
@@ -130,8 +130,8 @@ def xnli(rows: Sequence[PlainRow], languages: Sequence[str], train: str) -> Tabl
     with the first; every other row with the zero-shot row of its system.
     """
     measured = [ColumnSpec(language, "accuracy", language, published=language) for language in languages]
-    others = tuple(column.key for column in measured if column.name != train)
-    average = ColumnSpec("avg", "accuracy", "avg", tuple(column.key for column in measured))
+    others = tuple(column for column in measured if column.name != train)
+    average = ColumnSpec("avg", "accuracy", "avg", tuple(measured))
     has_transfer = 0 < len(others) < len(measured)
     means = [ColumnSpec("transfer", "accuracy", "transfer", others), average] if has_transfer else [average]
     specs = tuple(replace(row, has_model_per_column=row.setting == SETTINGS["translate_train"]) for row in _rows(rows))
@@ -149,13 +149,14 @@ def retrieval(rows: Sequence[PlainRow], languages: Sequence[str], pivot: str) ->
     A column is the mean of both directions between its language and ``pivot``, which has none; the directions
     themselves are in the tidy table.
     """
-    pairs = {language: (f"{pivot}-{language}", f"{language}-{pivot}") for language in languages if language != pivot}
-    directions = [ColumnSpec(d, "accuracy", d, is_shown=False) for both in pairs.values() for d in both]
-    means = [
-        ColumnSpec(language, "accuracy", language, tuple((direction, "accuracy") for direction in both))
-        for language, both in pairs.items()
-    ]
-    average = ColumnSpec("avg", "accuracy", "avg", tuple(column.key for column in directions))
+    means, directions = [], []
+    others = [language for language in languages if language != pivot]
+    for language in others:
+        names = (f"{pivot}-{language}", f"{language}-{pivot}")
+        both = [ColumnSpec(name, "accuracy", name, is_shown=False) for name in names]
+        means.append(ColumnSpec(language, "accuracy", language, tuple(both)))
+        directions += both
+    average = ColumnSpec("avg", "accuracy", "avg", tuple(directions))
     return TableSpec("retrieval", _rows(rows), (*means, average, *directions))
 
 
@@ -232,9 +233,8 @@ def glue(rows: Sequence[PlainRow], runs: Sequence[str], tasks: Mapping[str, Sequ
             for name, metric in measures
         ]
         columns += measured
-        parts = tuple(column.key for column in measured)
-        scores.append(ColumnSpec(task, "score", f"{task} score", parts, is_shown=False))
-    mean = ColumnSpec("GLUE", "score", "GLUE score", tuple(score.key for score in scores))
+        scores.append(ColumnSpec(task, "score", f"{task} score", tuple(measured), is_shown=False))
+    mean = ColumnSpec("GLUE", "score", "GLUE score", tuple(scores))
     specs = _rows(rows, has_model_per_column=True)
     same_run = [
         (row, above)
@@ -275,8 +275,8 @@ def embeddings(rows: Sequence[PlainRow], directions: Sequence[str], rated: Seque
         ]
         measured += parts
         if parts and metric not in CORRELATIONS[1:]:
-            keys = tuple(part.key for part in parts)
-            means.append(replace(parts[0], name="avg", label=metric, mean_of=keys, published="avg", is_shown=True))
+            mean = replace(parts[0], name="avg", label=metric, mean_of=tuple(parts), published="avg", is_shown=True)
+            means.append(mean)
     return TableSpec("embeddings", _rows(rows), (*means, *measured))
 
 

@@ -130,16 +130,15 @@ def _rows(cells: pd.DataFrame, spec: TableSpec, marks: Mapping[tuple[RowKey, Col
     rows = []
     for number, row in enumerate(spec.rows):
         printed = []
-        for column, cell in enumerate(shown.loc[[number]].to_dict("records")):
-            of_column = spec.shown[column]
-            decimals = of_column.decimals
+        for index, (column, cell) in enumerate(zip(spec.shown, shown.loc[[number]].to_dict("records"), strict=True)):
+            decimals = column.decimals
             theirs = PublishedNumber(cell["published"], cell["confirmed"]) if pd.notna(cell["published"]) else None
             printed.append(
                 PrintedCell(
-                    text=mean_and_spread(cell["mean"], cell["spread"], decimals, is_signed=of_column.is_signed),
-                    is_best=is_best[number, column],
-                    footnote=marks.get((row.key, of_column.key), 0),
-                    heat=heat[number, column],
+                    text=mean_and_spread(cell["mean"], cell["spread"], decimals, is_signed=column.is_signed),
+                    is_best=is_best[number, index],
+                    footnote=marks.get((row.key, column.key), 0),
+                    heat=heat[number, index],
                     published=_published(theirs, decimals),
                     difference=difference(cell["mean"], theirs.value, decimals) if theirs else "",
                 )
