@@ -121,7 +121,7 @@ def run_sample(folder: Path, _: str, n_lines: int) -> None:
     files = {"en": [bpe.TokenFile(folder / "0.tokens.tsv", ("en",))]}
     statistics = folder / "sample.json"
     output = folder / "sample.txt"
-    bpe.sample_for_bpe(files, output, n_lines=n_lines, alpha=0.5, seed=0, statistics=statistics, **SHARES)
+    bpe.sample_for_bpe(files, output, n_lines=n_lines, alpha=0.5, statistics=statistics, **SHARES)
 
 
 def run_learn(folder: Path, _: str, __: int) -> None:

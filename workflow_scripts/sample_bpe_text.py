@@ -18,6 +18,5 @@ with workflow_step(snakemake):
         n_lines=snakemake.params.n_lines,
         alpha=snakemake.params.alpha,
         **snakemake.params.fractions,
-        seed=0,
         statistics=Path(snakemake.output.statistics),
     )

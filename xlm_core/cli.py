@@ -4,6 +4,7 @@ import argparse
 import io
 import logging
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -19,7 +20,7 @@ from xlm_core.interop import convert
 from xlm_core.interop.convert import MODEL, VOCABULARY
 from xlm_core.io import atomic, decode_lines, open_binary
 from xlm_core.tasks.inference import SentenceEncoder, TranslationPipeline, embed, fill_mask
-from xlm_core.text.tokenize import compose, tokenize_line
+from xlm_core.text.tokenize import tokenize_line
 
 TOKENS_PER_BATCH = 4096  # of translations that are decoded at once
 
@@ -167,7 +168,7 @@ def _encoder_and_tokenizer(options: argparse.Namespace) -> tuple[SentenceEncoder
     """Open the encoder, and return the function that makes tokens of a line for it."""
     encoder = SentenceEncoder(options.model, options.vocabulary, options.language, _device())
     if options.tokenized:  # text that is stripped of accents is decomposed, and stays so
-        return encoder, compose if options.keep_accents else str
+        return encoder, partial(unicodedata.normalize, "NFC") if options.keep_accents else str
     text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
     return encoder, partial(tokenize_line, language=options.language, text=text)
 

@@ -58,7 +58,6 @@ def sampled(world: Path, output: Path) -> Callable[[], object]:
         n_lines=1000,
         alpha=0.5,
         **SHARES,
-        seed=0,
         statistics=output / "statistics.json",
     )
 

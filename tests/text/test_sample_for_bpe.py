@@ -23,7 +23,6 @@ def run(folder: Path, files: dict, n_lines: int = 1000, alpha: float = 0.5, name
         alpha=alpha,
         valid_fraction=0.1,
         test_fraction=0.1,
-        seed=0,
         statistics=folder / "statistics.json",
     )
     return (folder / name).read_text().splitlines()

@@ -111,12 +111,9 @@ def import_model(
         PretrainedError: a file is not the named one.
         CheckpointError: it is damaged or not a model, has another vocabulary or shape, or lacks a language.
     """
-    folder = Path(pretrained.path)
-    sums = {folder / name: sha256 for name, sha256 in pretrained.sha256.items()}
-    origin = check_files(pretrained.format, sums, MODEL_FILES if pretrained.format == "huggingface" else ())
-    path = next(iter(sums))
+    path, origin = check_files(pretrained, MODEL_FILES)
     if pretrained.format == "huggingface":
-        path, vocab = folder, Vocabulary.read(vocabulary)
+        path, vocab = path.parent, Vocabulary.read(vocabulary)
         imported = huggingface.import_model(path)
         tokenizer, n_pieces = read_tokenizer(path, list(vocab.model_of)), imported.model.vocab_size
         if tokenizer.digest != vocab.digest or len(vocab) != n_pieces:
@@ -156,7 +153,7 @@ def _reduce_languages(
 
     A model of one language has no language embeddings: the row of the language is added to the positions instead.
     """
-    known = list(imported.languages)
+    known = imported.languages
     if missing := [language for language in languages if language not in known]:
         raise CheckpointError(
             f"{path}: a model of {', '.join(known)}, but not of {', '.join(missing)}; expected all "

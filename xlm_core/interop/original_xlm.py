@@ -169,8 +169,7 @@ def _config(weights: Mapping[str, Tensor], settings: Mapping[str, Any], location
         "max_positions": positions[0],
         "n_heads": settings.get("n_heads"),
         "language_embeddings": settings.get("use_lang_emb", True),
-        "dropout": settings.get("dropout", 0.1),
-        "attention_dropout": settings.get("attention_dropout", 0.1),
+        **{key: settings[key] for key in ("dropout", "attention_dropout") if key in settings},
     }
     try:
         return read(ModelConfig, values, path=location)

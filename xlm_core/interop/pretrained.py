@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlm_core import digests
-from xlm_core.config.sources import PretrainedVocabulary
+from xlm_core.config.sources import PretrainedFiles, PretrainedVocabulary
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
 from xlm_core.io import atomic_many, read_json, write_json
@@ -20,23 +20,29 @@ OURS, PIECES, MERGES = "vocabulary.json", "vocab.json", "merges.txt"
 TOKENIZER_FILES = (OURS, PIECES, MERGES)  # those that ``read_tokenizer`` reads if they exist
 
 
-def check_files(format: str, sums: Mapping[Path, str], names: Sequence[str] = ()) -> dict[str, Any]:  # noqa: A002
-    """Refuse files that do not have their named checksum; return the record of the others: format, names, checksums.
+def check_files(pretrained: PretrainedFiles, names: Sequence[str]) -> tuple[Path, dict[str, Any]]:
+    """Refuse files that do not have their named checksum; return the path of the first file, and the files' record.
 
     Args:
-        format: of the files, for the record.
-        sums: file -> expected SHA-256, in hexadecimal digits.
-        names: of all files that are read if they are in the folder of the first file.
+        pretrained: the section with the checksums.
+        names: of all files that are read if they are in a folder of transformers.
 
     Raises:
         PretrainedError: a file is missing, has another sum, or would be read although it has no sum.
     """
-    for path in (next(iter(sums)).with_name(name) for name in names):
+    sums = {Path(pretrained.path) / name: sha256 for name, sha256 in pretrained.sha256.items()}
+    first = next(iter(sums))
+    for path in map(first.with_name, names if pretrained.format == "huggingface" else ()):
         if path.exists() and path not in sums:
             raise PretrainedError(
                 f"{path} would be read, but its SHA-256 is not in the configuration; expected all of "
                 f"{', '.join(names)} that are there; add its sum, or move it away"
             )
+    return first, _check_sums(pretrained.format, sums)
+
+
+def _check_sums(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noqa: A002
+    """Refuse files that do not have their SHA-256; return the record of the others: format, names, checksums."""
     for path, expected in sums.items():
         try:
             digest = digests.sha256(path)
@@ -67,15 +73,12 @@ def import_vocabulary(
         PretrainedError: a file is not the named one, or the vocabulary lacks a language or has another size.
         CorpusError: a file is damaged.
     """
-    folder = Path(pretrained.path)
-    sums = {folder / name: sha256 for name, sha256 in pretrained.sha256.items()}
-    record = check_files(pretrained.format, sums, TOKENIZER_FILES if pretrained.format == "huggingface" else ())
-    path = next(iter(sums))
+    path, record = check_files(pretrained, TOKENIZER_FILES)
     if pretrained.codes and pretrained.vocab:  # of the format published
-        codes, vocab = folder / pretrained.codes, folder / pretrained.vocab
+        codes, vocab = path.parent / pretrained.codes, path.parent / pretrained.vocab
         vocabulary = Vocabulary.from_fastbpe(codes, vocab, sorted(languages), size)
     elif pretrained.format == "huggingface":
-        vocabulary = read_tokenizer(folder, sorted(languages))
+        vocabulary = read_tokenizer(path.parent, sorted(languages))
     else:
         vocabulary = Vocabulary.read(path)
     if missing := set(languages) - vocabulary.model_of.keys():
@@ -107,7 +110,10 @@ def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
             f"{folder}: found no tokenizer that can be read; expected {OURS}, or the {PIECES} and {MERGES} of an "
             f"XLMTokenizer"
         )
-    ids = _read_ids(folder / PIECES)
+    try:
+        ids = {str(name): int(id_) for name, id_ in read_json(folder / PIECES).items()}
+    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+        raise CorpusError(f"{folder / PIECES} does not hold ids of pieces ({error}); download it again") from error
     symbols = sorted(ids, key=ids.__getitem__)
     if tuple(symbols[:N_SPECIAL]) != SPECIAL or [ids[name] for name in symbols] != list(range(len(ids))):
         raise CorpusError(
@@ -116,13 +122,6 @@ def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
         )
     pieces = (*SPECIAL, *map(fastbpe.piece_of, symbols[N_SPECIAL:]))
     return Vocabulary.from_codes(pieces, [0] * len(pieces), folder / MERGES, languages)
-
-
-def _read_ids(path: Path) -> dict[str, int]:
-    try:
-        return {str(name): int(id_) for name, id_ in read_json(path).items()}
-    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
-        raise CorpusError(f"{path} does not hold ids of pieces ({error}); download it again") from error
 
 
 def import_store(
@@ -141,7 +140,7 @@ def import_store(
         PretrainedError: a file is not the named one, is damaged, was built with another vocabulary, or holds other
             data than sentences of ``languages``.
     """
-    record = check_files("store", sums)
+    record = _check_sums("store", sums)
     digest = Vocabulary.read(vocabulary).digest
     n_records = sum(len(_open_store(path, digest, languages)) for path in sums)
     with atomic_many(outputs) as partials:

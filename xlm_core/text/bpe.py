@@ -16,7 +16,7 @@ from xlm_core import tsv
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic, write_json
 from xlm_core.languages import smoothed
-from xlm_core.text.vocabulary import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK
+from xlm_core.text.vocabulary import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK, nonblank_lines
 
 MAX_LINE_BYTES = 1 << 20  # sentencepiece skips longer lines; tokenization has dropped those before
 
@@ -39,12 +39,11 @@ def sample_for_bpe(
     alpha: float,
     valid_fraction: float,
     test_fraction: float,
-    seed: int,
     statistics: Path,
 ) -> None:
     """Write about ``n_lines`` training lines, language after language in alphabetical order.
 
-    Lines of a language that has fewer than its share asks for are repeated.
+    Lines of a language that has fewer than its share asks for are repeated. The same text gives the same sample.
 
     Args:
         files: language -> the files with its lines.
@@ -52,7 +51,6 @@ def sample_for_bpe(
         n_lines: size of the sample.
         alpha: smoothing exponent of the languages' shares.
         valid_fraction, test_fraction: fractions of the lines that are held out, and not sampled.
-        seed: of the sample.
         statistics: JSON: per language, the numbers of training lines and of sampled lines.
 
     Raises:
@@ -66,11 +64,11 @@ def sample_for_bpe(
                 f"language '{language}': no training line in {len(files[language])} files of its corpora; "
                 f"look at the statistics beside them, or take the language out of the configuration"
             )
-    drawn = np.random.default_rng(seed).multinomial(n_lines, list(smoothed(available, alpha).values()))
+    drawn = np.random.default_rng(0).multinomial(n_lines, list(smoothed(available, alpha).values()))
     wanted = dict(zip(available, drawn.tolist(), strict=True))
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="\n") as file:
-        for number, (language, count) in enumerate(available.items(), 1):  # [seed, 0] would repeat the stream above
-            rng = np.random.default_rng([seed, number])
+        for number, (language, count) in enumerate(available.items(), 1):  # [0, 0] would repeat the stream above
+            rng = np.random.default_rng([0, number])
             lines = _training_lines(language, files[language], shares)
             file.writelines(f"{line}\n" for line in draw_lines(lines, count, wanted[language], rng))
     write_json(statistics, {lang: {"lines": available[lang], "drawn": wanted[lang]} for lang in available})
@@ -112,12 +110,12 @@ def learn(sample: Path, model: Path, *, size: int, character_coverage: float) ->
     Raises:
         CorpusError: the sample is empty, or has fewer different pieces, or more characters, than ``size``.
     """
-    if not any(True for _ in _nonblank_lines(sample)):
+    if not any(True for _ in nonblank_lines(sample)):
         raise CorpusError(f"{sample} is empty; expected tokenized text: look at the statistics of the steps before")
     trained = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_nonblank_lines(sample),
+            sentence_iterator=nonblank_lines(sample),
             model_writer=trained,
             model_type="bpe",
             vocab_size=size,
@@ -146,8 +144,3 @@ def learn(sample: Path, model: Path, *, size: int, character_coverage: float) ->
         ) from error
     with atomic(model) as partial:
         partial.write_bytes(trained.getvalue())
-
-
-def _nonblank_lines(path: Path) -> Iterator[str]:
-    with open(path, encoding="utf-8", newline="\n") as file:
-        yield from (line.rstrip("\n") for line in file if line.strip())

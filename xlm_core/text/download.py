@@ -109,10 +109,9 @@ def _check(
     fault = ""
     if expected_bytes is not None and n_bytes != expected_bytes:
         fault = f"{n_bytes} bytes, expected {expected_bytes}; correct the size if the file has a new version"
-    elif sha256 is not None:
-        if digest != sha256.lower():
-            fault = f"sha256 {digest}, expected {sha256}; fetch again, or correct the sum if the file is a new one"
-    elif record.exists() and digest != (recorded := read_json(record)["sha256"]):
+    elif sha256 is not None and digest != sha256.lower():
+        fault = f"sha256 {digest}, expected {sha256}; fetch again, or correct the sum if the file is a new one"
+    elif sha256 is None and record.exists() and digest != (recorded := read_json(record)["sha256"]):
         fault = (
             f"sha256 {digest}, but {recorded} when it was fetched first; "
             f"to accept the new file, delete the record {record} and fetch again"

@@ -93,15 +93,12 @@ def _split_repeated(entries: Entries) -> tuple[Entries, Numbers]:
     return entries[~is_repeated], entries["number"][is_repeated]
 
 
-def with_marks(records: Iterator[list[str]], marks: Path | None) -> Iterator[tuple[list[str], bool]]:
-    """Yield the records of a shard, each with whether it is repeated; without ``marks`` none is.
+def with_marks(records: Iterator[list[str]], marks: Path) -> Iterator[tuple[list[str], bool]]:
+    """Yield the records of a shard, each with whether it is repeated.
 
     Raises:
         CorpusError: the marks are damaged, or belong to another shard.
     """
-    if marks is None:
-        yield from ((fields, False) for fields in records)
-        return
     with open(marks, "rb") as file:
         for fields, byte in zip_longest(records, iter(lambda: file.read(1), b"")):
             if fields is None or byte is None:

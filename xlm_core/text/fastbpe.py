@@ -70,19 +70,14 @@ class FastBpe:
             rank, best = min((self._ranks.get(pair, len(self._ranks)), pair) for pair in itertools.pairwise(symbols))
             if rank == len(self._ranks):
                 break
-            symbols = _merge(symbols, *best)
+            merged = symbols[:1]
+            for symbol in symbols[1:]:
+                if (merged[-1], symbol) == best:
+                    merged[-1] += symbol
+                else:
+                    merged.append(symbol)
+            symbols = merged
         return [self._ids.get(symbol, self._unknown) for symbol in symbols]
-
-
-def _merge(symbols: Sequence[str], left: str, right: str) -> list[str]:
-    """Join every ``left`` that is followed by a ``right``, from the first on."""
-    merged: list[str] = []
-    for symbol in symbols:
-        if symbol == right and merged and merged[-1] == left:
-            merged[-1] = left + right
-        else:
-            merged.append(symbol)
-    return merged
 
 
 def read_pieces(vocab: Path) -> tuple[list[str], list[int]]:

@@ -23,6 +23,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import repeat
 from pathlib import Path
 
 import regex
@@ -39,9 +40,11 @@ MAX_CHARS_PER_WORD = 50  # times max_words: longer lines are not worth the time 
 SHORT = 5  # words; shorter pairs are not compared by length: "yes" may well be a clause in another language
 LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]+", regex.V1)
 LETTERS = regex.compile(r"\p{L}+", regex.V1)
-ROMANIAN = "ro"
-COMMAS = str.maketrans("ŞşŢţ", "ȘșȚț")  # cedillas, which old keyboards had instead
-PLAIN = str.maketrans("ȘșȚțĂăÂâÎî", "SsTtAaAaIi")
+ROMANIAN = {
+    "keep": {},
+    "normalized": str.maketrans("ŞşŢţ", "ȘșȚț"),  # of cedillas, which old keyboards had instead of commas
+    "stripped": str.maketrans("ŞşŢţȘșȚțĂăÂâÎî", "SsTtSsTtAaAaIi"),
+}  # what is done with the letters of Romanian -> their replacements
 
 
 def tokenize(
@@ -79,7 +82,8 @@ def tokenize(
     n_sides = len(languages)
 
     def tokenized_records() -> Iterator[list[str]]:
-        for fields, is_repeated in with_marks(tsv.read(source, n_fields), repeated):
+        records = tsv.read(source, n_fields)
+        for fields, is_repeated in with_marks(records, repeated) if repeated else zip(records, repeat(False)):
             reason = None
             if not keep_all:
                 reason = "duplicate" if is_repeated else text_filter_reason(fields[:n_sides], languages, text)
@@ -159,11 +163,8 @@ def normalize_letters(line: str, language: str, romanian: str) -> str:
             should have; ``stripped``: and then all diacritics go, as in the text of the published models, their
             references included.
     """
-    line = compose(line)
-    if language != ROMANIAN or romanian == "keep":
-        return line
-    line = line.translate(COMMAS)
-    return line.translate(PLAIN) if romanian == "stripped" else line
+    line = unicodedata.normalize("NFC", line)
+    return line.translate(ROMANIAN[romanian]) if language == "ro" else line
 
 
 def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool = False) -> str:
@@ -182,11 +183,6 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     if not already_tokenized:
         line = " ".join(segmenter(language)(punctuation_normalizer(language).normalize(line)))
     return tsv.collapse_blanks(lower_and_strip(line, lowercase=text.lowercase, strip_accents=text.strip_accents))
-
-
-def compose(text: str) -> str:
-    """Put letters and their accents together (NFC), before which no text is cut into words or pieces."""
-    return unicodedata.normalize("NFC", text)
 
 
 @cache

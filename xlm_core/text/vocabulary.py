@@ -219,11 +219,16 @@ def build(languages: Sequence[str], models: Sequence[Path], samples: Sequence[Pa
 def _count_pieces(encoder: sentencepiece.SentencePieceProcessor, sample: Path) -> Counts:
     """Return how often each piece (V,) occurs in a text."""
     counts = np.zeros(len(encoder), dtype=np.int64)
-    with open(sample, encoding="utf-8", newline="\n") as file:
-        for lines in batched(line.rstrip("\n") for line in file):
-            ids = list(itertools.chain.from_iterable(encoder.encode(lines, num_threads=1)))
-            counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
+    for lines in batched(nonblank_lines(sample)):
+        ids = list(itertools.chain.from_iterable(encoder.encode(lines, num_threads=1)))
+        counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
     return counts
+
+
+def nonblank_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text, without their ends and without blank ones."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        yield from (line.rstrip("\n") for line in file if line.strip())
 
 
 def batched(items: Iterator[Item]) -> Iterator[list[Item]]:

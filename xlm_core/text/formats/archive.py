@@ -75,7 +75,7 @@ def open_member(archive: Path, member: str, *, max_bytes: int = MAX_BYTES) -> It
                 with _archive_errors(location):
                     data = entry.open()
                 assert data is not None, "regular files have data"
-                with io.BufferedReader(_MemberStream(data, location), CHUNK) as stream:
+                with data, io.BufferedReader(_MemberStream(data, location), CHUNK) as stream:
                     yield stream
                 return
             names.append(entry.name)
@@ -216,7 +216,3 @@ class _MemberStream(io.RawIOBase):
             chunk = self._data.read(len(buffer))
         buffer[: len(chunk)] = chunk
         return len(chunk)
-
-    def close(self) -> None:
-        self._data.close()
-        super().close()

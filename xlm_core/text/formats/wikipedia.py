@@ -63,18 +63,14 @@ def read(paths: Sequence[Path], stats: FilterStats) -> Generator[list[str], None
         CorpusError: a file is damaged or cut off.
     """
     for path in paths:
-        hidden = ENGLISH_NAMESPACES
         with open_binary(path) as stream:
-            for kind, element in _elements(stream, path):
-                if kind == "namespaces":
-                    names = {(space.text or "").lower() for space in element if space.get("key") in (FILE, CATEGORY)}
-                    hidden = hidden | (names - {""})
-                elif element.findtext("{*}ns") != "0":
+            for page, hidden in _pages(stream, path):
+                if page.findtext("{*}ns") != "0":
                     stats.drop("page of another namespace")
-                elif element.find("{*}redirect") is not None:
+                elif page.find("{*}redirect") is not None:
                     stats.drop("redirect page")
                 else:
-                    yield from _page_records(element.findtext("{*}revision/{*}text") or "", hidden, stats)
+                    yield from _page_records(page.findtext("{*}revision/{*}text") or "", hidden, stats)
 
 
 def _page_records(source: str, hidden: frozenset[str], stats: FilterStats) -> Iterator[list[str]]:
@@ -99,8 +95,9 @@ def _page_records(source: str, hidden: frozenset[str], stats: FilterStats) -> It
             yield [text]
 
 
-def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
-    """Yield the ``namespaces`` and ``page`` elements of a dump; each is cleared when the next is asked for."""
+def _pages(stream: IO[bytes], path: Path) -> Iterator[tuple[ElementTree.Element, frozenset[str]]]:
+    """Yield each page of a dump, which is cleared when the next is asked for, and the namespaces that show no text."""
+    hidden = ENGLISH_NAMESPACES
     n_pages = 0
     title = "the start"
     try:
@@ -108,11 +105,12 @@ def _elements(stream: IO[bytes], path: Path) -> Iterator[tuple[str, ElementTree.
         _, root = next(events)
         for event, element in events:
             kind = element.tag.rpartition("}")[2]
-            if event == "end" and kind in ("namespaces", "page"):
-                if kind == "page":
-                    n_pages += 1
-                    title = repr(element.findtext("{*}title"))
-                yield kind, element
+            if event == "end" and kind == "namespace" and element.text and element.get("key") in (FILE, CATEGORY):
+                hidden |= {element.text.lower()}
+            elif event == "end" and kind == "page":
+                n_pages += 1
+                title = repr(element.findtext("{*}title"))
+                yield element, hidden
                 root.clear()
     except (*DECOMPRESSION_ERRORS, *NOT_XML) as error:
         raise CorpusError(

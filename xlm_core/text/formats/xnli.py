@@ -88,8 +88,8 @@ def _evaluation_set(
 def _record(location: str, row: Sequence[str], labels: Sequence[str], stats: FilterStats) -> list[list[str]]:
     """Return the one record of a row, or none if the row has no gold label."""
     premise, hypothesis, label = row
-    spelled = SPELLINGS.get(label, label)
-    label = spelled if spelled in labels else label
+    if SPELLINGS.get(label) in labels:
+        label = SPELLINGS[label]
     if label == NO_LABEL:
         stats.drop("no gold label")
         return []
