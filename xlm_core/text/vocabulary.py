@@ -158,8 +158,7 @@ class Vocabulary:
         """Return the tokenized text of ids, without special symbols and unknown characters."""
         index = self.model_of[language]
         offset = self.offsets[index]
-        text: str = self._encoders[index].decode([int(id_) - offset for id_ in ids if id_ >= N_SPECIAL])
-        return text
+        return self._encoders[index].decode([int(id_) - offset for id_ in ids if id_ >= N_SPECIAL])
 
     def begins_word(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """Return which of ``ids`` (n,), those of one sentence or of several, begin a word: (n,).
