@@ -83,8 +83,7 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
     if labels is None:
         encoder, metadata = checkpoint.load(model)
         vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        is_causal = metadata["objectives"] == ["clm"]
-        huggingface.export_model(encoder, metadata["languages"], output, causal=is_causal)
+        huggingface.export_model(encoder, metadata["languages"], output, causal=metadata["objectives"] == ["clm"])
     else:
         classifier, metadata = checkpoint.load_classifier(model)
         vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)

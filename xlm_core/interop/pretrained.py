@@ -140,13 +140,12 @@ def import_store(
         PretrainedError: a file is not the named one, is damaged, was built with another vocabulary, or holds other
             data than sentences of ``languages``.
     """
-    record = _check_sums("store", sums)
     digest = Vocabulary.read(vocabulary).digest
+    origin = _check_sums("store", sums) | {"vocabulary": digest}
     n_records = sum(len(_open_store(path, digest, languages)) for path in sums)
     with atomic_many(outputs) as partials:
         for path, partial in zip(sums, partials, strict=True):
             shutil.copyfile(path, partial)
-    origin = record | {"vocabulary": digest}
     write_json(statistics, {"read": n_records, "kept": n_records, "dropped": {}, "origin": origin})
 
 

@@ -148,8 +148,7 @@ def _zip_entries(archive: Path) -> Iterator[_Entry]:
         entries = []
         for info in file.infolist():
             is_link, is_encrypted = stat.S_ISLNK(info.external_attr >> 16), info.flag_bits & ENCRYPTED
-            other = "a link" if is_link else "encrypted" if is_encrypted else ""
-            kind = other or ("folder" if info.is_dir() else "file")
+            kind = "a link" if is_link else "encrypted" if is_encrypted else "folder" if info.is_dir() else "file"
             entry = _Entry(info.filename, kind, info.file_size, partial(file.open, info))
             entries.append(_checked_entry(archive, entry, info.orig_filename))  # filename is cut at a NUL
         yield from entries
