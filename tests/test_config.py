@@ -31,7 +31,7 @@ def default() -> dict:
     return yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-def parsed(path: Path) -> config.Config:
+def read_file(path: Path) -> config.Config:
     return config.parse(yaml.safe_load(path.read_text()))
 
 
@@ -43,7 +43,7 @@ def refusal(data: dict) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name + "/" + path.name)
 def test_every_configuration_of_the_project_is_valid(path: Path):
-    assert parsed(path).name == {"config.yaml": "microworld", "tiny/config.yaml": "tiny"}.get(
+    assert read_file(path).name == {"config.yaml": "microworld", "tiny/config.yaml": "tiny"}.get(
         str(path.relative_to(ROOT)).removeprefix("tests/"), path.stem
     )
 
@@ -58,21 +58,21 @@ def n_weights(loaded: config.Setup) -> int:
 
 
 def test_the_paper_s_model_has_as_many_weights_as_the_published_one():
-    assert n_weights(parsed(ROOT / "configs" / "paper.yaml")) == 249_071_384
+    assert n_weights(read_file(ROOT / "configs" / "paper.yaml")) == 249_071_384
 
 
 def test_the_english_model_has_as_many_weights_as_the_released_one():
-    assert n_weights(parsed(ROOT / "configs" / "paper.yaml").setup("english")) == 667_119_041
+    assert n_weights(read_file(ROOT / "configs" / "paper.yaml").setup("english")) == 667_119_041
 
 
 def test_the_paper_s_model_sees_as_many_tokens_as_bert_did():
-    pretraining = parsed(ROOT / "configs" / "paper.yaml").pretraining
+    pretraining = read_file(ROOT / "configs" / "paper.yaml").pretraining
     assert pretraining.optim.max_updates * pretraining.batch_tokens == 1_000_000 * 256 * 512
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_one_batch_per_gpu_makes_an_update(name: str):
-    loaded = parsed(ROOT / "configs" / f"{name}.yaml")
+    loaded = read_file(ROOT / "configs" / f"{name}.yaml")
     parts = loaded.pretraining.batch_tokens / loaded.pretraining.micro_batch_tokens
     assert parts % (loaded.compute.gpus * loaded.compute.nodes) == 0
 

@@ -1,6 +1,6 @@
 """The whole configuration, its runs and its seeds: how it is read, and which local files it needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -159,14 +159,12 @@ def check_seeds(config: Config) -> None:
             raise ValueError(f"runs.{name}: pretrained is one model, seeds are {seeds}; give it one, as seeds: [0]")
 
 
-def parse(data: Any) -> Config:
+def parse(data: Mapping[str, Any]) -> Config:
     """Check a configuration that was read as plain dictionaries and lists.
 
     Raises:
         ConfigError: one line per mistake, each with the key's path, what was found and what is allowed.
     """
-    if not isinstance(data, Mapping):
-        return read(Config, data)
     names = defined_names(data)
     return read(Config, expand_setups(data, names), names=names)
 
@@ -186,28 +184,24 @@ def check_local_files(config: Config) -> None:
     Raises:
         ConfigError: one line per key whose files are missing: the key, the first path, and what to do.
     """
-    missing: dict[str, list[str]] = {}
-    for key, path in local_files(config):
-        if not Path(path).exists():
-            missing.setdefault(key, []).append(path)
-    lines = [
-        f"config.{key}: {paths[0]} does not exist{f' ({len(paths)} files are missing)' if paths[1:] else ''}; expected "
-        f"an existing path, relative to {Path.cwd()}: correct the path or create the file"
-        for key, paths in missing.items()
-    ]
+    lines = []
+    for key, paths in local_files(config).items():
+        if missing := [path for path in paths if not Path(path).exists()]:
+            others = f" ({len(missing)} files are missing)" if missing[1:] else ""
+            lines.append(
+                f"config.{key}: {missing[0]} does not exist{others}; expected an existing path, relative to "
+                f"{Path.cwd()}: correct the path or create the file"
+            )
     if lines:
         raise ConfigError("\n".join(lines))
 
 
-def local_files(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield key of the configuration and path of each local file or folder that is read."""
-    if config.mirror is not None:
-        yield "mirror", config.mirror
+def local_files(config: Config) -> dict[str, list[str]]:
+    """Return key of the configuration -> paths of the local files or folders that are read."""
+    files = {"mirror": [config.mirror]} if config.mirror is not None else {}
     for key, source in config.sources.items():
-        for name in source.keys:
-            yield from ((f"{key}.path", path) for path in source.local_files(name, config.text.n_shards))
+        files[f"{key}.path"] = [path for name in source.keys for path in source.local_files(name, config.text.n_shards)]
     models = ((f"runs.{name}", run.pretrained) for name, run in config.runs.items())
     setups = config.all_setups.items()
     vocabularies = ((f"{setup_path(name)}vocabulary", setup.vocabulary.pretrained) for name, setup in setups)
-    for key, files in (*models, *vocabularies):
-        yield from ((f"{key}.pretrained.sha256", path) for path in (files.files if files else ()))
+    return files | {f"{key}.pretrained.sha256": given.files for key, given in (*models, *vocabularies) if given}

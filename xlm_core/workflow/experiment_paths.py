@@ -218,9 +218,20 @@ class ExperimentPaths(CorpusPaths):
         return f"{self.results}/translations/{translator}/{seed}/{direction_key(*direction)}/{part}.txt"
 
     def compared_translations(self, table: MtTable) -> list[tuple[str, tuple[str, str], str, int]]:
-        """Return translator, direction, the translator that it is compared with, and the seed."""
-        compared = experiments.compared(self.translators_of(table))
-        return [(*comparison, seed) for comparison in compared for seed in self.translation_seeds(table)]
+        """Return translator, direction, the translator that it is compared with in that column, and the seed.
+
+        An unsupervised translator is compared with the first row, a supervised one with the row above.
+        """
+        last: dict[str, str] = {}  # column -> the translator to compare with
+        comparisons = []
+        for name, plan in self.translators_of(table).items():
+            for direction in plan.directions:
+                column = plan.cell(direction)["column"]
+                if column in last:
+                    comparisons += [(name, direction, last[column], seed) for seed in self.translation_seeds(table)]
+                if column not in last or table == "supervised":
+                    last[column] = name
+        return comparisons
 
     def bootstrap_inputs(self, table: MtTable) -> dict[str, list[str]]:
         """Return the statistics of BLEU of "systems" and of their "baselines", of all comparisons of a table."""

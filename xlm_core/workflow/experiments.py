@@ -122,23 +122,6 @@ def row_label(table: SupervisedMt, row: str) -> str:
     return ROWS[row].format(source=table.source, target=table.target)
 
 
-def compared(plans: Mapping[str, TranslationExperiment]) -> list[tuple[str, tuple[str, str], str]]:
-    """Return each translator of a table, a direction, and the one that it is compared with in that column.
-
-    An unsupervised translator is compared with the first row, a supervised one with the row above.
-    """
-    last: dict[str, str] = {}  # column -> the translator to compare with
-    comparisons = []
-    for name, plan in plans.items():
-        for direction in plan.directions:
-            column = plan.cell(direction)["column"]
-            if column in last:
-                comparisons.append((name, direction, last[column]))
-            if column not in last or plan.table == "supervised":
-                last[column] = name
-    return comparisons
-
-
 class XnliProtocol(NamedTuple):
     """One way to fine-tune a run on XNLI and to test it.
 

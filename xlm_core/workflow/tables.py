@@ -3,7 +3,7 @@
 ``xlm_core.report.tables.make`` explains the data of tables, ``xlm_core.tasks.claims.Hypothesis`` the data of claims.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, Xnli
@@ -38,19 +38,20 @@ def retrieval_rows(config: Config) -> list[Plain]:
     return [_run_row(config, run, setting) for run in config.xnli.runs for setting in ("raw", "centered")]
 
 
-def _row(system: str, setting: str, label: str, published: list[str] | None, **further: Any) -> Plain:
-    """Return a row; ``published`` is key and setting of the published one that it is compared with."""
-    return {"system": system, "setting": setting, "label": label, "published": published, **further}
+def _row(system: str, setting: str, label: str, published: Sequence[str | None], **further: Any) -> Plain:
+    """Return a row; ``published`` is key and setting of the published one that it is compared with, if it has both."""
+    compared = list(published) if all(published) else None
+    return {"system": system, "setting": setting, "label": label, "published": compared, **further}
 
 
 def _run_row(config: Config, run: str, setting: str, published_setting: str | None = None) -> Plain:
     """Return the row of a run in a setting."""
     section = config.runs[run]
-    published = [section.published, published_setting] if section.published and published_setting else None
-    return _row(run, setting, section.label, published, seeds=section.seeds)
+    return _row(run, setting, section.label, (section.published, published_setting), seeds=section.seeds)
 
 
-def _xnli(config: Config, table: Xnli) -> Plain:
+def xnli(config: Config, table: Xnli) -> Plain:
+    """Describe cross-lingual classification: a row for each protocol and run."""
     train = table.train_language
     texts = {
         "zero_shot": f"fine-tuned on '{train}' only, one model for all languages, selected by its mean validation "
@@ -73,7 +74,8 @@ def _xnli(config: Config, table: Xnli) -> Plain:
     }
 
 
-def _retrieval(config: Config, table: Retrieval) -> Plain:
+def retrieval(config: Config, table: Retrieval) -> Plain:
+    """Describe sentence retrieval: raw and centered vectors of every run."""
     layer, last = table.layer, config.model.n_layers
     caption = (
         f"Sentence retrieval (configuration '{config.name}'): how often the nearest neighbor of a sentence, by cosine "
@@ -84,20 +86,22 @@ def _retrieval(config: Config, table: Retrieval) -> Plain:
     return {"caption": caption, "contents": contents}
 
 
-def _unsupervised_mt(config: Config, table: UnsupervisedMt) -> Plain:
+def unsupervised_mt(config: Config, table: UnsupervisedMt) -> Plain:
+    """Describe unsupervised translation: a row for each pair of runs."""
     rows = []
     for encoder, decoder in table.systems:
         first, second = config.runs[encoder], config.runs[decoder]
-        published = [first.published, second.published] if first.published and second.published else None
+        published = (first.published, second.published)
         rows.append(_row(encoder, decoder, first.label, published, setting_label=second.label))
     directions = [direction_key(*languages) for key in table.pairs for languages in (sides(key), sides(key)[::-1])]
     caption = f"Unsupervised translation (configuration '{config.name}')"
     return {"caption": caption, "contents": {"rows": rows, "directions": directions}}
 
 
-def _supervised_mt(config: Config, table: SupervisedMt) -> Plain:
+def supervised_mt(config: Config, table: SupervisedMt) -> Plain:
+    """Describe supervised translation: a row for each set of objectives, a column for each run."""
     direction = direction_key(table.source, table.target)
-    rows = [_row(name, direction, experiments.row_label(table, name), [name, direction]) for name in table.systems]
+    rows = [_row(name, direction, experiments.row_label(table, name), (name, direction)) for name in table.systems]
     columns = [
         {"system": run, "label": config.runs[run].label, "published": config.runs[run].published}
         for run in table.columns
@@ -106,17 +110,19 @@ def _supervised_mt(config: Config, table: SupervisedMt) -> Plain:
     return {"caption": caption, "contents": {"rows": rows, "columns": columns}}
 
 
-def _perplexity(config: Config, table: Perplexity) -> Plain:
+def perplexity(config: Config, table: Perplexity) -> Plain:
+    """Describe perplexity: a row for each setup."""
     rows = []
     for setup in table.setups:
         label = table.label(config.setup(setup).languages)
-        published = [table.published[setup], "CLM"] if setup in table.published else None
+        published = (table.published.get(setup), "CLM")
         rows.append(_row(setup, table.run, label, published, setting_label=config.runs[table.run].label))
     caption = f"Perplexity of causal language models (configuration '{config.name}')"
     return {"caption": caption, "contents": {"rows": rows, "language": table.language}}
 
 
-def _ablation(config: Config, table: Ablation) -> Plain:
+def ablation(config: Config, table: Ablation) -> Plain:
+    """Describe the ablation: a row for each system, the full one first."""
     rows = [
         {**_run_row(config, system.run, "zero-shot"), "system": system.name, "label": label}
         for label, system in {"full system": table.full, **table.systems}.items()
@@ -128,12 +134,12 @@ def _ablation(config: Config, table: Ablation) -> Plain:
     }
 
 
-def _glue(config: Config, table: Glue) -> Plain:
+def glue(config: Config, table: Glue) -> Plain:
+    """Describe GLUE: a row for each system."""
     rows = []
     for row in table.systems:
         run, setting = config.runs[row.run], config.setup(row.setup).language_summary
-        key = row.published or run.published
-        published = [key, setting] if key else None
+        published = (row.published or run.published, setting)
         rows.append(_row(row.name, setting, row.label or run.label, published, seeds=run.seeds))
     tasks = {
         task: [[column, metric] for column in table.valid(task) for metric in METRICS[task]] for task in table.trained
@@ -146,9 +152,10 @@ def _glue(config: Config, table: Glue) -> Plain:
     }
 
 
-def _embeddings(config: Config, table: Embeddings) -> Plain:
+def embeddings(config: Config, table: Embeddings) -> Plain:
+    """Describe word embeddings: a row for each setting and system."""
     rows = [
-        _row(name, setting, BASELINES[name], [name, setting])
+        _row(name, setting, BASELINES[name], (name, setting))
         if name in BASELINES
         else _run_row(config, name, setting, setting)
         for setting in WORD_SETTINGS
@@ -163,14 +170,8 @@ def _embeddings(config: Config, table: Embeddings) -> Plain:
 
 
 DESCRIPTIONS: Mapping[str, Callable[[Config, Any], Plain]] = {
-    "xnli": _xnli,
-    "retrieval": _retrieval,
-    "unsupervised_mt": _unsupervised_mt,
-    "supervised_mt": _supervised_mt,
-    "glue": _glue,
-    "perplexity": _perplexity,
-    "ablation": _ablation,
-    "embeddings": _embeddings,
+    function.__name__: function
+    for function in (xnli, retrieval, unsupervised_mt, supervised_mt, glue, perplexity, ablation, embeddings)
 }  # table -> what describes it, from the configuration and the table's own section of it
 
 
