@@ -145,7 +145,9 @@ use rule plot_objectives as plot_bleu_curves with:
 rule show_translations:
     """What the first and the last row of a table say of the same sentences, beside what people said."""
     input:
-        lambda wildcards: PATHS.shown_translations(wildcards.table),
+        lambda wildcards: [
+            path for files in PATHS.shown_translations(wildcards.table).values() for path in files.values()
+        ],
     output:
         report(
             "<results>/tables/{table}_samples.html",
@@ -164,7 +166,9 @@ rule show_translations:
         mem_mb=1000,
         runtime=10,
     params:
-        systems=lambda wildcards: PATHS.shown_labels(wildcards.table),
+        labels=lambda wildcards: {
+            direction: list(files) for direction, files in PATHS.shown_translations(wildcards.table).items()
+        },
         code=code("xlm_core.report.rendering"),
     message:
         "Showing samples of {wildcards.table} translation"

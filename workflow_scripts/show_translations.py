@@ -8,9 +8,6 @@ from xlm_core.workflow.step import workflow_step
 with workflow_step(snakemake):
     paths = map(Path, snakemake.input)
     rendering.write_samples(
-        {
-            direction: {label: next(paths) for label in ("source", "reference", *labels)}
-            for direction, labels in snakemake.params.systems.items()
-        },
+        {direction: {label: next(paths) for label in labels} for direction, labels in snakemake.params.labels.items()},
         Path(snakemake.output[0]),
     )

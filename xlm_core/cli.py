@@ -17,7 +17,6 @@ from tqdm import tqdm
 from xlm_core.config import DecodingConfig, Text, read
 from xlm_core.errors import CorpusError, XlmError
 from xlm_core.interop import convert
-from xlm_core.interop.convert import MODEL, VOCABULARY
 from xlm_core.io import atomic, decode_lines, open_binary
 from xlm_core.tasks.inference import SentenceEncoder, TranslationPipeline, embed, fill_mask
 from xlm_core.text.tokenize import tokenize_line
@@ -133,8 +132,8 @@ def _fill_mask(options: argparse.Namespace) -> None:
 
 def _translate(options: argparse.Namespace) -> None:
     """Translate batch after batch, so that a pipe receives its first translations early."""
-    model = options.model / MODEL if options.model.is_dir() else options.model
-    pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(VOCABULARY), _device())
+    model = options.model / convert.MODEL if options.model.is_dir() else options.model
+    pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(convert.VOCABULARY), _device())
     pipeline.check_direction(options.source, options.target)
     settings = {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty}
     decoding = read(DecodingConfig, settings, path="translate")

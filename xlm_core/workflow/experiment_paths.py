@@ -257,28 +257,23 @@ class ExperimentPaths(CorpusPaths):
             name: [f"{folder}/{name}/{seed}/history.jsonl" for seed in seeds] for name in self.translators_of(table)
         }
 
-    def shown_translators(self, table: MtTable) -> dict[tuple[str, str], list[str]]:
-        """Return direction -> the first and the last translator of a table that are tested in it."""
-        tested: dict[tuple[str, str], list[str]] = {}
-        for name, plan in self.translators_of(table).items():
-            for direction in plan.directions:
-                tested.setdefault(direction, []).append(name)
-        return {direction: list(dict.fromkeys((names[0], names[-1]))) for direction, names in tested.items()}
+    def shown_translations(self, table: MtTable) -> dict[str, dict[str, str]]:
+        """Return direction -> label -> lines of a test set, with the first seed.
 
-    def shown_labels(self, table: MtTable) -> dict[str, list[str]]:
-        """Return direction -> the labels of ``shown_translators``."""
-        return {
-            direction_key(*direction): [self.translators[name].label for name in names]
-            for direction, names in self.shown_translators(table).items()
-        }
-
-    def shown_translations(self, table: MtTable) -> list[str]:
-        """Return sources, references and the hypotheses of ``shown_translators``, with the first seed."""
-        seed, files = self.translation_seeds(table)[0], []
-        for direction, names in self.shown_translators(table).items():
-            files += [self.translation_file(names[0], seed, direction, part) for part in ("sources", "references")]
-            files += [self.translation_file(name, seed, direction, "hypotheses") for name in names]
-        return files
+        These are source, reference, and what the first and the last translator say of those tested in the direction.
+        """
+        plans, seed = self.translators_of(table), self.translation_seeds(table)[0]
+        shown = {}
+        for direction in dict.fromkeys(direction for plan in plans.values() for direction in plan.directions):
+            tested = [name for name, plan in plans.items() if direction in plan.directions]
+            files = {
+                "source": self.translation_file(tested[0], seed, direction, "sources"),
+                "reference": self.translation_file(tested[0], seed, direction, "references"),
+            }
+            for name in (tested[0], tested[-1]):
+                files[plans[name].label] = self.translation_file(name, seed, direction, "hypotheses")
+            shown[direction_key(*direction)] = files
+        return shown
 
     # Perplexity and word embeddings
 
