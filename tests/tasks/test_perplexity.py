@@ -104,7 +104,7 @@ def test_units_by_hand():
 
 @given(sentences=st.lists(st.lists(st.integers(14, 99), max_size=7), min_size=1, max_size=9), seq_len=st.integers(2, 9))
 def test_every_token_is_predicted_once_and_in_order(sentences, seq_len):
-    stream = TokenStream([(make_store(sentences), 0)])
+    stream = TokenStream([(make_store(sentences), (0,))])
     batches = list(perplexity.blocks(stream.tokens_at(np.arange(len(stream))), seq_len, 0))
     labels = np.concatenate([batch.labels.numpy().ravel() for batch in batches])
     assert labels[labels != IGNORE].tolist() == [token for sentence in sentences for token in (*sentence, EOS)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlm_core.data.token_store import TokenStore
+from xlm_core.data.token_store import Records
 from xlm_core.errors import CorpusError
 from xlm_core.text.vocabulary import EOS
 
@@ -21,9 +21,9 @@ RANDOM_STREAM = 1  # each module that draws numbers has another
 class TokenStream:
     """The sentences of one language in several stores, each sentence followed by ``</s>``, as one sequence."""
 
-    def __init__(self, sides: Sequence[tuple[TokenStore, int]]) -> None:
-        """Concatenate ``sides``: stores, each with the column of this language."""
-        self._parts = [(store.tokens[column], store.offsets[column]) for store, column in sides if len(store)]
+    def __init__(self, records: Records) -> None:
+        """Concatenate the sentences of ``records``, which have one column: that of this language."""
+        self._parts = [(store.tokens[column], store.offsets[column]) for store, (column,) in records if len(store)]
         sizes = [int(offsets[-1]) + len(offsets) - 1 for _, offsets in self._parts]
         self._starts = np.cumsum([0, *sizes])
 

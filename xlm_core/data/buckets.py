@@ -9,14 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from xlm_core.data.batch import PackedSequences, gather_indices
-from xlm_core.data.token_store import TokenStore
+from xlm_core.data.token_store import Records
 from xlm_core.errors import CorpusError
 
 RANDOM_STREAM = 2  # each module that draws numbers has another
 MOST = 1 << 32  # records whose numbers fit into four bytes: a corpus of news has hundreds of millions
 N_ENDS = 2  # end symbols of a side: </s> a </s>
-
-Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the columns that are the sides of its records
 
 
 class LengthBucketedDataset:

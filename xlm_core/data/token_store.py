@@ -85,6 +85,9 @@ class TokenStore:
         )
 
 
+Records = Sequence[tuple[TokenStore, Sequence[int]]]  # stores, each with the columns that are the sides of its records
+
+
 class TokenStoreWriter:
     """Writes a store sentence by sentence; the file is assembled when the ``with`` block ends without an error.
 

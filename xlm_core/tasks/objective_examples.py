@@ -12,7 +12,7 @@ from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import clm_batch, mlm_batch, tlm_batch
-from xlm_core.data.token_store import TokenStore
+from xlm_core.data.token_store import Records
 from xlm_core.io import write_json
 from xlm_core.languages import language_ids, sides
 from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
@@ -41,24 +41,24 @@ def write_examples(
     corpora = TrainingCorpora.open(stores, vocab.digest)
     masks, rng = MaskSampler(vocab.counts, masking), np.random.default_rng(SEED)
     batches: list[tuple[str, Batch]] = []
-    for language in sorted(corpora.monolingual)[:1]:
-        stream = TokenStream(corpora.monolingual[language])
+    for language in sorted(corpora.sizes("mlm"))[:1]:
+        stream = TokenStream(corpora.records(language))
         block = FixedLengthBlocks(stream, N_TOKENS, 1, (SEED,), f"text of '{language}'").batch(0)
         batches.append(("clm", clm_batch(block, ids[language])))
         batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))
-    for pair in sorted(corpora.parallel)[:1]:
+    for pair in sorted(corpora.sizes("tlm"))[:1]:
         first, second = (ids[language] for language in sides(pair))
-        batch = tlm_batch(_short_pairs(corpora.parallel[pair], pair), 0, (first, second), masks, rng)
+        batch = tlm_batch(_short_pairs(corpora.records(pair), pair), 0, (first, second), masks, rng)
         batches.append(("tlm", batch))
     write_json(output, [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches])
 
 
-def _short_pairs(stores: Sequence[TokenStore], pair: str) -> LengthBucketedDataset:
+def _short_pairs(records: Records, pair: str) -> LengthBucketedDataset:
     """Batch pairs one by one, the longest of them readable; if there is none so short, of any length."""
-    sizes = (int((store.lengths(0) + store.lengths(1)).min()) for store in stores if len(store))
+    sizes = (int((store.lengths(a) + store.lengths(b)).min()) for store, (a, b) in records if len(store))
     longest = max(min(sizes, default=0) + 2 * N_ENDS, 2 * N_TOKENS)
     return LengthBucketedDataset(
-        [(store, (0, 1)) for store in stores],
+        records,
         max_tokens=longest,
         max_positions=longest,
         micro_batch_tokens=1,

@@ -69,7 +69,7 @@ def score(
     transformer, metadata = checkpoint.load(model)
     vocab = Vocabulary.read(vocabulary)
     corpora = TrainingCorpora.open({language: test}, metadata["vocabulary"])
-    stream = TokenStream(corpora.monolingual[language])
+    stream = TokenStream(corpora.records(language))
     if not len(stream):
         raise CorpusError(
             f"test text of '{language}': found no sentence, expected at least one; raise text.test_fraction"

@@ -13,11 +13,11 @@ import numpy as np
 from xlm_core.config import Compute, Masking, ModelConfig, Pretraining
 from xlm_core.data.batch import Batch
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
-from xlm_core.data.buckets import LengthBucketedDataset, Records
+from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_batch
 from xlm_core.data.sampling import BatchKey, TaskSampler
-from xlm_core.data.token_store import TokenStore
+from xlm_core.data.token_store import Records, TokenStore
 from xlm_core.errors import ConfigError, StoreError
 from xlm_core.history import ObjectiveKey
 from xlm_core.languages import is_pair, language_ids, sides, smoothed
@@ -72,19 +72,9 @@ class TrainingCorpora:
         """
         return cls({key: [_open_store(path, key, vocabulary) for path in stores] for key, stores in paths.items()})
 
-    @property
-    def monolingual(self) -> dict[str, list[tuple[TokenStore, int]]]:
-        """Language -> stores, each with the column of that language."""
-        return {
-            language: [(store, store.languages.index(language)) for store in stores]
-            for language, stores in self.stores.items()
-            if not is_pair(language)
-        }
-
-    @property
-    def parallel(self) -> dict[str, Sequence[TokenStore]]:
-        """Pair -> stores, their columns in the order of the pair."""
-        return {key: stores for key, stores in self.stores.items() if is_pair(key)}
+    def records(self, key: str) -> Records:
+        """Return the stores of a language or a pair, each with the columns of its sides."""
+        return [(store, [store.languages.index(side) for side in sides(key)]) for store in self.stores[key]]
 
     @property
     def digests(self) -> dict[str, list[str]]:
@@ -133,39 +123,31 @@ class ObjectiveBatches:
             CorpusError: the text of a language or a pair is empty.
         """
         self._ids = language_ids(args.languages)
-        self._args, self._masks, self._split, self._seed = args, masks, split, seed
+        self._masks, self._seed = masks, seed
         self.blocks: dict[tuple[str, str], FixedLengthBlocks] = {}
         self.pairs: dict[str, LengthBucketedDataset] = {}
-        seq_len, micro_batch_tokens = args.pretraining.seq_len, micro_batch_size(args.pretraining)
+        pretraining, micro_batch_tokens = args.pretraining, micro_batch_size(args.pretraining)
         for objective in args.objectives:
-            if split == "training" and not corpora.sizes(objective):
+            keys = list(corpora.sizes(objective))
+            if split == "training" and not keys:
                 kind = "parallel" if objective == "tlm" else "monolingual"
                 raise ConfigError(
                     f"objective '{objective}': found no {kind} {split} text, expected at least one corpus; "
                     f"name one under '{kind}' of the setup, or take the objective out of the run"
                 )
-            if objective == "tlm":
-                self.pairs = {pair: self._group_pairs(pair, stores) for pair, stores in corpora.parallel.items()}
-                continue
-            for language, stores in corpora.monolingual.items():
-                # CLM and MLM see the blocks of a language in different orders.
-                order_seed = (seed, list(CAUSAL).index(objective), self._ids[language])
-                self.blocks[objective, language] = FixedLengthBlocks(
-                    TokenStream(stores), seq_len, max(1, micro_batch_tokens // seq_len), order_seed,
-                    f"{split} text of '{language}'",
-                )  # fmt: skip
-
-    def _group_pairs(self, pair: str, stores: Sequence[TokenStore]) -> LengthBucketedDataset:
-        """Group the sentences of one pair by length."""
-        pretraining, micro_batch_tokens = self._args.pretraining, micro_batch_size(self._args.pretraining)
-        return group_by_length(
-            [(store, (0, 1)) for store in stores],
-            (self._seed, *(self._ids[language] for language in sides(pair))),
-            f"{self._split} pairs of '{pair}'",
-            max_tokens=min(pretraining.max_pair_tokens, micro_batch_tokens),
-            max_positions=self._args.model.max_positions,
-            micro_batch_tokens=micro_batch_tokens,
-        )
+            for key in keys:
+                records, key_ids = corpora.records(key), [self._ids[language] for language in sides(key)]
+                if objective == "tlm":
+                    self.pairs[key] = group_by_length(
+                        records, (seed, *key_ids), f"{split} pairs of '{key}'",
+                        max_tokens=min(pretraining.max_pair_tokens, micro_batch_tokens),
+                        max_positions=args.model.max_positions, micro_batch_tokens=micro_batch_tokens,
+                    )  # fmt: skip
+                else:  # CLM and MLM see the blocks of a language in different orders.
+                    self.blocks[objective, key] = FixedLengthBlocks(
+                        TokenStream(records), pretraining.seq_len, max(1, micro_batch_tokens // pretraining.seq_len),
+                        (seed, list(CAUSAL).index(objective), *key_ids), f"{split} text of '{key}'",
+                    )  # fmt: skip
 
     def batch(self, key: BatchKey, number: int) -> Batch:
         """Make the batch of ``key``; ``number`` tells its random numbers from those of other batches."""

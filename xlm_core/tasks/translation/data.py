@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from torch import nn
 
 from xlm_core import tsv
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
 from xlm_core.data.batch import PackedSequences, sentence_batch
-from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset, Records
+from xlm_core.data.buckets import N_ENDS, LengthBucketedDataset
 from xlm_core.data.noise import add_noise
 from xlm_core.data.objective_batches import TranslationBatch, translation_batch
 from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
-from xlm_core.languages import language_ids, pair, sides
+from xlm_core.languages import is_pair, language_ids, pair, sides
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model.decoding import decode
 from xlm_core.model.encoder_decoder import EncoderDecoder
@@ -101,23 +100,12 @@ class TranslationBatches:
         self.settings, self.ids, self._vocab = settings, language_ids(settings.languages), vocab
         self._datasets: dict[str, LengthBucketedDataset] = {}  # of sentences of a language, or of pairs
         training = settings.training
-        for objective in settings.objectives:
-            records: Records
-            seed: tuple[int, ...] = (settings.seed,)
-            if objective.kind == "mt":
-                key = pair(objective.source, objective.target)
-                records, name = [(store, (0, 1)) for store in corpora.parallel[key]], f"pairs of '{key}'"
-            else:
-                key = objective.target
-                records, name = [(store, (column,)) for store, column in corpora.monolingual[key]], f"text of '{key}'"
-                seed += (self.ids[key],)
-            if key in self._datasets:
-                continue
+        for key in dict.fromkeys(map(_corpus_key, settings.objectives)):
             n_sides = len(sides(key))
             self._datasets[key] = group_by_length(
-                records,
-                seed,
-                name,
+                corpora.records(key),
+                (settings.seed,) if is_pair(key) else (settings.seed, self.ids[key]),
+                f"{'pairs' if is_pair(key) else 'text'} of '{key}'",
                 max_tokens=n_sides * training.max_tokens,
                 max_positions=min(training.max_tokens, settings.model.max_positions),
                 micro_batch_tokens=n_sides * micro_batch_size(training),
@@ -127,24 +115,28 @@ class TranslationBatches:
         self, objective: TranslationObjective, batch_index: int
     ) -> tuple[PackedSequences | None, PackedSequences]:
         """Return source and target of a batch; the source is None where the model has to make it itself."""
+        key = _corpus_key(objective)
+        dataset = self._datasets[key]
+        indices = dataset.indices(batch_index)
+        target = dataset.column(indices, sides(key).index(objective.target))
         if objective.kind == "mt":
-            key = pair(objective.source, objective.target)
-            numbers = self._datasets[key].indices(batch_index)
-            source, target = (
-                self._datasets[key].column(numbers, sides(key).index(language))
-                for language in (objective.source, objective.target)
-            )
-            return source, target
-        sentences = self._datasets[objective.target]
-        target = sentences.column(sentences.indices(batch_index))
+            return dataset.column(indices, sides(key).index(objective.source)), target
         if objective.kind == "bt":
             return None, target
         rng = np.random.default_rng([self.settings.seed, RANDOM_STREAM, self.ids[objective.target], batch_index])
         return add_noise(target, self._vocab.begins_word(target.tokens), self.settings.training.noise, rng), target
 
 
+def _corpus_key(objective: TranslationObjective) -> str:
+    """Return the pair that ``objective`` learns from, or the language."""
+    return pair(objective.source, objective.target) if objective.kind == "mt" else objective.target
+
+
 def micro_batches_of(
-    batches: TranslationBatches, translator: EncoderDecoder, loss: nn.Module, processes: DistributedContext
+    batches: TranslationBatches,
+    translator: EncoderDecoder,
+    loss: Callable[[TranslationBatch], LossSum],
+    processes: DistributedContext,
 ) -> Callable[[int], list[MicroBatch]]:
     """Make the function that prepares the micro-batches of an update, those of this process."""
     settings, ids, device = batches.settings, batches.ids, processes.device
@@ -164,8 +156,7 @@ def micro_batches_of(
 
         def compute() -> LossSum:
             batch = prepared or translation_batch(back_translated(target, objective), target, languages)
-            loss_sum: LossSum = loss(batch.to(device))
-            return loss_sum
+            return loss(batch.to(device))
 
         count = int(target.lengths.sum()) + len(target.lengths)
         key = ObjectiveKey(objective.kind, (objective.source, objective.target))
