@@ -118,8 +118,8 @@ class PackedSequences(NamedTuple):
     lengths: np.ndarray
 
     @classmethod
-    def from_lists(cls, sentences: Sequence[Sequence[int]]) -> "PackedSequences":
-        """Pack lists of ids."""
+    def from_lists(cls, sentences: Sequence[Sequence[int] | np.ndarray]) -> "PackedSequences":
+        """Pack lists or arrays of ids."""
         tokens = np.concatenate([np.zeros(0, dtype=np.int64), *sentences])
         return cls(tokens.astype(np.int64), np.array([len(sentence) for sentence in sentences], dtype=np.int64))
 
@@ -129,8 +129,8 @@ def gather_indices(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
 
 
-def sentence_batch(sentences: PackedSequences, language: int) -> Batch:
-    """Batch sentences of a language (an id) as an encoder reads them: ``</s> a </s>``."""
+def sentence_batch(sentences: PackedSequences, language: int | np.ndarray) -> Batch:
+    """Batch sentences as an encoder reads them, ``</s> a </s>``; ``language`` is an id, or the id (B, 1) of each."""
     lengths = sentences.lengths + 2
     column = np.arange(lengths.max())[None, :]
     is_token = column < lengths[:, None]

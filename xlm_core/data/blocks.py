@@ -8,6 +8,7 @@ Shapes: B blocks of T tokens.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -90,7 +91,7 @@ class FixedLengthBlocks:
         self._stream = stream
         self._width = min(seq_len - 1, len(stream))
         self._seed = seed
-        self._order: tuple[int, np.ndarray] = (-1, np.empty(0))
+        self._order = lru_cache(maxsize=1)(self._permutation)  # one epoch serves many batches
         self.batch_size = batch_size
         self.seq_len = self._width + 1
         self.n_blocks = -(-len(stream) // self._width)
@@ -99,7 +100,7 @@ class FixedLengthBlocks:
         """Read batch ``batch_index``, (B, T) ids; an epoch that ends within the batch is followed by the next."""
         draws = np.arange(batch_index * self.batch_size, (batch_index + 1) * self.batch_size)
         epochs, within = np.divmod(draws, self.n_blocks)
-        chosen = [self._permutation(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
+        chosen = [self._order(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
         return self.blocks(np.concatenate(chosen))
 
     def blocks(self, indices: np.ndarray) -> np.ndarray:
@@ -114,8 +115,6 @@ class FixedLengthBlocks:
         return rows
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        """Draw the order (n_blocks,) of an epoch; the last one is cached, because it serves many batches."""
-        if self._order[0] != epoch:
-            rng = np.random.default_rng([self._seed[0], RANDOM_STREAM, *self._seed[1:], epoch])
-            self._order = (epoch, rng.permutation(self.n_blocks))
-        return self._order[1]
+        """Draw the order (n_blocks,) of an epoch."""
+        rng = np.random.default_rng([self._seed[0], RANDOM_STREAM, *self._seed[1:], epoch])
+        return rng.permutation(self.n_blocks)

@@ -5,6 +5,7 @@ Shapes: B records (sentences or pairs), C sides of a record (1 or 2).
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,14 +49,15 @@ class LengthBucketedDataset:
             CorpusError: no record is left.
         """
         self._n_sides = len(records[0][1]) if records else 1
-        records = [(store, columns) for store, columns in records if len(store)]
         self._starts = np.cumsum([0, *(len(store) for store, _ in records)])
         # all sides of the first store, of the second, and so on
         self._columns = [
             (store.tokens[column], store.offsets[column]) for store, columns in records for column in columns
         ]
         self._seed = seed
-        lengths = self._lengths()
+        none = np.zeros((0, self._n_sides), dtype=np.int32)
+        sizes = (np.stack([store.lengths(i) for i in columns], axis=1, dtype=np.int32) for store, columns in records)
+        lengths = np.concatenate([none, *sizes])  # (n, C)
         total = lengths.sum(axis=1, dtype=np.int32) + np.int32(N_ENDS * self._n_sides)
         too_long = (total > max_tokens) | (lengths.max(axis=1, initial=0) + N_ENDS > max_positions)
         empty = lengths.min(axis=1, initial=1) == 0
@@ -69,7 +71,7 @@ class LengthBucketedDataset:
                 f"expected at least one to learn from: check the corpora, or raise the lengths that are allowed"
             )
         self._cuts = _cut(np.sort(self._total), micro_batch_tokens)
-        self._order: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))
+        self._order = lru_cache(maxsize=1)(self._shuffle)  # one epoch serves many batches
 
     def __len__(self) -> int:
         """Count the records that are kept."""
@@ -83,9 +85,7 @@ class LengthBucketedDataset:
     def indices(self, batch_index: int) -> np.ndarray:
         """Return the indices (B,) of the records of batch ``batch_index``."""
         epoch, number = divmod(batch_index, self.n_batches)
-        if self._order[0] != epoch:
-            self._order = (epoch, *self._shuffle(epoch))
-        _, batches, records = self._order
+        batches, records = self._order(epoch)
         number = batches[number]
         return records[self._cuts[number] : self._cuts[number + 1]]
 
@@ -107,13 +107,6 @@ class LengthBucketedDataset:
             in_source = sources == source
             tokens[in_source] = self._columns[source][0][indices[in_source]]
         return PackedSequences(tokens, lengths)
-
-    def _lengths(self) -> np.ndarray:
-        """Count the tokens (n, C) of the sides of every record."""
-        lengths = [np.diff(offsets).astype(np.int32) for _, offsets in self._columns]
-        none = np.zeros(0, dtype=np.int32)
-        n_sides = self._n_sides
-        return np.stack([np.concatenate([none, *lengths[side::n_sides]]) for side in range(n_sides)], axis=1)
 
     def _shuffle(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw the order of the batches (n_batches,) and of the records (n,) of an epoch."""

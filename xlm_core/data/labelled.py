@@ -11,11 +11,11 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from xlm_core.data.batch import Batch, from_arrays
+from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import TrainingError
 from xlm_core.languages import language_ids
-from xlm_core.text.vocabulary import EOS, PAD
+from xlm_core.text.vocabulary import EOS
 
 POOL = 10  # batches that are sorted by length together: enough to pad little, few enough to mix
 
@@ -33,22 +33,18 @@ class DatasetPart(NamedTuple):
     records: np.ndarray
 
     @property
-    def columns(self) -> range:
-        """Columns of the sentences: one, or two of a pair."""
-        return range(len(self.store.languages))
-
-    @property
     def n_special(self) -> int:
         """End symbols of an example: ``</s> a </s>``, ``</s> a </s> b </s>``."""
-        return len(self.columns) + 1
+        return len(self.store.languages) + 1
 
     def sequence(self, record: int, max_tokens: int) -> np.ndarray:
-        """Return the tokens of one example with its end symbols, truncated to ``max_tokens``."""
-        sentences = [self.store.sentence(column, record) for column in self.columns]
+        """Return the tokens of one example, ``a`` or ``a </s> b``: ``max_tokens`` at most with the outer ``</s>``."""
+        sentences = [self.store.sentence(column, record) for column in range(len(self.store.languages))]
         n_tokens = max_tokens - self.n_special
-        if len(sentences) == 2:
-            sentences = list(truncate_pair(sentences[0], sentences[1], n_tokens))
-        return np.concatenate([[EOS], *(tokens for sentence in sentences for tokens in (sentence[:n_tokens], [EOS]))])
+        if len(sentences) == 1:
+            return sentences[0][:n_tokens]
+        first, second = truncate_pair(sentences[0], sentences[1], n_tokens)
+        return np.concatenate([first, [EOS], second])
 
 
 @dataclass(frozen=True)
@@ -94,13 +90,8 @@ class LabelledDataset:
         parts = [self.parts[index] for index in self._part_indices[indices]]
         records = self._records[indices]
         rows = [part.sequence(record, max_tokens) for part, record in zip(parts, records, strict=True)]
-        lengths = np.array([len(row) for row in rows])
-        columns = np.arange(lengths.max())[None, :]
-        is_token = columns < lengths[:, None]
-        tokens = np.full(is_token.shape, PAD)
-        tokens[is_token] = np.concatenate(rows)
         languages = np.array([[part.language_id] for part in parts])
-        return from_arrays(tokens, np.where(is_token, columns, 0), languages, lengths)
+        return sentence_batch(PackedSequences.from_lists(rows), languages)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -111,7 +102,7 @@ class LabelledDataset:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens (N,) of all sentences of each example, end symbols left out."""
-        lengths = [np.sum([part.store.lengths(column) for column in part.columns], axis=0) for part in self.parts]
+        lengths = [np.sum([np.diff(offsets) for offsets in part.store.offsets], axis=0) for part in self.parts]
         return np.concatenate([of_store[part.records] for of_store, part in zip(lengths, self.parts, strict=True)])
 
     def n_truncated(self, max_tokens: int) -> int:

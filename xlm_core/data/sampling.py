@@ -1,6 +1,7 @@
 """Sample the objective and the language or pair of each micro-batch (paper, section 3.1)."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,9 +36,7 @@ class TaskSampler:
         """
         self._turns = tuple(turns)
         self._samplers = {
-            objective: _LanguageSampler(
-                objective, list(keys), np.cumsum(list(keys.values())), (seed, RANDOM_STREAM, lane)
-            )
+            objective: _LanguageSampler(objective, keys, (seed, RANDOM_STREAM, lane))
             for lane, (objective, keys) in enumerate(probabilities.items())
         }
 
@@ -52,22 +51,21 @@ class TaskSampler:
 class _LanguageSampler:
     """Samples the keys of one objective; counts of each key before each block make it independent of history."""
 
-    def __init__(self, objective: str, keys: list[str], cumulated: np.ndarray, seed: tuple[int, ...]) -> None:
+    def __init__(self, objective: str, probabilities: Mapping[str, float], seed: tuple[int, ...]) -> None:
         self._objective = objective
-        self._keys = keys
+        self._keys = list(probabilities)
+        cumulated = np.cumsum(list(probabilities.values()))
         self._cumulated = cumulated / cumulated[-1]
         self._seed = seed
-        self._before = [np.zeros(len(keys), dtype=np.int64)]
-        self._block: tuple[int, np.ndarray] = (-1, np.empty(0))
+        self._before = [np.zeros(len(probabilities), dtype=np.int64)]
+        self._block = lru_cache(maxsize=1)(self._draws)  # one block serves many draws
 
     def batch_key(self, turn: int) -> BatchKey:
         block, within = divmod(turn, BLOCK)
         while len(self._before) <= block:
             drawn = np.bincount(self._draws(len(self._before) - 1), minlength=len(self._keys))
             self._before.append(self._before[-1] + drawn)
-        if self._block[0] != block:
-            self._block = (block, self._draws(block))
-        draws = self._block[1]
+        draws = self._block(block)
         key = draws[within]
         batch_index = int(self._before[block][key] + np.count_nonzero(draws[:within] == key))
         return BatchKey(self._objective, self._keys[key], batch_index)

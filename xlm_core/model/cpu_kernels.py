@@ -19,12 +19,8 @@ CACHE_BYTES = 1 << 21  # of attention weights at a time: a few such slices fit i
 INTEGERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float64: torch.int64}  # of the same width
 
 
-class Dropout(nn.Module):
+class Dropout(nn.Dropout):
     """Apply ``dropout`` in training, nothing in evaluation."""
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``x`` of any shape to the same shape."""

@@ -113,9 +113,7 @@ def embed(encoder: Transformer, store: TokenStore, records: Sequence[int], langu
     pooled = []
     for start in range(0, len(records), BATCH_SIZE):
         chunk = records[start : start + BATCH_SIZE]
-        sentences = PackedSequences.from_lists(
-            [store.sentence(HYPOTHESIS, record)[:n_tokens].tolist() for record in chunk]
-        )
+        sentences = PackedSequences.from_lists([store.sentence(HYPOTHESIS, record)[:n_tokens] for record in chunk])
         batch = sentence_batch(sentences, language_id).to(device)
         sums = torch.stack([hidden.sum(dim=1) for hidden in encoder.states(batch)])  # states are zero on padding
         pooled.append((sums / batch.lengths[:, None]).float().cpu())
