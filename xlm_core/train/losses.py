@@ -25,10 +25,7 @@ def token_loss(model: Transformer, batch: Batch, causal: bool, precision: torch.
     ``precision``; with gradients, correct guesses are not counted.
     """
     with _autocast(batch.tokens.device, precision):
-        hidden = model(batch, causal, batch.predicted)  # (n, D)
-        labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
-        loss, n_correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels)
-        return LossSum(loss, len(labels), n_correct)
+        return _prediction_loss(model, model(batch, causal, batch.predicted), batch)
 
 
 def translation_loss(
@@ -36,11 +33,15 @@ def translation_loss(
 ) -> LossSum:
     """Predict each target token from the source and the tokens before it: AE, BT and MT (sections 4.2 and 4.3)."""
     with _autocast(pair.target.tokens.device, precision):
-        decoder, target = translator.decoder, pair.target
-        hidden = translator(pair.source, target, target.predicted)  # (n, D)
-        labels = target.labels.flatten().index_select(0, target.predicted)  # (n,)
-        loss, n_correct = predict_tokens(hidden, decoder.embeddings.weight, decoder.output_bias, labels, smoothing)
-        return LossSum(loss, len(labels), n_correct)
+        hidden = translator(pair.source, pair.target, pair.target.predicted)
+        return _prediction_loss(translator.decoder, hidden, pair.target, smoothing)
+
+
+def _prediction_loss(model: Transformer, hidden: Tensor, batch: Batch, smoothing: float = 0.0) -> LossSum:
+    """Predict the labels of ``batch`` from the states ``hidden`` (n, D) of ``model`` at the labelled positions."""
+    labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
+    loss, n_correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels, smoothing)
+    return LossSum(loss, len(labels), n_correct)
 
 
 class LossModule(nn.Module):

@@ -9,7 +9,7 @@ import math
 import pickle
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +82,15 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
     if hasattr(state.optimizer, "consolidate_state_dict"):  # sharded: the main process receives all of its state
         state.optimizer.consolidate_state_dict()
     if processes.is_main_process:
-        content = vars(state) | {
-            "digest": digest,
-            "progress": vars(state.progress),
+        content = {
             "model": state.model.state_dict(),
             "optimizer": state.optimizer.state_dict(),
+            "progress": asdict(state.progress),
+            "skipped": state.skipped,
+            "skipped_in_row": state.skipped_in_row,
+            "last_weights": state.last_weights,
+            "best_weights": state.best_weights,
+            "digest": digest,
         }
         with atomic(folder / f"checkpoint.{state.progress.update:09d}.pt") as partial, open(partial, "wb") as file:
             torch.save(content, file)  # not by its path, where the reason of a failed write would be lost

@@ -96,8 +96,7 @@ def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) ->
     n_updates, n_tokens = args.pretraining.optim.max_updates, args.pretraining.batch_tokens
     n_batches = micro_batches_per_update(args.pretraining)
     message = "%s: %d updates of %d tokens, in %d batches on %d processes; %.3g tokens in all"
-    sizes = n_updates, n_tokens, n_batches, n_processes, n_updates * n_tokens
-    LOG.info(message, "+".join(args.objectives), *sizes)
+    LOG.info(message, "+".join(args.objectives), n_updates, n_tokens, n_batches, n_processes, n_updates * n_tokens)
     estimate = estimate_memory(model, args.pretraining, args.compute, n_processes)
     shown = ", ".join(f"{name} {n_bytes / 1e9:.2g}" for name, n_bytes in estimate.items())
     LOG.info("about %.2g GB of tensors per process (%s)", sum(estimate.values()) / 1e9, shown)

@@ -5,7 +5,6 @@ Sources, translations and references are written as lines of text beside the sco
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -51,15 +50,7 @@ def score(
     for name in LINES:
         write_text(outputs[name], "".join(line + "\n" for line in lines[name]))
     metadata, n_empty = pipeline.metadata, lines["hypotheses"].count("")
-    result = partial(
-        Result,
-        **vars(context),
-        column=column,
-        n=len(lines["sources"]),
-        config_digest=metadata["config"],
-        data_digest=digests.of_value([metadata["data"], digests.of_file(test)]),
-        warnings=[f"{n_empty} empty translations"] if n_empty else [],
-    )
+    data_digest = digests.of_value([metadata["data"], digests.of_file(test)])
     scores = {
         "BLEU": bleu(lines["hypotheses"], lines["references"]),
         "tokenized BLEU": tokenized_bleu(lines["tokenized_hypotheses"], lines["tokenized_references"]),
@@ -67,13 +58,15 @@ def score(
     }
     search = f"beam of {decoding.beam_size}, length penalty {decoding.length_penalty:g}"
     signature = "{} {}, " + ("greedy" if decoding.beam_size == 1 else search)
-    results.write(
-        (
-            result(metric=metric, value=value, signature=signature.format(metric, scorer))
-            for metric, (value, scorer) in scores.items()
-        ),
-        outputs["results"],
-    )
+    measured = [
+        Result(
+            **vars(context), column=column, metric=metric, value=value, n=len(lines["sources"]),
+            config_digest=metadata["config"], data_digest=data_digest, signature=signature.format(metric, scorer),
+            warnings=[f"{n_empty} empty translations"] if n_empty else [],
+        )
+        for metric, (value, scorer) in scores.items()
+    ]  # fmt: skip
+    results.write(measured, outputs["results"])
     statistics = bleu_statistics(lines["hypotheses"], lines["references"])
     sample_statistics.write(outputs["statistics"], {direction_key(*direction): statistics})
 
