@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from xlm_core.config import DecodingConfig, Text, read
@@ -133,7 +132,7 @@ def _fill_mask(options: argparse.Namespace) -> None:
 def _translate(options: argparse.Namespace) -> None:
     """Translate batch after batch, so that a pipe receives its first translations early."""
     model = options.model / convert.MODEL if options.model.is_dir() else options.model
-    pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(convert.VOCABULARY), _device())
+    pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(convert.VOCABULARY))
     pipeline.check_direction(options.source, options.target)
     settings = {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty}
     decoding = read(DecodingConfig, settings, path="translate")
@@ -159,13 +158,9 @@ def _batches(path: Path | None, size: int) -> Iterator[list[str]]:
             yield batch
 
 
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def _encoder_and_tokenizer(options: argparse.Namespace) -> tuple[SentenceEncoder, Callable[[str], str]]:
     """Open the encoder, and return the function that makes tokens of a line for it."""
-    encoder = SentenceEncoder(options.model, options.vocabulary, options.language, _device())
+    encoder = SentenceEncoder(options.model, options.vocabulary, options.language)
     if options.tokenized:  # text that is stripped of accents is decomposed, and stays so
         return encoder, partial(unicodedata.normalize, "NFC") if options.keep_accents else str
     text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)

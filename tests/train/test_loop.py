@@ -9,7 +9,6 @@ from xlm_core.errors import TrainingError
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.loop import TrainingRun, train
-from xlm_core.train.state import resume
 
 INTERVALS = {"eval_interval": 4, "log_interval": 2, "patience": 0, "checkpoint_minutes": 1e9}
 EACH_UPDATE = INTERVALS | {"checkpoint_minutes": 1e-9}
@@ -37,7 +36,6 @@ def run(tmp_path):
         scale=lambda update: 1.0,
     ):
         state = make_state()
-        resume(tmp_path / folder, state, "digest", ALONE)
 
         def parts(update):
             before(update)

@@ -3,7 +3,7 @@
 Shapes: B rows of a batch, T tokens of the longest row, N examples of a dataset.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,11 +72,6 @@ class LabelledDataset:
                 raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
             records = np.sort(np.random.default_rng([0, len(store)]).choice(len(store), n, replace=False))
         return cls((DatasetPart(store, language_ids(languages)[store.languages[0]], records),))
-
-    @classmethod
-    def concatenate(cls, datasets: Iterable["LabelledDataset"]) -> Self:
-        """Join datasets, in their order."""
-        return cls(tuple(part for dataset in datasets for part in dataset.parts))
 
     def __len__(self) -> int:
         return len(self._records)

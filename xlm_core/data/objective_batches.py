@@ -12,6 +12,7 @@
 Shapes: B rows, T tokens.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def mlm_batch(block: np.ndarray, language: int, masks: MaskSampler, rng: np.rand
 def tlm_batch(
     pairs: LengthBucketedDataset,
     batch_index: int,
-    languages: tuple[int, int],
+    languages: Sequence[int],
     masks: MaskSampler,
     rng: np.random.Generator,
 ) -> Batch:

@@ -114,7 +114,7 @@ class CrossAttention(nn.Module):
         """
         dropout = self.dropout if self.training else 0.0
         (queries,) = split_heads(self.queries(x), 1, self.n_heads)
-        context = attend(queries, *self.read(source), attention_mask, dropout=dropout)
+        context = attend(queries, *self.read(source), attention_mask, False, dropout)
         output: Tensor = self.out(select_positions(merge_heads(context), output_positions))
         return output
 
@@ -136,12 +136,7 @@ class CrossAttention(nn.Module):
 
 
 def attend(
-    queries: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    attention_mask: Tensor | None = None,
-    causal: bool = False,
-    dropout: float = 0.0,
+    queries: Tensor, keys: Tensor, values: Tensor, attention_mask: Tensor | None, causal: bool, dropout: float
 ) -> Tensor:
     """Attend from queries (B, H, T, K) to keys and values (B, H, S, K): (B, H, T, K); see the modules above."""
     if is_faster_on_cpu(queries, dropout):

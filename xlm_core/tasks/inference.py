@@ -34,9 +34,9 @@ Pooling = Literal["first", "mean", "max"]
 
 
 class SentenceEncoder:
-    """A model in evaluation mode with its vocabulary, for sentences of one language."""
+    """A model in evaluation mode with its vocabulary, on a GPU if there is one, for sentences of one language."""
 
-    def __init__(self, model: Path, vocabulary: Path, language: str, device: torch.device) -> None:
+    def __init__(self, model: Path, vocabulary: Path, language: str) -> None:
         """Read a model and its vocabulary.
 
         The language must be named: XLM learns one embedding per language, and has other states without it.
@@ -51,7 +51,7 @@ class SentenceEncoder:
         ids = language_ids(metadata["languages"])
         if language not in ids:
             raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
-        self.model = transformer.to(device)
+        self.model = transformer.to("cuda" if torch.cuda.is_available() else "cpu")
         self.language, self.language_id = language, ids[language]
         self.objectives: list[str] = metadata["objectives"]
 
@@ -189,10 +189,10 @@ class Translation(NamedTuple):
 class TranslationPipeline:
     """A translator in evaluation mode, its vocabulary, and the preparation of its training text.
 
-    Test sets are scored with the same pipeline.
+    It computes on a GPU if there is one. Test sets are scored with the same pipeline.
     """
 
-    def __init__(self, model: Path, vocabulary: Path, device: torch.device) -> None:
+    def __init__(self, model: Path, vocabulary: Path) -> None:
         """Read the files of a translator and of its vocabulary.
 
         Raises:
@@ -200,7 +200,7 @@ class TranslationPipeline:
             CorpusError: no such vocabulary.
         """
         translator, self.metadata = checkpoint.load_translator(model)
-        self.translator = translator.to(device)
+        self.translator = translator.to("cuda" if torch.cuda.is_available() else "cpu")
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, self.metadata)
         self.language_ids = language_ids(self.metadata["languages"])
         self.text = Text.model_validate(self.metadata["text"])

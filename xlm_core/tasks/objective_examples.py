@@ -47,8 +47,7 @@ def write_examples(
         batches.append(("clm", clm_batch(block, ids[language])))
         batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))
     for pair in sorted(corpora.sizes("tlm"))[:1]:
-        first, second = (ids[language] for language in sides(pair))
-        batch = tlm_batch(_short_pairs(corpora.records(pair), pair), 0, (first, second), masks, rng)
+        batch = tlm_batch(_short_pairs(corpora.records(pair), pair), 0, [ids[side] for side in sides(pair)], masks, rng)
         batches.append(("tlm", batch))
     write_json(output, [_readable(objective, batch, vocab, sorted(languages)) for objective, batch in batches])
 

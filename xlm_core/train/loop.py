@@ -23,7 +23,7 @@ from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import ProgressMonitor, TrainingLog
 from xlm_core.train.optimization import learning_rate, skip_step_if
-from xlm_core.train.state import TrainState, mean_weights, save
+from xlm_core.train.state import TrainState, mean_weights, resume, save
 
 LOG = logging.getLogger(__name__)
 RANDOM_STREAM = 5  # of dropout; each module that draws numbers has another
@@ -102,7 +102,7 @@ def train(
     average_last: int = 0,
     baselines: Mapping[ObjectiveKey, float] | None = None,
 ) -> None:
-    """Train ``state.model`` from ``state`` on to the last update, or until it no longer improves.
+    """Train ``state.model`` from its last checkpoint, if any, to the last update, or until it no longer improves.
 
     All processes run this together; what depends on a clock or a signal is decided for all.
 
@@ -115,9 +115,10 @@ def train(
         baselines: key -> loss of a model that ignores its input; a loss that stays there is reported.
 
     Raises:
-        TrainingError: the loss was not finite for several updates in a row, or a process got SIGTERM, after which the
-            state was saved.
+        CheckpointError: there are checkpoints, and none can be used.
+        TrainingError: the loss was not finite for several updates in a row, or SIGTERM came, and the state was saved.
     """
+    resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
     monitor = ProgressMonitor(progress.update, optim, baselines or {})
     losses, last_saved = dict[ObjectiveKey, LossSum](), time.monotonic()

@@ -16,7 +16,6 @@ from xlm_core.tasks.inference import BATCH_SIZE, SentenceEncoder, embed, pool
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import EOS, Vocabulary
 
-CPU = torch.device("cpu")
 SENTENCES = ["the cat", "", "the dog sees a cat .", "le chat voit le chien .", "zzz"]
 
 
@@ -32,7 +31,7 @@ def model(vocabulary):
 
 @pytest.fixture(scope="module")
 def reader(model, vocabulary):
-    return SentenceEncoder(model, vocabulary, "en", CPU)
+    return SentenceEncoder(model, vocabulary, "en")
 
 
 def test_pooling_by_hand():
@@ -51,7 +50,8 @@ def test_vectors_are_those_of_the_sentences_alone(reader, pooling):
         (ids,) = reader.vocabulary.encode([sentence], "en")
         tokens = np.array([[EOS, *ids, EOS]])
         with torch.no_grad():
-            hidden = reader.model(from_arrays(tokens, np.arange(tokens.size), np.array(0)))[0]  # (T, D)
+            batch = from_arrays(tokens, np.arange(tokens.size), np.array(0)).to(reader.model.output_bias.device)
+            hidden = reader.model(batch)[0].cpu()  # (T, D)
         expected = {"first": hidden[0], "mean": hidden.mean(dim=0), "max": hidden.amax(dim=0)}[pooling]
         assert (vector - expected).abs().max() <= 1e-5
 
@@ -69,7 +69,7 @@ def test_more_sentences_than_one_batch(reader):
 
 
 def test_the_language_matters(reader, model, vocabulary):
-    french = SentenceEncoder(model, vocabulary, "fr", CPU)
+    french = SentenceEncoder(model, vocabulary, "fr")
     assert not torch.allclose(embed(reader, ["the cat"], "mean"), embed(french, ["the cat"], "mean"))
 
 
@@ -81,11 +81,12 @@ def test_a_sentence_that_is_too_long_loses_its_end_and_the_user_is_told(reader, 
 
 
 def test_a_causal_model_looks_to_the_left_only(vocabulary, tmp_path):
-    causal = SentenceEncoder(write_model(tmp_path / "clm", vocabulary, ["clm"]), vocabulary, "en", CPU)
+    causal = SentenceEncoder(write_model(tmp_path / "clm", vocabulary, ["clm"]), vocabulary, "en")
     (ids,) = causal.vocabulary.encode(["the cat"], "en")
     tokens = np.array([[EOS, *ids, EOS]])
     with torch.no_grad():
-        hidden = causal.model(from_arrays(tokens, np.arange(tokens.size), np.array(0)), causal=True)
+        batch = from_arrays(tokens, np.arange(tokens.size), np.array(0)).to(causal.model.output_bias.device)
+        hidden = causal.model(batch, causal=True).cpu()
     assert torch.allclose(embed(causal, ["the cat"], "mean"), hidden.mean(dim=1), atol=1e-5)
     with pytest.raises(ConfigError, match="the same for all sentences"):
         embed(causal, ["the cat"], "first")
@@ -95,12 +96,12 @@ def test_what_cannot_be_embedded_is_refused(reader, model, vocabulary, tmp_path)
     with pytest.raises(CorpusError, match="no sentences"):
         embed(reader, [], "mean")
     with pytest.raises(ConfigError, match=r"language 'de': .* was trained on en, fr"):
-        SentenceEncoder(model, vocabulary, "de", CPU)
+        SentenceEncoder(model, vocabulary, "de")
     other = tmp_path / "vocabulary.json"
     other.write_text(vocabulary.read_text().replace("▁dog", "▁dogs"))
     assert Vocabulary.read(other).digest != Vocabulary.read(vocabulary).digest
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
-        SentenceEncoder(model, other, "en", CPU)
+        SentenceEncoder(model, other, "en")
 
 
 def test_raw_text_is_cleaned_as_the_corpora_are():

@@ -14,7 +14,6 @@ from xlm_core.tasks.inference import SentenceEncoder, encode_masked, fill_mask
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL
 
-CPU = torch.device("cpu")
 clean = partial(tokenize_line, language="en", text=Text())
 
 
@@ -25,12 +24,12 @@ def vocabulary(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reader(vocabulary):
-    return SentenceEncoder(write_model(vocabulary.with_name("m"), vocabulary), vocabulary, "en", CPU)
+    return SentenceEncoder(write_model(vocabulary.with_name("m"), vocabulary), vocabulary, "en")
 
 
 def test_the_expected_piece_is_proposed(vocabulary, tmp_path):
     path = write_model(tmp_path / "m", vocabulary, likely="▁dog")
-    filled = fill_mask(SentenceEncoder(path, vocabulary, "en", CPU), "the <mask> sees a <mask>.", 3, clean)
+    filled = fill_mask(SentenceEncoder(path, vocabulary, "en"), "the <mask> sees a <mask>.", 3, clean)
     assert [len(best) for best in filled] == [3, 3]
     for best in filled:
         assert best[0][0] == "▁dog"
@@ -39,8 +38,8 @@ def test_the_expected_piece_is_proposed(vocabulary, tmp_path):
 
 def test_a_special_symbol_is_never_proposed(vocabulary, tmp_path):
     path = write_model(tmp_path / "m", vocabulary, likely="</s>")
-    ((best, *others),) = fill_mask(SentenceEncoder(path, vocabulary, "en", CPU), "the <mask>", 10**6, clean)
-    assert len(others) + 1 == len(SentenceEncoder(path, vocabulary, "en", CPU).vocabulary) - N_SPECIAL
+    ((best, *others),) = fill_mask(SentenceEncoder(path, vocabulary, "en"), "the <mask>", 10**6, clean)
+    assert len(others) + 1 == len(SentenceEncoder(path, vocabulary, "en").vocabulary) - N_SPECIAL
     assert best[0] not in ("</s>", "<pad>") and best[1] < 1e-6
 
 
@@ -49,7 +48,8 @@ def test_probabilities_are_those_of_the_model_at_the_masks(reader):
     before, between = reader.vocabulary.encode(["the", "sees"], "en")
     tokens = np.array([[EOS, *before, MASK, *between, MASK, EOS]])
     with torch.no_grad():
-        hidden = reader.model(from_arrays(tokens, np.arange(tokens.size), np.array(0)))[0]
+        batch = from_arrays(tokens, np.arange(tokens.size), np.array(0)).to(reader.model.output_bias.device)
+        hidden = reader.model(batch)[0]
         probabilities = reader.model.predict(hidden).softmax(dim=-1)
     for best, position in zip(filled, [1 + len(before), 2 + len(before) + len(between)], strict=True):
         assert [probability for _, probability in best] == sorted((value for _, value in best), reverse=True)
@@ -114,4 +114,4 @@ def test_a_tokenizer_that_loses_the_mask_is_noticed(reader):
 def test_a_model_that_never_saw_a_mask_is_refused(vocabulary, tmp_path, objectives, message):
     path = write_model(tmp_path / "m", vocabulary, objectives)
     with pytest.raises(ConfigError, match=message):
-        fill_mask(SentenceEncoder(path, vocabulary, "en", CPU), "the <mask>", 3, clean)
+        fill_mask(SentenceEncoder(path, vocabulary, "en"), "the <mask>", 3, clean)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_translator import DIRECTION, MODEL, WORDS, write_translator
@@ -16,7 +15,6 @@ from xlm_core.tasks.inference import TranslationPipeline, detokenize
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
-CPU = torch.device("cpu")
 GREEDY, BEAM = DecodingConfig(), DecodingConfig(beam_size=3, n_best=3)
 
 
@@ -28,7 +26,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pipeline(files):
-    return TranslationPipeline(*files, CPU)
+    return TranslationPipeline(*files)
 
 
 def said(pipeline, sentences, decoding=GREEDY, micro_batch_tokens=200):
@@ -84,7 +82,7 @@ def test_another_vocabulary_is_refused(files, tmp_path):
     words = Vocabulary.read(vocabulary)
     replace(words, pieces=(*words.pieces[:-1], "other")).write(tmp_path / "other.json")
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
-        TranslationPipeline(model, tmp_path / "other.json", CPU)
+        TranslationPipeline(model, tmp_path / "other.json")
 
 
 def test_a_language_model_alone_is_refused(files, tmp_path):
@@ -92,7 +90,7 @@ def test_a_language_model_alone_is_refused(files, tmp_path):
     translator, metadata = checkpoint.load_translator(model)
     checkpoint.save(tmp_path / "encoder", translator.encoder, metadata)
     with pytest.raises(CheckpointError, match="found a language model alone; expected a translator"):
-        TranslationPipeline(tmp_path / "encoder", vocabulary, CPU)
+        TranslationPipeline(tmp_path / "encoder", vocabulary)
 
 
 @pytest.mark.parametrize(

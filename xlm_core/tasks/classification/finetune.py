@@ -35,7 +35,7 @@ from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
 from xlm_core.train.losses import classification_loss, head_loss, resolve_dtype
 from xlm_core.train.optimization import make_optimizer
-from xlm_core.train.state import TrainState, resume
+from xlm_core.train.state import TrainState
 
 LOG = logging.getLogger(__name__)
 BATCH_SIZE = 128  # examples that are evaluated at once
@@ -107,7 +107,8 @@ def finetune(
         history: JSON lines of losses and validation metrics, with the learning rate that was selected.
     """
     model, pretrained = checkpoint.load(encoder)
-    examples = LabelledDataset.concatenate(open_datasets(train, pretrained, args.n_train).values())
+    by_language = open_datasets(train, pretrained, args.n_train)
+    examples = LabelledDataset(tuple(part for dataset in by_language.values() for part in dataset.parts))
     splits = DatasetSplits(examples, open_datasets(valid, pretrained), open_datasets(test, pretrained))
     warn_of_truncation("training", splits.train, args.settings.max_tokens)
     metadata = finetuned_metadata(pretrained, splits, args)
@@ -171,7 +172,6 @@ def train_classifier(
         max_grad_norm=settings.max_grad_norm,
     )
     state = TrainState(classifier, make_optimizer(classifier, optim))
-    resume(run.folder, state, digest, processes)
     training = TrainingRun(
         optim,
         run.folder,

@@ -83,8 +83,7 @@ class TrainingCorpora:
 
     def sizes(self, objective: str) -> dict[str, int]:
         """Count the sentences of each language, or the pairs of each pair, that ``objective`` learns from."""
-        keys = [key for key in self.stores if is_pair(key) == (objective == "tlm")]
-        return {key: sum(map(len, self.stores[key])) for key in keys}
+        return {key: sum(map(len, self.stores[key])) for key in self.stores if is_pair(key) == (objective == "tlm")}
 
     def without_empty(self, split: str) -> "TrainingCorpora":
         """Return the languages and pairs that have any sentence, and name the others of ``split`` in the log."""
@@ -153,8 +152,8 @@ class ObjectiveBatches:
         """Make the batch of ``key``; ``number`` tells its random numbers from those of other batches."""
         rng = np.random.default_rng([self._seed, MASKING_TAG, number])
         if key.objective == "tlm":
-            first, second = (self._ids[language] for language in sides(key.key))
-            return tlm_batch(self.pairs[key.key], key.batch_index, (first, second), self._masks, rng)
+            languages = [self._ids[language] for language in sides(key.key)]
+            return tlm_batch(self.pairs[key.key], key.batch_index, languages, self._masks, rng)
         block = self.blocks[key.objective, key.key].batch(key.batch_index)
         return self.block_batch(key.objective, key.key, block, rng)
 

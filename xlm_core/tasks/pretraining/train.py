@@ -23,7 +23,7 @@ from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
 from xlm_core.train.losses import LossModule, resolve_dtype, token_loss
 from xlm_core.train.optimization import make_optimizer
-from xlm_core.train.state import TrainState, resume
+from xlm_core.train.state import TrainState
 
 LOG = logging.getLogger(__name__)
 
@@ -137,7 +137,6 @@ def _train(
             layer.compile()  # each is small, and one compilation serves all
     shard = args.compute.zero_stage1 and processes.size > 1
     state = TrainState(model, make_optimizer(model, optim, shard=shard))
-    resume(folder, state, folder.name, processes)
     loss = processes.wrap_ddp(LossModule(token_loss, model, precision=dtype))
     n_micro_batches = micro_batches_per_update(args.pretraining)
 

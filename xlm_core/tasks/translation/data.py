@@ -133,10 +133,7 @@ def _corpus_key(objective: TranslationObjective) -> str:
 
 
 def micro_batches_of(
-    batches: TranslationBatches,
-    translator: EncoderDecoder,
-    loss: Callable[[TranslationBatch], LossSum],
-    processes: DistributedContext,
+    batches: TranslationBatches, translator: EncoderDecoder, loss: Callable[..., LossSum], processes: DistributedContext
 ) -> Callable[[int], list[MicroBatch]]:
     """Make the function that prepares the micro-batches of an update, those of this process."""
     settings, ids, device = batches.settings, batches.ids, processes.device

@@ -7,8 +7,6 @@ Sources, translations and references are written as lines of text beside the sco
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from xlm_core import digests, results, tsv
 from xlm_core.config import DecodingConfig
 from xlm_core.io import write_text
@@ -44,8 +42,7 @@ def score(
     Raises:
         ConfigError: the translator was not trained in this direction.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    pipeline = TranslationPipeline(model, vocabulary, device)
+    pipeline = TranslationPipeline(model, vocabulary)
     lines = _translated(pipeline, test, direction, decoding, micro_batch_tokens)
     for name in LINES:
         write_text(outputs[name], "".join(line + "\n" for line in lines[name]))

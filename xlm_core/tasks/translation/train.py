@@ -29,7 +29,7 @@ from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import TrainingRun, prefetch, train
 from xlm_core.train.losses import LossModule, resolve_dtype, translation_loss
 from xlm_core.train.optimization import make_optimizer
-from xlm_core.train.state import TrainState, resume
+from xlm_core.train.state import TrainState
 
 LOG = logging.getLogger(__name__)
 
@@ -203,7 +203,6 @@ def _train(
     # An encoder predicts no tokens. Several processes wait for the gradient of every weight that may have one.
     translator.encoder.output_bias.requires_grad_(False)
     state = TrainState(translator, make_optimizer(translator, training.optim, shard=shard))
-    resume(run.folder, state, run.digest, processes)
     smoothing = training.label_smoothing
     loss = processes.wrap_ddp(LossModule(translation_loss, translator, precision=dtype, smoothing=smoothing))
     with prefetch(micro_batches_of(batches, translator, loss, processes), training.optim.max_updates) as prefetched:

@@ -187,8 +187,8 @@ def distances(space: EmbeddingSpace, pairs: Sequence[WordPair]) -> dict[str, Mea
     """Average cosine and L2 distance over P pairs, and divide the latter by the mean L2 distance of all with all."""
     source, target = space.vectors_of([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     l2 = float(np.linalg.norm(source - target, axis=1).mean())
-    sums = (cdist(source[block], target).sum() for block in vectors.block_slices(len(source)))
-    mean_l2 = float(sum(sums)) / (len(source) * len(target))
+    blocks = (source[start : start + vectors.BLOCK] for start in range(0, len(source), vectors.BLOCK))
+    mean_l2 = float(sum(cdist(block, target).sum() for block in blocks)) / (len(source) * len(target))
     return {
         "cosine": Measure(float(space.cosines(pairs).mean()), len(pairs)),
         "L2": Measure(l2, len(pairs)),
@@ -219,8 +219,7 @@ def translation_precision(
     of_queries = vectors.csls_neighborhood(queries, targets, n_neighbors)
     of_targets = vectors.csls_neighborhood(targets, frequent, n_neighbors)
     hits: Counter[str] = Counter()
-    for block in vectors.block_slices(len(queries)):
-        similarity = vectors.cosine(queries[block], targets)
+    for block, similarity in vectors.cosine_blocks(queries, targets):
         for suffix, scores in (("", similarity), (" CSLS", vectors.csls(similarity, of_queries[block], of_targets))):
             hits.update({f"P@{depth}{suffix}": n_correct(scores, right[block], depth) for depth in DEPTHS})
     return {metric: Measure(100 * n / len(right), len(right)) for metric, n in hits.items()}

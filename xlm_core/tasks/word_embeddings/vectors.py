@@ -106,11 +106,6 @@ def _means(vectors: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray:
     return np.stack([vectors[list(each)].mean(axis=0) for each in rows])
 
 
-def block_slices(n: int) -> Iterator[slice]:
-    """Divide ``n`` vectors into slices of ``BLOCK``."""
-    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
-
-
 def normalize(vectors: np.ndarray) -> np.ndarray:
     """Scale vectors (N, D) to length 1; a vector of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -124,11 +119,18 @@ def cosine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return cosines
 
 
+def cosine_blocks(source: np.ndarray, target: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield slices of up to ``BLOCK`` of the vectors ``source`` (N, D), and their cosines to ``target`` (M, D)."""
+    candidates = normalize(target).T
+    for start in range(0, len(source), BLOCK):
+        block = slice(start, start + BLOCK)
+        yield block, normalize(source[block]) @ candidates
+
+
 def csls_neighborhood(source: np.ndarray, target: np.ndarray, n_neighbors: int) -> np.ndarray:
     """Average the cosine of each of ``source`` (N, D) to its nearest neighbors among ``target`` (M, D): (N,)."""
-    n, candidates = min(n_neighbors, len(target)), normalize(target).T
-    cosines = (normalize(source[block]) @ candidates for block in block_slices(len(source)))
-    return np.concatenate([np.partition(block, -n, axis=1)[:, -n:].mean(axis=1) for block in cosines])
+    n, blocks = min(n_neighbors, len(target)), cosine_blocks(source, target)
+    return np.concatenate([np.partition(cosines, -n, axis=1)[:, -n:].mean(axis=1) for _, cosines in blocks])
 
 
 def csls(similarity: np.ndarray, of_source: np.ndarray, of_target: np.ndarray) -> np.ndarray:
@@ -149,10 +151,8 @@ def mutual_neighbors(source: np.ndarray, target: np.ndarray, n_neighbors: int) -
 
 def _nearest(source: np.ndarray, target: np.ndarray, of_source: np.ndarray, of_target: np.ndarray) -> np.ndarray:
     """Find the row (N,) of ``target`` (M, D) that is nearest to each row of ``source`` (N, D) by CSLS."""
-    candidates = normalize(target).T
-    blocks = block_slices(len(source))
-    scores = (csls(normalize(source[block]) @ candidates, of_source[block], of_target) for block in blocks)
-    return np.concatenate([block.argmax(axis=1) for block in scores])
+    blocks = cosine_blocks(source, target)
+    return np.concatenate([csls(cosines, of_source[block], of_target).argmax(axis=1) for block, cosines in blocks])
 
 
 def procrustes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
