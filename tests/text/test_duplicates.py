@@ -73,6 +73,7 @@ def test_what_is_kept_is_what_a_dictionary_keeps(rows: list[list[str]], n_shards
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tsv, "BLOCK", BLOCK)
         patch.setattr(duplicates, "CHUNK", 2)
+        patch.setattr(duplicates, "SPAN", 7)
         folder = Path(name)
         is_repeated = marked(folder, rows, n_shards)
         blocks = tsv.block_starts(len(rows), n_shards)

@@ -2,12 +2,11 @@
 
 Three passes whose memory does not grow with the text. The first writes the hash and the number of each record to one of
 256 buckets on disk, chosen by the hash, so that equal records meet in one bucket. The second sorts bucket after bucket,
-and marks each record that equals an earlier one in a file with one byte per record of the corpus. The third distributes
-these marks to the shards. Hashes have 128 bits: among 1e9 different records, two have the same hash with a probability
-of 2e-21.
+and writes the number of each record that equals an earlier one to the file of its span of the corpus. The third makes
+the marks of one span after another, and distributes them to the shards. Hashes have 128 bits: among 1e9 different
+records, two have the same hash with a probability of 2e-21.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
@@ -26,6 +25,7 @@ from xlm_core.io import atomic_many
 ENTRY = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8")])  # of a record in a bucket
 N_BUCKETS = 256  # chosen by the first byte of the hash
 CHUNK = 1 << 14  # records whose hashes are in memory at once; up to three times as many if one is repeated often
+SPAN = 1 << 21  # records whose marks are in memory at once
 MARKS = (b"\0", b"\1")  # not repeated, and repeated
 Entries = npt.NDArray[np.void]
 Numbers = npt.NDArray[np.int64]
@@ -35,8 +35,8 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
     """Mark the records of a corpus that are repeated.
 
     The order is the corpus's before ``tsv.write`` distributed it, so the marks do not depend on the number of shards.
-    Temporary files need 25 bytes per record on the disk of the marks; they have no name and are removed with the
-    process.
+    Temporary files on the disk of the marks need 25 bytes per record, and 8 more per repeated one. They have no name,
+    and are removed with the process.
 
     Args:
         shards: all shards of the corpus, in the order of ``tsv.write``.
@@ -53,10 +53,16 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
             digest = blake2b(line, digest_size=16).digest()
             buckets[digest[0]].write(digest + n_records.to_bytes(8, "little"))
             n_records += 1
-        corpus_marks.truncate(n_records)  # all zero
-        for bucket in buckets:
-            for number in chain.from_iterable(_repeated_numbers(bucket)):
-                os.pwrite(corpus_marks.fileno(), MARKS[1], number)
+        spans = [stack.enter_context(TemporaryFile(dir=folder)) for _ in range(0, n_records, SPAN)]
+        for numbers in chain.from_iterable(map(_repeated_numbers, buckets)):
+            for span in np.unique(numbers // SPAN):
+                spans[span].write(numbers[numbers // SPAN == span])
+        for number, span in enumerate(spans):
+            span.seek(0)
+            is_repeated = np.zeros(min(SPAN, n_records - number * SPAN), dtype=bool)
+            while len(numbers := np.fromfile(span, dtype=np.int64, count=CHUNK)):
+                is_repeated[numbers % SPAN] = True
+            corpus_marks.write(is_repeated)
         for block_starts, partial in zip(tsv.block_starts(n_records, len(shards)), partials, strict=True):
             with open(partial, "wb") as file:
                 for start in block_starts:
