@@ -62,7 +62,7 @@ def find_duplicates(shards: Sequence[Path], marks: Sequence[Path]) -> None:
             is_repeated = np.zeros(min(SPAN, n_records - number * SPAN), dtype=bool)
             while len(numbers := np.fromfile(span, dtype=np.int64, count=CHUNK)):
                 is_repeated[numbers % SPAN] = True
-            corpus_marks.write(is_repeated)
+            corpus_marks.write(is_repeated.tobytes())
         for block_starts, partial in zip(tsv.block_starts(n_records, len(shards)), partials, strict=True):
             with open(partial, "wb") as file:
                 for start in block_starts:
