@@ -18,6 +18,10 @@ def weights(state):
     return torch.cat([parameter.detach().flatten() for parameter in state.model.parameters()])
 
 
+def mean_loss(metrics):
+    return sum(values["loss"] for values in metrics.values()) / len(metrics)
+
+
 def measured(**nats):
     """The metrics of an evaluation: objective -> its loss."""
     return {ObjectiveKey(name): LossSum(torch.tensor(loss), 1, torch.tensor(0)).metrics for name, loss in nats.items()}
@@ -30,7 +34,7 @@ def run(tmp_path):
     def run(
         folder="run",
         intervals=INTERVALS,
-        keep=0,
+        average_last=1,
         before=lambda update: None,
         evaluate=dict,
         scale=lambda update: 1.0,
@@ -42,7 +46,7 @@ def run(tmp_path):
             return [make_part(state, update, scale=scale(update))]
 
         where = TrainingRun(OPTIM, tmp_path / folder, "digest", ALONE, **intervals)
-        train(state, parts, evaluate, where, average_last=keep)
+        train(state, parts, evaluate, where, criterion=mean_loss, average_last=average_last)
         return state
 
     return run
@@ -114,7 +118,7 @@ def test_training_stops_when_it_no_longer_improves_and_keeps_the_best(run):
         seen.append(1)
         return measured(a=next(scores), b=0.0)
 
-    state = run(intervals=intervals, keep=1, evaluate=evaluate)
+    state = run(intervals=intervals, evaluate=evaluate)
     assert (state.progress.update, state.progress.best_update, state.progress.best) == (8, 4, 1.0)
     assert len(seen) == 4
     assert torch.equal(weights(state), torch.cat([value.flatten() for value in state.best_weights.values()]))
@@ -126,17 +130,22 @@ def test_the_weights_of_several_evaluations_are_averaged(run):
     """Those of the best one and of the one before it; the later ones do not count."""
     intervals = INTERVALS | {"eval_interval": 3}
 
-    def kept(folder, keep, *scores):
+    def kept(folder, average_last, *scores):
         left = iter(scores)
-        return weights(run(folder, intervals=intervals, keep=keep, evaluate=lambda: measured(a=next(left))))
+        evaluate = lambda: measured(a=next(left))  # noqa: E731
+        return weights(run(folder, intervals=intervals, average_last=average_last, evaluate=evaluate))
 
     second, third = kept("second", 1, 3.0, 1.0, 2.0, 4.0), kept("third", 1, 3.0, 2.0, 1.0, 4.0)
     assert torch.allclose(kept("both", 2, 3.0, 2.0, 1.0, 4.0), (second + third) / 2, atol=1e-7)
     assert not torch.allclose(second, third, atol=1e-3)
 
 
-def test_without_patience_training_goes_on(run):
-    assert run(evaluate=lambda: measured(a=1.0)).progress.update == 12
+def test_without_patience_training_goes_on_and_keeps_the_best(run):
+    scores = iter([3.0, 1.0, 2.0])
+    state = run(evaluate=lambda: measured(a=next(scores)))
+    assert (state.progress.update, state.progress.best_update) == (12, 8)
+    last = run(folder="last").model.state_dict()  # without validation text there is no best one
+    assert not torch.equal(weights(state), torch.cat([value.flatten() for value in last.values()]))
 
 
 @pytest.mark.parametrize("killed_at", [1, 4, 7, 11])

@@ -114,6 +114,7 @@ class Pretraining(StrictModel):
     masking: Masking = Masking()
     eval_interval: int = Positive
     max_eval_tokens: int = Field(gt=0)
+    selection_languages: list[str] = Field([])
     patience: int = Field(0, ge=0)
 
 
@@ -185,6 +186,7 @@ def check_setups(config: "Config") -> None:
         _check_texts(config, setup, path)
         _check_stores(config, name)
         check_length(config, name, setup.pretraining.seq_len, f"{path}pretraining.seq_len")
+        check_languages(config, name, setup.pretraining.selection_languages, f"{path}pretraining.selection_languages")
         if setup.text.min_script_ratio and (unknown := [code for code in config.all_languages if code not in SCRIPTS]):
             raise ValueError(
                 f"{path}text.min_script_ratio: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,19 +86,14 @@ class TrainingRun:
         return cls(settings.optim, folder, folder.name, processes, interval, log_interval, patience, checkpoint_minutes)
 
 
-def mean_loss(metrics: Metrics) -> float:
-    """Average the loss per prediction over the sets, so that each language counts alike."""
-    return statistics.fmean(values["loss"] for values in metrics.values())
-
-
 def train(
     state: TrainState,
     micro_batches: Callable[[int], Sequence[MicroBatch]],
     evaluate: Callable[[], Metrics],
     run: TrainingRun,
     *,
-    criterion: Callable[[Metrics], float] = mean_loss,
-    average_last: int = 0,
+    criterion: Callable[[Metrics], float],
+    average_last: int = 1,
     baselines: Mapping[ObjectiveKey, float] | None = None,
 ) -> None:
     """Train ``state.model`` from its last checkpoint, if any, to the last update, or until it no longer improves.
@@ -110,8 +104,7 @@ def train(
         micro_batches: those of this process in an update, a pure function of the update's number.
         evaluate: measures ``state.model`` on validation data, with the same result on every process.
         run: where and how.
-        criterion: of the best evaluation; lower is better.
-        average_last: 0: keep the last weights; n: end with the mean weights of the best evaluation and n - 1 before it.
+        criterion, average_last: the weights of the lowest one are kept, averaged over so many evaluations up to it.
         baselines: key -> loss of a model that ignores its input; a loss that stays there is reported.
 
     Raises:
@@ -126,8 +119,9 @@ def train(
     with log_file as log, _sigterm_event() as terminated:
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
-            if _is_due(progress.update, run.eval_interval, optim) and progress.evaluated < progress.update:
-                _record_evaluation(state, evaluate(), log, criterion, average_last)
+            is_due = _is_due(progress.update, run.eval_interval, optim) and progress.evaluated < progress.update
+            if is_due and (metrics := evaluate()):
+                _record_evaluation(state, metrics, criterion(metrics), log, average_last)
             if progress.update >= optim.max_updates or 0 < run.patience <= progress.evals_since_best:
                 break
             batches = micro_batches(progress.update)
@@ -202,26 +196,24 @@ def dropout_seed(seed: int, number: int) -> int:
 
 
 def _record_evaluation(
-    state: TrainState,
-    metrics: Metrics,
-    log: TrainingLog | None,
-    criterion: Callable[[Metrics], float],
-    average_last: int,
+    state: TrainState, metrics: Metrics, value: float, log: TrainingLog | None, average_last: int
 ) -> None:
-    """Log an evaluation and update the best one; only the main process, which has the log, keeps weights."""
+    """Log an evaluation, whose criterion is ``value``, and update the best one.
+
+    Only the main process, which has the log, keeps weights.
+    """
     progress = state.progress
     progress.evaluated = progress.update
-    if not metrics:
-        return
-    value = criterion(metrics)
     progress.evals_since_best += 1
-    if average_last and log:
-        weights = {name: tensor.cpu().clone() for name, tensor in state.model.state_dict().items()}
-        state.last_weights = [*state.last_weights, weights][-average_last:]
-    if value < progress.best:
+    is_best = value < progress.best
+    if is_best:
         progress.best, progress.best_update, progress.evals_since_best = value, progress.update, 0
-        if average_last and log:
-            state.best_weights = mean_weights(state.last_weights)
+    if log and (is_best or average_last > 1):
+        weights = {name: tensor.cpu().clone() for name, tensor in state.model.state_dict().items()}
+        averaged = [*state.last_weights, weights]
+        if is_best:
+            state.best_weights = mean_weights(averaged)
+        state.last_weights = averaged[max(0, len(averaged) + 1 - average_last) :]
     if log:
         log.log_evaluation(progress, metrics, value)
 

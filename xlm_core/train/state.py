@@ -53,8 +53,8 @@ class TrainState:
 
     skipped         () int64  updates skipped because their loss or gradient was not finite
     skipped_in_row  () int64  such updates since the last good one
-    last_weights              weights of the last evaluations, as many as the best ones are a mean of
-    best_weights              weights of the best evaluation; None if they are not kept
+    last_weights              weights of the last evaluations, which the next best one is averaged with
+    best_weights              weights of the best evaluation; None before the first one
     """
 
     model: nn.Module

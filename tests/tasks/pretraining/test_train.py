@@ -16,6 +16,7 @@ from small_world import COMPUTE, MODEL, N_TOKENS, SETTINGS, write_store
 from xlm_core import history
 from xlm_core.config import Masking, Optim
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError, StoreError, TrainingError
+from xlm_core.history import ObjectiveKey
 from xlm_core.io import write_json
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
@@ -224,6 +225,22 @@ def test_stopping_early_keeps_the_best_weights(pretrain, monkeypatch):
     best = min(evaluations, key=evaluations.__getitem__)
     assert max(evaluations) == best + 2 < 60
     assert model.embeddings.weight.abs().max() < 10
+
+
+def test_the_best_checkpoint_is_selected_by_the_loss_of_single_languages():
+    metrics = {
+        ObjectiveKey("mlm", ("en",)): {"loss": 2.0},
+        ObjectiveKey("mlm", ("de",)): {"loss": 4.0},
+        ObjectiveKey("tlm", ("de", "en")): {"loss": 9.0},
+    }
+    only_pairs = {key: values for key, values in metrics.items() if key.objective == "tlm"}
+    assert task.selection_loss(metrics, []) == 3.0 and task.selection_loss(metrics, ["de"]) == 4.0
+    assert task.selection_loss(only_pairs, []) == task.selection_loss(only_pairs, ["de"]) == 9.0
+
+
+def test_a_selection_language_without_validation_text_is_refused(pretrain):
+    with pytest.raises(ConfigError, match="selection_languages: there is no validation text of fr"):
+        pretrain(settings=changed(selection_languages=["en", "fr"]))
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ class PretrainingData:
         taken until ``max_eval_tokens`` are reached; the log says how many of how many.
 
         Raises:
-            ConfigError: there is no text for an objective.
+            ConfigError: there is no text for an objective, or none to select the best checkpoint by.
             CorpusError: the text of a language or a pair is empty.
         """
         masking, alpha = args.pretraining.masking, args.pretraining.language_sampling_alpha
@@ -218,6 +218,12 @@ class PretrainingData:
         masks, corpora = MaskSampler(counts, published), validation.without_empty("validation")
         batches = ObjectiveBatches(corpora, args, masks, "validation", VALIDATION_SEED)
         self.validation = list(batches.sample(args.pretraining.max_eval_tokens))
+        validated = {language for key, _ in self.validation for language in key.languages}
+        if missing := set(args.pretraining.selection_languages) - validated:
+            raise ConfigError(
+                f"pretraining.selection_languages: there is no validation text of {', '.join(sorted(missing))}, to "
+                f"select the best checkpoint; raise text.valid_fraction, or take the language out of the list"
+            )
 
     def train(self, number: int) -> tuple[str, Batch]:
         """Return micro-batch ``number``, counted from 0 over the whole run and all processes, and its objective."""

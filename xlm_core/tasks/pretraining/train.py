@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
@@ -124,6 +125,17 @@ def validate(
     return {key: loss.metrics for key, loss in processes.reduce_losses(losses).items()}
 
 
+def selection_loss(metrics: Metrics, languages: Sequence[str]) -> float:
+    """Average the validation loss over ``languages``, or over all if there are none, so that each counts alike.
+
+    The best checkpoint is selected by it. The loss of TLM counts only where no text of single languages is validated:
+    runs with and without TLM are selected alike.
+    """
+    monolingual = {key: values for key, values in metrics.items() if len(key.languages) == 1}
+    chosen = (monolingual or metrics).items()
+    return fmean(values["loss"] for key, values in chosen if not languages or set(languages) & set(key.languages))
+
+
 def _train(
     model: Transformer, data: PretrainingData, args: PretrainingArgs, folder: Path, processes: DistributedContext
 ) -> None:
@@ -158,7 +170,7 @@ def _train(
             prefetched,
             lambda: validate(model, data.validation, dtype, processes),
             TrainingRun.from_settings(args.pretraining, args.checkpoint_minutes, folder, processes),
-            average_last=1 if args.pretraining.patience else 0,
+            criterion=lambda metrics: selection_loss(metrics, args.pretraining.selection_languages),
             baselines=data.baselines,
         )
     model.cpu().eval()
