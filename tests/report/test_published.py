@@ -23,7 +23,7 @@ def average(key, setting, languages):
 
 
 def test_whole_table():
-    assert (len(PRINTED["rows"]), len(LANGUAGES), len(WHOLE)) == (9, 15, 6)
+    assert (len(PRINTED["rows"]), len(LANGUAGES), len(WHOLE)) == (11, 15, 6)
     assert all(row["source"] and row["label"] for row in PRINTED["rows"])
     assert list(XNLI.rows) == [(row["key"], row["setting"]) for row in PRINTED["rows"]]
 
