@@ -1,8 +1,8 @@
-"""What the paper claims, and what our runs say about it."""
+"""Claims, and whether our runs support them."""
 
 
 rule test_claims:
-    """Differences between systems, how sure they are, and the decision by a rule that was fixed before the runs."""
+    """Differences between systems over pretraining seeds and over test items, and the decision about each claim."""
     input:
         [path for test in claim_tests(PATHS) for paths in test["a_files"] + test["b_files"] for path in paths],
     output:

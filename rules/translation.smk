@@ -93,7 +93,7 @@ rule bootstrap_translations:
         runtime=240,
     params:
         cells=lambda wildcards: PATHS.compared_cells(wildcards.table),
-        code=code("xlm_core.metrics.bootstrap"),
+        code=code("xlm_core.metrics.significance"),
     message:
         "Comparing the rows of {wildcards.table} translation"
     script:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xlm_core.metrics.bootstrap import write_paired_tests
+from xlm_core.metrics.significance import write_paired_tests
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):

@@ -10,6 +10,7 @@ from scipy import stats
 from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
+from xlm_core.metrics.significance import SeedTest, welch_test
 from xlm_core.tasks import claims
 from xlm_core.tasks.claims import Hypothesis
 
@@ -36,86 +37,122 @@ def right(share: float, n: int = 400, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).permutation(n) < share * n
 
 
-def measured(a, b, margin: float = 0.0, columns=None) -> tuple[claims.HypothesisTest, str]:
-    hypothesis = Hypothesis(1, "a is better", "xnli", "a", "b", margin, a, b, columns)
-    test = claims.test_hypothesis(hypothesis)
-    return test, test.decision
+def seeds(*shares: float, n: int = 400, first_seed: int = 0) -> list[dict[str, np.ndarray]]:
+    """Columns of several pretraining seeds with these shares of right items."""
+    return [{"fr": right(share, n, first_seed + seed)} for seed, share in enumerate(shares)]
 
 
-def test_a_clear_difference_holds_and_its_opposite_does_not(write):
-    a, b = write("a", [{"fr": right(0.8)}]), write("b", [{"fr": right(0.6, seed=1)}])
-    result, decision = measured(a, b)
-    assert (result.a, result.b, result.difference, result.n_seeds, result.n_items) == pytest.approx(
-        (80, 60, 20, 1, 400)
-    )
-    assert decision == "supported" and result.p < 0.001
-    assert measured(b, a)[1] == "not supported"
+def compared(a, b, margin: float = 0.0, columns=None) -> tuple[SeedTest, dict[str, float]]:
+    return claims.compare(Hypothesis(1, "a is better", False, "xnli", "a", "b", margin, a, b, columns))
 
 
-def test_no_difference_cannot_be_told(write):
-    paths = write("a", [{"fr": right(0.5)}])
-    result, decision = measured(paths, paths)
-    assert (result.difference, result.p, decision) == (0, pytest.approx(0.5), "inconclusive")
+def decision(a, b, margin: float = 0.0, columns=None) -> str:
+    return claims.decide([[compared(a, b, margin, columns)[0]]])[0][1]
 
 
-def test_p_is_that_of_the_paired_test_in_closed_form(write):
-    """With many items the mean of differences is normal: p is that of a z test."""
+GOOD, BAD = (0.80, 0.81, 0.79, 0.8, 0.82), (0.60, 0.61, 0.63, 0.6, 0.62)
+
+
+def test_a_clear_difference_is_supported_and_its_opposite_is_not(write):
+    a, b = write("a", seeds(*GOOD)), write("b", seeds(*BAD))
+    test, items = compared(a, b)
+    expected = stats.ttest_ind([100 * x for x in GOOD], [100 * x for x in BAD], equal_var=False, alternative="greater")
+    assert test[:5] == pytest.approx((80.4, 61.2, 5, 5, 19.2)) and items["n_items"] == 400
+    assert test.p_greater == pytest.approx(expected.pvalue)
+    assert decision(a, b) == "supported" and decision(b, a) == "not supported"
+
+
+def test_the_interval_over_items_is_that_of_the_normal_approximation(write):
     better, worse = right(0.55, 2000), right(0.535, 2000, seed=1)
-    difference = better.astype(float) - worse
-    expected = stats.norm.cdf(-difference.mean() / (difference.std() / 2000**0.5))
-    result, decision = measured(write("a", [{"fr": better}]), write("b", [{"fr": worse}]))
-    assert result.p == pytest.approx(expected, abs=0.03) and decision == "inconclusive"
+    difference = 100 * (better.astype(float) - worse)
+    half = 1.96 * difference.std() / 2000**0.5
+    _, items = compared(write("a", [{"fr": better}]), write("b", [{"fr": worse}]))
+    expected = (difference.mean() - half, difference.mean() + half)
+    assert (items["item_low"], items["item_high"]) == pytest.approx(expected, abs=0.3)
 
 
-def test_a_difference_that_depends_on_the_seed_cannot_be_told(write):
+def test_a_difference_that_depends_on_the_seed_is_inconclusive(write):
     """The items of each seed are clear; the seeds contradict one another."""
-    a = write("a", [{"fr": right(0.9)}, {"fr": right(0.5, seed=1)}])
-    b = write("b", [{"fr": right(0.6, seed=2)}, {"fr": right(0.7, seed=3)}])
-    result, decision = measured(a, b)
-    assert result.difference == pytest.approx(5) and decision == "inconclusive" and 0.2 < result.p < 0.8
+    a, b = write("a", seeds(0.9, 0.5, 0.8, 0.4, 0.9)), write("b", seeds(0.6, 0.7, 0.5, 0.8, 0.6))
+    assert compared(a, b)[0].difference == pytest.approx(6) and decision(a, b) == "inconclusive"
+
+
+def test_fewer_than_five_pretraining_seeds_decide_nothing(write):
+    a, b = write("a", seeds(*GOOD[:4])), write("b", seeds(*BAD))
+    assert compared(a, b)[0].p_greater < 1e-4 and decision(a, b) == decision(b, a) == "inconclusive"
+
+
+def test_fine_tuning_seeds_are_averaged_and_are_no_further_seeds(write):
+    """Two files of a pretraining seed: fine-tuned with two seeds."""
+    twice = [[*first, *second] for first, second in zip(write("x", seeds(*GOOD)), write("y", seeds(*BAD)), strict=True)]
+    test, items = compared(twice, write("b", seeds(*BAD)))
+    assert (test.a, test.n_a, items["n_items"]) == pytest.approx((70.8, 5, 400))
 
 
 def test_a_margin_is_what_a_system_may_be_worse(write):
-    a, b = write("a", [{"en": right(0.79, 2000)}]), write("b", [{"en": right(0.8, 2000)}])
-    assert measured(a, b, margin=0)[1] == "not supported"  # the same items, but for one in a hundred
-    assert measured(a, b, margin=-5)[1] == "supported"
+    a, b = write("a", seeds(0.79, 0.8, 0.78, 0.79, 0.79)), write("b", seeds(0.8, 0.81, 0.8, 0.8, 0.79))
+    assert decision(a, b, margin=-5) == "supported" and decision(a, b, margin=5) == "not supported"
 
 
 def test_less_perplexity_is_better(write):
     nats = np.random.default_rng(0).uniform(2, 4, 300)
-    a = write("a", [{"ne": np.stack([nats - 0.1, np.ones(300)], 1)}], "perplexity")
-    b = write("b", [{"ne": np.stack([nats, np.ones(300)], 1)}], "perplexity")
-    result, decision = measured(a, b)
-    assert result.a < result.b and result.difference == pytest.approx(result.b - result.a) and decision == "supported"
+    noise = [-0.01, 0.0, 0.01, 0.02, -0.02]
+    a, b = (
+        write(name, [{"ne": np.stack([nats + shift + each, np.ones(300)], 1)} for each in noise], "perplexity")
+        for name, shift in (("a", -0.1), ("b", 0.0))
+    )
+    test, items = compared(a, b)
+    assert 0 < test.a < test.b and test.difference == pytest.approx(test.b - test.a)
+    assert 0 < items["item_low"] < test.difference < items["item_high"] and decision(a, b) == "supported"
 
 
 def test_columns_that_count(write):
     a = write("a", [{"en": right(0.2), "fr": right(0.8)}])
     b = write("b", [{"en": right(0.8), "fr": right(0.7), "de": right(0.1)}])
-    assert measured(a, b, columns=[["fr", "fr"], ["de", "de"]])[0].difference == pytest.approx(10)
-    assert measured(a, b)[0].difference == pytest.approx((10 - 60) / 2)
-    assert measured(a, a, columns=[["fr", "en"]])[0].difference == pytest.approx(60)
+    assert compared(a, b, columns=[["fr", "fr"], ["de", "de"]])[0].difference == pytest.approx(10)
+    assert compared(a, b)[0].difference == pytest.approx((10 - 60) / 2)
+    assert compared(a, a, columns=[["fr", "en"]])[0].difference == pytest.approx(60)
 
 
 def test_systems_that_cannot_be_compared_are_refused(write):
     a = write("a", [{"fr": right(0.5)}])
     with pytest.raises(CorpusError, match="expected the same; score both on the same test set"):
-        measured(a, write("b", [{"fr": right(0.5, n=300)}]))
+        compared(a, write("b", [{"fr": right(0.5, n=300)}]))
     with pytest.raises(CorpusError, match="on no column that both have"):
-        measured(a, write("c", [{"de": right(0.5)}]))
-    with pytest.raises(CorpusError, match="no seed in common"):
-        measured([], [])
+        compared(a, write("c", [{"de": right(0.5)}]))
+    with pytest.raises(CorpusError, match="no pretraining seed"):
+        compared([], a)
 
 
 def test_what_is_written(write, tmp_path: Path):
-    a, b = write("a", [{"fr": right(0.8)}]), write("b", [{"fr": right(0.6)}])
+    """Claim 3 has two comparisons, of which one contradicts it."""
+    a, b = write("a", seeds(*GOOD)), write("b", seeds(*BAD))
     tested = [
-        Hypothesis(1, "a is better", "xnli", "a", "b", 0.0, a, b),
-        Hypothesis(2, "b is", "xnli", "b", "a", 0.0, b, a),
+        Hypothesis(1, "a is better", False, "xnli", "a", "b", 0.0, a, b),
+        Hypothesis(2, "b is", True, "xnli", "b", "a", 0.0, b, a),
+        Hypothesis(3, "both", False, "xnli", "a", "b", 0.0, a, b),
+        Hypothesis(3, "both", False, "xnli", "b", "a", 0.0, b, a),
     ]
     claims.test_claims(tested, tmp_path / "claims.csv")
     rows = list(csv.DictReader((tmp_path / "claims.csv").open()))
-    assert [(row["claim"], row["statement"], row["decision"]) for row in rows] == [
-        ("1", "a is better", "supported"), ("2", "b is", "not supported"),
+    assert [(row["claim"], row["statement"], row["is_ours"], row["decision"]) for row in rows] == [
+        ("1", "a is better", "False", "supported"), ("2", "b is", "True", "not supported"),
+        ("3", "both", "False", "not supported"), ("3", "both", "False", "not supported"),
     ]  # fmt: skip
-    assert float(rows[0]["difference"]) == -float(rows[1]["difference"]) == pytest.approx(20)
+    assert float(rows[0]["difference"]) == -float(rows[1]["difference"]) == pytest.approx(19.2)
+    assert float(rows[0]["claim_p"]) == pytest.approx(3 * float(rows[0]["p"]))  # by Holm, the smallest of three
+
+
+def null_claims(rng: np.random.Generator, n_claims: int, n_seeds: int) -> list[list[SeedTest]]:
+    """Claims about systems that are equally good: scores of all seeds are drawn from the same normal distribution."""
+    return [[welch_test(a, b)] for a, b in rng.normal(50, 3, size=(n_claims, 2, n_seeds))]
+
+
+@pytest.mark.parametrize("n_seeds", [5, 10])
+def test_equally_good_systems_have_a_supported_claim_in_one_page_of_twenty_at_most(n_seeds: int):
+    """Simulated null: 1,000 pages of nine claims. 5 % plus three standard errors are 7 %."""
+    rng = np.random.default_rng(n_seeds)
+    pages = [claims.decide(null_claims(rng, 9, n_seeds)) for _ in range(1000)]
+    for kind in ("supported", "not supported"):
+        share = np.mean([kind in [decision for _, decision in page] for page in pages])
+        assert 0.01 < share < 0.07

@@ -153,9 +153,10 @@ class ComparisonConfig(StrictModel):
 
 
 class ClaimConfig(StrictModel):
-    """What is claimed, and the comparisons that all must hold for it."""
+    """What is claimed, by the paper or by us, and the comparisons that all must hold for it."""
 
     claim: str
+    is_ours: bool = False
     tests: list[ComparisonConfig] = Field(min_length=1)
 
 

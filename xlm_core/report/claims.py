@@ -1,107 +1,78 @@
-"""The claims of the paper and whether our runs support them: a page of text and a picture."""
+"""The claims and whether our runs support them: a page of text and a picture."""
 
-import textwrap
+import math
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.io import write_text
-from xlm_core.report.plots import COLORS, FAINT, SETTINGS, save
+from xlm_core.report.plots import COLORS, FAINT, INK, SETTINGS, save
 from xlm_core.report.rendering import MINUS, render, signed
 
-# Decision -> marker and color.
-LOOK = {SUPPORTED: ("o", COLORS[0]), NOT_SUPPORTED: ("X", COLORS[1]), INCONCLUSIVE: ("D", FAINT)}
-# The picture: width and height of a line in inches, letters of a line of a statement, and its columns: where they
-# begin or, if their numbers stand to the right, end, and the size of their letters in points.
-WIDTH, LINE, STATEMENT_LETTERS = 11.0, 0.2, 46
-COLUMNS = {
-    "statement": (0.2, "left", 9.0), "label": (3.9, "left", 7.5), "a": (7.3, "right", 8.5), "b": (8.0, "right", 8.5),
-    "difference": (8.95, "right", 8.5), "p": (9.55, "right", 8.5),
-}  # fmt: skip
-DECISION = 9.85
-
-
-class Claim(NamedTuple):
-    """A claim, its comparisons (by column of the page, as printed), and the decision about it."""
-
-    number: int
-    statement: str
-    comparisons: list[Mapping[Hashable, Any]]
-    decision: str
+OURS = " (a claim of ours, not the paper's)"
+LOOK = {SUPPORTED: COLORS[0], NOT_SUPPORTED: COLORS[1], INCONCLUSIVE: FAINT}  # decision -> color
+HEADER = ["claim", "a", "b", "difference", "95 % interval over seeds", "over items", "p", "seeds", "decision"]
+WIDTH, LINE = 13.0, 0.23  # of the picture, in inches
 
 
 def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
-    """Write the page and draw the picture.
+    """Write the page and draw the picture: of each claim its statement, p and decision, and below it the comparisons.
 
     Args:
         tidy: the comparisons of ``xlm_core.tasks.claims``.
         name: of the configuration.
         text, picture: Markdown, and an svg, png or pdf file.
     """
-    claims = []
-    for _, of_claim in pd.read_csv(tidy).groupby("claim", sort=False):
-        rows = of_claim.to_dict("records")
-        decision = combine_decisions([row["decision"] for row in rows])
-        claims.append(Claim(rows[0]["claim"], rows[0]["statement"], [_printed(row) for row in rows], decision))
-    write_text(text, render("claims", claims=claims, name=name, decisions=list(LOOK)))
-    plot(claims, name, picture)
+    rows = []
+    for number, of_claim in pd.read_csv(tidy).groupby("claim", sort=False):
+        comparisons = of_claim.to_dict("records")
+        claim = comparisons[0]
+        statement = f"{number}. {claim['statement']}{OURS if claim['is_ours'] else ''}"
+        rows.append([statement, "", "", "", "", "", f"{claim['claim_p']:.3f}", "", claim["decision"]])
+        rows += map(_comparison, comparisons)
+    counts = Counter(row[-1] for row in rows if row[-1])
+    summary = ", ".join(f"{counts[decision]} {decision}" for decision in LOOK)
+    write_text(text, render("claims", name=name, summary=summary, rows=[HEADER, *rows], n_claims=counts.total()))
+    plot(rows, f"Claims ({name}): {summary}", picture)
 
 
-def combine_decisions(decisions: Sequence[str]) -> str:
-    """Return the decision about a claim that needs all of several comparisons.
-
-    >>> combine_decisions(["supported", "inconclusive"]), combine_decisions(["inconclusive", "not supported"])
-    ('inconclusive', 'not supported')
-    """
-    if NOT_SUPPORTED in decisions:
-        return NOT_SUPPORTED
-    return SUPPORTED if set(decisions) == {SUPPORTED} else INCONCLUSIVE
-
-
-def plot(claims: Sequence[Claim], name: str, picture: Path) -> None:
-    """Plot the claims below each other: statement, comparisons, numbers, and the decision as a marker and a word."""
+def plot(rows: Sequence[Sequence[str]], title: str, picture: Path) -> None:
+    """Plot the rows of the page as a table, with the decisions in their colors."""
     with mpl.rc_context({**SETTINGS, "axes.grid": False}):
-        figure = Figure()
-        axes = figure.add_axes((0, 0, 1, 1))
+        figure = Figure((WIDTH, LINE * (len(rows) + 3)), layout="constrained")
+        axes = figure.subplots()
+        axes.set_title(title)
         axes.axis("off")
-        axes.text(COLUMNS["statement"][0], 1.1, f"The paper's claims ({name})", weight="bold", size=11)
-        _plot_line(axes, 2.5, {"label": "a against b", "a": "a", "b": "b", "difference": "difference", "p": "p"}, FAINT)
-        y = 3.4
-        for claim in claims:
-            axes.plot([0.2, WIDTH - 0.2], [y, y], color="#e6e6e6", linewidth=0.6)
-            marker, color = LOOK[claim.decision]
-            axes.plot(DECISION, y + 0.75, marker, color=color, markersize=7)
-            axes.text(DECISION + 0.15, y + 1, claim.decision, size=8.5)
-            lines = textwrap.wrap(f"{claim.number}. {claim.statement}", STATEMENT_LETTERS)
-            for line, comparison in zip_longest(lines, claim.comparisons):
-                y += 1
-                _plot_line(axes, y, {**(comparison or {}), "statement": line or ""})
-            y += 0.6
-        axes.set(xlim=(0, WIDTH), ylim=(y + 0.5, 0))
-        figure.set_size_inches(WIDTH, LINE * (y + 0.5))
+        table = axes.table(rows, colLabels=HEADER, edges="horizontal", bbox=(0, 0, 1, 1))
+        table.auto_set_font_size(False)
+        table.auto_set_column_width(range(len(HEADER)))
+        for (_, column), cell in table.get_celld().items():
+            cell.PAD = 0.01 if column == 0 else cell.PAD
+            cell.set_edgecolor("#e6e6e6")
+            cell.set_text_props(ha="left" if column == 0 else "right", size=8)
+            cell.get_text().set_color(LOOK.get(cell.get_text().get_text(), INK))
         save(figure, picture)
 
 
-def _plot_line(axes: Axes, y: float, texts: Mapping[Hashable, Any], color: str | None = None) -> None:
-    for column, (x, side, size) in COLUMNS.items():
-        axes.text(x, y, texts.get(column, ""), ha=side, size=size, color=color)
-
-
-def _printed(row: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+def _comparison(row: Mapping[Hashable, Any]) -> list[str]:
     """Return a comparison as printed: one decimal, three where the numbers are small; true minus signs."""
     n_decimals = 1 if max(abs(row["a"]), abs(row["b"])) >= 2 else 3
     margin = f", margin {row['margin']:g}".replace("-", MINUS) if row["margin"] else ""
-    return {
-        **row,
-        "label": f"{row['table']}: {row['a_system']} against {row['b_system']}{margin}",
-        **{side: f"{row[side]:.{n_decimals}f}".replace("-", MINUS) for side in ("a", "b")},
-        "difference": signed(row["difference"], n_decimals),
-        "p": f"{row['p']:.3f}",
-    }
+    return [
+        f"— {row['table']}: {row['a_system']} against {row['b_system']}{margin}",
+        *(f"{row[side]:.{n_decimals}f}".replace("-", MINUS) for side in ("a", "b")),
+        signed(row["difference"], n_decimals),
+        *(
+            "—" if math.isnan(row[low]) else f"[{signed(row[low], n_decimals)}, {signed(row[high], n_decimals)}]"
+            for low, high in (("low", "high"), ("item_low", "item_high"))
+        ),
+        f"{row['p']:.3f}",
+        str(row["n_a"]) if row["n_a"] == row["n_b"] else f"{row['n_a']}, {row['n_b']}",
+        "",
+    ]

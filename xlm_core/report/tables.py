@@ -75,7 +75,7 @@ def make(
             "full": of the ablation, the system that the others are compared with.
         results_paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
         outputs: "md", "html", "tex", "tidy", "differences" -> file to write; any of them.
-        significance: the tests of ``xlm_core.metrics.bootstrap`` of each row and the one that it is compared with.
+        significance: the tests of ``xlm_core.metrics.significance`` of each row and the one that it is compared with.
 
     Raises:
         CorpusError: naming a cell that is missing, double, unexpected, or measured on another number of items.

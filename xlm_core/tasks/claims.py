@@ -1,20 +1,21 @@
-"""Test the paper's claims on our runs.
+"""Test claims on our runs.
 
-A claim is one hypothesis or several: of two systems, the first is better than the second by more than a margin. The
-rule was fixed before any run:
+A claim is one hypothesis or several: of two systems, the first is better than the second by more than a margin.
 
-- the difference is the mean over the seeds that both have, and over columns, in favor of the first system;
-- its p is the share of bootstrap samples, of items and of seeds together, in which it is below the margin, samples that
-  are at the margin counting half;
-- the hypothesis is *supported* if the difference is above the margin and p < 0.05; it is *not supported* if the
-  difference is not above the margin and p > 0.95; otherwise the test is *inconclusive*;
-- the claim is supported if all of its hypotheses are, and not supported if one of them is not.
+- A system has one score per pretraining seed: the mean over its fine-tuning seeds and the columns that count. The
+  difference is that of the mean scores, in favor of the first system; n is the number of pretraining seeds.
+- Its p is that of Welch's t-test over these scores, one-sided. The p of a claim is the largest of its hypotheses,
+  adjusted by Holm's method for the number of claims.
+- The claim is *supported* if p < 0.05. It is *not supported* if the opposite of one of its hypotheses, a difference
+  below the margin, has p < 0.05, adjusted for the hypotheses of the claim (Bonferroni) and the claims (Holm). It is
+  *inconclusive* otherwise, and where a system has fewer than five pretraining seeds.
 
-With a single seed the samples are of items alone: the test then says nothing about other trainings.
+How much the difference depends on the test items is measured apart, by a bootstrap in which the models are fixed.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,17 @@ from xlm_core.config.tables import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
-from xlm_core.metrics.bootstrap import Pair, check_same_items, hierarchical_bootstrap
+from xlm_core.metrics.sample_statistics import SampleStatistics
+from xlm_core.metrics.significance import SeedTest, check_same_items, holm, item_interval, welch_test
 
 LEVEL = 0.05
+MIN_SEEDS = 5  # pretraining seeds of each system, below which nothing is decided
 COLUMNS = (
-    "claim", "statement", "table", "a_system", "b_system", "a", "b", "difference", "margin", "n_seeds", "n_items", "p",
-    "decision",
+    "claim", "statement", "is_ours", "table", "a_system", "b_system", "a", "b", "difference", "low", "high", "margin",
+    "n_a", "n_b", "n_items", "item_low", "item_high", "p", "claim_p", "decision",
 )  # fmt: skip
 LOWER_IS_BETTER = {"perplexity"}
+Columns = Mapping[str, Sequence[SampleStatistics]]  # column -> its statistics, one for each fine-tuning seed
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,16 @@ class Hypothesis:
     """System a is better than b by more than ``margin``.
 
     claim, statement    number and text of the claim that the hypothesis belongs to
+    is_ours             whether the claim is ours, and not the paper's
     table               of both systems
     a_system, b_system  names
-    a_files, b_files    per seed, the same ones, the files of their sample statistics
+    a_files, b_files    per pretraining seed the files of sample statistics
     columns             the columns that count, as a and as b call them; None: all that both have
     """
 
     claim: int
     statement: str
+    is_ours: bool
     table: str
     a_system: str
     b_system: str
@@ -56,78 +62,76 @@ class Hypothesis:
     columns: Sequence[Sequence[str]] | None = None
 
 
-@dataclass(frozen=True)
-class HypothesisTest:
-    """The numbers of a test: means of a and b, the difference in favor of a, its p, and the decision.
-
-    n_items  per seed, of all columns
-    """
-
-    a: float
-    b: float
-    difference: float
-    n_seeds: int
-    n_items: int
-    p: float
-    decision: str
-
-
-def test_claims(hypotheses: Iterable[Hypothesis], output: Path) -> None:
-    """Write one CSV line per hypothesis, columns ``COLUMNS``.
+def test_claims(hypotheses: Sequence[Hypothesis], output: Path) -> None:
+    """Write one CSV line per hypothesis, columns ``COLUMNS``; those of a claim have the same decision.
 
     Raises:
         CorpusError: two systems were not measured on the same items.
     """
+    comparisons = [compare(hypothesis) for hypothesis in hypotheses]
+    by_claim: dict[int, list[SeedTest]] = defaultdict(list)
+    for hypothesis, (test, _) in zip(hypotheses, comparisons, strict=True):
+        by_claim[hypothesis.claim].append(test)
+    decisions = dict(zip(by_claim, decide(list(by_claim.values())), strict=True))
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(vars(hypothesis) | vars(test_hypothesis(hypothesis)) for hypothesis in hypotheses)
+        for hypothesis, (test, items) in zip(hypotheses, comparisons, strict=True):
+            claim_p, decision = decisions[hypothesis.claim]
+            decided = {"p": test.p_greater, "claim_p": claim_p, "decision": decision}
+            writer.writerow(vars(hypothesis) | test._asdict() | items | decided)
 
 
-def test_hypothesis(hypothesis: Hypothesis) -> HypothesisTest:
-    """Compare both systems and decide.
+def decide(claims: Sequence[Sequence[SeedTest]]) -> list[tuple[float, str]]:
+    """Apply the rule of the module's docstring to all claims: the p of each, adjusted, and its decision."""
+    supporting, opposing = [], []
+    for tests in claims:
+        is_enough = min(min(test.n_a, test.n_b) for test in tests) >= MIN_SEEDS
+        supporting.append(max(test.p_greater for test in tests) if is_enough else 1.0)
+        opposing.append(len(tests) * min(test.p_less for test in tests) if is_enough else 1.0)
+    return [
+        (p, SUPPORTED if p < LEVEL else NOT_SUPPORTED if opposite < LEVEL else INCONCLUSIVE)
+        for p, opposite in zip(holm(supporting), holm(opposing), strict=True)
+    ]
+
+
+def compare(hypothesis: Hypothesis) -> tuple[SeedTest, dict[str, float]]:
+    """Test the difference between both systems over their seeds, and measure it over the items.
+
+    Returns:
+        The test; "n_items" of all columns, each once, "item_low" and "item_high" of the interval.
 
     Raises:
-        CorpusError: the systems have no seed or no column in common, or other items.
+        CorpusError: the systems have no seed, no column in common, or other items.
     """
-    pairs = [_columns(hypothesis, *files) for files in zip(hypothesis.a_files, hypothesis.b_files, strict=True)]
-    if not pairs:
-        raise CorpusError(f"{_systems(hypothesis)} have no seed in common; train both with one")
-    metrics = {system.metric for columns in pairs for pair in columns for system in pair}
-    sign = -1.0 if metrics <= LOWER_IS_BETTER else 1.0
-    a, b = (float(np.mean([np.mean([pair[side].score for pair in columns]) for columns in pairs])) for side in (0, 1))
-    samples = sign * hierarchical_bootstrap(pairs)
-    n_below, n_equal = (samples < hypothesis.margin).sum(), (samples == hypothesis.margin).sum()
-    p = float((1 + n_below + n_equal / 2) / (2 + len(samples)))  # never 0: not every sample was drawn
-    difference = sign * (a - b)
-    n_items = sum(len(system.statistics) for system, _ in pairs[0])
-    return HypothesisTest(a, b, difference, len(pairs), n_items, p, _decide(difference, hypothesis.margin, p))
+    systems = f"{hypothesis.table}: {hypothesis.a_system} and {hypothesis.b_system}"
+    if not (hypothesis.a_files and hypothesis.b_files):
+        raise CorpusError(f"{systems}: one of them has no pretraining seed; train both")
+    of_a, of_b = ([_columns(files) for files in seeds] for seeds in (hypothesis.a_files, hypothesis.b_files))
+    names = [(name, name) for name in of_a[0]] if hypothesis.columns is None else hypothesis.columns
+    names = [(a_name, b_name) for a_name, b_name in names if a_name in of_a[0] and b_name in of_b[0]]
+    if not names:
+        raise CorpusError(f"{systems} were measured on no column that both have")
+    for a_name, b_name in names:
+        try:
+            check_same_items(of_a[0][a_name][0], of_b[0][b_name][0])
+        except CorpusError as error:
+            raise CorpusError(f"{systems}, {a_name}: {error}") from error
+    a = [[column for name, _ in names for column in columns[name]] for columns in of_a]
+    b = [[column for _, name in names for column in columns[name]] for columns in of_b]
+    sign = -1.0 if a[0][0].metric in LOWER_IS_BETTER else 1.0
+    scores = (sign * np.array([np.mean([column.score for column in seed]) for seed in seeds]) for seeds in (a, b))
+    test = welch_test(*scores, hypothesis.margin)
+    item_low, item_high = sorted(sign * end for end in item_interval(a, b))
+    n_items = sum(len(of_a[0][name][0].statistics) for name, _ in names)
+    items = {"n_items": n_items, "item_low": item_low, "item_high": item_high}
+    return test._replace(a=sign * test.a, b=sign * test.b), items
 
 
-def _decide(difference: float, margin: float, p: float) -> str:
-    """Apply the rule of the module's docstring."""
-    if difference > margin and p < LEVEL:
-        return SUPPORTED
-    return NOT_SUPPORTED if difference <= margin and p > 1 - LEVEL else INCONCLUSIVE
-
-
-def _columns(hypothesis: Hypothesis, a_files: Sequence[str | Path], b_files: Sequence[str | Path]) -> list[Pair]:
-    """Read the statistics of both systems with one seed, column by column."""
-    pairs = []
-    for a_file, b_file in zip(a_files, b_files, strict=True):
-        a, b = sample_statistics.read(Path(a_file)), sample_statistics.read(Path(b_file))
-        for a_name, b_name in [(name, name) for name in a] if hypothesis.columns is None else hypothesis.columns:
-            if a_name not in a or b_name not in b:
-                continue  # a system of fewer languages: compared on those that both have
-            try:
-                check_same_items(a[a_name], b[b_name])
-            except CorpusError as error:
-                raise CorpusError(f"{a_file} and {b_file}, {a_name}: {error}") from error
-            pairs.append((a[a_name], b[b_name]))
-    if not pairs:
-        raise CorpusError(f"{_systems(hypothesis)} were measured on no column that both have")
-    return pairs
-
-
-def _systems(hypothesis: Hypothesis) -> str:
-    return f"{hypothesis.table}: {hypothesis.a_system} and {hypothesis.b_system}"
+def _columns(files: Sequence[str | Path]) -> Columns:
+    """Read the statistics of a pretraining seed."""
+    columns: dict[str, list[SampleStatistics]] = defaultdict(list)
+    for path in files:
+        for name, statistics in sample_statistics.read(Path(path)).items():
+            columns[name].append(statistics)
+    return columns

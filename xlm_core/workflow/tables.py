@@ -179,24 +179,23 @@ def claim_tests(paths: ExperimentPaths) -> list[Plain]:
     """Return the tests of all claims, in the order of the configuration: that system a of a table is better than b.
 
     "claim" and "statement" are number and text of the claim, "columns" the columns that count, as a and as b call them,
-    or None if all do, "a_files" and "b_files" the sample statistics per pretraining seed that both systems have.
+    or None if all do, "a_files" and "b_files" the sample statistics of each pretraining seed.
     """
     tests = []
     for number, claim in enumerate(paths.config.claims, 1):
         for test in claim.tests:
-            a_files, b_files = (_statistics(paths, test.table, system) for system in (test.a, test.b))
-            seeds = [seed for seed in a_files if seed in b_files]
             tests.append(
                 {
                     "claim": number,
                     "statement": claim.claim,
+                    "is_ours": claim.is_ours,
                     "table": test.table,
                     "a_system": _name(test.a),
                     "b_system": _name(test.b),
                     "margin": test.margin,
                     "columns": _claim_columns(paths.config, test),
-                    "a_files": [a_files[seed] for seed in seeds],
-                    "b_files": [b_files[seed] for seed in seeds],
+                    "a_files": _statistics(paths, test.table, test.a),
+                    "b_files": _statistics(paths, test.table, test.b),
                 }
             )
     return tests
@@ -216,23 +215,23 @@ def _claim_columns(config: Config, test: ComparisonConfig) -> list[list[str]] | 
     return None
 
 
-def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig) -> dict[int, list[str]]:
-    """Return pretraining seed -> the sample statistics of one system of a table."""
+def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig) -> list[list[str]]:
+    """Return the files of sample statistics of each pretraining seed of one system of a table."""
     config, folder, kind = paths.config, f"{paths.results}/results", "statistics.json"
     if table in MT_TABLES:
         plans, seeds = paths.translators_of(MT_TABLES[table]), paths.translation_seeds(MT_TABLES[table])
         own = [key for key, plan in plans.items() if (plan.encoder, plan.decoder) == (system, system)]
-        return {seed: [path for key in own for path in paths.translation_scores(key, seed, kind)] for seed in seeds}
+        return [[path for key in own for path in paths.translation_scores(key, seed, kind)] for seed in seeds]
     if table == "perplexity" and config.perplexity:
         run = config.perplexity.run
-        return {seed: [f"{folder}/perplexity/{system}.{run}.{seed}.{kind}"] for seed in config.pretraining_seeds(run)}
+        return [[f"{folder}/perplexity/{system}.{run}.{seed}.{kind}"] for seed in config.pretraining_seeds(run)]
     if table == "embeddings":
         seeds = config.seeds.pretraining if system in BASELINES else config.pretraining_seeds(_name(system))
-        return {seed: [f"{folder}/embeddings/{seed}.{kind}"] for seed in seeds}
+        return [[f"{folder}/embeddings/{seed}.{kind}"] for seed in seeds]
     model = SystemConfig(run=system) if isinstance(system, str) else system
     if table == "ablation" and config.ablation:
         model = {"full": config.ablation.full, **config.ablation.systems}[_name(system)]
     seeds = config.pretraining_seeds(model.run)
     if table == "glue":
-        return {seed: paths.glue_scores(model, seed, kind) for seed in seeds}
-    return {seed: paths.xnli_scores(model, "zero_shot", kind, [seed]) for seed in seeds}
+        return [paths.glue_scores(model, seed, kind) for seed in seeds]
+    return [paths.xnli_scores(model, "zero_shot", kind, [seed]) for seed in seeds]

@@ -1,4 +1,4 @@
-"""Paired bootstrap: what is known without it, and what the sacreBLEU command line finds."""
+"""Tests of differences beside closed forms, examples by hand, and what the sacreBLEU command line finds."""
 
 import csv
 import json
@@ -6,12 +6,16 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
 
 from xlm_core.errors import CorpusError
-from xlm_core.metrics import bootstrap, sample_statistics
+from xlm_core.metrics import sample_statistics, significance
 from xlm_core.metrics.bleu import bleu, bleu_statistics
-from xlm_core.metrics.bootstrap import write_paired_tests
+from xlm_core.metrics.significance import holm, welch_test, write_paired_tests
 
 WORDS = ["the", "a", "cat", "dog,", "sat", "ran", "past", "on", "mat.", "yesterday!", "isn't", "(so)"]
 
@@ -42,7 +46,7 @@ def write_statistics(path, hypotheses):
 def paired_bootstrap(system, baseline):
     """Scores of both systems, and p."""
     a, b = (bleu_statistics(hypotheses, REFERENCES) for hypotheses in (system, baseline))
-    return a.score, b.score, bootstrap.paired_bootstrap(a, b)
+    return a.score, b.score, significance.paired_bootstrap(a, b)
 
 
 @pytest.mark.parametrize("system", [GOOD, REFERENCES, ["nothing", *[""] * 39]])
@@ -81,7 +85,7 @@ def test_that_of_the_command_line(tmp_path, system, base):
 
 def test_systems_with_other_items_are_refused():
     with pytest.raises(CorpusError, match="score both on the same test set"):
-        bootstrap.paired_bootstrap(bleu_statistics(GOOD, REFERENCES), bleu_statistics(GOOD[1:], REFERENCES[1:]))
+        significance.paired_bootstrap(bleu_statistics(GOOD, REFERENCES), bleu_statistics(GOOD[1:], REFERENCES[1:]))
 
 
 def test_csv(tmp_path):
@@ -112,3 +116,41 @@ def test_csv_of_no_comparisons_has_its_header(tmp_path):
     assert (tmp_path / "out.csv").read_text().split() == [
         "table,system,setting,column,seed,bleu,minus_system,minus_setting,minus_bleu,p"
     ]
+
+
+SCORES = st.lists(st.floats(0, 100).map(lambda score: round(score, 1)), min_size=2, max_size=8).map(np.array)
+
+
+def test_welch_is_the_closed_form():
+    """The interval of Welch 1947, with the degrees of freedom of Satterthwaite, written out."""
+    a, b = np.array([27.5, 21.0, 19.0, 23.6, 17.0]), np.array([27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8])
+    of_a, of_b = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
+    spread = (of_a + of_b) ** 0.5
+    degrees = spread**4 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
+    test = welch_test(a, b)
+    half = stats.t.ppf(0.975, degrees) * spread
+    assert test.difference == pytest.approx(108.1 / 5 - 166.0 / 7)
+    assert (test.low, test.high) == pytest.approx((test.difference - half, test.difference + half))
+    assert test.p_less == pytest.approx(stats.t.cdf(test.difference / spread, degrees))
+
+
+@given(a=SCORES, b=SCORES, margin=st.floats(-5, 5))
+def test_a_margin_is_a_shift_and_both_sides_are_opposite(a: np.ndarray, b: np.ndarray, margin: float):
+    assume(np.ptp(a) >= 1 and np.ptp(b) >= 1)
+    test, shifted, swapped = welch_test(a, b, margin), welch_test(a - margin, b), welch_test(b, a, -margin)
+    assert test.p_greater == pytest.approx(shifted.p_greater, abs=1e-6)
+    assert test.p_greater == pytest.approx(swapped.p_less, abs=1e-6)
+    assert test.p_greater + test.p_less == pytest.approx(1, abs=1e-6)
+    assert test.low <= test.difference <= test.high
+
+
+@pytest.mark.parametrize(("a", "b"), [([80.0], [60.0, 61.0]), ([80.0, 80.0], [60.0, 60.0])])
+def test_without_a_spread_there_is_no_test(a: list[float], b: list[float]):
+    test = welch_test(np.array(a), np.array(b))
+    assert np.isnan([test.low, test.high]).all() and (test.p_greater, test.p_less) == (1.0, 1.0)
+
+
+def test_holm_beside_a_worked_example():
+    """Holm 1979 by hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, and no smaller than the one before."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1, 1] and holm([]) == []
