@@ -18,7 +18,7 @@ from xlm_core.report.rendering import MINUS, render, signed
 OURS = " (a claim of ours, not the paper's)"
 LOOK = {SUPPORTED: COLORS[0], NOT_SUPPORTED: COLORS[1], INCONCLUSIVE: FAINT}  # decision -> color
 HEADER = ["claim", "a", "b", "difference", "95 % interval", "p", "seeds", "decision"]
-WIDTH, LINE = 11.5, 0.23  # of the picture, in inches
+WIDTH, LINE = 10.0, 0.2  # of the picture, in inches
 
 
 def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
@@ -49,7 +49,7 @@ def plot(rows: Sequence[Sequence[str]], title: str, picture: Path) -> None:
         axes = figure.subplots()
         axes.set_title(title)
         axes.axis("off")
-        table = axes.table(rows, colLabels=HEADER, edges="horizontal", bbox=(0, 0, 1, 1))
+        table = axes.table(rows, colLabels=HEADER, edges="horizontal", loc="upper left")
         table.auto_set_font_size(False)
         table.auto_set_column_width(range(len(HEADER)))
         for (_, column), cell in table.get_celld().items():
