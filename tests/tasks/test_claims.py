@@ -109,6 +109,10 @@ def test_systems_that_cannot_be_compared_are_refused(write):
     a = write("a", [{"fr": right(0.5)}])
     with pytest.raises(CorpusError, match="expected the same; score both on the same test set"):
         compared(a, write("b", [{"fr": right(0.5, n=300)}]))
+    second = write("second", [{"fr": right(0.5)}, {"fr": right(0.5, n=300)}])  # its second seed alone
+    for systems in ((a, second), (second, a)):
+        with pytest.raises(CorpusError, match="expected the same; score both on the same test set"):
+            compared(*systems)
     with pytest.raises(CorpusError, match="on no column that both have"):
         compared(a, write("c", [{"de": right(0.5)}]))
     with pytest.raises(CorpusError, match="no pretraining seed"):

@@ -12,7 +12,7 @@ The score is a function of the statistics' sums over all items:
 | perplexity | nats, words | exp(nats / words) |
 | bleu | length of hypothesis and reference, matching n-grams, n-grams, each of 1 to 4 words | BLEU, by sacreBLEU |
 
-Matthews' correlation, F1 and Pearson's correlation are written out because a bootstrap takes 2,000 samples: one product
+Matthews' correlation, F1 and Pearson's correlation are written out because a bootstrap takes 1,000 samples: one product
 of matrices gives the sums of all of them, where scikit-learn would compute every sample from its items.
 
 Shapes: N items, K statistics of each, B samples.

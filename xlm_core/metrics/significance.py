@@ -20,7 +20,6 @@ from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import Array, SampleStatistics
 
-CONFIDENCE = 0.95
 PAIRED_SAMPLES, PAIRED_SEED = 1000, 12345  # sacreBLEU's defaults
 COLUMNS = (
     "table", "system", "setting", "column", "seed", "bleu", "minus_system", "minus_setting", "minus_bleu", "p",
@@ -57,7 +56,7 @@ def welch_test(a: Array, b: Array, margin: float = 0.0) -> SeedTest:
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
         return SeedTest(*means)
     greater, less = (stats.ttest_ind(a - margin, b, equal_var=False, alternative=side) for side in ("greater", "less"))
-    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
+    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
     return SeedTest(*means, interval.low, interval.high, greater.pvalue, less.pvalue)
 
 
@@ -68,9 +67,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     [0.03, 0.06, 0.06]
     """
     order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
+    multiplied = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
     adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * np.asarray(p_values)[order]))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(multiplied))
     return adjusted.tolist()
 
 

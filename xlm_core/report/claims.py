@@ -44,7 +44,7 @@ def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
 
 def plot(rows: Sequence[Sequence[str]], title: str, picture: Path) -> None:
     """Plot the rows of the page as a table, with the decisions in their colors."""
-    with mpl.rc_context({**SETTINGS, "axes.grid": False}):
+    with mpl.rc_context(SETTINGS):
         figure = Figure((WIDTH, LINE * (len(rows) + 3)), layout="constrained")
         axes = figure.subplots()
         axes.set_title(title)

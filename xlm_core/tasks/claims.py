@@ -3,7 +3,7 @@
 A claim is one hypothesis or several: of two systems, the first is better than the second by more than a margin.
 
 - A system has one score per pretraining seed: the mean over its fine-tuning seeds and the columns that count. The
-  difference is that of the mean scores, in favor of the first system; n is the number of pretraining seeds.
+  mean scores of both systems are subtracted, in favor of the first one; n is the number of pretraining seeds.
 - Its p is that of Welch's t-test over these scores, one-sided. The p of a claim is the largest of its hypotheses,
   adjusted by Holm's method for the number of claims.
 - The claim is *supported* if p < 0.05. It is *not supported* if the opposite of one of its hypotheses, a difference
@@ -15,6 +15,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,6 @@ COLUMNS = (
     "claim", "statement", "is_ours", "table", "a_system", "b_system", "a", "b", "difference", "low", "high", "margin",
     "n_a", "n_b", "n_items", "p", "claim_p", "decision",
 )  # fmt: skip
-LOWER_IS_BETTER = {"perplexity"}
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,11 @@ def compare(hypothesis: Hypothesis) -> tuple[SeedTest, int]:
         raise CorpusError(f"{systems} were measured on no column that both have")
     for a_name, b_name in names:
         try:
-            check_same_items(of_a[0][a_name][0], of_b[0][b_name][0])
+            for statistics in chain(*(columns[a_name] for columns in of_a), *(columns[b_name] for columns in of_b)):
+                check_same_items(of_a[0][a_name][0], statistics)
         except CorpusError as error:
             raise CorpusError(f"{systems}, {a_name}: {error}") from error
-    sign = -1.0 if of_a[0][names[0][0]][0].metric in LOWER_IS_BETTER else 1.0
+    sign = -1.0 if of_a[0][names[0][0]][0].metric == "perplexity" else 1.0  # of which less is better
     a, b = (
         np.array([np.mean([each.score for name in own for each in columns[name]]) for columns in seeds])
         for seeds, own in zip((of_a, of_b), zip(*names, strict=True), strict=True)
