@@ -2,7 +2,7 @@
 
 
 rule test_claims:
-    """Differences between systems over pretraining seeds, and the decision about each claim."""
+    """Differences between systems over pretraining seeds and over test items, and the decision about each claim."""
     input:
         [path for test in claim_tests(PATHS) for paths in test["a_files"] + test["b_files"] for path in paths],
     output:

@@ -42,7 +42,7 @@ def seeds(*shares: float, n: int = 400, first_seed: int = 0) -> list[dict[str, n
     return [{"fr": right(share, n, first_seed + seed)} for seed, share in enumerate(shares)]
 
 
-def compared(a, b, margin: float = 0.0, columns=None) -> tuple[SeedTest, int]:
+def compared(a, b, margin: float = 0.0, columns=None) -> tuple[SeedTest, dict[str, float]]:
     return claims.compare(Hypothesis(1, "a is better", False, "xnli", "a", "b", margin, a, b, columns))
 
 
@@ -55,11 +55,20 @@ GOOD, BAD = (0.80, 0.81, 0.79, 0.8, 0.82), (0.60, 0.61, 0.63, 0.6, 0.62)
 
 def test_a_clear_difference_is_supported_and_its_opposite_is_not(write):
     a, b = write("a", seeds(*GOOD)), write("b", seeds(*BAD))
-    test, n_items = compared(a, b)
+    test, items = compared(a, b)
     expected = stats.ttest_ind([100 * x for x in GOOD], [100 * x for x in BAD], equal_var=False, alternative="greater")
-    assert test[:5] == pytest.approx((80.4, 61.2, 5, 5, 19.2)) and n_items == 400
+    assert test[:5] == pytest.approx((80.4, 61.2, 5, 5, 19.2)) and items["n_items"] == 400
     assert test.p_greater == pytest.approx(expected.pvalue)
     assert decision(a, b) == "supported" and decision(b, a) == "not supported"
+
+
+def test_the_interval_over_items_is_that_of_the_normal_approximation(write):
+    better, worse = right(0.55, 2000), right(0.535, 2000, seed=1)
+    difference = 100 * (better.astype(float) - worse)
+    half = 1.96 * difference.std() / 2000**0.5
+    _, items = compared(write("a", [{"fr": better}]), write("b", [{"fr": worse}]))
+    expected = (difference.mean() - half, difference.mean() + half)
+    assert (items["item_low"], items["item_high"]) == pytest.approx(expected, abs=0.3)
 
 
 def test_a_difference_that_depends_on_the_seed_is_inconclusive(write):
@@ -76,8 +85,8 @@ def test_fewer_than_five_pretraining_seeds_decide_nothing(write):
 def test_fine_tuning_seeds_are_averaged_and_are_no_further_seeds(write):
     """Two files of a pretraining seed: fine-tuned with two seeds."""
     twice = [[*first, *second] for first, second in zip(write("x", seeds(*GOOD)), write("y", seeds(*BAD)), strict=True)]
-    test, n_items = compared(twice, write("b", seeds(*BAD)))
-    assert (test.a, test.n_a, n_items) == pytest.approx((70.8, 5, 400))
+    test, items = compared(twice, write("b", seeds(*BAD)))
+    assert (test.a, test.n_a, items["n_items"]) == pytest.approx((70.8, 5, 400))
 
 
 def test_a_margin_is_what_a_system_may_be_worse(write):
@@ -92,9 +101,9 @@ def test_less_perplexity_is_better(write):
         write(name, [{"ne": np.stack([nats + shift + each, np.ones(300)], 1)} for each in noise], "perplexity")
         for name, shift in (("a", -0.1), ("b", 0.0))
     )
-    test, _ = compared(a, b)
+    test, items = compared(a, b)
     assert 0 < test.a < test.b and test.difference == pytest.approx(test.b - test.a)
-    assert decision(a, b) == "supported"
+    assert 0 < items["item_low"] < test.difference < items["item_high"] and decision(a, b) == "supported"
 
 
 def test_columns_that_count(write):

@@ -3,6 +3,7 @@
 - ``welch_test``: over pretraining seeds, for the claims. A seed gives one score of a system: the mean over its
   fine-tuning seeds and the columns of a table. Scores of different systems are independent, also those of equal seeds.
 - ``holm``: adjusts the p-values of several tests.
+- ``item_interval``: over samples of the items, the models fixed, for the claims.
 - ``paired_bootstrap``: the p-value of a difference that two systems of one seed show, for the tables of translation.
   It is sacreBLEU's test, with its default seed, and gives its numbers; it says nothing about other seeds.
 """
@@ -20,10 +21,13 @@ from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import Array, SampleStatistics
 
+CONFIDENCE = 0.95
 PAIRED_SAMPLES, PAIRED_SEED = 1000, 12345  # sacreBLEU's defaults
+ITEM_SAMPLES = 1000
 COLUMNS = (
     "table", "system", "setting", "column", "seed", "bleu", "minus_system", "minus_setting", "minus_bleu", "p",
 )  # fmt: skip
+SeedStatistics = Sequence[Sequence[SampleStatistics]]  # of each pretraining seed those that its score is the mean of
 
 
 class SeedTest(NamedTuple):
@@ -56,7 +60,7 @@ def welch_test(a: Array, b: Array, margin: float = 0.0) -> SeedTest:
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
         return SeedTest(*means)
     greater, less = (stats.ttest_ind(a - margin, b, equal_var=False, alternative=side) for side in ("greater", "less"))
-    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
     return SeedTest(*means, interval.low, interval.high, greater.pvalue, less.pvalue)
 
 
@@ -106,6 +110,22 @@ def paired_bootstrap(system: SampleStatistics, baseline: SampleStatistics) -> fl
     n_larger = int((differences - differences.mean() > observed).sum())
     # Systems that err alike have no larger difference in any sample, which is no significance.
     return (n_larger + 1) / (PAIRED_SAMPLES + 1) if observed > 0 else 1.0
+
+
+def item_interval(a: SeedStatistics, b: SeedStatistics) -> tuple[float, float]:
+    """Return the 95 % interval of the difference between two systems over samples of the items, their models fixed.
+
+    Statistics with equally many items hold the same items in several languages or directions, which are drawn together.
+    """
+    rng = np.random.default_rng(0)
+    sizes = dict.fromkeys(len(column.statistics) for seed in a for column in seed)
+    counts = {n: rng.multinomial(n, np.full(n, 1 / n), size=ITEM_SAMPLES).astype(np.float64) for n in sizes}
+    scores = (
+        np.mean([[column.scores(counts[len(column.statistics)]) for column in seed] for seed in seeds], axis=(0, 1))
+        for seeds in (a, b)
+    )
+    low, high = np.quantile(np.subtract(*scores), ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return float(low), float(high)
 
 
 def check_same_items(a: SampleStatistics, b: SampleStatistics) -> None:

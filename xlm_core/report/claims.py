@@ -17,8 +17,8 @@ from xlm_core.report.rendering import MINUS, render, signed
 
 OURS = " (a claim of ours, not the paper's)"
 LOOK = {SUPPORTED: COLORS[0], NOT_SUPPORTED: COLORS[1], INCONCLUSIVE: FAINT}  # decision -> color
-HEADER = ["claim", "a", "b", "difference", "95 % interval", "p", "seeds", "decision"]
-WIDTH, LINE = 10.0, 0.2  # of the picture, in inches
+HEADER = ["claim", "a", "b", "difference", "95 % interval over seeds", "over items", "p", "seeds", "decision"]
+WIDTH, LINE = 13.0, 0.23  # of the picture, in inches
 
 
 def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
@@ -34,7 +34,7 @@ def make(tidy: Path, name: str, text: Path, picture: Path) -> None:
         comparisons = of_claim.to_dict("records")
         claim = comparisons[0]
         statement = f"{number}. {claim['statement']}{OURS if claim['is_ours'] else ''}"
-        rows.append([statement, "", "", "", "", f"{claim['claim_p']:.3f}", "", claim["decision"]])
+        rows.append([statement, "", "", "", "", "", f"{claim['claim_p']:.3f}", "", claim["decision"]])
         rows += map(_comparison, comparisons)
     counts = Counter(row[-1] for row in rows if row[-1])
     summary = ", ".join(f"{counts[decision]} {decision}" for decision in LOOK)
@@ -62,14 +62,16 @@ def plot(rows: Sequence[Sequence[str]], title: str, picture: Path) -> None:
 
 def _comparison(row: Mapping[Hashable, Any]) -> list[str]:
     """Return a comparison as printed: one decimal, three where the numbers are small; true minus signs."""
-    low, high = row["low"], row["high"]
     n_decimals = 1 if max(abs(row["a"]), abs(row["b"])) >= 2 else 3
     margin = f", margin {row['margin']:g}".replace("-", MINUS) if row["margin"] else ""
     return [
         f"— {row['table']}: {row['a_system']} against {row['b_system']}{margin}",
         *(f"{row[side]:.{n_decimals}f}".replace("-", MINUS) for side in ("a", "b")),
         signed(row["difference"], n_decimals),
-        "—" if math.isnan(low) else f"[{signed(low, n_decimals)}, {signed(high, n_decimals)}]",
+        *(
+            "—" if math.isnan(row[low]) else f"[{signed(row[low], n_decimals)}, {signed(row[high], n_decimals)}]"
+            for low, high in (("low", "high"), ("item_low", "item_high"))
+        ),
         f"{row['p']:.3f}",
         str(row["n_a"]) if row["n_a"] == row["n_b"] else f"{row['n_a']}, {row['n_b']}",
         "",

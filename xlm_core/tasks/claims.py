@@ -9,11 +9,13 @@ A claim is one hypothesis or several: of two systems, the first is better than t
 - The claim is *supported* if p < 0.05. It is *not supported* if the opposite of one of its hypotheses, a difference
   below the margin, has p < 0.05, adjusted for the hypotheses of the claim (Bonferroni) and the claims (Holm). It is
   *inconclusive* otherwise, and where a system has fewer than five pretraining seeds.
+
+How much the difference depends on the test items is measured apart, by a bootstrap in which the models are fixed.
 """
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,14 +27,15 @@ from xlm_core.errors import CorpusError
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
-from xlm_core.metrics.significance import SeedTest, check_same_items, holm, welch_test
+from xlm_core.metrics.significance import SeedTest, check_same_items, holm, item_interval, welch_test
 
 LEVEL = 0.05
 MIN_SEEDS = 5  # pretraining seeds of each system, below which nothing is decided
 COLUMNS = (
     "claim", "statement", "is_ours", "table", "a_system", "b_system", "a", "b", "difference", "low", "high", "margin",
-    "n_a", "n_b", "n_items", "p", "claim_p", "decision",
+    "n_a", "n_b", "n_items", "item_low", "item_high", "p", "claim_p", "decision",
 )  # fmt: skip
+Columns = Mapping[str, Sequence[SampleStatistics]]  # column -> its statistics, one for each fine-tuning seed
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,10 @@ def test_claims(hypotheses: Sequence[Hypothesis], output: Path) -> None:
     with atomic(output) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
-        for hypothesis, (test, n_items) in zip(hypotheses, comparisons, strict=True):
+        for hypothesis, (test, items) in zip(hypotheses, comparisons, strict=True):
             claim_p, decision = decisions[hypothesis.claim]
-            measured = {"n_items": n_items, "p": test.p_greater, "claim_p": claim_p, "decision": decision}
-            writer.writerow(vars(hypothesis) | test._asdict() | measured)
+            decided = {"p": test.p_greater, "claim_p": claim_p, "decision": decision}
+            writer.writerow(vars(hypothesis) | test._asdict() | items | decided)
 
 
 def decide(claims: Sequence[Sequence[SeedTest]]) -> list[tuple[float, str]]:
@@ -92,11 +95,11 @@ def decide(claims: Sequence[Sequence[SeedTest]]) -> list[tuple[float, str]]:
     ]
 
 
-def compare(hypothesis: Hypothesis) -> tuple[SeedTest, int]:
-    """Test the difference between both systems over their seeds.
+def compare(hypothesis: Hypothesis) -> tuple[SeedTest, dict[str, float]]:
+    """Test the difference between both systems over their seeds, and measure it over the items.
 
     Returns:
-        The test, and the number of items of all columns, each once.
+        The test; "n_items" of all columns, each once, "item_low" and "item_high" of the interval.
 
     Raises:
         CorpusError: the systems have no seed, no column in common, or other items.
@@ -115,19 +118,20 @@ def compare(hypothesis: Hypothesis) -> tuple[SeedTest, int]:
                 check_same_items(of_a[0][a_name][0], statistics)
         except CorpusError as error:
             raise CorpusError(f"{systems}, {a_name}: {error}") from error
-    sign = -1.0 if of_a[0][names[0][0]][0].metric == "perplexity" else 1.0  # of which less is better
-    a, b = (
-        np.array([np.mean([each.score for name in own for each in columns[name]]) for columns in seeds])
-        for seeds, own in zip((of_a, of_b), zip(*names, strict=True), strict=True)
-    )
-    test = welch_test(sign * a, sign * b, hypothesis.margin)
+    a = [[column for name, _ in names for column in columns[name]] for columns in of_a]
+    b = [[column for _, name in names for column in columns[name]] for columns in of_b]
+    sign = -1.0 if a[0][0].metric == "perplexity" else 1.0  # of which less is better
+    scores = (sign * np.array([np.mean([column.score for column in seed]) for seed in seeds]) for seeds in (a, b))
+    test = welch_test(*scores, hypothesis.margin)
+    item_low, item_high = sorted(sign * end for end in item_interval(a, b))
     n_items = sum(len(of_a[0][name][0].statistics) for name, _ in names)
-    return test._replace(a=sign * test.a, b=sign * test.b), n_items
+    items = {"n_items": n_items, "item_low": item_low, "item_high": item_high}
+    return test._replace(a=sign * test.a, b=sign * test.b), items
 
 
-def _columns(files: Sequence[str | Path]) -> dict[str, list[SampleStatistics]]:
-    """Read the statistics of a pretraining seed: column -> one for each fine-tuning seed."""
-    columns = defaultdict(list)
+def _columns(files: Sequence[str | Path]) -> Columns:
+    """Read the statistics of a pretraining seed."""
+    columns: dict[str, list[SampleStatistics]] = defaultdict(list)
     for path in files:
         for name, statistics in sample_statistics.read(Path(path)).items():
             columns[name].append(statistics)
