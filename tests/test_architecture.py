@@ -21,11 +21,11 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 1}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | {"report": 2}
 IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 
 # What the tree may weigh at most.
-FILES, CODE_LINES = 111, 9_650  # of the core; raised for the tests over seeds and over items
+FILES, CODE_LINES = 112, 9_650  # of the core; raised for the tests over seeds and over items
 RULE_LINES, SCRIPTS = 1_900, 34
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
 SCRIPT_LINES = 47
@@ -106,11 +106,11 @@ def test_imports_point_down() -> None:
 
 
 def may_import(part: str, other: str) -> bool:
-    """The report reads results and not the code behind them; in the lowest layer the workflow is above the rest."""
+    """The report reads results and no code behind them but the intervals; in the lowest layer the workflow is above."""
     if other == part:
         return True
     if part == "report":
-        return other in LAYERS[0]
+        return other in LAYERS[0] | {"metrics"}
     if {part, other} <= LAYERS[0]:
         return other in IN_LAYER_ZERO
     return other in LEVEL and LEVEL[other] < LEVEL[part]

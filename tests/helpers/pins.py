@@ -69,8 +69,8 @@ WORDS: dict[str, str] = {
     "english.mlm": "english/mlm",
 }
 # Columns of CSV files that are compared; all others are the key of their row, except those left out.
-VALUES = {"mean", "spread", "n_seeds", "n_items", "published", "n_agreeing", "bleu", "minus_bleu", "p"}
-VALUES |= {"a", "b", "difference", "margin", "decision"}
+VALUES = {"mean", "spread", "n_seeds", "n_items", "published", "difference", "low", "high", "minus_n_seeds"}
+VALUES |= {"a", "b", "margin", "decision", "bleu", "minus_bleu", "p"}
 LEFT_OUT: set[str] = set()
 
 

@@ -15,6 +15,7 @@ from scipy import stats
 from xlm_core.errors import CorpusError
 from xlm_core.metrics import sample_statistics, significance
 from xlm_core.metrics.bleu import bleu, bleu_statistics
+from xlm_core.metrics.intervals import paired_interval
 from xlm_core.metrics.significance import holm, welch_test, write_paired_tests
 
 WORDS = ["the", "a", "cat", "dog,", "sat", "ran", "past", "on", "mat.", "yesterday!", "isn't", "(so)"]
@@ -129,9 +130,9 @@ def test_welch_is_the_closed_form():
     degrees = spread**4 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
     test = welch_test(a, b)
     half = stats.t.ppf(0.975, degrees) * spread
-    assert test.difference == pytest.approx(108.1 / 5 - 166.0 / 7)
-    assert (test.low, test.high) == pytest.approx((test.difference - half, test.difference + half))
-    assert test.p_less == pytest.approx(stats.t.cdf(test.difference / spread, degrees))
+    difference = 108.1 / 5 - 166.0 / 7
+    assert test.interval == pytest.approx((difference, difference - half, difference + half))
+    assert test.p_less == pytest.approx(stats.t.cdf(difference / spread, degrees))
 
 
 @given(a=SCORES, b=SCORES, margin=st.floats(-5, 5))
@@ -141,13 +142,20 @@ def test_a_margin_is_a_shift_and_both_sides_are_opposite(a: np.ndarray, b: np.nd
     assert test.p_greater == pytest.approx(shifted.p_greater, abs=1e-6)
     assert test.p_greater == pytest.approx(swapped.p_less, abs=1e-6)
     assert test.p_greater + test.p_less == pytest.approx(1, abs=1e-6)
-    assert test.low <= test.difference <= test.high
+    assert test.interval.low <= test.interval.difference <= test.interval.high
 
 
 @pytest.mark.parametrize(("a", "b"), [([80.0], [60.0, 61.0]), ([80.0, 80.0], [60.0, 60.0])])
 def test_without_a_spread_there_is_no_test(a: list[float], b: list[float]):
     test = welch_test(np.array(a), np.array(b))
-    assert np.isnan([test.low, test.high]).all() and (test.p_greater, test.p_less) == (1.0, 1.0)
+    assert np.isnan(test.interval[1:]).all() and (test.p_greater, test.p_less) == (1.0, 1.0)
+
+
+def test_an_interval_of_pairs_is_student_s():
+    a, b = np.array([3.0, 8.0, 5.0]), np.array([2.0, 6.0, 2.0])  # less by 1, 2 and 3
+    half = stats.t.ppf(0.975, 2) / 3**0.5
+    assert paired_interval(a, b) == pytest.approx((2, 2 - half, 2 + half))
+    assert np.isnan(paired_interval(a, a + 1)[1:]).all() and np.isnan(paired_interval(a[:1], b[:1])[1:]).all()
 
 
 def test_holm_beside_a_worked_example():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from read_back import grid, make_table
+from scipy import stats
 
 from xlm_core.errors import CorpusError
 from xlm_core.results import Result
@@ -40,8 +41,14 @@ def test_a_system_of_fewer_languages_is_compared_on_these(tmp_path: Path):
     assert float(tidy["2 languages", "transfer"]["mean"]) == pytest.approx(68)
     assert float(tidy["2 languages", "full system"]["mean"]) == pytest.approx(71)
     assert float(tidy["2 languages", "difference"]["mean"]) == pytest.approx(-3)
-    assert float(tidy["2 languages", "difference"]["spread"]) == pytest.approx(2**0.5)  # of -4 and -2
-    assert float(tidy["full system", "difference"]["mean"]) == 0
+    # of 66 and 70 beside 70 and 72: Welch's method by hand
+    squares = [8 / 2, 2 / 2]
+    degrees = sum(squares) ** 2 / sum(square**2 for square in squares)
+    half = stats.t.ppf(0.975, degrees) * sum(squares) ** 0.5
+    difference = tidy["2 languages", "difference"]
+    assert (float(difference["low"]), float(difference["high"])) == pytest.approx((-3 - half, -3 + half))
+    assert difference["spread"] == "" and difference["n_items"] == "500"
+    assert (tidy["full system", "difference"]["mean"], tidy["full system", "difference"]["low"]) == ("0.0", "")
     assert [row[0] for row in rows if row[0] in LABELS.values()] == ["full system", "2 languages"]
     words = " ".join(text.split())
     assert "full system: mean of the full system on the same languages; difference: transfer minus full system" in words
@@ -51,11 +58,11 @@ def test_differences_have_signs_and_are_not_ranked(tmp_path: Path):
     """On 71, and 3 less than that, no row can pride itself; 68 is the best transfer."""
     rows, _, _ = make(tmp_path, xnli("mlm_tlm", FULL) + xnli("two/mlm_tlm", TWO))
     assert rows[0][3:] == ["transfer", "full system", "difference"]
-    assert rows[1][3:] == ["58.0 ± 2.8", "58.0 ± 2.8", "0.0 ± 0.0"]
-    assert rows[2][3:] == ["**68.0 ± 2.8**", "71.0 ± 1.4", "−3.0 ± 1.4"]
+    assert rows[1][3:] == ["58.0 ± 2.8", "58.0 ± 2.8", "0.0"]
+    assert rows[2][3:] == ["**68.0 ± 2.8**", "71.0 ± 1.4", "−3.0 [−16.8, +10.8]"]
     html = (tmp_path / "table.html").read_text()
     assert '<td style="background:#ffffff">71.0 ± 1.4</td>' in html
-    assert '<td style="background:#ffffff">−3.0 ± 1.4</td>' in html
+    assert '<td style="background:#ffffff">−3.0 [−16.8, +10.8]</td>' in html
 
 
 def test_what_a_result_must_be_read_with_stands_at_its_transfer(tmp_path: Path):
@@ -105,7 +112,9 @@ def test_less_perplexity_is_better_and_the_published_one_stands_beside(tmp_path:
     assert "157.2" in text and "115.6" in text and "140.1" in text  # the last is a row that we do not have
     assert grid(text, 1)[1:] == [["CLM: ne + hi − ne", "−30.0", "−3.0", "−0.30"]]
     gained = [row for row in csv.DictReader(differences.splitlines()) if row["metric"] == "perplexity per word"]
-    assert [(row["system"], row["minus_system"], float(row["mean"])) for row in gained] == [("ne + hi", "ne", -30.0)]
+    assert [(row["system"], row["minus_system"], float(row["difference"])) for row in gained] == [
+        ("ne + hi", "ne", -30.0)
+    ]
 
 
 def test_other_languages_have_no_published_perplexity(tmp_path: Path):

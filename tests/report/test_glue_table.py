@@ -70,7 +70,7 @@ def test_every_row_is_compared_with_the_first(tmp_path):
         for line in csv.DictReader(make(tmp_path)["differences"].splitlines())
         if (line["column"], line["metric"]) == ("MNLI-m", "accuracy")
     ]
-    assert (line["system"], line["minus_system"], float(line["mean"])) == ("XLM_en", "no pretraining", 40.0)
+    assert (line["system"], line["minus_system"], float(line["difference"])) == ("XLM_en", "no pretraining", 40.0)
 
 
 @pytest.mark.parametrize("of_english", ["MLM", "XLM_en"])

@@ -4,8 +4,10 @@ import csv
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from read_back import grid, make_table
+from scipy import stats
 
 from xlm_core import published
 from xlm_core.errors import CorpusError
@@ -77,7 +79,7 @@ def tidy_rows(text):
 
 def test_tidy_numbers(tmp_path, good):
     text = make(tmp_path, good)["tidy"]
-    assert text.splitlines()[0] == "table,system,setting,column,metric,mean,spread,n_seeds,n_items,published"
+    assert text.splitlines()[0] == "table,system,setting,column,metric,mean,spread,low,high,n_seeds,n_items,published"
     rows = tidy_rows(text)
     assert list(rows) == [
         (label, "zero-shot", column) for label in ROWS.values() for column in ("en", "fr", "transfer", "avg")
@@ -139,44 +141,66 @@ def test_one_seed_has_no_spread(tmp_path, good):
     assert grid(texts["md"])[1][2:4] == ["78.0", "61.0"]
     assert tidy_rows(texts["tidy"])["XLM (MLM)", "zero-shot", "en"]["spread"] == ""
     assert "±" not in texts["md"]
-    assert "one seed (0.0), hence no spread" in texts["md"]
+    assert "one seed (0, of the fine-tuning 0), hence no spread" in " ".join(texts["md"].split())
     assert [row[1:] for row in grid(texts["md"], 1)[1:]] == [["+2.0", "+9.0", "+9.0", "+5.5"]]
 
 
 def test_differences_by_hand(tmp_path, good):
-    """mlm_tlm less mlm: en 1.96, -0.04, -2.04; fr 9, 8, 13; avg 5.48, 3.98, 5.48."""
+    """mlm_tlm less mlm; only mlm spreads: en by 2, fr by the root of 7, of three seeds each."""
+    half_en, half_fr = (stats.t.ppf(0.975, 2) * spread / 3**0.5 for spread in (2.0, 7**0.5))
     texts = make(tmp_path, good)
     assert grid(texts["md"], 1) == [
         ["difference", "en", "fr", "transfer", "avg"],
-        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "0.0 ± 2.0", "+10.0 ± 2.6", "+10.0 ± 2.6", "+5.0 ± 0.9"],
-        ["— seeds", "2/3", "3/3", "3/3", "3/3"],  # the mean of en is -0.04
-    ]
+        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "0.0 [−5.0, +4.9]", "+10.0 [+3.4, +16.6]", "+10.0 [+3.4, +16.6]",
+         "+5.0 [+2.8, +7.1]"],
+    ]  # fmt: skip
     lines = list(csv.DictReader(texts["differences"].splitlines()))
     assert list(lines[0]) == [
-        "table", "system", "setting", "minus_system", "minus_setting", "column", "metric", "mean", "spread",
-        "n_seeds", "n_agreeing",
+        "table", "system", "setting", "minus_system", "minus_setting", "column", "metric", "difference", "low", "high",
+        "n_seeds", "minus_n_seeds",
     ]  # fmt: skip
     assert [(line["system"], line["minus_system"], line["column"]) for line in lines] == [
         ("XLM (MLM+TLM)", "XLM (MLM)", column) for column in ("en", "fr", "transfer", "avg")
     ]
-    assert float(lines[1]["spread"]) == pytest.approx(7**0.5)  # of 9, 8 and 13
-    assert (float(lines[0]["mean"]), lines[0]["n_agreeing"]) == (pytest.approx(-0.04), "2")
+    intervals = [[float(line[key]) for key in ("difference", "low", "high")] for line in lines[:2]]
+    assert intervals[0] == pytest.approx([-0.04, -0.04 - half_en, -0.04 + half_en])
+    assert intervals[1] == pytest.approx([10, 10 - half_fr, 10 + half_fr])
     for kind in ("html", "tex"):
-        assert "Differences between rows, seed by seed" in texts[kind]
-        assert texts[kind].count("2/3") == 1
+        assert "Differences between rows" in texts[kind] and "+10.0 [+3.4, +16.6]" in texts[kind].replace("$", "")
 
 
-def test_equal_seeds_are_compared_whatever_their_spread(tmp_path):
-    """Two rows that go up and down together differ by exactly as much at each seed."""
+def test_fine_tuning_seeds_are_averaged_and_equal_seeds_of_two_systems_are_no_pairs(tmp_path):
+    """Four pretrainings with two fine-tunings each, and systems whose seeds go up and down together."""
+    means = (40.0, 70.0, 55.0, 61.0)
     measured = [
-        result(run, "en", value + more, (0, seed))
+        result(run, "en", value + more + way, (seed, number))
         for run, more in (("mlm", 0.0), ("mlm_tlm", -1.5))
-        for seed, value in enumerate((40.0, 70.0, 55.0, 61.0))
+        for seed, value in enumerate(means)
+        for number, way in enumerate((3.0, -3.0))
     ]
-    assert grid(make(tmp_path, measured, columns=["en"])["md"], 1)[1:] == [
-        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "−1.5 ± 0.0", "−1.5 ± 0.0"],
-        ["— seeds", "4/4", "4/4"],
+    texts = make(tmp_path, measured, columns=["en"])
+    assert grid(texts["md"])[1][2] == "**56.5 ± 12.6**"
+    row = tidy_rows(texts["tidy"])["XLM (MLM)", "zero-shot", "en"]
+    assert (row["n_seeds"], float(row["spread"])) == ("4", pytest.approx(np.std(means, ddof=1)))
+    line = next(csv.DictReader(texts["differences"].splitlines()))
+    half = stats.t.ppf(0.975, 6) * np.std(means, ddof=1) * (2 / 4) ** 0.5
+    assert float(line["low"]) == pytest.approx(-1.5 - half) and (line["n_seeds"], line["minus_n_seeds"]) == ("4", "4")
+    words = " ".join(texts["md"].split())
+    assert "over n = 4 pretraining seeds (0, 1, 2, 3); of each the mean over its fine-tuning seeds (0, 1)" in words
+    assert "95 % t-interval over pretraining seeds" in words
+
+
+def test_settings_of_one_system_are_compared_pretraining_by_pretraining(tmp_path):
+    """In the second setting each pretraining is better by 1, 2 or 3 points, however much they differ themselves."""
+    measured = [
+        result("mlm", "en", value + more, (seed, 0), setting=setting)
+        for setting, added in (("zero-shot", (0.0, 0.0, 0.0)), ("few-shot", (1.0, 2.0, 3.0)))
+        for seed, (value, more) in enumerate(zip((40.0, 70.0, 55.0), added, strict=True))
     ]
+    rows = [["mlm", "zero-shot"], ["mlm", "few-shot"]]
+    half = stats.t.ppf(0.975, 2) * 1.0 / 3**0.5
+    line = next(csv.DictReader(make(tmp_path, measured, rows=rows, columns=["en"])["differences"].splitlines()))
+    assert [float(line[key]) for key in ("difference", "low", "high")] == pytest.approx([2, 2 - half, 2 + half])
 
 
 def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
@@ -191,8 +215,10 @@ def test_a_setting_may_have_fewer_seeds_than_another(tmp_path, good):
     assert (float(row["mean"]), row["n_seeds"]) == (83.5, "2")
     lines = csv.DictReader(texts["differences"].splitlines())
     (line,) = [line for line in lines if (line["setting"], line["column"]) == ("few-shot", "en")]
-    assert (float(line["mean"]), line["n_seeds"], line["n_agreeing"]) == (2.5, "2", "2")
-    assert "3 seeds (0.0, 0.1, 0.2); 2 (0.1, 0.2) in 'XLM (MLM), few-shot'" in " ".join(texts["md"].split())
+    assert (float(line["difference"]), line["n_seeds"], line["minus_n_seeds"]) == (2.5, "2", "2")
+    assert "over its 3 fine-tuning seeds (0, 1, 2), which tell nothing of other pretrainings" in " ".join(
+        texts["md"].split()
+    )
 
 
 def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
@@ -201,10 +227,8 @@ def test_a_run_may_have_fewer_pretraining_seeds_than_another(tmp_path, good):
     with pytest.raises(CorpusError, match=r"no result for system 'mlm', .* seed '1\.0' \(6 missing of 24"):
         make(tmp_path, good + more)
     texts = make(tmp_path, good + more, fewer_seeds={"mlm": [0]})
-    assert [tidy_rows(texts["tidy"])[label, "zero-shot", "en"]["n_seeds"] for label in ROWS.values()] == ["3", "6"]
-    assert "over 6 seeds (0.0, 0.1, 0.2, 1.0, 1.1, 1.2); 3 (0.0, 0.1, 0.2) in 'XLM (MLM), zero-shot'" in " ".join(
-        texts["md"].split()
-    )
+    assert [tidy_rows(texts["tidy"])[label, "zero-shot", "en"]["n_seeds"] for label in ROWS.values()] == ["1", "2"]
+    assert "over n = 2 pretraining seeds (0, 1); n = 1 (0) in 'XLM (MLM), zero-shot'" in " ".join(texts["md"].split())
     with pytest.raises(CorpusError, match=r"result for system 'mlm_tlm', .* seed '1\.0', but the table"):
         make(tmp_path, good + more, fewer_seeds={"mlm_tlm": [0]})
 
@@ -213,7 +237,7 @@ def test_every_run_is_compared_with_the_one_above_it_and_with_the_first(tmp_path
     none = [replace(result, system="none", value=40.0) for result in good if result.system == "mlm"]
     labels = {"none": "nothing", **ROWS}
     texts = make(tmp_path, none + good, labels=labels, rows=[(run, "zero-shot") for run in labels])
-    compared = [row[0] for row in grid(texts["md"], 1)[1:] if row[0] != "— seeds"]
+    compared = [row[0] for row in grid(texts["md"], 1)[1:]]
     assert compared == [
         "zero-shot: XLM (MLM) − nothing",
         "zero-shot: XLM (MLM+TLM) − XLM (MLM)",
@@ -233,7 +257,7 @@ def test_notes_say_what_was_measured(tmp_path, good):
         text = " ".join(texts[kind].split())
         for part in (
             "Some data",
-            "3 seeds (0.0, 0.1, 0.2)",
+            "3 fine-tuning seeds (0, 1, 2)",
             "n = 500 items each",
             "avg: mean over all languages; both means are computed seed by seed.",
             "Scorer: s1. Code: c0de.",
@@ -383,10 +407,10 @@ def test_a_setting_is_a_row_of_the_runs_that_have_it(tmp_path, good):
     assert [tidy["XLM (MLM+TLM)", setting, "fr"]["published"] for _, setting in rows[1:]] == ["78.7", "", "79.0"]
     published = [row[:2] for row in grid(texts["md"]) if row[0] == "*XLM (MLM+TLM)*"]
     assert published == [["*XLM (MLM+TLM)*", "*translate-train*"]]  # the others stand under rows of ours
-    assert [row[:2] for row in grid(texts["md"], 1)[1::2]] == [
-        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "0.0 ± 2.0"],
-        ["XLM (MLM+TLM): few-shot − zero-shot", "+1.0 ± 0.0"],
-        ["XLM (MLM+TLM): translate-test − zero-shot", "0.0 ± 0.0"],
+    assert [row[:2] for row in grid(texts["md"], 1)[1:]] == [
+        ["zero-shot: XLM (MLM+TLM) − XLM (MLM)", "0.0 [−5.0, +4.9]"],
+        ["XLM (MLM+TLM): few-shot − zero-shot", "+1.0"],  # of every seed: nothing spreads
+        ["XLM (MLM+TLM): translate-test − zero-shot", "0.0"],
     ]
 
 
@@ -422,7 +446,7 @@ def test_latex_rows_have_one_cell_per_column(tmp_path, good):
     assert len(rows) == 7 + 9  # the header and two systems of three lines, and the published ones
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {5}
     rows = [line for line in second.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 3
+    assert len(rows) == 2
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {4}
     assert r"\multicolumn{6}{@{}l@{}}{\footnotesize\textit{published, on the paper's data}}" in first
     assert text.count(r"\begin{") == text.count(r"\end{")

@@ -79,7 +79,8 @@ def edited(project: Project):
 def test_every_cell_of_the_table_is_filled(results: Path):
     tidy = pd.read_csv(results / "tables" / "xnli.tidy.csv")
     assert list(tidy.columns) == [
-        "table", "system", "setting", "column", "metric", "mean", "spread", "n_seeds", "n_items", "published"
+        "table", "system", "setting", "column", "metric", "mean", "spread", "low", "high", "n_seeds", "n_items",
+        "published",
     ]  # fmt: skip
     rows = list(dict.fromkeys(zip(tidy["system"], tidy["setting"], strict=True)))
     settings = (
@@ -105,7 +106,7 @@ def test_every_other_row_is_compared_with_one(results: Path):
             (difference.system, difference.setting, difference.column),
             (difference.minus_system, difference.minus_setting, difference.column),
         )
-        assert difference.mean == pytest.approx(means[row] - means[minus])
+        assert difference.difference == pytest.approx(means[row] - means[minus])
 
 
 def test_every_cell_of_the_tables_of_translation_is_filled(results: Path):

@@ -57,7 +57,7 @@ def test_a_clear_difference_is_supported_and_its_opposite_is_not(write):
     a, b = write("a", seeds(*GOOD)), write("b", seeds(*BAD))
     test, items = compared(a, b)
     expected = stats.ttest_ind([100 * x for x in GOOD], [100 * x for x in BAD], equal_var=False, alternative="greater")
-    assert test[:5] == pytest.approx((80.4, 61.2, 5, 5, 19.2)) and items["n_items"] == 400
+    assert (*test[:4], test.interval.difference) == pytest.approx((80.4, 61.2, 5, 5, 19.2)) and items["n_items"] == 400
     assert test.p_greater == pytest.approx(expected.pvalue)
     assert decision(a, b) == "supported" and decision(b, a) == "not supported"
 
@@ -74,7 +74,7 @@ def test_the_interval_over_items_is_that_of_the_normal_approximation(write):
 def test_a_difference_that_depends_on_the_seed_is_inconclusive(write):
     """The items of each seed are clear; the seeds contradict one another."""
     a, b = write("a", seeds(0.9, 0.5, 0.8, 0.4, 0.9)), write("b", seeds(0.6, 0.7, 0.5, 0.8, 0.6))
-    assert compared(a, b)[0].difference == pytest.approx(6) and decision(a, b) == "inconclusive"
+    assert compared(a, b)[0].interval.difference == pytest.approx(6) and decision(a, b) == "inconclusive"
 
 
 def test_fewer_than_five_pretraining_seeds_decide_nothing(write):
@@ -102,16 +102,16 @@ def test_less_perplexity_is_better(write):
         for name, shift in (("a", -0.1), ("b", 0.0))
     )
     test, items = compared(a, b)
-    assert 0 < test.a < test.b and test.difference == pytest.approx(test.b - test.a)
-    assert 0 < items["item_low"] < test.difference < items["item_high"] and decision(a, b) == "supported"
+    assert 0 < test.a < test.b and test.interval.difference == pytest.approx(test.b - test.a)
+    assert 0 < items["item_low"] < test.interval.difference < items["item_high"] and decision(a, b) == "supported"
 
 
 def test_columns_that_count(write):
     a = write("a", [{"en": right(0.2), "fr": right(0.8)}])
     b = write("b", [{"en": right(0.8), "fr": right(0.7), "de": right(0.1)}])
-    assert compared(a, b, columns=[["fr", "fr"], ["de", "de"]])[0].difference == pytest.approx(10)
-    assert compared(a, b)[0].difference == pytest.approx((10 - 60) / 2)
-    assert compared(a, a, columns=[["fr", "en"]])[0].difference == pytest.approx(60)
+    assert compared(a, b, columns=[["fr", "fr"], ["de", "de"]])[0].interval.difference == pytest.approx(10)
+    assert compared(a, b)[0].interval.difference == pytest.approx((10 - 60) / 2)
+    assert compared(a, a, columns=[["fr", "en"]])[0].interval.difference == pytest.approx(60)
 
 
 def test_systems_that_cannot_be_compared_are_refused(write):

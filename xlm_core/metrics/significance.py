@@ -19,9 +19,9 @@ from scipy import stats
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic
 from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.intervals import CONFIDENCE, Interval, welch_interval
 from xlm_core.metrics.sample_statistics import Array, SampleStatistics
 
-CONFIDENCE = 0.95
 PAIRED_SAMPLES, PAIRED_SEED = 1000, 12345  # sacreBLEU's defaults
 ITEM_SAMPLES = 1000
 COLUMNS = (
@@ -34,8 +34,7 @@ class SeedTest(NamedTuple):
     """The comparison of two systems by their scores.
 
     a, b        mean scores, of n_a and n_b pretraining seeds
-    difference  a minus b
-    low, high   its 95 % t-interval; NaN where a system has a single seed
+    interval    of a minus b
     p_greater   of the null hypothesis that the difference is not above the margin, one-sided; 1 without an interval
     p_less      of the null hypothesis that it is not below it
     """
@@ -44,24 +43,18 @@ class SeedTest(NamedTuple):
     b: float
     n_a: int
     n_b: int
-    difference: float
-    low: float = np.nan
-    high: float = np.nan
+    interval: Interval
     p_greater: float = 1.0
     p_less: float = 1.0
 
 
 def welch_test(a: Array, b: Array, margin: float = 0.0) -> SeedTest:
-    """Compare the scores of two systems, (n_a,) and (n_b,), one per pretraining seed, by Welch's t-test.
-
-    Scores that never differ within both systems leave nothing to estimate a spread from: there is then no interval.
-    """
-    means = a.mean(), b.mean(), len(a), len(b), a.mean() - b.mean()
-    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return SeedTest(*means)
+    """Compare the scores of two systems, (n_a,) and (n_b,), one per pretraining seed, by Welch's t-test."""
+    test = SeedTest(float(a.mean()), float(b.mean()), len(a), len(b), welch_interval(a, b))
+    if np.isnan(test.interval.low):
+        return test
     greater, less = (stats.ttest_ind(a - margin, b, equal_var=False, alternative=side) for side in ("greater", "less"))
-    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
-    return SeedTest(*means, interval.low, interval.high, greater.pvalue, less.pvalue)
+    return test._replace(p_greater=float(greater.pvalue), p_less=float(less.pvalue))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

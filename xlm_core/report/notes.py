@@ -26,9 +26,9 @@ def legend(frame: pd.DataFrame, cells: pd.DataFrame, spec: TableSpec, table: Map
         spec: its rows and columns.
         table: its description, see ``xlm_core.report.tables.make``.
     """
-    seeds = {title: tuple(of_row["seed"].unique()) for title, of_row in frame.groupby("row")}
+    seeds = {title: tuple(of_row["repetition"].unique()) for title, of_row in frame.groupby("row")}
     most = max(seeds.values(), key=len)
-    fewer: dict[tuple[str, ...], list[str]] = {}
+    fewer: dict[tuple[int, ...], list[str]] = {}
     for title in dict.fromkeys(row.title for row in spec.rows):
         if len(seeds[title]) < len(most):
             fewer.setdefault(seeds[title], []).append(title)
@@ -39,6 +39,8 @@ def legend(frame: pd.DataFrame, cells: pd.DataFrame, spec: TableSpec, table: Map
         "notes",
         spec=spec,
         table=table,
+        pretraining_seeds=frame["pretraining_seed"].unique(),
+        finetuning_seeds=frame["finetuning_seed"].dropna().astype(int).unique(),
         seeds=most,
         fewer_seeds=fewer,
         sizes={column.shown_title: n_items[column.name] for column in spec.measured if column.same_size == "table"},
@@ -121,13 +123,15 @@ def _shown_for(column: ColumnKey, spec: TableSpec) -> list[ColumnKey]:
     return [shown.key for shown in spec.shown if column in (shown.key, *(part.key for part in shown.mean_of))][:1]
 
 
-def on_differences(differences: pd.DataFrame) -> str:
-    """Return the explanation of the numbers in the table of differences."""
-    if (differences["n_seeds"] == 1).all():
-        return "Differences in the units of the table; a single seed, hence no spread."
+def on_differences(frame: pd.DataFrame) -> str:
+    """Return the explanation of the numbers in the table of differences, from the results of the table."""
+    if frame["repetition"].nunique() == 1:
+        return "Differences in the units of the table; a single seed, hence no interval."
+    of_one_model = frame["pretraining_seed"].nunique() == 1
+    seeds = "fine-tuning seeds of the one pretraining" if of_one_model else "pretraining seeds"
     return (
-        "Points: mean ± sample standard deviation of the differences between equal seeds. "
-        "Seeds: how many of the differences have the sign of their mean."
+        f"Differences of means [95 % t-interval over {seeds}], in the units of the table: of two systems by Welch's "
+        "method, of one system in two settings over the pairs of equal seeds."
     )
 
 

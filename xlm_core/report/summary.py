@@ -1,4 +1,8 @@
-"""Results of several seeds as one long table, summarized: the mean and spread of each cell, and paired differences."""
+"""Results of several seeds as one long table, summarized: the mean and spread of each cell, and differences.
+
+What is repeated independently are pretrainings: fine-tuning seeds of a pretraining are averaged first, and n counts
+pretraining seeds. Where a table has a single pretraining seed, its fine-tuning seeds are all that is left to count.
+"""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, replace
@@ -9,22 +13,24 @@ import pandas as pd
 from xlm_core import published
 from xlm_core.config import SETTINGS
 from xlm_core.errors import CorpusError
+from xlm_core.metrics.intervals import paired_interval, welch_interval
 from xlm_core.published import PublishedNumber, PublishedRow, RowKey
 from xlm_core.report.table_specs import ColumnSpec, TableSpec
 from xlm_core.results import Result
 
 CELL = ["system", "setting", "column", "metric"]  # the fields of a result that name its cell
-TIDY = ["table", *CELL, "mean", "spread", "n_seeds", "n_items", "published"]
+TIDY = ["table", *CELL, "mean", "spread", "low", "high", "n_seeds", "n_items", "published"]
 DIFFERENCES = [
-    "table", "system", "setting", "minus_system", "minus_setting", "column", "metric", "mean", "spread", "n_seeds",
-    "n_agreeing",
+    "table", "system", "setting", "minus_system", "minus_setting", "column", "metric", "difference", "low", "high",
+    "n_seeds", "minus_n_seeds",
 ]  # fmt: skip
 
 
 def select(results: Sequence[Result], spec: TableSpec) -> pd.DataFrame:
     """Return the results that fill a table as a frame of their fields, checked, by column and seed.
 
-    Further columns: ``seed``, the label of both seeds; ``row`` and ``cell``, the titles of the row and the cell.
+    Further columns: ``seed``, the label of both seeds; ``repetition``, the seed that counts, see the module's
+    docstring; ``row`` and ``cell``, the titles of the row and the cell.
 
     Raises:
         CorpusError: naming the first cell that is missing, double, unexpected, not finite or of another size.
@@ -40,6 +46,9 @@ def select(results: Sequence[Result], spec: TableSpec) -> pd.DataFrame:
     frame = pd.DataFrame([{**asdict(result), "seed": result.seed} for result in chosen])
     _check_cells(frame, spec)
     _check_sizes(frame, spec)
+    frame["repetition"] = frame["pretraining_seed"]
+    if frame["pretraining_seed"].nunique() == 1:
+        frame["repetition"] = frame["finetuning_seed"].fillna(frame["pretraining_seed"]).astype(int)
     titles = {row.key: row.title for row in spec.rows}
     labels = {column.key: column.label for column in spec.columns}
     frame["row"] = [titles[result.system, result.setting] for result in chosen]
@@ -103,11 +112,12 @@ def _named(cell: Sequence[Hashable]) -> str:
 
 
 def by_seed(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
-    """Return the values of all columns, means included: a line per system, setting and seed, which are its index.
+    """Return the values of all columns, means included: a line per system, setting and repetition, its index.
 
-    A mean is taken seed by seed, so that its spread is that of the mean.
+    A mean over columns is taken seed by seed, so that its spread is that of the mean.
     """
-    values = frame.pivot(index=["system", "setting", "seed"], columns=["column", "metric"], values="value")
+    groups = frame.groupby(["system", "setting", "repetition", "column", "metric"])
+    values = groups["value"].mean().unstack(["column", "metric"])
     for column in spec.columns:
         if column.mean_of:
             values[column.key] = values[[part.key for part in column.mean_of]].mean(axis="columns")
@@ -117,26 +127,35 @@ def by_seed(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
 def cells(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     """Return mean and spread of every cell of the tidy table, from results that ``select`` has checked.
 
-    Means and sample standard deviations over the seeds, in the unit of the table (NaN: a single seed).
+    Means and sample standard deviations over the repetitions, in the unit of the table (NaN: a single one). A column of
+    differences has a 95 % interval, ``low`` to ``high``, instead of a spread.
 
     Returns:
         One line per cell, with the number of its row in the ``spec`` as its index. Its columns are ``TIDY``, in which
         rows and columns have their display names, whether the published number is ``confirmed``, and whether the column
         ``is_shown``.
     """
-    groups = by_seed(frame, spec).groupby(level=["system", "setting"])
-    mean, spread = groups.mean().to_dict("index"), groups.std(ddof=1).to_dict("index")
-    n_seeds = groups.size().to_dict()
+    values = by_seed(frame, spec)
     lines = []
     for row in spec.rows:
-        n_items = _sizes(frame, row.key, spec)
+        n_items, of_row = _sizes(frame, row.key, spec), values.loc[row.key, :]
         for column in spec.tidy:
+            measured = _measured(of_row, column)
             number = published_number(row.published, column, spec) or (None, None)
-            numbers = (mean[row.key][column.key], spread[row.key][column.key], n_seeds[row.key], n_items[column.key])
             names = (spec.name, *row.labels, column.shown_title, column.metric)
-            lines.append((*names, *numbers, *number, column.is_shown))
+            lines.append((*names, *measured, len(of_row), n_items[column.key], *number, column.is_shown))
     index = [number for number, _ in enumerate(spec.rows) for _ in spec.tidy]
     return pd.DataFrame(lines, index, pd.Index([*TIDY, "confirmed", "is_shown"]))
+
+
+def _measured(of_row: pd.DataFrame, column: ColumnSpec) -> tuple[float, float, float, float]:
+    """Return mean, spread, low and high of a cell, from the values of its row, a line per repetition."""
+    if column.difference_of:
+        first, second = (of_row[part.key].to_numpy() for part in column.difference_of)
+        is_itself = np.array_equal(first, second)  # the full system of an ablation
+        interval = (paired_interval if is_itself else welch_interval)(first, second)
+        return interval.difference, np.nan, interval.low, interval.high
+    return float(of_row[column.key].mean()), float(of_row[column.key].std(ddof=1)), np.nan, np.nan
 
 
 def _sizes(frame: pd.DataFrame, row: RowKey, spec: TableSpec) -> dict[published.ColumnKey, int]:
@@ -146,6 +165,8 @@ def _sizes(frame: pd.DataFrame, row: RowKey, spec: TableSpec) -> dict[published.
     for column in spec.columns:
         if column.mean_of:
             sizes[column.key] = sum({part.name: sizes[part.key] for part in column.mean_of}.values())
+        elif column.difference_of:
+            sizes[column.key] = sizes[column.difference_of[0].key]
     return sizes
 
 
@@ -176,9 +197,9 @@ def other_published_rows(spec: TableSpec) -> list[tuple[PublishedRow, list[Publi
 def differences(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     """Return the differences that a table shows, from results that ``select`` has checked.
 
-    Means and sample standard deviations of the differences of equal seeds, in points (NaN: a single seed). Rows with
-    the same seeds share much of their noise, so these differences spread less than the rows do. ``n_agreeing`` of the
-    ``n_seeds`` differences have the sign of the mean.
+    Differences of means, in points, each with a 95 % interval over the repetitions (NaN: a single one). Two systems are
+    independent, whatever the numbers of their seeds; one system in two settings is the same pretraining in both, so
+    its seeds are pairs, and only those that both settings have count.
 
     Returns:
         One line per difference of a cell, columns ``DIFFERENCES``, with the number of the difference in the ``spec`` as
@@ -187,22 +208,24 @@ def differences(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     values = by_seed(frame, spec)
     lines = []
     for row, minus in spec.differences:
-        points = values.loc[row.key, :] - values.loc[minus.key, :]  # (seed, column)
+        of_row, of_minus = values.loc[row.key, :], values.loc[minus.key, :]
+        is_paired = row.system == minus.system
+        if is_paired:
+            of_row, of_minus = of_row.align(of_minus, join="inner", axis="index")
         for column in spec.shown:
-            of_both = points[column.key].dropna()  # of seeds that both have
-            mean = float(of_both.mean())
-            n_agreeing = int((np.sign(of_both) == np.sign(mean)).sum())
+            interval_of = paired_interval if is_paired else welch_interval
+            interval = interval_of(of_row[column.key].to_numpy(), of_minus[column.key].to_numpy())
             names = (spec.name, *row.labels, *minus.labels, column.shown_title, column.metric)
-            lines.append((*names, mean, float(of_both.std(ddof=1)), len(of_both), n_agreeing))
+            lines.append((*names, *interval, len(of_row), len(of_minus)))
     index = [number for number, _ in enumerate(spec.differences) for _ in spec.shown]
     return pd.DataFrame(lines, index, pd.Index(DIFFERENCES))
 
 
 def ablation_results(results: Sequence[Result], full: str, train: str) -> list[Result]:
-    """Return the results of the ablation, for each system and seed: accuracy, transfer, full system, difference.
+    """Return the results of the ablation, for each system and seed: accuracy, transfer, transfer of the full system.
 
     Transfer is the mean zero-shot accuracy over the system's languages but ``train``; that of the ``full`` system is
-    the mean over the same ones. So the difference is one between equal seeds and equal test sets.
+    the mean over the same ones.
 
     Raises:
         CorpusError: a seed or a language of a system is one that the full system has no result for.
@@ -228,6 +251,5 @@ def ablation_results(results: Sequence[Result], full: str, train: str) -> list[R
             replace(languages[train], table="ablation", warnings=[]),
             replace(first, column="transfer", value=transfer, warnings=warnings),
             replace(first, column="full system", value=of_full),
-            replace(first, column="difference", value=transfer - of_full),
         ]
     return computed

@@ -55,11 +55,11 @@ class ColumnSpec:
     label          its header
     title          its display name in the notes and in the tidy table; by default its name
     mean_of        columns, measured or means before it, whose mean it is, seed by seed
+    difference_of  two measured columns, the second of which is subtracted from the first
     published      name of the column in the published table; None where it has none
     decimals       printed digits after the point
     is_shown       whether it is printed; the tidy table holds every column
     is_ranked      whether its rows are ranked
-    is_signed      whether it is a difference
     lower_is_better  as of a perplexity
     same_size      rows that must be measured on equally many items: all, those of a setting, or none
     """
@@ -68,12 +68,12 @@ class ColumnSpec:
     metric: str
     label: str
     mean_of: tuple["ColumnSpec", ...] = ()
+    difference_of: tuple["ColumnSpec", ...] = ()
     title: str = ""
     published: str | None = None
     decimals: int = 1
     is_shown: bool = True
     is_ranked: bool = True
-    is_signed: bool = False
     lower_is_better: bool = False
     same_size: Literal["table", "setting", "nothing"] = "table"
 
@@ -94,7 +94,7 @@ class TableSpec:
 
     name           the ``table`` of its results
     rows, columns  in the order in which they are shown
-    differences    rows of which the second is subtracted from the first, seed by seed
+    differences    rows of which the second is subtracted from the first
     label_header   headers of the labels of a row
     ranks_by_setting  whether a row is compared with those of its setting, or with all
     """
@@ -114,7 +114,7 @@ class TableSpec:
     @property
     def measured(self) -> list[ColumnSpec]:
         """The columns that results fill."""
-        return [column for column in self.columns if not column.mean_of]
+        return [column for column in self.columns if not (column.mean_of or column.difference_of)]
 
     @property
     def tidy(self) -> list[ColumnSpec]:
@@ -205,12 +205,9 @@ def perplexity(rows: Sequence[PlainRow], language: str) -> TableSpec:
 def ablation(rows: Sequence[PlainRow], train: str) -> TableSpec:
     """Return the specification of the ablation, see ``summary.ablation_results``; ``train`` is the labeled language."""
     beside = ColumnSpec("full system", "accuracy", "full system", same_size="nothing", is_ranked=False)
-    columns = (
-        ColumnSpec(train, "accuracy", train),
-        replace(beside, name="transfer", label="transfer", is_ranked=True),
-        beside,
-        replace(beside, name="difference", label="difference", is_signed=True),
-    )
+    transfer = replace(beside, name="transfer", label="transfer", is_ranked=True)
+    difference = replace(beside, name="difference", label="difference", difference_of=(transfer, beside))
+    columns = (ColumnSpec(train, "accuracy", train), transfer, beside, difference)
     return TableSpec("ablation", _rows(rows), columns)
 
 

@@ -17,14 +17,14 @@ from xlm_core.report.rendering import DAGGER, MINUS, render, signed
 from xlm_core.report.table_specs import RowSpec, TableSpec
 
 PUBLISHED = "published, on the paper's data"  # above the published rows that are compared with none of ours
-DIFFERENCES = "Differences between rows, seed by seed"
+DIFFERENCES = "Differences between rows"
 
 
 @dataclass(frozen=True)
 class PrintedCell:
     """One cell.
 
-    text       mean and spread: ``71.2 ± 0.4``
+    text       mean and spread: ``71.2 ± 0.4``; of a difference its interval: ``+1.2 [+0.3, +2.1]``
     is_best    whether no row that it is compared with, those of its setting or all, is better; false if there is none
     footnote   its number, or 0
     heat       0 for the worst mean of its metric in the table, 1 for the best; 0 where none is better than another
@@ -42,11 +42,10 @@ class PrintedCell:
 
 @dataclass(frozen=True)
 class PrintedRow:
-    """A row: its labels and cells; of a difference between rows also the number of seeds that agree, as ``9/9``."""
+    """A row: its labels and cells."""
 
     labels: tuple[str, ...]
     cells: Sequence[PrintedCell]
-    agreement: Sequence[str] = ()
 
     @property
     def has_published(self) -> bool:
@@ -102,7 +101,7 @@ def make(
         ],
         "footnotes": footnotes,
         "differences": _difference_rows(differences, spec),
-        "difference_note": notes.on_differences(differences),
+        "difference_note": notes.on_differences(frame),
     }
     tidy = {"tidy": cells[summary.TIDY], "differences": differences}
     for kind, path in outputs.items():
@@ -113,10 +112,15 @@ def make(
         write_text(path, text)
 
 
-def mean_and_spread(mean: float, spread: float, decimals: int, *, is_signed: bool) -> str:
-    """Return ``71.2 ± 0.4``, of a difference ``+1.2 ± 0.4``; without a spread where there is a single seed."""
-    text = signed(mean, decimals) if is_signed else f"{mean:.{decimals}f}"
-    return text if math.isnan(spread) else f"{text} ± {spread:.{decimals}f}"
+def mean_and_spread(mean: float, spread: float, decimals: int) -> str:
+    """Return ``71.2 ± 0.4``; without a spread where there is a single seed."""
+    return f"{mean:.{decimals}f}" if math.isnan(spread) else f"{mean:.{decimals}f} ± {spread:.{decimals}f}"
+
+
+def difference_and_interval(difference: float, low: float, high: float, decimals: int) -> str:
+    """Return ``+1.2 [+0.3, +2.1]``; without an interval where there is a single seed."""
+    text = signed(difference, decimals)
+    return text if math.isnan(low) else f"{text} [{signed(low, decimals)}, {signed(high, decimals)}]"
 
 
 def difference(mean: float, published_value: float, decimals: int = 1) -> str:
@@ -135,7 +139,9 @@ def _rows(cells: pd.DataFrame, spec: TableSpec, marks: Mapping[tuple[RowKey, Col
             theirs = PublishedNumber(cell["published"], cell["confirmed"]) if pd.notna(cell["published"]) else None
             printed.append(
                 PrintedCell(
-                    text=mean_and_spread(cell["mean"], cell["spread"], decimals, is_signed=column.is_signed),
+                    text=difference_and_interval(cell["mean"], cell["low"], cell["high"], decimals)
+                    if column.difference_of
+                    else mean_and_spread(cell["mean"], cell["spread"], decimals),
                     is_best=is_best[number, index],
                     footnote=marks.get((row.key, column.key), 0),
                     heat=heat[number, index],
@@ -190,12 +196,12 @@ def _published(number: PublishedNumber | None, decimals: int) -> str:
 def _difference_rows(differences: pd.DataFrame, spec: TableSpec) -> list[PrintedRow]:
     rows = []
     for number, (row, minus) in enumerate(spec.differences):
-        cells = list(zip(differences.loc[[number]].to_dict("records"), spec.shown, strict=True))
+        cells = zip(differences.loc[[number]].to_dict("records"), spec.shown, strict=True)
         texts = [
-            mean_and_spread(cell["mean"], cell["spread"], column.decimals, is_signed=True) for cell, column in cells
+            difference_and_interval(cell["difference"], cell["low"], cell["high"], column.decimals)
+            for cell, column in cells
         ]
-        agreement = [f"{cell['n_agreeing']}/{cell['n_seeds']}" for cell, _ in cells if cell["n_seeds"] > 1]
-        rows.append(PrintedRow((_subtraction(row, minus),), [PrintedCell(text) for text in texts], agreement))
+        rows.append(PrintedRow((_subtraction(row, minus),), [PrintedCell(text) for text in texts]))
     return rows
 
 

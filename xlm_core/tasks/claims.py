@@ -79,7 +79,7 @@ def test_claims(hypotheses: Sequence[Hypothesis], output: Path) -> None:
         for hypothesis, (test, items) in zip(hypotheses, comparisons, strict=True):
             claim_p, decision = decisions[hypothesis.claim]
             decided = {"p": test.p_greater, "claim_p": claim_p, "decision": decision}
-            writer.writerow(vars(hypothesis) | test._asdict() | items | decided)
+            writer.writerow(vars(hypothesis) | test._asdict() | test.interval._asdict() | items | decided)
 
 
 def decide(claims: Sequence[Sequence[SeedTest]]) -> list[tuple[float, str]]:
@@ -121,8 +121,10 @@ def compare(hypothesis: Hypothesis) -> tuple[SeedTest, dict[str, float]]:
     a = [[column for name, _ in names for column in columns[name]] for columns in of_a]
     b = [[column for _, name in names for column in columns[name]] for columns in of_b]
     sign = -1.0 if a[0][0].metric == "perplexity" else 1.0  # of which less is better
-    scores = (sign * np.array([np.mean([column.score for column in seed]) for seed in seeds]) for seeds in (a, b))
-    test = welch_test(*scores, hypothesis.margin)
+    a_scores, b_scores = (
+        sign * np.array([np.mean([each.score for each in seed]) for seed in seeds]) for seeds in (a, b)
+    )
+    test = welch_test(a_scores, b_scores, hypothesis.margin)
     item_low, item_high = sorted(sign * end for end in item_interval(a, b))
     n_items = sum(len(of_a[0][name][0].statistics) for name, _ in names)
     items = {"n_items": n_items, "item_low": item_low, "item_high": item_high}

@@ -160,7 +160,7 @@ def plot_layers(rows: Sequence[Mapping[str, Any]], n_layers: int, paths: Sequenc
     labels = {row.system: row.labels[0] for row in spec.rows}
     style: dict[str, Any] = {"linewidth": THICK, "marker": "o", "markersize": 3.5}
     handles = [Line2D([], [], color=color(i), label=label, **style) for i, label in enumerate(labels.values())]
-    if values.index.get_level_values("seed").nunique() > 1:
+    if values.index.get_level_values("repetition").nunique() > 1:
         handles.append(Line2D([], [], color=FAINT, linewidth=THIN, label="one pretraining seed"))
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(2 * PANEL[0], PANEL[1] + LEGEND_LINE * (1 + len(handles) // 2)), layout="constrained")
