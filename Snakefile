@@ -48,7 +48,7 @@ wildcard_constraints:
     seed=r"\d+",
     finetuning_seed=r"\d+",
     task=r"[A-Za-z0-9-]+",
-    protocol=r"zero_shot|few_shot|translate_test|translate_train_([a-z]{2,3})",
+    protocol=r"zero_shot|few_shot|translate_train_([a-z]{2,3})",
 
 
 include: "rules/download.smk"

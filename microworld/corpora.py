@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +28,6 @@ from xlm_core.errors import ConfigError
 from xlm_core.io import atomic, write_text, write_zip
 from xlm_core.languages import sides
 
-SENTENCES_PER_LINE = 2  # of parallel documents: TLM then also learns what joins two sentences
 README = (
     "Sentences of a generated small world and their translations. Line n of one file translates line n of the other.\n"
 )
@@ -59,7 +58,7 @@ def write(world: Microworld, languages: Sequence[str], outputs: Mapping[Generate
         languages: of the evaluation and training sets of ``xnli``.
         outputs: files, each one of ``world.files``, with their paths, by collection:
             documents (key: a language): gzip, one sentence per line, document after document;
-            translations (a pair): zip in the layout of OPUS, lines of documents;
+            translations (a pair): zip in the layout of OPUS, one sentence per line, document after document;
             news (a language), parallel (a pair): the same formats, see ``translation_corpora``;
             tests ("dev"): the test sets for them, in the layout of WMT's dev.tgz;
             dictionaries, similarity (a direction): see ``word_lists``;
@@ -87,10 +86,11 @@ def write(world: Microworld, languages: Sequence[str], outputs: Mapping[Generate
     for (collection, key), path in outputs.items():
         match collection:
             case "documents":
-                frames = (frame for document in documents(stream(key), world.documents[key]) for frame in document)
+                frames = chain.from_iterable(documents(stream(key), world.documents[key]))
                 _write_lines(path, (text(frame, key) for frame in frames))
             case "translations":
-                _write_pairs(path, key, _parallel_documents(stream(key), key, world.translations[key]))
+                frames = chain.from_iterable(documents(stream(key), world.translations[key]))
+                _write_pairs(path, key, ([text(frame, language) for language in sides(key)] for frame in frames))
             case "news":
                 rng = stream(f"news/{key}")
                 _write_lines(path, translation_corpora.monolingual(rng, key, list(world.news), world.news[key]))
@@ -130,17 +130,6 @@ def _splits(rows: list[Row], n_valid: int, n_test: int) -> dict[str, list[Row]]:
     """Return split -> rows."""
     end = n_valid + n_test
     return {"dev": rows[:n_valid], "test": rows[n_valid:end], "train": rows[end:]}
-
-
-def _parallel_documents(rng: np.random.Generator, key: str, n_lines: int) -> Iterator[Sequence[str]]:
-    """Yield documents in two languages, line by line; a line does not reach beyond its document."""
-    lines = (
-        document[start : start + SENTENCES_PER_LINE]
-        for document in documents(rng, n_lines * SENTENCES_PER_LINE)
-        for start in range(0, len(document), SENTENCES_PER_LINE)
-    )
-    for line in islice(lines, n_lines):
-        yield [" ".join(text(frame, language) for frame in line) for language in sides(key)]
 
 
 def _xnli_evaluation(splits: Mapping[str, list[Pair]], languages: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from xlm_core import digests
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
-from xlm_core.workflow.experiments import xnli_splits
+from xlm_core.workflow.experiments import xnli_folders
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
 from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
@@ -33,6 +33,7 @@ PATHS = ExperimentPaths(CONFIG)
 TARGETS, TABLES = targets(PATHS), tables(PATHS)  # target -> files, table -> target
 JOBS = JobGraph(workflow.rules)
 SHARDS = range(CONFIG.text.n_shards)
+XNLI_FOLDERS = xnli_folders(CONFIG.xnli)  # folder of examples -> name of a part -> split and language
 ROOT = Path(workflow.current_basedir).parent
 os.environ[WORKFLOW] = str(os.getpid())  # jobs inherit it, and end when this process is killed
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
@@ -134,9 +135,13 @@ def table_outputs(name, category, differences=True, caption=None):
     return {**outputs, "tex": f"<results>/tables/{name}.tex"}
 
 
-def xnli_language(split, language):
-    """The language of one split of XNLI: what was translated for a test is in the language of the training set."""
-    return CONFIG.xnli.train_language if split == "translated" else language
+def xnli_part(split, language):
+    """How a part of XNLI is read: what was translated for a test is in the language of the training set."""
+    return {
+        "language": CONFIG.xnli.train_language if split == "translated" else language,
+        "already_tokenized": split == "train" and CONFIG.xnli.training_tokenized,
+        "classes": CONFIG.xnli.labels,
+    }
 
 
 def xnli_stores(wildcards):
@@ -153,11 +158,16 @@ def embedding_runs(wildcards):
     ]
 
 
-def glue_classes(task):
-    """Part of a task of GLUE -> its labels, of which test sets have none; None where they are scores."""
+def glue_parts(task):
+    """How each part of a task of GLUE is read; test sets have no label, and some tasks scores in place of classes."""
     classes = GLUE_TASKS[task].classes
     return {
-        part: [NO_LABEL] if part.startswith("test") else classes and list(classes) for part in CONFIG.glue.parts(task)
+        part: {
+            "language": configuration.GLUE_LANGUAGE,
+            "already_tokenized": False,
+            "classes": [NO_LABEL] if part.startswith("test") else classes and list(classes),
+        }
+        for part in CONFIG.glue.parts(task)
     }
 
 

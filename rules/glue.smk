@@ -24,37 +24,10 @@ rule extract_glue:
         "../workflow_scripts/extract.py"
 
 
-rule tokenize_glue:
-    """The sentences of a task; nothing is dropped."""
+rule build_glue_store:
+    """The parts of a task, tokenized and encoded; nothing is dropped."""
     input:
         records="<results>/text/glue/{task}",
-    output:
-        tokens=directory("<results>/tokens/{text}/glue/{task}"),
-    log:
-        "<logs>/tokenize_glue/{text}/{task}.log",
-    conda:
-        "../envs/text.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    params:
-        parts=lambda wildcards: CONFIG.glue.parts(wildcards.task),
-        languages=[configuration.GLUE_LANGUAGE] * 2,
-        n_fields=3,
-        keep_all=True,
-        text=lambda wildcards: normalization_params(wildcards.text),
-        already_tokenized=False,
-        code=code("xlm_core.text.tokenize"),
-    message:
-        "Tokenizing GLUE ({wildcards.task})"
-    script:
-        "../workflow_scripts/tokenize.py"
-
-
-rule build_glue_store:
-    """The parts of a task as token ids and labels."""
-    input:
-        tokens=lambda wildcards: f"{PATHS.token_folder(wildcards.vocabulary)}/glue/{wildcards.task}",
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
         store=directory("<results>/store/{vocabulary}/glue/{task}"),
@@ -66,10 +39,11 @@ rule build_glue_store:
         mem_mb=1000,
         runtime=60,
     params:
-        parts=lambda wildcards: glue_classes(wildcards.task),
-        language=configuration.GLUE_LANGUAGE,
+        source=lambda wildcards: f"{PATHS.results}/text/glue/{wildcards.task}",
+        parts=lambda wildcards: glue_parts(wildcards.task),
         n_sentences=lambda wildcards: len(GLUE_TASKS[wildcards.task].sentences),
-        code=code("xlm_core.data.token_store"),
+        text=lambda wildcards: normalization_params(wildcards.vocabulary),
+        code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
     message:
         "Storing GLUE ({wildcards.task})"
     script:

@@ -78,10 +78,11 @@ rule make_xnli_table:
         "../workflow_scripts/make_table.py"
 
 
-use rule plot_objectives as plot_xnli_heatmap with:
-    """The XNLI table as a heat map, and how far it is from the published one."""
+use rule plot_objectives as plot_xnli with:
+    """The XNLI table as a heat map, how far it is from the published one, and which class every run takes for which."""
     input:
-        PATHS.xnli_results(),
+        **PATHS.confusions(),
+        results=PATHS.xnli_results(),
     output:
         report(
             "<results>/figures/xnli_heatmap.svg",
@@ -89,22 +90,6 @@ use rule plot_objectives as plot_xnli_heatmap with:
             category="XNLI",
             labels={"figure": "heat map"},
         ),
-    log:
-        "<logs>/plot_xnli_heatmap.log",
-    localrule: True
-    params:
-        figure="xnli_heatmap",
-        table=describe("xnli", CONFIG),
-        code=code("xlm_core.report.plots.heatmap"),
-    message:
-        "Drawing the XNLI heat map"
-
-
-use rule plot_objectives as plot_confusions with:
-    """Which class of XNLI every run takes for which, zero-shot."""
-    input:
-        **PATHS.confusions(),
-    output:
         report(
             "<results>/figures/confusions.svg",
             caption="../docs/report/confusions.rst",
@@ -112,16 +97,17 @@ use rule plot_objectives as plot_confusions with:
             labels={"figure": "confusions"},
         ),
     log:
-        "<logs>/plot_confusions.log",
+        "<logs>/plot_xnli.log",
     localrule: True
     params:
-        figure="confusions",
+        figure="xnli",
+        table=describe("xnli", CONFIG),
         labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
         languages=CONFIG.xnli.languages,
         classes=CONFIG.xnli.labels,
         code=code("xlm_core.report.plots.heatmap"),
     message:
-        "Drawing the confusions"
+        "Drawing the figures of XNLI"
 
 
 use rule make_xnli_table as make_retrieval_table with:

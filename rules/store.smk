@@ -65,26 +65,28 @@ rule import_store:
 
 
 rule build_xnli_store:
-    """One split of XNLI in one language as token ids and labels."""
+    """Examples of XNLI, tokenized and encoded: a training set, the evaluation sets of a language, or the translated ones."""
     input:
-        tokens=lambda wildcards: f"{PATHS.token_folder(wildcards.vocabulary)}/xnli/{wildcards.split}.{wildcards.language}.tsv",
+        records=lambda wildcards: expand("<results>/text/xnli/{part}.tsv", part=XNLI_FOLDERS[wildcards.examples]),
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
-        store="<results>/store/{vocabulary}/xnli/{split}.{language}.store",
-        statistics="<results>/store/{vocabulary}/xnli/{split}.{language}.statistics.json",
+        store=directory("<results>/store/{vocabulary}/xnli/{examples}"),
     log:
-        "<logs>/build_xnli_store/{vocabulary}/{split}.{language}.log",
+        "<logs>/build_xnli_store/{vocabulary}/{examples}.log",
+    wildcard_constraints:
+        examples=one_of(XNLI_FOLDERS),
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=retry_memory(1000),
-        runtime=60,
+        runtime=120,
     params:
-        language=lambda wildcards: xnli_language(wildcards.split, wildcards.language),
-        classes=CONFIG.xnli.labels,
+        source=f"{PATHS.results}/text/xnli",
+        parts=lambda wildcards: {name: xnli_part(*part) for name, part in XNLI_FOLDERS[wildcards.examples].items()},
         n_sentences=2,
-        code=code("xlm_core.data.token_store"),
+        text=lambda wildcards: normalization_params(wildcards.vocabulary),
+        code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
     message:
-        "Storing XNLI ({wildcards.split}, {wildcards.language})"
+        "Storing XNLI ({wildcards.examples})"
     script:
         "../workflow_scripts/build_labelled_store.py"

@@ -52,30 +52,3 @@ rule tokenize:
         "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
         "../workflow_scripts/tokenize.py"
-
-
-rule tokenize_xnli:
-    """One split of XNLI in one language; nothing is dropped. Its training text comes tokenized."""
-    input:
-        records="<results>/text/xnli/{split}.{language}.tsv",
-    output:
-        tokens="<results>/tokens/{text}/xnli/{split}.{language}.tsv",
-        statistics="<results>/tokens/{text}/xnli/{split}.{language}.statistics.json",
-    log:
-        "<logs>/tokenize_xnli/{text}/{split}.{language}.log",
-    conda:
-        "../envs/text.yaml"
-    resources:
-        mem_mb=retry_memory(1000),
-        runtime=60,
-    params:
-        languages=lambda wildcards: [xnli_language(wildcards.split, wildcards.language)] * 2,
-        n_fields=3,
-        keep_all=True,
-        text=lambda wildcards: normalization_params(wildcards.text),
-        already_tokenized=lambda wildcards: wildcards.split == "train" and CONFIG.xnli.training_tokenized,
-        code=code("xlm_core.text.tokenize"),
-    message:
-        "Tokenizing XNLI ({wildcards.split}, {wildcards.language})"
-    script:
-        "../workflow_scripts/tokenize.py"

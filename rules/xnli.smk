@@ -1,10 +1,12 @@
 """Cross-lingual classification (paper, section 4.1) and the alignment of sentences behind it."""
 
+RETRIEVAL_STORES = {language: PATHS.xnli_store(BASE, "test", language) for language in CONFIG.xnli.languages}
+
 
 rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
-        stores=lambda wildcards: [path for stores in xnli_stores(wildcards).values() for path in stores.values()],
+        examples=lambda wildcards: PATHS.xnli_examples(xnli_stores(wildcards).values()),
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     output:
         model="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
@@ -41,38 +43,38 @@ rule finetune_xnli:
 
 
 rule score_xnli:
-    """Accuracy on the test sets of a protocol, and which classes were taken for which."""
+    """Accuracy of one pretrained model by all protocols of its rows; zero-shot, which classes were taken for which."""
     input:
-        unpack(lambda wildcards: PATHS.xnli_classifier(**wildcards)),
-        test=lambda wildcards: PATHS.xnli_tests(wildcards.setup, wildcards.protocol),
+        models=lambda wildcards: [test["model"] for test in PATHS.xnli_tests(**wildcards)],
+        selected=lambda wildcards: [test["selected"] for test in PATHS.xnli_tests(**wildcards) if test["selected"]],
+        examples=lambda wildcards: PATHS.xnli_examples(test["test"] for test in PATHS.xnli_tests(**wildcards)),
     output:
-        results="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.jsonl",
-        confusion="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.confusion.json",
-        statistics="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.statistics.json",
-        job="<results>/results/xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.job.json",
+        results="<results>/results/xnli/{setup}.{run}.{seed}.{finetuning_seed}.jsonl",
+        confusion="<results>/results/xnli/{setup}.{run}.{seed}.{finetuning_seed}.confusion.json",
+        statistics="<results>/results/xnli/{setup}.{run}.{seed}.{finetuning_seed}.statistics.json",
+        job="<results>/results/xnli/{setup}.{run}.{seed}.{finetuning_seed}.job.json",
     log:
-        "<logs>/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.log",
+        "<logs>/score_xnli/{setup}.{run}.{seed}.{finetuning_seed}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
     resources:
         gpu=ONE_GPU,
         mem_mb=retry_memory(memory_of_models(2)),
-        runtime=120,
+        runtime=240,
     params:
-        languages=lambda wildcards: PATHS.xnli_tested(wildcards.setup, wildcards.protocol),
+        tests=lambda wildcards: PATHS.xnli_tests(**wildcards),
         cell=lambda wildcards: {
             "table": "xnli",
             "system": configuration.SystemConfig(setup=wildcards.setup, run=wildcards.run).name,
-            "setting": configuration.SETTINGS[PATHS.protocols[wildcards.protocol].kind],
+            "setting": "",
         },
         classes=CONFIG.xnli.labels,
         setting_selected=configuration.SETTINGS["selected_per_language"],
-        attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
+        attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{finetuning_seed}.json"),
         code=code("xlm_core.tasks.classification.evaluate"),
     message:
-        "Scoring {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
-        "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
+        "Scoring {wildcards.run} ({wildcards.setup}) on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
         "../workflow_scripts/score_xnli.py"
 
@@ -80,29 +82,30 @@ rule score_xnli:
 rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
-        model="<results>/runs/base/{run}/{seed}/model.safetensors",
-        test=[PATHS.xnli_store(BASE, "test", language) for language in CONFIG.xnli.languages],
+        models=lambda wildcards: [PATHS.model(BASE, run, wildcards.seed) for run in PATHS.retrieved(wildcards.seed)],
+        examples=PATHS.xnli_examples([RETRIEVAL_STORES]),
     output:
-        results="<results>/results/retrieval/{run}.{seed}.jsonl",
-        job="<results>/results/retrieval/{run}.{seed}.job.json",
+        results="<results>/results/retrieval/{seed}.jsonl",
+        job="<results>/results/retrieval/{seed}.job.json",
     log:
-        "<logs>/score_retrieval/{run}.{seed}.log",
+        "<logs>/score_retrieval/{seed}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
     resources:
         gpu=ONE_GPU,
         mem_mb=retry_memory(memory_of_models(2)),
-        runtime=120,
+        runtime=240,
     params:
+        runs=lambda wildcards: PATHS.retrieved(wildcards.seed),
         n_sentences=CONFIG.retrieval.n_sentences,
         layer=CONFIG.retrieval.layer,
-        languages=CONFIG.xnli.languages,
+        test=RETRIEVAL_STORES,
         pivot=CONFIG.xnli.pivot,
-        cell=lambda wildcards: {"table": "retrieval", "system": wildcards.run, "setting": ""},
-        attempts=work("jobs/score_retrieval/{run}.{seed}.json"),
+        cell={"table": "retrieval", "system": "", "setting": ""},
+        attempts=work("jobs/score_retrieval/{seed}.json"),
         code=code("xlm_core.tasks.retrieval"),
     message:
-        "Scoring the sentence retrieval of {wildcards.run}, seed {wildcards.seed}"
+        "Scoring sentence retrieval, seed {wildcards.seed}"
     script:
         "../workflow_scripts/score_retrieval.py"

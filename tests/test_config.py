@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from xlm_core import config
 from xlm_core.config import classification, configuration, setups, sources, tables, translation
@@ -14,7 +15,12 @@ from xlm_core.workflow.tables import describe
 
 ROOT = Path(__file__).parent.parent
 
-FILES = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml")), ROOT / "tests" / "tiny" / "config.yaml"]
+EVIDENCE = ROOT / "configs" / "evidence.yaml"  # laid over config.yaml
+FILES = [
+    ROOT / "config.yaml",
+    *sorted({*(ROOT / "configs").glob("*.yaml")} - {EVIDENCE}),
+    ROOT / "tests/tiny/config.yaml",
+]
 PUBLISHED = ["paper", "xlm100_like"]
 SETTINGS = (
     "text:",
@@ -100,15 +106,27 @@ def test_every_published_setting_says_where_it_is_from(name: str):
 
 def test_the_file_of_three_seeds_changes_nothing_but_the_seeds():
     laid_over = yaml.safe_load((ROOT / "configs" / "seeds" / "three.yaml").read_text())
-    assert list(laid_over) == ["seeds", "runs"]
-    changed = default()
-    changed["seeds"] = laid_over["seeds"]
-    for run, settings in laid_over["runs"].items():
-        assert list(settings) == ["seeds"]
-        changed["runs"][run] |= settings
-    parsed = config.parse(changed)
+    assert list(laid_over) == ["seeds"]
+    parsed = config.parse(default() | laid_over)
     assert parsed.pretraining_seeds("mlm_tlm") == parsed.seeds.finetuning == [0, 1, 2]
-    assert parsed.pretraining_seeds("mlm_tlm", "few_shot") == parsed.pretraining_seeds("mbert_like") == [0]
+    assert parsed.pretraining_seeds("mlm_tlm", "few_shot") == [0]
+
+
+def test_the_evidence_shares_no_seed_with_development_and_changes_no_setting():
+    """Seeds 0 to 9 are for development: the world's, those of pretraining and those of fine-tuning."""
+    laid_over = yaml.safe_load(EVIDENCE.read_text())
+    merged = default()
+    update_config(merged, laid_over)
+    assert config.parse(merged).name == "evidence"
+    assert set(laid_over) == {"name", "microworld", "seeds", "xnli"} and set(laid_over["microworld"]) == {"seed"}
+    seeds = laid_over["seeds"]
+    used = [laid_over["microworld"]["seed"], *(seed for of_kind in seeds.values() for seed in of_kind)]
+    assert min(used) >= 100 and len(set(seeds["pretraining"])) >= 5 and len(set(seeds["finetuning"])) >= 2
+    developed = config.parse(default())
+    assert developed.microworld and max(developed.microworld.seed, *developed.seeds.pretraining) < 10
+    rows = laid_over["xnli"].pop("runs")
+    assert set(developed.xnli.runs) <= set(rows) and not any(laid_over["xnli"].pop("few_shot")["runs"])
+    assert set(laid_over["xnli"]) <= set(config.SETTINGS) and not any(laid_over["xnli"].values())  # fewer rows
 
 
 def test_the_default_configuration_explains_every_key():
@@ -239,7 +257,7 @@ def test_an_unquoted_no_is_not_norwegian():
                 data["seeds"].update(pretraining=[0, 1], other_protocols=[0]),
                 data["runs"]["mlm_tlm"].update(seeds=[1]),
             ),
-            "xnli.few_shot.runs: mlm_tlm has none of the seeds.other_protocols ([0])",
+            "xnli.selected_on_training_language: mlm_tlm has none of the seeds.other_protocols ([0])",
         ),
     ],
 )
@@ -252,7 +270,7 @@ def test_what_does_not_fit_together_is_refused(change, expected):
 def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
     loaded = config.parse(default())
     assert loaded.model_of("base", "mlm") == loaded.model
-    changed = loaded.model_of("base", "mbert_like")
+    changed = loaded.model_of("base", "mlm_no_language_embeddings")
     assert not changed.language_embeddings
     assert changed == loaded.model.model_copy(update={"language_embeddings": False})
 
@@ -293,7 +311,13 @@ def shown_rows(loaded: config.Config) -> list[tuple[str, str]]:
     return [(row["system"], row["setting"]) for row in describe("xnli", loaded)["contents"]["rows"]]
 
 
-LISTS = ("selected_per_language", "translate_test", "translate_train", "translate_train_all")
+LISTS = (
+    "selected_on_training_language",
+    "selected_per_language",
+    "translate_test",
+    "translate_train",
+    "translate_train_all",
+)
 
 
 def test_zero_shot_alone_reads_no_translations():
@@ -318,7 +342,8 @@ def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
     assert splits[:3] == [("train", "en"), ("train", "fr"), ("train", "de")]
     assert splits[-2:] == [("translated", "fr"), ("translated", "de")]
     alone = [f"translate_train_{language}" for language in ("fr", "en", "de")]
-    names = ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
+    kinds = ["zero_shot", "selected_on_training_language", "few_shot", "translate_test", "translate_train_all"]
+    names = [*kinds, *alone]
     assert [protocol for run, protocol in xnli_experiments(loaded.xnli) if run == "mlm"] == names
     assert [setting for run, setting in shown_rows(loaded) if run == "mlm"] == list(config.SETTINGS.values())
     protocols = xnli_protocols(loaded.xnli)
@@ -327,4 +352,4 @@ def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
     assert list(protocols["translate_train_de"].n_train) == protocols["translate_train_de"].test_languages == ["de"]
     assert list(protocols["translate_train_all"].n_train) == ["en", "fr", "de"]
     assert protocols["few_shot"].test_languages == ["fr", "en", "de"]
-    assert [protocols[name].kind for name in names] == [*names[:4], *["translate_train"] * 3]
+    assert [protocols[name].kind for name in names] == [*kinds, *["translate_train"] * 3]

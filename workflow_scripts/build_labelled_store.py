@@ -1,31 +1,33 @@
-"""Encode labelled sentences: one file, or, of a task of GLUE, a file for each of its parts."""
+"""Tokenize and encode labelled sentences, the parts of XNLI or of a task of GLUE; the tokens lie beside each store."""
 
 from pathlib import Path
 
+from xlm_core import config
 from xlm_core.data import token_store
+from xlm_core.text import tokenize
 from xlm_core.workflow.step import workflow_step
 
-params, inputs, output = snakemake.params, snakemake.input, snakemake.output
-
-
-def build(tokens: Path, store: Path, statistics: Path, classes: list[str] | None) -> None:
-    """Encode one file; ``classes`` are its labels, None for scores."""
-    token_store.build_labelled(
-        tokens,
-        store,
-        language=params.language,
-        vocabulary=Path(inputs.vocabulary),
-        classes=classes,
-        statistics=statistics,
-        n_sentences=params.n_sentences,
-    )
-
+params, source, folder = snakemake.params, Path(snakemake.params.source), Path(snakemake.output.store)
 
 with workflow_step(snakemake):
-    tokens, store = Path(inputs.tokens), Path(output.store)
-    if output.get("statistics"):
-        build(tokens, store, Path(output.statistics), params.classes)
-    else:
-        store.mkdir(parents=True, exist_ok=True)
-        for part, classes in params.parts.items():
-            build(tokens / f"{part}.tsv", store / f"{part}.store", store / f"{part}.statistics.json", classes)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in params.parts.items():
+        tokenize.tokenize(
+            source / f"{name}.tsv",
+            folder / f"{name}.tsv",
+            languages=[part["language"]] * 2,
+            n_fields=3,
+            text=config.read(config.Text, params.text, path="text"),
+            already_tokenized=part["already_tokenized"],
+            keep_all=True,
+            statistics=folder / f"{name}.tokens.json",
+        )
+        token_store.build_labelled(
+            folder / f"{name}.tsv",
+            folder / f"{name}.store",
+            language=part["language"],
+            vocabulary=Path(snakemake.input.vocabulary),
+            classes=part["classes"],
+            statistics=folder / f"{name}.statistics.json",
+            n_sentences=params.n_sentences,
+        )

@@ -1,4 +1,4 @@
-"""Measure how often a sentence's nearest neighbor in another language is its translation."""
+"""Measure how often a sentence's nearest neighbor in another language is its translation, for each run of a seed."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from xlm_core.workflow.step import result_context, workflow_step
 
 with workflow_step(snakemake):
     retrieval.score(
-        model=Path(snakemake.input.model),
-        test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
+        models=dict(zip(snakemake.params.runs, map(Path, snakemake.input.models), strict=True)),
+        test={language: Path(store) for language, store in snakemake.params.test.items()},
         pivot=snakemake.params.pivot,
         n_sentences=snakemake.params.n_sentences,
         layer=snakemake.params.layer,

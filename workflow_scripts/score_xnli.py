@@ -1,17 +1,21 @@
-"""Measure the accuracy of a fine-tuned classifier on the test sets of a protocol."""
+"""Measure the accuracy of one pretrained model, fine-tuned by the protocols of its rows, on their test sets."""
 
 from pathlib import Path
 
-from xlm_core.tasks.classification.evaluate import score_xnli
+from xlm_core.tasks.classification.evaluate import XnliTest, score_xnli
 from xlm_core.workflow.step import result_context, workflow_step
-
-selected = snakemake.input.get("selected")
 
 with workflow_step(snakemake):
     score_xnli(
-        model=Path(snakemake.input.model),
-        selected=Path(selected) if selected else None,
-        test=dict(zip(snakemake.params.languages, map(Path, snakemake.input.test), strict=True)),
+        tests=[
+            XnliTest(
+                setting=test["setting"],
+                model=Path(test["model"]),
+                selected=Path(test["selected"]) if test["selected"] else None,
+                stores={language: Path(store) for language, store in test["test"].items()},
+            )
+            for test in snakemake.params.tests
+        ],
         classes=snakemake.params.classes,
         context=result_context(snakemake),
         setting_selected=snakemake.params.setting_selected,

@@ -1,4 +1,4 @@
-"""Normalize and tokenize one file of records, or, of a task of GLUE, a file for each of its parts."""
+"""Normalize and tokenize one file of records."""
 
 from pathlib import Path
 
@@ -8,27 +8,15 @@ from xlm_core.workflow.step import workflow_step
 
 params, inputs, output = snakemake.params, snakemake.input, snakemake.output
 
-
-def tokenize_file(records: Path, tokens: Path, statistics: Path) -> None:
-    """Tokenize the first fields of each record, one per language; a third field is a label."""
+with workflow_step(snakemake):
     tokenize.tokenize(
-        records,
-        tokens,
+        Path(inputs.records),
+        Path(output.tokens),
         languages=params.languages,
         n_fields=params.n_fields,
         text=config.read(config.Text, params.text, path="text"),
         already_tokenized=params.already_tokenized,
         keep_all=params.keep_all,
-        statistics=statistics,
-        repeated=Path(inputs.repeated[0]) if inputs.get("repeated") else None,
+        statistics=Path(output.statistics),
+        repeated=Path(inputs.repeated[0]) if inputs.repeated else None,
     )
-
-
-with workflow_step(snakemake):
-    records, tokens = Path(inputs.records), Path(output.tokens)
-    if output.get("statistics"):
-        tokenize_file(records, tokens, Path(output.statistics))
-    else:
-        tokens.mkdir(parents=True, exist_ok=True)
-        for part in params.parts:
-            tokenize_file(records / f"{part}.tsv", tokens / f"{part}.tsv", tokens / f"{part}.statistics.json")

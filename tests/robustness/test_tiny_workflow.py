@@ -87,7 +87,10 @@ def test_every_cell_of_the_table_is_filled(results: Path):
         "zero-shot, selected per language", "few-shot", "translate-test", "translate-train", "translate-train, all"
     )  # fmt: skip
     assert rows == [
-        *((run, "zero-shot") for run in ("no pretraining", "mBERT-like", "XLM (MLM)", "XLM (MLM+TLM)")),
+        *(
+            (run, "zero-shot")
+            for run in ("no pretraining", "XLM (MLM), no language embeddings", "XLM (MLM)", "XLM (MLM+TLM)")
+        ),
         *(("XLM (MLM+TLM)", setting) for setting in settings),
     ]
     assert set(tidy["column"]) == {"en", "fr", "transfer", "avg"} and len(tidy) == 9 * 4

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.config import Config, SystemConfig
+from xlm_core.config import SETTINGS, Config, SystemConfig
 from xlm_core.workflow.corpus_paths import RawFiles
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.experiments import xnli_experiments
@@ -80,20 +80,30 @@ def test_duplicates_are_marked_where_they_are_dropped_and_never_in_test_sets() -
     assert ExperimentPaths(settings()).duplicates("base", "documents", "fr", "1") == []
 
 
-def test_translate_test_scores_the_zero_shot_classifier_on_translated_sets(paths: ExperimentPaths) -> None:
-    folder = "results/tiny/runs/base/mlm_tlm/0/xnli"
-    assert paths.xnli_classifier("base", "mlm_tlm", "0", "translate_test", "1") == {
-        "model": f"{folder}/zero_shot/1/model.safetensors"
+def test_protocols_that_test_a_classifier_of_another_one(paths: ExperimentPaths) -> None:
+    """Translate-test has that of zero-shot; selection on the training language that of translate-train in it."""
+    xnli = paths.config.xnli.model_copy(update={"selected_on_training_language": ["mlm_tlm"]})
+    paths = ExperimentPaths(paths.config.model_copy(update={"xnli": xnli}))
+    tests = {test["setting"]: test for test in paths.xnli_tests("base", "mlm_tlm", "0", "1")}
+    folder, examples = "results/tiny/runs/base/mlm_tlm/0/xnli", "results/tiny/store/base/xnli"
+    assert set(tests) == {name for key, name in SETTINGS.items() if key != "selected_per_language"}
+    assert tests["zero-shot"]["selected"] == f"{folder}/zero_shot/1/selected.json"
+    assert {tests[name]["model"] for name in ("zero-shot", "translate-test")} == {
+        f"{folder}/zero_shot/1/model.safetensors"
     }
-    assert paths.xnli_classifier("base", "mlm_tlm", "0", "zero_shot", "1") == {
-        "model": f"{folder}/zero_shot/1/model.safetensors",
-        "selected": f"{folder}/zero_shot/1/selected.json",
+    strict = tests["zero-shot, selected on the training language"]
+    assert strict["model"] == f"{folder}/translate_train_en/1/model.safetensors"
+    assert strict["test"] == tests["zero-shot"]["test"] and strict["selected"] is None
+    assert tests["translate-test"]["test"] == {
+        "en": f"{examples}/evaluation.en/test.en.store",
+        "fr": f"{examples}/translated/translated.fr.store",
+        "hi": f"{examples}/translated/translated.hi.store",
     }
-    assert paths.xnli_tests("base", "translate_test") == [
-        "results/tiny/store/base/xnli/test.en.store",
-        "results/tiny/store/base/xnli/translated.fr.store",
-        "results/tiny/store/base/xnli/translated.hi.store",
-    ]
+
+
+def test_what_is_in_no_row_of_the_table_is_scored_zero_shot_alone(paths: ExperimentPaths) -> None:
+    assert paths.xnli_scored("separate", "mlm_tlm", 0) == ["zero_shot"]
+    assert paths.xnli_scored("base", "clm", 0) == ["zero_shot"]
 
 
 def test_a_setup_is_tested_on_the_languages_that_it_has(paths: ExperimentPaths) -> None:
@@ -106,10 +116,9 @@ def test_every_protocol_of_a_run_has_its_results(paths: ExperimentPaths) -> None
     names = [protocol for run, protocol in xnli_experiments(paths.config.xnli) if run == "mlm_tlm"]
     alone = [f"translate_train_{language}" for language in ("en", "fr", "hi")]
     assert names == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
-    assert paths.xnli_scores(SystemConfig(run="mlm"), "zero_shot") == [
-        "results/tiny/results/xnli/base.mlm.0.zero_shot.0.jsonl"
-    ]
-    assert len(paths.xnli_results()) == 4 + 6
+    assert paths.xnli_scored("base", "mlm_tlm", 0) == names
+    assert paths.xnli_scores(SystemConfig(run="mlm")) == ["results/tiny/results/xnli/base.mlm.0.0.jsonl"]
+    assert len(paths.xnli_results()) == len(paths.config.xnli.runs)
 
 
 def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: ExperimentPaths) -> None:

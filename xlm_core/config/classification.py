@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.setups import BASE, check_languages, check_length
+from xlm_core.config.setups import BASE, check_languages, check_length, setup_path
 from xlm_core.config.sources import GLUE_FILES, CorpusSource, Task
 from xlm_core.config.strict_model import Positive, PublishedKey, RunName, StrictModel, check_names
 from xlm_core.config.tables import SystemConfig
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SETTINGS = {
     "zero_shot": "zero-shot",
+    "selected_on_training_language": "zero-shot, selected on the training language",
     "selected_per_language": "zero-shot, selected per language",
     "few_shot": "few-shot",
     "translate_test": "translate-test",
@@ -43,6 +44,7 @@ class Finetuning(StrictModel):
     batch_size: int = Positive
     epochs: int = Positive
     evaluations_per_epoch: int = Field(1, gt=0)
+    n_frozen_layers: int | None = Field(None, ge=0)
     warmup_ratio: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, gt=4)
@@ -67,6 +69,7 @@ class Xnli(StrictModel):
     labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
     n_train: int | None = Field(None, gt=0)
     runs: list[RunName] = Field(min_length=1)
+    selected_on_training_language: list[RunName] = Field([])
     selected_per_language: list[RunName] = Field([])
     few_shot: FewShot = FewShot()
     translate_test: list[RunName] = Field([])
@@ -163,7 +166,12 @@ def check_xnli(config: "Config") -> None:
         for run in runs:
             if protocol not in ("zero_shot", "selected_per_language") and not config.pretraining_seeds(run, protocol):
                 raise ValueError(f"{path}: {run} has none of the seeds.other_protocols ({seeds})")
-    check_length(config, BASE, xnli.finetuning.max_tokens, "xnli.finetuning.max_tokens")
+    if xnli.selected_on_training_language and xnli.train_language not in xnli.languages:
+        raise ValueError(
+            f"xnli.selected_on_training_language: '{xnli.train_language}' is not one of xnli.languages, so there is "
+            "nothing to select on; add it, or leave these rows out"
+        )
+    check_finetuning(config, BASE, xnli.finetuning, "xnli.finetuning")
 
 
 def check_glue(config: "Config") -> None:
@@ -172,4 +180,12 @@ def check_glue(config: "Config") -> None:
         return
     for row in config.glue.systems:
         check_languages(config, row.setup, [GLUE_LANGUAGE], "glue.systems")
-        check_length(config, row.setup, config.glue.finetuning.max_tokens, "glue.finetuning.max_tokens")
+        check_finetuning(config, row.setup, config.glue.finetuning, "glue.finetuning")
+
+
+def check_finetuning(config: "Config", setup: str, finetuning: Finetuning, path: str) -> None:
+    """Refuse examples and layers that the models of a setup do not have."""
+    check_length(config, setup, finetuning.max_tokens, f"{path}.max_tokens")
+    n_frozen, n_layers = finetuning.n_frozen_layers, config.setup(setup).model.n_layers
+    if n_frozen is not None and n_frozen > n_layers:
+        raise ValueError(f"{path}.n_frozen_layers is {n_frozen}, but {setup_path(setup)}model.n_layers is {n_layers}")

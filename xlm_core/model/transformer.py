@@ -124,6 +124,13 @@ class Transformer(nn.Module):
         bound = self.config.dim**-0.5
         init.uniform_(self.output_bias, -bound, bound)
 
+    def freeze(self, n_layers: int) -> None:
+        """Leave the embeddings and the first ``n_layers`` layers out of training: they get no gradients."""
+        embeddings = [self.embeddings, self.position_embeddings, self.language_embeddings, self.embedding_norm]
+        for module in [*embeddings, *self.layers[:n_layers]]:
+            if module is not None:
+                module.requires_grad_(False)
+
     def forward(
         self,
         batch: EncoderInput,

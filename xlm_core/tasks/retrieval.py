@@ -34,7 +34,7 @@ SIGNATURE = "pool:mean|layer:{layer}/{n_layers}|similarity:cosine|candidates:{n}
 
 def score(
     *,
-    model: Path,
+    models: Mapping[str, Path],
     test: Mapping[str, Path],
     pivot: str,
     n_sentences: int,
@@ -48,17 +48,40 @@ def score(
     are the layers, has the mean over all directions of each layer.
 
     Args:
-        model: a pretrained encoder.
+        models: system -> pretrained encoder.
         test: language -> store of XNLI's test pairs, aligned by record.
         n_sentences: candidates; fewer where fewer sentences are unique in every language.
         layer: the one in the table, 0 for the embeddings; None for the last.
-        context: of the results, whose tables and settings are filled in.
+        context: of the results, whose tables, systems and settings are filled in.
         output: JSON lines.
     """
-    encoder, metadata = checkpoint.load(model)
-    stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
-    records = unique_records(list(stores.values()))[:n_sentences]
-    n, n_layers, ids = len(records), encoder.config.n_layers, language_ids(metadata["languages"])
+    measured = []
+    for system, model in models.items():
+        encoder, metadata = checkpoint.load(model)
+        stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
+        records = unique_records(list(stores.values()))[:n_sentences]
+        accuracies = _accuracies(encoder, stores, records, language_ids(metadata["languages"]), pivot)
+        n_layers, n = encoder.config.n_layers, len(records)
+        for (setting, at), by_direction in accuracies.items():
+            n_directions = len(by_direction)
+            rows = [("retrieval_by_layer", str(at), sum(by_direction.values()) / n_directions, n * n_directions)]
+            if at == (n_layers if layer is None else layer):
+                rows += [("retrieval", direction, accuracy, n) for direction, accuracy in by_direction.items()]
+            measured += [
+                Result(
+                    **vars(context) | {"table": table, "system": system, "setting": setting}, column=column,
+                    metric="accuracy", value=value, n=n_pairs, config_digest=metadata["config"],
+                    data_digest=metadata["data"], signature=SIGNATURE.format(layer=at, n_layers=n_layers, n=n),
+                )
+                for table, column, value, n_pairs in rows
+            ]  # fmt: skip
+    results.write(measured, output)
+
+
+def _accuracies(
+    encoder: Transformer, stores: Mapping[str, TokenStore], records: Sequence[int], ids: Mapping[str, int], pivot: str
+) -> dict[tuple[str, int], dict[str, float]]:
+    """Return (setting, layer) -> direction -> accuracy."""
     accuracies: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     pivot_vectors = embed(encoder, stores[pivot], records, ids[pivot])
     for language in (language for language in stores if language != pivot):
@@ -68,21 +91,7 @@ def score(
             forward, backward = retrieval_accuracies(first, second, centered=setting == "centered")
             accuracies[setting, at][direction_key(pivot, language)] = forward
             accuracies[setting, at][direction_key(language, pivot)] = backward
-    measured = []
-    for (setting, at), by_direction in accuracies.items():
-        n_directions = len(by_direction)
-        rows = [("retrieval_by_layer", str(at), sum(by_direction.values()) / n_directions, n * n_directions)]
-        if at == (n_layers if layer is None else layer):
-            rows += [("retrieval", direction, accuracy, n) for direction, accuracy in by_direction.items()]
-        measured += [
-            Result(
-                **vars(context) | {"table": table, "setting": setting}, column=column, metric="accuracy", value=value,
-                n=n_pairs, config_digest=metadata["config"], data_digest=metadata["data"],
-                signature=SIGNATURE.format(layer=at, n_layers=n_layers, n=n),
-            )
-            for table, column, value, n_pairs in rows
-        ]  # fmt: skip
-    results.write(measured, output)
+    return accuracies
 
 
 def unique_records(stores: Sequence[TokenStore]) -> list[int]:

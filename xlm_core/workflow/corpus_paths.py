@@ -178,10 +178,6 @@ class CorpusPaths(RawFiles):
                 stores[f"{split}_{pair}"] = self.parallel_stores(setup, pair, section.parallel[pair], split)
         return stores
 
-    def xnli_store(self, setup: str, split: str, language: str) -> str:
-        """Return the examples of one split of XNLI in one language, as a setup reads them."""
-        return f"{self.store_folder(setup)}/xnli/{split}.{language}.store"
-
     def glue_store(self, setup: str, task: str) -> str:
         """Return the folder of the parts of a task, as the models of a setup read them."""
         return f"{self.store_folder(setup)}/glue/{task}"

@@ -1,6 +1,10 @@
 """Paths of the workflow: which files belong to which model, task and table of a configuration."""
 
-from xlm_core.config import BASE, GLUE_LANGUAGE, Config, SystemConfig
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xlm_core.config import BASE, GLUE_LANGUAGE, SETTINGS, Config, SystemConfig
 from xlm_core.languages import direction_key
 from xlm_core.workflow import experiments
 from xlm_core.workflow.corpus_paths import CorpusPaths
@@ -54,6 +58,15 @@ class ExperimentPaths(CorpusPaths):
 
     # XNLI and retrieval
 
+    def xnli_store(self, setup: str, split: str, language: str) -> str:
+        """Return the examples of one split of XNLI in one language, as a setup reads them."""
+        folder = experiments.xnli_folder(split, language)
+        return f"{self.store_folder(setup)}/xnli/{folder}/{split}.{language}.store"
+
+    def xnli_examples(self, stores: Iterable[Mapping[str, str]]) -> list[str]:
+        """Return the folders of stores, which the jobs that read them have as input; each of ``stores`` by language."""
+        return list(dict.fromkeys(str(Path(path).parent) for by_language in stores for path in by_language.values()))
+
     def xnli_tested(self, setup: str, protocol: str) -> list[str]:
         """Return the languages of a protocol that a setup has."""
         languages = self.config.setup(setup).languages
@@ -72,51 +85,68 @@ class ExperimentPaths(CorpusPaths):
         }
         return {split: {key: self.xnli_store(setup, split, key) for key in keys} for split, keys in languages.items()}
 
-    def xnli_classifier(self, setup: str, run: str, seed: str, protocol: str, finetuning_seed: str) -> dict[str, str]:
-        """Return the classifier that a protocol tests, and of zero-shot the best evaluations per language."""
-        trained = "zero_shot" if protocol == "translate_test" else protocol
-        folder = f"{self.results}/runs/{setup}/{run}/{seed}/xnli/{trained}/{finetuning_seed}"
-        selected = {"selected": f"{folder}/selected.json"} if protocol == "zero_shot" else {}
-        return {"model": f"{folder}/model.safetensors", **selected}
+    def xnli_scored(self, setup: str, run: str, seed: int | str) -> list[str]:
+        """Return the protocols that a pretrained model is scored by: zero-shot, and those of its rows in the table."""
+        shown = [name for row, name in experiments.xnli_experiments(self.config.xnli) if (BASE, row) == (setup, run)]
+        own = [name for name in shown if int(seed) in self.config.pretraining_seeds(run, name)]
+        return list(dict.fromkeys(["zero_shot", *own]))
 
-    def xnli_tests(self, setup: str, protocol: str) -> list[str]:
-        """Return the test sets of a protocol, in the order of its languages."""
-        splits = dict.fromkeys(self.config.xnli.others, "translated") if protocol == "translate_test" else {}
-        tested = self.xnli_tested(setup, protocol)
-        return [self.xnli_store(setup, splits.get(language, "test"), language) for language in tested]
+    def xnli_tests(self, setup: str, run: str, seed: str, finetuning_seed: str) -> list[dict[str, Any]]:
+        """Return what a pretrained model is scored on with one fine-tuning seed, zero-shot first.
 
-    def xnli_scores(
-        self, system: SystemConfig, protocol: str, kind: str = "jsonl", seeds: list[int] | None = None
-    ) -> list[str]:
-        """Return the scores of a system by a protocol, of all seeds: results, "confusion.json" or "statistics.json"."""
+        Of each protocol: its "setting", the fine-tuned "model", the best evaluations per language as "selected" (of
+        zero-shot) or None, and as "test" language -> store.
+        """
+        tests = []
+        for protocol in self.xnli_scored(setup, run, seed):
+            trained = experiments.xnli_trained(self.config.xnli, protocol)
+            folder = f"{self.results}/runs/{setup}/{run}/{seed}/xnli/{trained}/{finetuning_seed}"
+            splits = dict.fromkeys(self.config.xnli.others, "translated") if protocol == "translate_test" else {}
+            tests.append(
+                {
+                    "setting": SETTINGS[self.protocols[protocol].kind],
+                    "model": f"{folder}/model.safetensors",
+                    "selected": f"{folder}/selected.json" if protocol == "zero_shot" else None,
+                    "test": {
+                        language: self.xnli_store(setup, splits.get(language, "test"), language)
+                        for language in self.xnli_tested(setup, protocol)
+                    },
+                }
+            )
+        return tests
+
+    def xnli_scores(self, system: SystemConfig, kind: str = "jsonl", seeds: list[int] | None = None) -> list[str]:
+        """Return the scores of a system, of all seeds: results, or zero-shot "confusion.json" or "statistics.json"."""
         folder, name = f"{self.results}/results/xnli", f"{system.setup}.{system.run}"
         return [
-            f"{folder}/{name}.{seed}.{protocol}.{finetuning_seed}.{kind}"
-            for seed in (self.config.pretraining_seeds(system.run, protocol) if seeds is None else seeds)
+            f"{folder}/{name}.{seed}.{finetuning_seed}.{kind}"
+            for seed in (self.config.pretraining_seeds(system.run) if seeds is None else seeds)
             for finetuning_seed in self.config.seeds.finetuning
         ]
 
     def xnli_results(self) -> list[str]:
         """Return the results of the table of XNLI."""
-        shown = experiments.xnli_experiments(self.config.xnli)
-        return [path for run, protocol in shown for path in self.xnli_scores(SystemConfig(run=run), protocol)]
+        return [path for run in self.config.xnli.runs for path in self.xnli_scores(SystemConfig(run=run))]
 
     def ablation_results(self) -> list[str]:
         """Return the zero-shot results of all systems of the ablation."""
         table = self.config.ablation
         systems = [table.full, *table.systems.values()] if table else []
-        return [path for system in systems for path in self.xnli_scores(system, "zero_shot")]
+        return [path for system in systems for path in self.xnli_scores(system)]
 
     def confusions(self) -> dict[str, list[str]]:
         """Return run -> the confusions of its zero-shot models, one file per pretraining and fine-tuning seed."""
         systems = [SystemConfig(run=run) for run in self.config.xnli.runs]
-        return {system.run: self.xnli_scores(system, "zero_shot", "confusion.json") for system in systems}
+        return {system.run: self.xnli_scores(system, "confusion.json") for system in systems}
+
+    def retrieved(self, seed: int | str) -> list[str]:
+        """Return the runs of the table that have a pretraining seed, whose sentence retrieval is scored together."""
+        return [run for run in self.config.xnli.runs if int(seed) in self.config.pretraining_seeds(run)]
 
     def retrieval_results(self) -> list[str]:
-        """Return the results of sentence retrieval of every run and pretraining seed."""
-        folder = f"{self.results}/results/retrieval"
-        runs = self.config.xnli.runs
-        return [f"{folder}/{run}.{seed}.jsonl" for run in runs for seed in self.config.pretraining_seeds(run)]
+        """Return the results of sentence retrieval of every pretraining seed."""
+        seeds = [seed for seed in self.config.seeds.pretraining if self.retrieved(seed)]
+        return [f"{self.results}/results/retrieval/{seed}.jsonl" for seed in seeds]
 
     # GLUE
 

@@ -140,6 +140,7 @@ def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:
     alone = {xnli.train_language: xnli.n_train}
     n_train = {
         "zero_shot": alone,
+        "selected_on_training_language": alone,
         "few_shot": alone | dict.fromkeys(xnli.others, xnli.few_shot.examples),
         "translate_test": alone,
         "translate_train_all": alone | dict.fromkeys(xnli.others, xnli.n_train),
@@ -151,10 +152,29 @@ def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:
     }
 
 
+def xnli_trained(xnli: Xnli, protocol: str) -> str:
+    """Return the protocol whose fine-tuned model is tested: two protocols test those of others."""
+    alone = f"translate_train_{xnli.train_language}"
+    return {"translate_test": "zero_shot", "selected_on_training_language": alone}.get(protocol, protocol)
+
+
 def xnli_experiments(xnli: Xnli) -> list[tuple[str, str]]:
     """Return run and name of the protocol, of all models that the table of XNLI shows."""
     protocols = xnli_protocols(xnli).items()
     return [(run, name) for run in xnli.runs for name, plan in protocols if run in xnli.protocol_runs[plan.kind]]
+
+
+def xnli_folder(split: str, language: str) -> str:
+    """Return the folder of the examples of one split in one language: what is changed together is built together."""
+    return {"train": f"train.{language}", "translated": "translated"}.get(split, f"evaluation.{language}")
+
+
+def xnli_folders(xnli: Xnli) -> dict[str, dict[str, tuple[str, str]]]:
+    """Return folder -> name of a part -> its split and language."""
+    folders: dict[str, dict[str, tuple[str, str]]] = {}
+    for split, language in xnli_splits(xnli):
+        folders.setdefault(xnli_folder(split, language), {})[f"{split}.{language}"] = (split, language)
+    return folders
 
 
 def xnli_splits(xnli: Xnli) -> list[tuple[str, str]]:

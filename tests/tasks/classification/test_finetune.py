@@ -96,6 +96,21 @@ def test_the_given_encoder_is_left_as_it_is(dataset: LabelledDataset, tmp_path: 
     assert all(torch.equal(x, y) for x, y in zip(before, given.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("n_frozen", [0, 1])
+def test_frozen_layers_stay_as_they_were_and_all_others_are_trained(
+    dataset: LabelledDataset, tmp_path: Path, n_frozen: int
+):
+    given = Transformer(MODEL.model_copy(update={"n_layers": 2}), 40, 2)
+    classifier, *_ = finetuned(dataset, tmp_path, SETTINGS.model_copy(update={"n_frozen_layers": n_frozen}), given)
+    pairs = zip(given.named_parameters(), classifier.encoder.parameters(), strict=True)
+    changed = {name for (name, before), after in pairs if not torch.equal(before, after)}
+    prefixes = tuple(f"layers.{number}." for number in range(n_frozen, 2))
+    frozen = {name for name, _ in given.named_parameters() if not name.startswith((*prefixes, "output_bias"))}
+    assert {"embeddings.weight", "position_embeddings.weight", "embedding_norm.bias"} <= frozen
+    assert not changed & frozen and all(name.startswith(prefixes) for name in changed)
+    assert {name.split(".")[1] for name in changed} == {str(n) for n in range(n_frozen, 2)}
+
+
 def test_predictions_come_in_the_order_of_the_examples(dataset: LabelledDataset, tmp_path: Path):
     classifier, *_ = finetuned(dataset, tmp_path)
     forwards = evaluate(classifier, dataset, 16).predictions

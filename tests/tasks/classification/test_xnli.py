@@ -12,7 +12,7 @@ from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
-from xlm_core.tasks.classification.evaluate import score_xnli
+from xlm_core.tasks.classification.evaluate import XnliTest, score_xnli
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -54,13 +54,11 @@ def finetuned(world, train, n_train, selected=()):
     return checkpoint.load_classifier(world / "classifier")[1]
 
 
-def score(world, test, selected=None):
+def score(world, test, selected=None, others=()):
     score_xnli(
-        model=world / "classifier",
-        selected=selected,
-        test=test,
+        tests=[XnliTest("zero-shot", world / "classifier", selected, test), *others],
         classes=["contradiction", "neutral", "entailment"],
-        context=ResultContext("xnli", "mlm", "zero-shot", 0, 0, "c"),
+        context=ResultContext("xnli", "mlm", "", 0, 0, "c"),
         setting_selected="one by one",
         output=world / "results.jsonl",
         confusion=world / "confusion.json",
@@ -116,3 +114,16 @@ def test_what_was_selected_language_by_language_is_reported_beside_the_model(wor
     assert (french.column, french.n) == ("fr", 30)
     assert french.value == pytest.approx(100 * best["fr"]["n_correct"] / 30)
     assert "per-language" in french.signature and "mean-validation" in results[0].signature
+
+
+def test_all_protocols_of_a_model_are_scored_together_and_the_first_one_has_the_confusions(world):
+    """Zero-shot, and the same classifier by a second protocol on test sets translated to English."""
+    finetuned(world, ["en"], {"en": None})
+    alone = score(world, stores(world, "test", ["en", "fr"]))
+    confusion = (world / "confusion.json").read_text()
+    translated = XnliTest("translate-test", world / "classifier", None, {"fr": world / "test.en"})
+    both = score(world, stores(world, "test", ["en", "fr"]), others=[translated])
+    assert both[:2] == alone and (world / "confusion.json").read_text() == confusion
+    assert [(result.setting, result.column, result.value) for result in both[2:]] == [
+        ("translate-test", "fr", alone[0].value)
+    ]

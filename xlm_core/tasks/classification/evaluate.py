@@ -7,7 +7,7 @@ Shapes: N examples of a dataset.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,25 @@ def collapse_warnings(predictions: np.ndarray, classes: Sequence[str] | None) ->
     return [f"collapsed to '{classes[int(counts.argmax())]}' ({100 * share:.1f} %)"] if share >= COLLAPSED else []
 
 
+@dataclass(frozen=True)
+class XnliTest:
+    """One protocol of XNLI.
+
+    setting   what it is called in results
+    model     a fine-tuned classifier
+    selected  the checkpoints that ``finetune`` selected language by language; None where they do not count
+    stores    column of the table -> test store
+    """
+
+    setting: str
+    model: Path
+    selected: Path | None
+    stores: Mapping[str, Path]
+
+
 def score_xnli(
     *,
-    model: Path,
-    selected: Path | None,
-    test: Mapping[str, Path],
+    tests: Sequence[XnliTest],
     classes: Sequence[str],
     context: ResultContext,
     setting_selected: str,
@@ -95,37 +109,55 @@ def score_xnli(
     confusion: Path,
     statistics: Path,
 ) -> None:
-    """Write the accuracy of a classifier on test sets of XNLI, and its confusions.
+    """Write the accuracy of classifiers on test sets of XNLI, and confusions and sample statistics of the first one.
 
     Args:
-        model: a fine-tuned classifier.
-        selected: the checkpoints that ``finetune`` selected language by language; None where they do not count.
-        test: column of the table -> test store.
+        tests: protocols, zero-shot first.
         classes: their names, in the order of their ids.
-        context: of the model's results; results of selected checkpoints have ``setting_selected``.
+        context: of the results, whose settings are filled in.
+        setting_selected: setting of the results of selected checkpoints.
         output: JSON lines.
         confusion: JSON, column -> how often each gold class, a row, is classified as each class, a column.
         statistics: column -> whether each pair is classified right.
     """
-    classifier = FinetunedClassifier(model)
-    evaluations = classifier.evaluate(test)
-    accuracies: list[Result] = []
-    confusions: dict[str, list[list[int]]] = {}
-    columns: dict[str, SampleStatistics] = {}
+    measured: list[Result] = []
+    for number, test in enumerate(tests):
+        classifier = FinetunedClassifier(test.model)
+        evaluations = classifier.evaluate(test.stores)
+        measured += _xnli_results(classifier, evaluations, classes, replace(context, setting=test.setting))
+        selected = replace(context, setting=setting_selected)
+        for column, selection in (read_json(test.selected) if test.selected else {}).items():
+            accuracy = {"accuracy": 100 * selection["n_correct"] / selection["n"]}
+            dataset = evaluations[column].dataset
+            measured += classifier.results(selected, column, dataset, accuracy, XNLI_SELECTED_SIGNATURE)
+        if number == 0:
+            _write_predictions(evaluations, len(classes), confusion, statistics)
+    results.write(measured, output)
+
+
+def _xnli_results(
+    classifier: FinetunedClassifier,
+    evaluations: Mapping[str, Evaluation],
+    classes: Sequence[str],
+    context: ResultContext,
+) -> list[Result]:
+    """Return the accuracies of a classifier."""
+    measured = []
     for column, evaluation in evaluations.items():
-        accuracy = {"accuracy": evaluation.loss.accuracy}
-        warnings = classifier.warnings(column, evaluation, classes)
-        accuracies += classifier.results(context, column, evaluation.dataset, accuracy, XNLI_SIGNATURE, warnings)
-        labels, predictions = evaluation.dataset.labels, evaluation.predictions
-        confusions[column] = confusion_matrix(labels, predictions, labels=range(len(classes))).tolist()
-        columns[column] = SampleStatistics("percent", (predictions == labels)[:, None])
-    context = replace(context, setting=setting_selected)
-    for column, selection in (read_json(selected) if selected else {}).items():
-        accuracy, dataset = {"accuracy": 100 * selection["n_correct"] / selection["n"]}, evaluations[column].dataset
-        accuracies += classifier.results(context, column, dataset, accuracy, XNLI_SELECTED_SIGNATURE)
-    results.write(accuracies, output)
-    write_json(confusion, confusions)
-    sample_statistics.write(statistics, columns)
+        accuracy, warnings = {"accuracy": evaluation.loss.accuracy}, classifier.warnings(column, evaluation, classes)
+        measured += classifier.results(context, column, evaluation.dataset, accuracy, XNLI_SIGNATURE, warnings)
+    return measured
+
+
+def _write_predictions(
+    evaluations: Mapping[str, Evaluation], n_classes: int, confusion: Path, statistics: Path
+) -> None:
+    """Write the confusions and the sample statistics of a classifier, by column."""
+    predicted = {column: (of.dataset.labels, of.predictions) for column, of in evaluations.items()}
+    labels = range(n_classes)
+    write_json(confusion, {name: confusion_matrix(*both, labels=labels).tolist() for name, both in predicted.items()})
+    right = {name: (gold == guessed)[:, None] for name, (gold, guessed) in predicted.items()}
+    sample_statistics.write(statistics, {name: SampleStatistics("percent", each) for name, each in right.items()})
 
 
 def glue_metrics(task: str, labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:

@@ -161,6 +161,8 @@ def train_classifier(
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
     classifier = Classifier(copy.deepcopy(encoder), args.n_classes, settings.dropout).to(processes.device)
+    if settings.n_frozen_layers is not None:
+        classifier.encoder.freeze(settings.n_frozen_layers)
     run = FinetuningRun(classifier, splits, args, rate, args.work / digest / f"{rate:g}", processes.device)
     n_updates = settings.epochs * run.updates_per_epoch
     optim = Optim(
