@@ -18,15 +18,14 @@ from project import Project
 ROOT = Path(__file__).parent.parent.parent
 DOWNSTREAM_OF_VOCABULARY = {
     "build_vocabulary", "build_store", "build_xnli_store", "init_random_model", "pretrain", "finetune_xnli",
-    "score_xnli", "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli_heatmap",
-    "plot_confusions",
+    "score_xnli", "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli",
     "make_retrieval_table", "plot_retrieval_by_layer", "plot_training_curves", "plot_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
     "score_embeddings", "make_embedding_table", "project_words", "plot_alignment",
     "make_ablation_table", "test_claims", "make_claims_page", "make_manifest",
 }  # fmt: skip
 # What is shown of XNLI, of retrieval, and of the trainings. Every table has a manifest.
-XNLI = Counter(make_xnli_table=1, plot_xnli_heatmap=1, plot_confusions=1, make_manifest=1)
+XNLI = Counter(make_xnli_table=1, plot_xnli=1, make_manifest=1)
 RETRIEVAL = Counter(make_retrieval_table=1, plot_retrieval_by_layer=1, make_manifest=1)
 CURVES = Counter(plot_training_curves=1)
 TRANSLATION = Counter(
@@ -39,9 +38,9 @@ AFTER_MLM = Counter(train_translator=3, score_translation=4)
 EMBEDDINGS = Counter(score_embeddings=1, make_embedding_table=1, make_manifest=1)
 MAP = Counter(project_words=1, plot_alignment=1)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
-# with one for each of two languages; translate-test is a score of a zero-shot model.
-# The ablation adds a run with vocabularies of its own, zero-shot.
-FINETUNED, SCORED = 9, 10
+# with one for each of two languages. The ablation adds a run with vocabularies of its own, zero-shot. A model is scored
+# once for all of its protocols.
+FINETUNED, SCORED = 9, 5
 PERPLEXITY = Counter(score_perplexity=2, make_perplexity_table=1, make_manifest=1)
 ABLATION = Counter(make_ablation_table=1, make_manifest=1)
 CLAIMS = Counter(test_claims=1, make_claims_page=1, make_manifest=1)
@@ -284,7 +283,7 @@ def test_new_content_in_one_language_starts_its_own_jobs_and_what_depends_on_the
 
 def test_another_learning_rate_trains_again_and_touches_no_text(project: Project, edited):
     edited("tiny.yaml", "learning_rate: 0.001", "learning_rate: 0.002")
-    trained = Counter(pretrain=8, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=3)
+    trained = Counter(pretrain=8, finetune_xnli=FINETUNED - 1, score_xnli=SCORED - 1, score_retrieval=1)
     shown = XNLI + RETRIEVAL + CURVES + TRANSLATION + EMBEDDINGS + MAP + PERPLEXITY + ABLATION + CLAIMS
     assert project.waiting_rules() == trained + glue(2) + AFTER_MLM + shown
 
@@ -316,12 +315,10 @@ def test_another_fine_tuning_setting_leaves_pretraining_alone(project: Project, 
 def test_another_number_of_few_shot_examples_concerns_few_shot_alone(project: Project, edited):
     edited("tiny.yaml", "examples: 10", "examples: 20")
     assert {job for job in project.waiting_jobs() if "XNLI (" in job} == {
-        "Fine-tuning mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0",
-        "Scoring mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0",
+        "Fine-tuning mlm_tlm (base) on XNLI (few_shot), seeds 0 and 0"
     }
-    assert project.waiting_rules() == Counter(
-        finetune_xnli=1, score_xnli=1, make_xnli_table=1, plot_xnli_heatmap=1, make_manifest=1
-    )  # the confusions are zero-shot ones
+    # The model is scored again by all of its protocols.
+    assert project.waiting_rules() == Counter(finetune_xnli=1, score_xnli=1) + REFINED
 
 
 def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
@@ -332,7 +329,7 @@ def test_one_more_fine_tuning_seed_adds_its_own_jobs(project: Project, edited):
 
 def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "  pretraining:\n  - 0\n", "  pretraining:\n  - 0\n  - 1\n")
-    trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=1)
     trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + EMBEDDINGS + glue(GLUE_ROWS)
     trained += PERPLEXITY + ABLATION + CLAIMS
     shown = XNLI + RETRIEVAL + CURVES + TRANSLATION - Counter(show_translations=2)  # which show one seed
@@ -341,10 +338,11 @@ def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
 
 def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
-    # One archive holds all languages, and what comes from it is made again, seven parts that were there and four more.
-    text = Counter(extract_xnli=1, tokenize_xnli=11, build_xnli_store=11 + 7)
+    # One archive holds all languages, and what comes from it is made again: training and evaluation sets of each language
+    # and the translated ones, in the second vocabulary the training set of one language alone.
+    text = Counter(extract_xnli=1, build_xnli_store=(3 + 3 + 1) + (1 + 3))
     # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
-    models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED + 1, score_retrieval=4)
+    models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED, score_retrieval=1)
     assert project.waiting_rules() == text + models + REFINED + RETRIEVAL
 
 
@@ -352,7 +350,7 @@ def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
     pair = "  en-fr:\n  - translations\n"
     edited("tiny.yaml", f"parallel:\n{pair}", f"parallel:\n{pair}{pair.replace('fr', 'hi')}")
     text = Counter(extract=1, tokenize=2, build_store=2 * 2)
-    models = Counter(pretrain=2, finetune_xnli=6, score_xnli=7, score_retrieval=1)
+    models = Counter(pretrain=2, finetune_xnli=6, score_xnli=2, score_retrieval=1)
     shown = XNLI + RETRIEVAL + CURVES + EMBEDDINGS + MAP + ABLATION + CLAIMS
     assert project.waiting_rules() == text + models + glue(1) + shown
     assert all(" mlm_tlm" in job for job in project.waiting_jobs() if " XNLI (" in job)
@@ -360,7 +358,7 @@ def test_one_more_pair_trains_again_what_reads_pairs(project: Project, edited):
 
 def test_one_more_task_of_glue_adds_its_own_jobs(project: Project, edited):
     edited("tiny.yaml", "    MRPC:\n", "    RTE:\n      microworld: glue\n    MRPC:\n")
-    text = Counter(extract_glue=1, tokenize_glue=1, build_glue_store=2)  # of two vocabularies
+    text = Counter(extract_glue=1, build_glue_store=2)  # of two vocabularies
     models = Counter(finetune_glue=GLUE_ROWS, score_glue=GLUE_ROWS, make_glue_submission=GLUE_ROWS)
     models += Counter(make_glue_table=1, make_manifest=1)
     assert project.waiting_rules() == text + models + CLAIMS
@@ -369,7 +367,7 @@ def test_one_more_task_of_glue_adds_its_own_jobs(project: Project, edited):
 
 def test_another_layer_of_retrieval_scores_again(project: Project, edited):
     edited("tiny.yaml", "n_sentences: 40", "n_sentences: 40\n  layer: 1")
-    assert project.waiting_rules() == Counter(score_retrieval=4) + RETRIEVAL
+    assert project.waiting_rules() == Counter(score_retrieval=1) + RETRIEVAL
 
 
 def test_another_caption_starts_nothing(project: Project, edited):
@@ -386,7 +384,7 @@ def test_a_comment_and_a_docstring_start_nothing(project: Project, edited):
 
 def test_code_that_only_scores_scores_again(project: Project, edited):
     edited("xlm_core/tasks/retrieval.py", "BATCH_SIZE = 128", "BATCH_SIZE = 64")
-    assert project.waiting_rules() == Counter(score_retrieval=4) + RETRIEVAL
+    assert project.waiting_rules() == Counter(score_retrieval=1) + RETRIEVAL
 
 
 def test_code_of_the_report_draws_again(project: Project, edited):
@@ -394,14 +392,14 @@ def test_code_of_the_report_draws_again(project: Project, edited):
     made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2, make_glue_table=1)
     made += Counter(make_embedding_table=1, make_perplexity_table=1, make_ablation_table=1)
     made += Counter(show_translations=2, make_claims_page=1)  # pages of the same templates
-    made += Counter(plot_xnli_heatmap=1, plot_confusions=1)  # the minus sign is printed alike
+    made += Counter(plot_xnli=1)  # the minus sign is printed alike
     made += Counter(make_manifest=8)  # of all tables but the claims
     assert project.waiting_rules() == made
 
 
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
-    trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=4)
+    trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=1)
     trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
     trained += glue(GLUE_ROWS) + PERPLEXITY + ABLATION + CLAIMS
     shown = XNLI + RETRIEVAL + CURVES + Counter(sample_objective_batches=1, plot_objectives=1)
@@ -463,11 +461,10 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     n_files, n_languages, n_seeds = 15 + 14 + 1, 15, 3  # en-sw has two corpora
     n_shards = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text())["text"]["n_shards"]
     rules = unused.waiting_rules("xnli_table", configuration=["configs/paper.yaml"])
-    n_labelled = 4 * n_languages - 1  # training, validation and test sets, and all test sets but English translated
     expected = Counter(
         download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
-        sample_bpe_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1, tokenize_xnli=n_labelled,
-        build_xnli_store=n_labelled, init_random_model=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
+        sample_bpe_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1,
+        build_xnli_store=2 * n_languages + 1, init_random_model=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
     assert rules.total() <= 2000
@@ -524,7 +521,7 @@ def test_the_paper_s_glue_lists_its_jobs(unused: Project):
     n_texts, n_files = 9 + 1, 8 + 3 + 1
     n_models = 9 * 4 * 3
     expected = Counter(
-        extract_glue=n_texts, tokenize_glue=n_texts, build_glue_store=2 * n_texts, finetune_glue=n_models,
+        extract_glue=n_texts, build_glue_store=2 * n_texts, finetune_glue=n_models,
         score_glue=n_models, make_glue_submission=4 * 3, download=n_files + 15 + 15, learn_bpe=2, pretrain=3,
         init_random_model=1,
     )  # fmt: skip
