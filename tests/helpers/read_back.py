@@ -9,10 +9,10 @@ OUTPUTS = ("md", "html", "tex", "tidy", "differences")
 
 
 def make_table(folder, measured, table, significance=()):
-    """The five texts of a table of some results."""
+    """The five texts of a table of some results, by default on the paper's text."""
     results.write(measured, folder / "results.jsonl")
     outputs = {kind: folder / f"table.{kind}" for kind in OUTPUTS}
-    tables.make(table, [folder / "results.jsonl"], outputs, significance)
+    tables.make({"is_paper_text": True, **table}, [folder / "results.jsonl"], outputs, significance)
     return {kind: path.read_text(encoding="utf-8") for kind, path in outputs.items()}
 
 

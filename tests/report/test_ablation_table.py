@@ -109,6 +109,7 @@ def test_less_perplexity_is_better_and_the_published_one_stands_beside(tmp_path:
     rows, text, differences = make_perplexity(tmp_path, perplexities({"alone": 150.0, "related": 120.0}))
     assert [row[2:] for row in rows if row[0] == "ne"] == [["150.0", "15.0", "1.50"]]
     assert [row[2:] for row in rows if row[0] == "ne + hi"] == [["**120.0**", "**12.0**", "**1.20**"]]
+    assert "— difference" not in text  # the unit of the published numbers is not known
     assert "157.2" in text and "115.6" in text and "140.1" in text  # the last is a row that we do not have
     assert grid(text, 1)[1:] == [["CLM: ne + hi − ne", "−30.0", "−3.0", "−0.30"]]
     gained = [row for row in csv.DictReader(differences.splitlines()) if row["metric"] == "perplexity per word"]

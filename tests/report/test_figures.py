@@ -58,7 +58,7 @@ def table(rows, columns):
         }
         for run, setting in rows
     ]
-    return {"name": "xnli", "contents": {"rows": described, "languages": columns, "train": "en"}}
+    return {"name": "xnli", "is_paper_text": True, "contents": {"rows": described, "languages": columns, "train": "en"}}
 
 
 def layer_rows(labels):
@@ -118,6 +118,11 @@ def test_heat_map_of_many_languages_has_its_panels_one_above_the_other(tmp_path,
 def test_heat_map_without_published_numbers_has_one_panel(tmp_path, drawn):
     measured = [row for row in xnli() if row.system == "none"]
     heatmap.plot_xnli(table(ROWS[:1], FIVE), write(tmp_path / "r", measured), tmp_path / "h.svg")
+    assert len(drawn[0].axes) == 1
+
+
+def test_heat_map_of_other_text_than_the_paper_s_has_one_panel(tmp_path, drawn):
+    heatmap.plot_xnli(table(ROWS, FIVE) | {"is_paper_text": False}, write(tmp_path / "r", xnli()), tmp_path / "h.svg")
     assert len(drawn[0].axes) == 1
 
 

@@ -118,6 +118,26 @@ def test_markdown_read_back(tmp_path, good):
     ]
 
 
+def test_published_numbers_are_subtracted_on_the_paper_s_text_alone(tmp_path, good):
+    contents = {
+        "rows": [{"system": "mlm", "setting": "zero-shot", "label": "M", "published": ["xlm_mlm", "zero-shot"]}]
+    }
+    contents |= {"languages": ["en", "fr"], "train": "en"}
+    table = {"name": "xnli", "contents": contents, "caption": "Some data"}
+    measured = [row for row in good if row.system == "mlm"]
+    for is_paper_text in (True, False):
+        texts = make_table(tmp_path, measured, table | {"is_paper_text": is_paper_text})
+        assert [row[0] for row in grid(texts["md"])[1:4]] == ["M", "— published", "— difference"][
+            : 2 + is_paper_text
+        ] + ([] if is_paper_text else ["*published, on the paper's data*"])
+        for kind in ("md", "html", "tex"):
+            assert (
+                "83.2" in texts[kind]
+                and ("numbers are not to be compared" in " ".join(texts[kind].split())) != is_paper_text
+            )
+        assert ("(−3.2)" in texts["html"], r"$-$3.2" in texts["tex"]) == (is_paper_text, is_paper_text)
+
+
 def test_transfer_is_the_mean_over_the_other_languages_seed_by_seed(tmp_path):
     values = {"en": (90.0, 80.0), "fr": (50.0, 54.0), "hi": (40.0, 38.0)}
     measured = [result("mlm", column, value, (s, 0)) for column, both in values.items() for s, value in enumerate(both)]
@@ -264,7 +284,7 @@ def test_notes_say_what_was_measured(tmp_path, good):
             "Table 1",
         ):
             assert part in text, (kind, part)
-        assert "only for the paper's" in text.replace("&#39;", "'")
+        assert "Difference: ours minus published." in text
         assert "Caution" not in text
         assert "†" not in text
         assert r"\dag" not in text

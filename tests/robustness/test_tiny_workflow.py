@@ -338,8 +338,8 @@ def test_one_more_pretraining_seed_adds_its_own_jobs(project: Project, edited):
 
 def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Project, edited):
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
-    # One archive holds all languages, and what comes from it is made again: training and evaluation sets of each language
-    # and the translated ones, in the second vocabulary the training set of one language alone.
+    # One archive holds all languages, and what comes from it is made again: training and evaluation sets of each
+    # language and the translated ones, in the second vocabulary the training set of one language alone.
     text = Counter(extract_xnli=1, build_xnli_store=(3 + 3 + 1) + (1 + 3))
     # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
     models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED, score_retrieval=1)
@@ -464,7 +464,8 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     expected = Counter(
         download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
         sample_bpe_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1,
-        build_xnli_store=2 * n_languages + 1, init_random_model=1, pretrain=2, finetune_xnli=(3 + n_languages) * n_seeds,
+        build_xnli_store=2 * n_languages + 1, init_random_model=1, pretrain=2,
+        finetune_xnli=(3 + n_languages) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
     assert rules.total() <= 2000

@@ -61,6 +61,7 @@ class ColumnSpec:
     is_shown       whether it is printed; the tidy table holds every column
     is_ranked      whether its rows are ranked
     lower_is_better  as of a perplexity
+    has_published_unit  whether the published number is known to be in this unit, so that ours minus it is shown
     same_size      rows that must be measured on equally many items: all, those of a setting, or none
     """
 
@@ -75,6 +76,7 @@ class ColumnSpec:
     is_shown: bool = True
     is_ranked: bool = True
     lower_is_better: bool = False
+    has_published_unit: bool = True
     same_size: Literal["table", "setting", "nothing"] = "table"
 
     @property
@@ -193,7 +195,7 @@ def perplexity(rows: Sequence[PlainRow], language: str) -> TableSpec:
     Lower is better. Every row is compared with the first one.
     """
     specs = _rows(rows)
-    fields: dict[str, Any] = {"published": language, "lower_is_better": True}
+    fields: dict[str, Any] = {"published": language, "lower_is_better": True, "has_published_unit": False}
     columns = (
         ColumnSpec(language, "perplexity per word", f"{language}, per word", **fields),
         ColumnSpec(language, "perplexity per piece", f"{language}, per piece", **fields),

@@ -29,7 +29,7 @@ class PrintedCell:
     footnote   its number, or 0
     heat       0 for the worst mean of its metric in the table, 1 for the best; 0 where none is better than another
     published  the published number, with a dagger where it is not confirmed; empty if there is none
-    difference ours minus published, signed
+    difference ours minus published, signed; empty where the text is not the paper's, or its unit is not known
     """
 
     text: str
@@ -52,6 +52,11 @@ class PrintedRow:
         """Whether there is a published number for any of its cells."""
         return any(cell.published for cell in self.cells)
 
+    @property
+    def has_difference(self) -> bool:
+        """Whether ours minus published is shown for any of its cells."""
+        return any(cell.difference for cell in self.cells)
+
 
 def make(
     table: Mapping[str, Any],
@@ -69,6 +74,7 @@ def make(
             "name": one of ``table_specs.SPECS``;
             "contents": the arguments of its function there;
             "caption": what was measured, and on which data;
+            "is_paper_text": whether the data are the paper's, so that ours minus published is shown; else left out;
             "settings": setting -> its explanation, for the notes; may be left out;
             "remarks": further notes; may be left out;
             "full": of the ablation, the system that the others are compared with.
@@ -91,7 +97,7 @@ def make(
         "caption": table["caption"],
         "label_header": list(spec.label_header),
         "header": [column.label for column in spec.shown],
-        "rows": _rows(cells, spec, marks),
+        "rows": _rows(cells, spec, marks, is_compared=table.get("is_paper_text", False)),
         "published_rows": _published_rows(spec),
         "notes": [
             *notes.legend(frame, cells, spec, table),
@@ -128,7 +134,9 @@ def difference(mean: float, published_value: float, decimals: int = 1) -> str:
     return signed(round(mean, decimals) - round(published_value, decimals), decimals)
 
 
-def _rows(cells: pd.DataFrame, spec: TableSpec, marks: Mapping[tuple[RowKey, ColumnKey], int]) -> list[PrintedRow]:
+def _rows(
+    cells: pd.DataFrame, spec: TableSpec, marks: Mapping[tuple[RowKey, ColumnKey], int], *, is_compared: bool
+) -> list[PrintedRow]:
     shown = cells[cells["is_shown"]]
     is_best, heat = _rank(shown["mean"].to_numpy().reshape(len(spec.rows), -1), spec)
     rows = []
@@ -146,7 +154,9 @@ def _rows(cells: pd.DataFrame, spec: TableSpec, marks: Mapping[tuple[RowKey, Col
                     footnote=marks.get((row.key, column.key), 0),
                     heat=heat[number, index],
                     published=_published(theirs, decimals),
-                    difference=difference(cell["mean"], theirs.value, decimals) if theirs else "",
+                    difference=difference(cell["mean"], theirs.value, decimals)
+                    if theirs and is_compared and column.has_published_unit
+                    else "",
                 )
             )
         rows.append(PrintedRow(row.labels, printed))

@@ -30,7 +30,7 @@ MIDDLE = 0.179  # relative luminance of a background on which black and white ha
 
 
 def plot_xnli(table: Mapping[str, Any], paths: Sequence[Path], output: Path) -> None:
-    """Plot the means over seeds of the XNLI table, and ours minus the published number where there is one.
+    """Plot the means over seeds of the XNLI table, and on the paper's text ours minus the published numbers.
 
     Args:
         table: its description, see ``xlm_core.report.tables.make``.
@@ -50,7 +50,7 @@ def plot_xnli(table: Mapping[str, Any], paths: Sequence[Path], output: Path) -> 
         pd.DataFrame(np.reshape(values, (len(labels), -1)), labels, columns) for values in (ours, ours - theirs, texts)
     )
     with mpl.rc_context(STYLE):
-        figure, panels = _panels(spec, 2 if points.notna().any(axis=None) else 1)
+        figure, panels = _panels(spec, 2 if table.get("is_paper_text") and points.notna().any(axis=None) else 1)
         _plot_cells(panels[0], means, means.map("{:.1f}".format), cmap="Blues")
         panels[0].set_title("accuracy (%)")
         if len(panels) > 1:
