@@ -21,6 +21,7 @@ import yaml
 from microworld import nli, translation_corpora, word_lists
 from microworld.documents import documents
 from microworld.glue_examples import Example, examples
+from microworld.lexicon import Frame
 from microworld.nli import Pair, add_translation_errors
 from microworld.render import check_languages, detokenized, text, tokens
 from xlm_core.config import GLUE_FILES, TEST_SETS, GeneratedFile, Microworld
@@ -86,10 +87,9 @@ def write(world: Microworld, languages: Sequence[str], outputs: Mapping[Generate
     for (collection, key), path in outputs.items():
         match collection:
             case "documents":
-                frames = chain.from_iterable(documents(stream(key), world.documents[key]))
-                _write_lines(path, (text(frame, key) for frame in frames))
+                _write_lines(path, (text(frame, key) for frame in _sentences(stream(key), world.documents[key])))
             case "translations":
-                frames = chain.from_iterable(documents(stream(key), world.translations[key]))
+                frames = _sentences(stream(key), world.translations[key])
                 _write_pairs(path, key, ([text(frame, language) for language in sides(key)] for frame in frames))
             case "news":
                 rng = stream(f"news/{key}")
@@ -130,6 +130,11 @@ def _splits(rows: list[Row], n_valid: int, n_test: int) -> dict[str, list[Row]]:
     """Return split -> rows."""
     end = n_valid + n_test
     return {"dev": rows[:n_valid], "test": rows[n_valid:end], "train": rows[end:]}
+
+
+def _sentences(rng: np.random.Generator, n_sentences: int) -> Iterator[Frame]:
+    """Yield sentences of documents, document after document."""
+    return chain.from_iterable(documents(rng, n_sentences))
 
 
 def _xnli_evaluation(splits: Mapping[str, list[Pair]], languages: Sequence[str]) -> dict[str, str]:

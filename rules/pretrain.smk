@@ -92,6 +92,7 @@ rule train_subword_vectors:
         run=one_of(name for name, run in CONFIG.runs.items() if run.objectives == ["skipgram"]),
     conda:
         "../envs/torch.yaml"
+    threads: lambda wildcards: CONFIG.setup(wildcards.setup).skipgram.threads
     resources:
         mem_mb=retry_memory(4000),
         runtime=2880,
@@ -99,6 +100,7 @@ rule train_subword_vectors:
         unit="pieces",
         languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
         model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
+        skipgram=lambda wildcards: params_of(CONFIG.setup(wildcards.setup).skipgram, "threads"),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
         code=code("xlm_core.tasks.word_embeddings.skipgram"),
     message:

@@ -140,7 +140,7 @@ def test_the_default_configuration_explains_every_key():
         translation.TranslationConfig, translation.EvaluationSets, translation.DecodingConfig,
         translation.UnsupervisedMt, translation.SupervisedMt, translation.TranslationTraining, translation.Noise,
         translation.LossWeights, tables.Retrieval, tables.Embeddings, tables.WordPairs, tables.WordVectors,
-        tables.Refinement, tables.AlignmentFigure,
+        setups.Skipgram, tables.Refinement, tables.AlignmentFigure,
     ]  # fmt: skip
     missing = [
         f"{section.__name__}.{name}"

@@ -19,6 +19,7 @@ def train_subword_vectors() -> None:
         vocabulary=Path(inputs.vocabulary),
         languages=params.languages,
         model=config.read(config.ModelConfig, params.model, path="model"),
+        settings=config.read(config.Skipgram, {**params.skipgram, "threads": snakemake.threads}, path="skipgram"),
         seed=seed,
         output=Path(output.model),
     )

@@ -118,8 +118,19 @@ class Pretraining(StrictModel):
     patience: int = Field(0, ge=0)
 
 
+class Skipgram(StrictModel):
+    """Skip-gram vectors of pieces (EMB), which have the width of the model."""
+
+    epochs: int = Field(10, gt=0)
+    window: int = Field(5, gt=0)
+    negative: int = Field(10, gt=0)
+    min_count: int = Field(1, gt=0)
+    sample: float = Field(1.0e-3, ge=0)
+    threads: int = Field(1, gt=0)
+
+
 class Setup(StrictModel):
-    """Languages, their texts and vocabulary, and the shape and the pretraining of their models."""
+    """Languages, their texts and vocabulary, and the shape and the pretraining of their models and vectors."""
 
     languages: list[str] = Field(min_length=1)
     monolingual: dict[str, list[CorpusName]]
@@ -128,6 +139,7 @@ class Setup(StrictModel):
     vocabulary: VocabularyConfig
     model: ModelConfig
     pretraining: Pretraining
+    skipgram: Skipgram = Skipgram()
 
     @property
     def language_summary(self) -> str:

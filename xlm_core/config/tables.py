@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.setups import BASE, check_languages
+from xlm_core.config.setups import BASE, Skipgram, check_languages
 from xlm_core.config.sources import Collection, CorpusSource
 from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, VectorsName, check_names
 from xlm_core.languages import direction_key, sides
@@ -75,17 +75,14 @@ class WordPairs(CorpusSource[Collection]):
     keys: list[str] = Field(min_length=1)
 
 
-class WordVectors(StrictModel):
+class WordVectors(Skipgram):
     """Skip-gram vectors of words, of which both baselines are made."""
 
     dim: int = Field(300, gt=0)
     epochs: int = Field(5, gt=0)
-    window: int = Field(5, gt=0)
-    negative: int = Field(10, gt=0)
     min_count: int = Field(5, gt=0)
     max_words: int = Field(200_000, gt=0)
     subwords: bool = True
-    threads: int = Field(1, gt=0)
 
 
 class Refinement(StrictModel):

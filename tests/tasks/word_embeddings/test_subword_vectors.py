@@ -5,6 +5,7 @@ import pytest
 import torch
 from small_world import MODEL, write_store
 
+from xlm_core.config import Skipgram
 from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining.train import init_random_model
 from xlm_core.tasks.word_embeddings import skipgram
@@ -32,7 +33,13 @@ def trained(tmp_path_factory):
     def train(seed):
         output = folder / f"{seed}.safetensors"
         skipgram.train_subword_vectors(
-            stores={"en": [store]}, vocabulary=path, languages=["de", "en"], model=MODEL, seed=seed, output=output
+            stores={"en": [store]},
+            vocabulary=path,
+            languages=["de", "en"],
+            model=MODEL,
+            settings=Skipgram(),
+            seed=seed,
+            output=output,
         )
         return checkpoint.load(output)
 

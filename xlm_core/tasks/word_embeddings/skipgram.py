@@ -7,13 +7,12 @@ model (EMB, Table 2): subwords that languages share, such as names and digits, t
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from gensim.models import FastText, KeyedVectors, Word2Vec
 
 from xlm_core import tsv
-from xlm_core.config import ModelConfig, WordVectors
+from xlm_core.config import ModelConfig, Skipgram, WordVectors, to_dict
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic
@@ -23,8 +22,6 @@ from xlm_core.text.bpe import TokenFile
 from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
-SAMPLE = 1e-3  # words above this share of the text are sometimes skipped; ten times the default of fastText
-SUBWORD_SETTINGS = {"sg": 1, "window": 5, "negative": 10, "epochs": 10, "min_count": 1, "sample": SAMPLE}  # fastText's
 
 
 class RepeatableCorpus:
@@ -64,9 +61,7 @@ def train_word_vectors(
         FastText if settings.subwords else Word2Vec, sentences,
         f"languages {', '.join(files)}: no word occurs {settings.min_count} times; give more text, or lower "
         "embeddings.vectors.min_count",
-        sg=1, vector_size=settings.dim, window=settings.window, negative=settings.negative, sample=SAMPLE,
-        min_count=settings.min_count, max_final_vocab=settings.max_words, epochs=settings.epochs, seed=seed,
-        workers=settings.threads,
+        settings, seed, vector_size=settings.dim, max_final_vocab=settings.max_words,
     )  # fmt: skip
     LOG.info("vectors of %d words in %s", len(learned), ", ".join(files))
     with atomic(output) as partial:
@@ -79,6 +74,7 @@ def train_subword_vectors(
     vocabulary: Path,
     languages: Sequence[str],
     model: ModelConfig,
+    settings: Skipgram,
     seed: int,
     output: Path,
 ) -> None:
@@ -89,6 +85,7 @@ def train_subword_vectors(
 
     Args:
         stores: language -> its text.
+        seed: of all weights and of the sampling; with one thread the vectors are a function of it.
 
     Raises:
         CorpusError: there is no text.
@@ -102,9 +99,11 @@ def train_subword_vectors(
             for record in range(len(store)):
                 yield [str(id_) for id_ in store.sentence(column, record).tolist()]
 
-    # One thread: the vectors are the same from run to run.
-    settings = {**SUBWORD_SETTINGS, "vector_size": model.dim, "seed": seed, "workers": 1}
-    learned = _train(Word2Vec, sentences, f"languages {', '.join(stores)}: there is no text; give some", **settings)
+    empty = (
+        f"languages {', '.join(stores)}: no piece occurs {settings.min_count} times; give more text, or lower "
+        "skipgram.min_count"
+    )
+    learned = _train(Word2Vec, sentences, empty, settings, seed, vector_size=model.dim)
     torch.manual_seed(seed)
     transformer = Transformer(model, len(vocab), len(languages))
     with torch.no_grad():
@@ -114,15 +113,24 @@ def train_subword_vectors(
     LOG.info("vectors of %d of %d subwords; all other weights are random", len(learned), len(vocab))
     trained = {"languages": sorted(languages), "objectives": ["skipgram"]}
     data = [vocab.digest, [store.digest for store, _ in columns]]
-    metadata = checkpoint.make_metadata(trained, {"settings": SUBWORD_SETTINGS}, seed, vocab.digest, data)
+    metadata = checkpoint.make_metadata(trained, {"skipgram": to_dict(settings)}, seed, vocab.digest, data)
     checkpoint.save(output, transformer, metadata)
 
 
 def _train(
-    architecture: type[Word2Vec], sentences: Callable[[], Iterator[list[str]]], empty: str, **settings: Any
+    architecture: type[Word2Vec],
+    sentences: Callable[[], Iterator[list[str]]],
+    empty: str,
+    settings: Skipgram,
+    seed: int,
+    **sizes: int,
 ) -> KeyedVectors:
     """Train vectors with gensim; raise ``CorpusError`` with the message ``empty`` where no word is frequent enough."""
-    corpus, model = RepeatableCorpus(sentences), architecture(**settings)
+    corpus = RepeatableCorpus(sentences)
+    model = architecture(
+        sg=1, window=settings.window, negative=settings.negative, sample=settings.sample, min_count=settings.min_count,
+        epochs=settings.epochs, workers=settings.threads, seed=seed, **sizes,
+    )  # fmt: skip
     model.build_vocab(corpus)
     if not model.wv.index_to_key:
         raise CorpusError(empty)
