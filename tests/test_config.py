@@ -118,7 +118,9 @@ def test_the_evidence_shares_no_seed_with_development_and_changes_no_setting():
     merged = default()
     update_config(merged, laid_over)
     assert config.parse(merged).name == "evidence"
-    assert set(laid_over) == {"name", "microworld", "seeds", "xnli"} and set(laid_over["microworld"]) == {"seed"}
+    assert set(laid_over) == {"name", "microworld", "seeds", "xnli", "claims"} and set(laid_over["microworld"]) == {
+        "seed"
+    }
     seeds = laid_over["seeds"]
     used = [laid_over["microworld"]["seed"], *(seed for of_kind in seeds.values() for seed in of_kind)]
     assert min(used) >= 100 and len(set(seeds["pretraining"])) >= 5 and len(set(seeds["finetuning"])) >= 2
