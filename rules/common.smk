@@ -10,7 +10,7 @@ from xlm_core import digests
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
-from xlm_core.workflow.experiments import xnli_folders
+from xlm_core.workflow.experiments import xnli_splits
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
 from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
@@ -33,7 +33,6 @@ PATHS = ExperimentPaths(CONFIG)
 TARGETS, TABLES = targets(PATHS), tables(PATHS)  # target -> files, table -> target
 JOBS = JobGraph(workflow.rules)
 SHARDS = range(CONFIG.text.n_shards)
-XNLI_FOLDERS = xnli_folders(CONFIG.xnli)  # folder of examples -> name of a part -> split and language
 ROOT = Path(workflow.current_basedir).parent
 os.environ[WORKFLOW] = str(os.getpid())  # jobs inherit it, and end when this process is killed
 LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
@@ -135,13 +134,21 @@ def table_outputs(name, category, differences=True, caption=None):
     return {**outputs, "tex": f"<results>/tables/{name}.tex"}
 
 
-def xnli_part(split, language):
-    """How a part of XNLI is read: what was translated for a test is in the language of the training set."""
+def xnli_parts(parts):
+    """How parts of XNLI, splits and languages, are read: translated test sets are in the language of the training set."""
     return {
-        "language": CONFIG.xnli.train_language if split == "translated" else language,
-        "already_tokenized": split == "train" and CONFIG.xnli.training_tokenized,
-        "classes": CONFIG.xnli.labels,
+        f"{split}.{language}": {
+            "language": CONFIG.xnli.train_language if split == "translated" else language,
+            "already_tokenized": split == "train" and CONFIG.xnli.training_tokenized,
+            "classes": CONFIG.xnli.labels,
+        }
+        for split, language in parts
     }
+
+
+def labelled_files(folder, parts):
+    """The store of each part of a labelled task, its tokens, and the statistics of both."""
+    return [f"{folder}/{part}.{kind}" for part in parts for kind in ("store", "tsv", "tokens.json", "statistics.json")]
 
 
 def xnli_stores(wildcards):

@@ -65,7 +65,7 @@ rule extract_xnli:
         evaluation=PATHS.files("xnli.evaluation"),
         training=PATHS.files("xnli.training"),
     output:
-        parts=[f"<results>/text/xnli/{name}.tsv" for parts in XNLI_FOLDERS.values() for name in parts],
+        parts=[f"<results>/text/xnli/{split}.{language}.tsv" for split, language in xnli_splits(CONFIG.xnli)],
         statistics="<results>/text/xnli/statistics.json",
     log:
         "<logs>/extract_xnli.log",
@@ -76,7 +76,7 @@ rule extract_xnli:
         runtime=60,
     params:
         source="xnli",
-        parts=[list(part) for parts in XNLI_FOLDERS.values() for part in parts.values()],
+        parts=[list(part) for part in xnli_splits(CONFIG.xnli)],
         labels=CONFIG.xnli.labels,
         code=code("xlm_core.text.formats.xnli"),
     message:

@@ -65,28 +65,71 @@ rule import_store:
 
 
 rule build_xnli_store:
-    """Examples of XNLI, tokenized and encoded: a training set, the evaluation sets of a language, or the translated ones."""
+    """A training set of XNLI, tokenized and encoded. The stores are files: a folder has no content to compare."""
     input:
-        records=lambda wildcards: expand("<results>/text/xnli/{part}.tsv", part=XNLI_FOLDERS[wildcards.examples]),
+        records="<results>/text/xnli/train.{language}.tsv",
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
-        store=directory("<results>/store/{vocabulary}/xnli/{examples}"),
+        labelled_files("<results>/store/{vocabulary}/xnli", ["train.{language}"]),
     log:
-        "<logs>/build_xnli_store/{vocabulary}/{examples}.log",
-    wildcard_constraints:
-        examples=one_of(XNLI_FOLDERS),
+        "<logs>/build_xnli_store/{vocabulary}/{language}.log",
     conda:
         "../envs/text.yaml"
     resources:
         mem_mb=retry_memory(1000),
         runtime=120,
     params:
-        source=f"{PATHS.results}/text/xnli",
-        parts=lambda wildcards: {name: xnli_part(*part) for name, part in XNLI_FOLDERS[wildcards.examples].items()},
+        source=lambda wildcards: f"{PATHS.results}/text/xnli",
+        folder=lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+        parts=lambda wildcards: xnli_parts([("train", wildcards.language)]),
         n_sentences=2,
         text=lambda wildcards: normalization_params(wildcards.vocabulary),
         code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
     message:
-        "Storing XNLI ({wildcards.examples})"
+        "Storing XNLI (training, {wildcards.language})"
     script:
         "../workflow_scripts/build_labelled_store.py"
+
+
+use rule build_xnli_store as build_xnli_evaluation_store with:
+    """The validation and the test set of a language."""
+    input:
+        records=expand("<results>/text/xnli/{split}.{{language}}.tsv", split=["valid", "test"]),
+        vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
+    output:
+        labelled_files("<results>/store/{vocabulary}/xnli", ["valid.{language}", "test.{language}"]),
+    log:
+        "<logs>/build_xnli_evaluation_store/{vocabulary}/{language}.log",
+    params:
+        source=lambda wildcards: f"{PATHS.results}/text/xnli",
+        folder=lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+        parts=lambda wildcards: xnli_parts([("valid", wildcards.language), ("test", wildcards.language)]),
+        n_sentences=2,
+        text=lambda wildcards: normalization_params(wildcards.vocabulary),
+        code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
+    message:
+        "Storing XNLI (evaluation, {wildcards.language})"
+
+
+if CONFIG.xnli.translate_test:
+
+    use rule build_xnli_store as build_xnli_translated_store with:
+        """The test sets that were translated to the training language."""
+        input:
+            records=expand("<results>/text/xnli/translated.{language}.tsv", language=CONFIG.xnli.others),
+            vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
+        output:
+            labelled_files(
+                "<results>/store/{vocabulary}/xnli", [f"translated.{language}" for language in CONFIG.xnli.others]
+            ),
+        log:
+            "<logs>/build_xnli_translated_store/{vocabulary}.log",
+        params:
+            source=lambda wildcards: f"{PATHS.results}/text/xnli",
+            folder=lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+            parts=xnli_parts([("translated", language) for language in CONFIG.xnli.others]),
+            n_sentences=2,
+            text=lambda wildcards: normalization_params(wildcards.vocabulary),
+            code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
+        message:
+            "Storing XNLI (translated test sets)"

@@ -6,7 +6,7 @@ RETRIEVAL_STORES = {language: PATHS.xnli_store(BASE, "test", language) for langu
 rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
     input:
-        examples=lambda wildcards: PATHS.xnli_examples(xnli_stores(wildcards).values()),
+        examples=lambda wildcards: [path for stores in xnli_stores(wildcards).values() for path in stores.values()],
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
     output:
         model="<results>/runs/{setup}/{run}/{seed}/xnli/{protocol}/{finetuning_seed}/model.safetensors",
@@ -47,7 +47,9 @@ rule score_xnli:
     input:
         models=lambda wildcards: [test["model"] for test in PATHS.xnli_tests(**wildcards)],
         selected=lambda wildcards: [test["selected"] for test in PATHS.xnli_tests(**wildcards) if test["selected"]],
-        examples=lambda wildcards: PATHS.xnli_examples(test["test"] for test in PATHS.xnli_tests(**wildcards)),
+        examples=lambda wildcards: list(
+            dict.fromkeys(path for test in PATHS.xnli_tests(**wildcards) for path in test["test"].values())
+        ),
     output:
         results="<results>/results/xnli/{setup}.{run}.{seed}.{finetuning_seed}.jsonl",
         confusion="<results>/results/xnli/{setup}.{run}.{seed}.{finetuning_seed}.confusion.json",
@@ -83,7 +85,7 @@ rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
         models=lambda wildcards: [PATHS.model(BASE, run, wildcards.seed) for run in PATHS.retrieved(wildcards.seed)],
-        examples=PATHS.xnli_examples([RETRIEVAL_STORES]),
+        examples=RETRIEVAL_STORES.values(),
     output:
         results="<results>/results/retrieval/{seed}.jsonl",
         job="<results>/results/retrieval/{seed}.job.json",

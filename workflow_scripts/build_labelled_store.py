@@ -7,7 +7,7 @@ from xlm_core.data import token_store
 from xlm_core.text import tokenize
 from xlm_core.workflow.step import workflow_step
 
-params, source, folder = snakemake.params, Path(snakemake.params.source), Path(snakemake.output.store)
+params, source, folder = snakemake.params, Path(snakemake.params.source), Path(snakemake.params.folder)
 
 with workflow_step(snakemake):
     folder.mkdir(parents=True, exist_ok=True)

@@ -150,7 +150,7 @@ def test_an_imported_run_is_not_pretrained_and_reads_no_text(project_folder):
     assert (counts["import_model"], counts["import_vocabulary"], counts["init_random_model"]) == (1, 1, 1)
     absent = ("pretrain", "learn_bpe", "build_vocabulary", "build_store", "extract", "plot_training_curves")
     assert not any(counts[rule] for rule in absent)
-    assert (counts["finetune_xnli"], counts["build_xnli_store"]) == (2, 3)
+    assert (counts["finetune_xnli"], counts["build_xnli_store"], counts["build_xnli_evaluation_store"]) == (2, 1, 2)
 
 
 def test_an_imported_store_needs_no_text(project_folder):

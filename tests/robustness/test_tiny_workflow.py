@@ -17,7 +17,8 @@ from project import Project
 
 ROOT = Path(__file__).parent.parent.parent
 DOWNSTREAM_OF_VOCABULARY = {
-    "build_vocabulary", "build_store", "build_xnli_store", "init_random_model", "pretrain", "finetune_xnli",
+    "build_vocabulary", "build_store", "build_xnli_store", "build_xnli_evaluation_store", "build_xnli_translated_store",
+    "init_random_model", "pretrain", "finetune_xnli",
     "score_xnli", "score_retrieval", "sample_objective_batches", "make_xnli_table", "plot_xnli",
     "make_retrieval_table", "plot_retrieval_by_layer", "plot_training_curves", "plot_objectives",
     "build_glue_store", "finetune_glue", "score_glue", "make_glue_submission", "make_glue_table",
@@ -340,7 +341,9 @@ def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Projec
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
     # One archive holds all languages, and what comes from it is made again: training and evaluation sets of each
     # language and the translated ones, in the second vocabulary the training set of one language alone.
-    text = Counter(extract_xnli=1, build_xnli_store=(3 + 3 + 1) + (1 + 3))
+    text = Counter(
+        extract_xnli=1, build_xnli_store=3 + 1, build_xnli_evaluation_store=3 + 3, build_xnli_translated_store=1
+    )
     # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
     models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED, score_retrieval=1)
     assert project.waiting_rules() == text + models + REFINED + RETRIEVAL
@@ -464,7 +467,8 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     expected = Counter(
         download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
         sample_bpe_text=1, learn_bpe=1, build_vocabulary=1, extract_xnli=1,
-        build_xnli_store=2 * n_languages + 1, init_random_model=1, pretrain=2,
+        build_xnli_store=n_languages, build_xnli_evaluation_store=n_languages,
+        build_xnli_translated_store=1, init_random_model=1, pretrain=2,
         finetune_xnli=(3 + n_languages) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected

@@ -95,9 +95,9 @@ def test_protocols_that_test_a_classifier_of_another_one(paths: ExperimentPaths)
     assert strict["model"] == f"{folder}/translate_train_en/1/model.safetensors"
     assert strict["test"] == tests["zero-shot"]["test"] and strict["selected"] is None
     assert tests["translate-test"]["test"] == {
-        "en": f"{examples}/evaluation.en/test.en.store",
-        "fr": f"{examples}/translated/translated.fr.store",
-        "hi": f"{examples}/translated/translated.hi.store",
+        "en": f"{examples}/test.en.store",
+        "fr": f"{examples}/translated.fr.store",
+        "hi": f"{examples}/translated.hi.store",
     }
 
 

@@ -1,7 +1,5 @@
 """Paths of the workflow: which files belong to which model, task and table of a configuration."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from xlm_core.config import BASE, GLUE_LANGUAGE, SETTINGS, Config, SystemConfig
@@ -60,12 +58,7 @@ class ExperimentPaths(CorpusPaths):
 
     def xnli_store(self, setup: str, split: str, language: str) -> str:
         """Return the examples of one split of XNLI in one language, as a setup reads them."""
-        folder = experiments.xnli_folder(split, language)
-        return f"{self.store_folder(setup)}/xnli/{folder}/{split}.{language}.store"
-
-    def xnli_examples(self, stores: Iterable[Mapping[str, str]]) -> list[str]:
-        """Return the folders of stores, which the jobs that read them have as input; each of ``stores`` by language."""
-        return list(dict.fromkeys(str(Path(path).parent) for by_language in stores for path in by_language.values()))
+        return f"{self.store_folder(setup)}/xnli/{split}.{language}.store"
 
     def xnli_tested(self, setup: str, protocol: str) -> list[str]:
         """Return the languages of a protocol that a setup has."""

@@ -164,19 +164,6 @@ def xnli_experiments(xnli: Xnli) -> list[tuple[str, str]]:
     return [(run, name) for run in xnli.runs for name, plan in protocols if run in xnli.protocol_runs[plan.kind]]
 
 
-def xnli_folder(split: str, language: str) -> str:
-    """Return the folder of the examples of one split in one language: what is changed together is built together."""
-    return {"train": f"train.{language}", "translated": "translated"}.get(split, f"evaluation.{language}")
-
-
-def xnli_folders(xnli: Xnli) -> dict[str, dict[str, tuple[str, str]]]:
-    """Return folder -> name of a part -> its split and language."""
-    folders: dict[str, dict[str, tuple[str, str]]] = {}
-    for split, language in xnli_splits(xnli):
-        folders.setdefault(xnli_folder(split, language), {})[f"{split}.{language}"] = (split, language)
-    return folders
-
-
 def xnli_splits(xnli: Xnli) -> list[tuple[str, str]]:
     """Return split and language of the tables that are read; split "translated" is the test set in English."""
     protocols = xnli_protocols(xnli)
