@@ -1,4 +1,4 @@
-"""Run the default with ten seeds, each of a world of its own, and list the zero-shot transfer of every run.
+"""Run the default with ten seeds, each on another world, and list the zero-shot transfer of every run.
 
     python benchmarks/single_runs.py FOLDER [--seeds 110-119] [--cores 2] [--precision float32]
 

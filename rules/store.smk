@@ -64,6 +64,15 @@ rule import_store:
         "../workflow_scripts/import_data.py"
 
 
+XNLI_STORE_PARAMS = {
+    "source": lambda wildcards: f"{PATHS.results}/text/xnli",
+    "folder": lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+    "n_sentences": 2,
+    "text": lambda wildcards: normalization_params(wildcards.vocabulary),
+    "code": code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
+}
+
+
 rule build_xnli_store:
     """A training set of XNLI, tokenized and encoded. The stores are files: a folder has no content to compare."""
     input:
@@ -79,12 +88,8 @@ rule build_xnli_store:
         mem_mb=retry_memory(1000),
         runtime=120,
     params:
-        source=lambda wildcards: f"{PATHS.results}/text/xnli",
-        folder=lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+        **XNLI_STORE_PARAMS,
         parts=lambda wildcards: xnli_parts([("train", wildcards.language)]),
-        n_sentences=2,
-        text=lambda wildcards: normalization_params(wildcards.vocabulary),
-        code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
     message:
         "Storing XNLI (training, {wildcards.language})"
     script:
@@ -101,12 +106,8 @@ use rule build_xnli_store as build_xnli_evaluation_store with:
     log:
         "<logs>/build_xnli_evaluation_store/{vocabulary}/{language}.log",
     params:
-        source=lambda wildcards: f"{PATHS.results}/text/xnli",
-        folder=lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+        **XNLI_STORE_PARAMS,
         parts=lambda wildcards: xnli_parts([("valid", wildcards.language), ("test", wildcards.language)]),
-        n_sentences=2,
-        text=lambda wildcards: normalization_params(wildcards.vocabulary),
-        code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
     message:
         "Storing XNLI (evaluation, {wildcards.language})"
 
@@ -125,11 +126,7 @@ if CONFIG.xnli.translate_test:
         log:
             "<logs>/build_xnli_translated_store/{vocabulary}.log",
         params:
-            source=lambda wildcards: f"{PATHS.results}/text/xnli",
-            folder=lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
+            **XNLI_STORE_PARAMS,
             parts=xnli_parts([("translated", language) for language in CONFIG.xnli.others]),
-            n_sentences=2,
-            text=lambda wildcards: normalization_params(wildcards.vocabulary),
-            code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
         message:
             "Storing XNLI (translated test sets)"

@@ -39,7 +39,7 @@ AFTER_MLM = Counter(train_translator=3, score_translation=4)
 EMBEDDINGS = Counter(score_embeddings=1, make_embedding_table=1, make_manifest=1)
 MAP = Counter(project_words=1, plot_alignment=1)
 # One fine-tuning seed of one pretraining seed: four runs zero-shot, one few-shot and translate-train with one model and
-# with one for each of two languages. The ablation adds a run with vocabularies of its own, zero-shot. A model is scored
+# with one for each of two languages. The ablation adds a run with separate vocabularies, zero-shot. A model is scored
 # once for all of its protocols.
 FINETUNED, SCORED = 9, 5
 PERPLEXITY = Counter(score_perplexity=2, make_perplexity_table=1, make_manifest=1)

@@ -114,7 +114,7 @@ def _named(cell: Sequence[Hashable]) -> str:
 def by_seed(frame: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
     """Return the values of all columns, means included: a line per system, setting and repetition, its index.
 
-    A mean over columns is taken seed by seed, so that its spread is that of the mean.
+    A mean over columns is taken seed by seed, so that the spread is computed from the means.
     """
     groups = frame.groupby(["system", "setting", "repetition", "column", "metric"])
     values = groups["value"].mean().unstack(["column", "metric"])
