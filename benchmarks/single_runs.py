@@ -1,6 +1,6 @@
 """Run the default with ten seeds, each on another world, and list the zero-shot transfer of every run.
 
-    python benchmarks/single_runs.py FOLDER [--seeds 110-119] [--cores 2] [--precision float32]
+    python benchmarks/single_runs.py FOLDER [--seeds 210-219] [--cores 2] [--precision float32]
 
 Each run is what a reader of the one-seed table sees: world, pretraining and fine-tuning have one number as their seed.
 Runs that are there already are read again.
@@ -40,7 +40,7 @@ def main() -> None:
     """Run all seeds, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", default="110-119")
+    parser.add_argument("--seeds", default="210-219")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
     arguments = parser.parse_args()
