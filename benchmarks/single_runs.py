@@ -1,6 +1,6 @@
 """Run the default with ten seeds, each on another world, and list the zero-shot transfer of every run.
 
-    python benchmarks/single_runs.py FOLDER [--seeds 210-219] [--cores 2] [--precision float32]
+    python benchmarks/single_runs.py FOLDER [--seeds 210-219] [--cores 2] [--precision float32] [--configfile FILE]
 
 Each run is what a reader of the one-seed table sees: world, pretraining and fine-tuning have one number as their seed.
 Runs that are there already are read again.
@@ -21,8 +21,9 @@ ZERO_SHOT_ALONE = {
 }  # fmt: skip
 
 
-def run(folder: Path, seed: int, cores: int, precision: str) -> pd.Series:
+def run(arguments: argparse.Namespace, seed: int) -> pd.Series:
     """Make the XNLI table of one seed and return system -> transfer, in percent."""
+    folder, precision = arguments.folder, arguments.precision
     name = f"single_{seed}" if precision == "auto" else f"single_{seed}_{precision}"
     seeds = {"pretraining": [seed], "finetuning": [seed], "other_protocols": [seed]}
     laid_over = {"name": name, "microworld": {"seed": seed}, "seeds": seeds, "xnli": ZERO_SHOT_ALONE}
@@ -30,7 +31,8 @@ def run(folder: Path, seed: int, cores: int, precision: str) -> pd.Series:
     path, table = folder / f"{name}.yaml", folder / "results" / name / "tables" / "xnli.tidy.csv"
     path.write_text(yaml.safe_dump(laid_over))
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), str(table.relative_to(folder))]
-    command += ["--configfile", str(ROOT / "config.yaml"), str(path.resolve()), "--cores", str(cores), "--quiet", "all"]
+    command += ["--cores", str(arguments.cores), "--quiet", "all"]
+    command += ["--configfile", str(arguments.configfile.resolve()), str(path.resolve())]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     tidy = pd.read_csv(table).query("column == 'transfer'")
     return tidy.set_index("system")["mean"].rename(seed)
@@ -43,12 +45,13 @@ def main() -> None:
     parser.add_argument("--seeds", default="210-219")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
+    parser.add_argument("--configfile", type=Path, default=ROOT / "config.yaml")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     first, last = map(int, arguments.seeds.split("-"))
     rows = []
     for seed in range(first, last + 1):
-        rows.append(run(arguments.folder, seed, arguments.cores, arguments.precision))
+        rows.append(run(arguments, seed))
         print(f"{seed}: {rows[-1].round(1).to_dict()}", file=sys.stderr, flush=True)
     runs = pd.DataFrame(rows)
     runs["in this order"] = runs.apply(lambda row: row.is_monotonic_increasing and row.is_unique, axis="columns")

@@ -1,5 +1,6 @@
 """The benchmarks run to their end, on next to nothing, and write down what they measure."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+TINY = Path(__file__).parent.parent / "tiny" / "config.yaml"
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 TEXT_STAGES = 6
 # Benchmark -> its options, one figure that it writes, and how many times.
@@ -38,7 +40,7 @@ def figures(record: Any, name: str) -> Iterator[float]:
 
 def test_there_is_a_trial_of_every_benchmark():
     scripts = {path.stem for path in BENCHMARKS.glob("*.py") if "__main__" in path.read_text(encoding="utf-8")}
-    assert scripts == set(TRIALS)
+    assert scripts == set(TRIALS) | {"single_runs"}
 
 
 @pytest.mark.parametrize("name", TRIALS)
@@ -50,3 +52,20 @@ def test_a_benchmark_measures(name: str, tmp_path: Path):
     assert run.returncode == 0, run.stderr
     values = list(figures(json.loads(output.read_text(encoding="utf-8")), figure))
     assert len(values) == count and min(values) > 0, run.stdout
+
+
+def test_single_runs_list_the_transfer_of_every_run(tmp_path: Path):
+    command = [sys.executable, BENCHMARKS / "single_runs.py", tmp_path, "--seeds", "7-7", "--configfile", TINY]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    table = (tmp_path / "results" / "single_7" / "tables" / "xnli.tidy.csv").read_text(encoding="utf-8")
+    transfer = {
+        row["system"]: float(row["mean"]) for row in csv.DictReader(table.splitlines()) if row["column"] == "transfer"
+    }
+    header, _, row, _, count = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in run.stdout.splitlines()
+    )
+    assert header == ["", *transfer, "in this order"]
+    assert row[0] == "7" and [float(cell) for cell in row[1:-1]] == [round(mean, 1) for mean in transfer.values()]
+    in_order = list(transfer.values()) == sorted(transfer.values())
+    assert row[-1] == str(in_order) and count == [f"{int(in_order)} of 1 runs have the rows in this order."]
