@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from xlm_core.io import write_text
+from xlm_core.metrics import sample_statistics
+from xlm_core.metrics.sample_statistics import SampleStatistics
 
 TINY = Path(__file__).parent.parent / "tiny" / "config.yaml"
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
@@ -40,7 +45,7 @@ def figures(record: Any, name: str) -> Iterator[float]:
 
 def test_there_is_a_trial_of_every_benchmark():
     scripts = {path.stem for path in BENCHMARKS.glob("*.py") if "__main__" in path.read_text(encoding="utf-8")}
-    assert scripts == set(TRIALS) | {"single_runs"}
+    assert scripts == set(TRIALS) | {"single_runs", "spelled_alike"}
 
 
 @pytest.mark.parametrize("name", TRIALS)
@@ -69,3 +74,19 @@ def test_single_runs_list_the_transfer_of_every_run(tmp_path: Path):
     assert row[0] == "7" and [float(cell) for cell in row[1:-1]] == [round(mean, 1) for mean in transfer.values()]
     in_order = list(transfer.values()) == sorted(transfer.values())
     assert row[-1] == str(in_order) and count == [f"{int(in_order)} of 1 runs have the rows in this order."]
+
+
+def test_pairs_are_told_apart_by_the_words_that_differ(tmp_path: Path):
+    texts = {
+        "en": ["Eva is in Paris.\tEva is in Rome.\tcontradiction", "A dog runs.\tAn animal runs.\tentailment"],
+        "de": ["Eva ist in Paris.\tEva ist in Rom.\tcontradiction", "Ein Hund rennt.\tEin Tier rennt.\tentailment"],
+    }
+    for language, lines in texts.items():
+        write_text(tmp_path / "text" / "xnli" / f"test.{language}.tsv", "\n".join(lines))
+    for seed, right in {"0": [True, False], "1": [True, True]}.items():
+        columns = {language: SampleStatistics("percent", np.array([right]).T) for language in texts}
+        sample_statistics.write(tmp_path / "results" / "xnli" / f"base.mlm.{seed}.0.statistics.json", columns)
+    command = [sys.executable, BENCHMARKS / "spelled_alike.py", tmp_path]
+    shares, _, _, _, row = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert shares == "Pairs that are spelled alike: de 50 %"
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == ["mlm", "100.0 ± 0.0", "50.0 ± 70.7", "2"]
