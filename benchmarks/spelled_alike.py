@@ -60,7 +60,7 @@ def main() -> None:
     kinds = accuracies["alike"].map({True: "spelled alike", False: "spelled differently"})
     by_seed = accuracies.groupby(["run", kinds, "seed"])["accuracy"].mean()
     table = by_seed.groupby(["run", "alike"]).agg(_mean_and_deviation).unstack()
-    print(table.assign(n=by_seed.groupby("run").size() // 2).to_markdown())
+    print(table.assign(n=accuracies.groupby("run")["seed"].nunique()).to_markdown())
 
 
 if __name__ == "__main__":

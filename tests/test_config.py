@@ -113,7 +113,7 @@ def test_the_file_of_three_seeds_changes_nothing_but_the_seeds():
 
 
 def test_the_evidence_shares_no_seed_with_development_and_changes_no_setting():
-    """Seeds 0 to 9 are for development, and those of 100 were used before: worlds, pretraining and fine-tuning."""
+    """Seeds 0 to 9 are for development, 100 to 199 belong to an earlier run: of worlds, pretraining, fine-tuning."""
     laid_over = yaml.safe_load(EVIDENCE.read_text())
     merged = default()
     update_config(merged, laid_over)
