@@ -16,7 +16,7 @@ rule test_claims:
         runtime=120,
     params:
         hypotheses=claim_tests(PATHS),
-        code=code("xlm_core.tasks.claims"),
+        code=code("workflow_scripts.test_claims"),
     message:
         "Testing the claims"
     script:
@@ -50,7 +50,7 @@ rule make_claims_page:
         runtime=10,
     params:
         name=CONFIG.name,
-        code=code("xlm_core.report.claims"),
+        code=code("workflow_scripts.make_claims_page"),
     message:
         "Making the page of claims"
     script:

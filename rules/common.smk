@@ -6,10 +6,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from xlm_core import config as configuration
-from xlm_core import digests
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
+from xlm_core.workflow import code_digest
 from xlm_core.workflow.experiments import xnli_splits
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
@@ -75,9 +75,9 @@ def split_params(setup):
     return text_params(setup, "valid_fraction", "test_fraction")
 
 
-def code(*modules):
-    """Digest of the code behind a step, so that a change of it, and only that, runs the step again."""
-    return digests.of_code(ROOT, *modules)
+def code(*names):
+    """Digest of the code that scripts or functions reach: a change of it, and only that, runs a step again."""
+    return lambda wildcards: code_digest.of_code(ROOT, *names)
 
 
 def work(name):

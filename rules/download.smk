@@ -42,7 +42,7 @@ if CONFIG.microworld:
         params:
             world=params_of(CONFIG.microworld),
             languages=CONFIG.languages,
-            code=code("microworld"),
+            code=code("workflow_scripts.generate_microworld"),
         message:
             "Generating the microworld"
         script:

@@ -19,7 +19,7 @@ if CONFIG.embeddings:
         params:
             source="word_pairs",
             text=normalization_params(CONFIG.embeddings.setup),
-            code=code("xlm_core.text.formats.dictionary"),
+            code=code("workflow_scripts.extract.extract_word_pairs"),
         message:
             "Extracting words ({wildcards.list}, {wildcards.direction})"
         script:
@@ -53,7 +53,7 @@ if CONFIG.embeddings:
                 CONFIG.embeddings.setup, PATHS.word_vector_languages(wildcards.langset)
             ),
             attempts=work("jobs/train_word_vectors/{langset}.{seed}.json"),
-            code=code("xlm_core.tasks.word_embeddings.skipgram"),
+            code=code("workflow_scripts.train_word_vectors.train_word_vectors"),
         message:
             "Training vectors of words ({wildcards.langset}), seed {wildcards.seed}"
         script:
@@ -99,7 +99,7 @@ if CONFIG.embeddings:
             candidates=CONFIG.embeddings.candidates,
             cell={"table": "embeddings", "system": "", "setting": ""},
             attempts=work("jobs/score_embeddings/{seed}.json"),
-            code=code("xlm_core.tasks.word_embeddings.evaluate"),
+            code=code("workflow_scripts.score_embeddings"),
         message:
             "Scoring the word embeddings of seed {wildcards.seed}"
         script:
@@ -148,7 +148,7 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
             runtime=30,
         params:
             figure=params_of(CONFIG.embeddings.alignment_figure),
-            code=code("xlm_core.tasks.word_embeddings.tsne"),
+            code=code("workflow_scripts.project_words"),
         message:
             "Placing words on a map"
         script:
@@ -172,6 +172,6 @@ if CONFIG.embeddings and CONFIG.embeddings.alignment_figure:
         params:
             figure="alignment",
             labels=[CONFIG.runs[run].label for run in CONFIG.embeddings.alignment_figure.runs],
-            code=code("xlm_core.report.plots.alignment"),
+            code=code("xlm_core.report.plots.alignment.plot"),
         message:
             "Drawing the map of words"

@@ -24,7 +24,7 @@ rule extract:
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
         lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
         test_set=None,
-        code=code("xlm_core.text.extract"),
+        code=code("workflow_scripts.extract.extract_corpus"),
     message:
         "Extracting {wildcards.corpus} ({wildcards.key})"
     script:
@@ -52,7 +52,7 @@ rule extract_test_set:
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
         lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
         test_set=lambda wildcards: CONFIG.corpora[wildcards.corpus].set,
-        code=code("xlm_core.text.extract"),
+        code=code("workflow_scripts.extract.extract_corpus"),
     message:
         "Extracting the test set {wildcards.corpus} ({wildcards.key})"
     script:
@@ -78,7 +78,7 @@ rule extract_xnli:
         source="xnli",
         parts=[list(part) for part in xnli_splits(CONFIG.xnli)],
         labels=CONFIG.xnli.labels,
-        code=code("xlm_core.text.formats.xnli"),
+        code=code("workflow_scripts.extract.extract_xnli"),
     message:
         "Extracting XNLI"
     script:

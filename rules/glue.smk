@@ -17,7 +17,7 @@ rule extract_glue:
     params:
         source="glue",
         parts=lambda wildcards: CONFIG.glue.parts(wildcards.task),
-        code=code("xlm_core.text.formats.glue"),
+        code=code("workflow_scripts.extract.extract_glue"),
     message:
         "Extracting GLUE ({wildcards.task})"
     script:
@@ -44,7 +44,7 @@ rule build_glue_store:
         parts=lambda wildcards: glue_parts(wildcards.task),
         n_sentences=lambda wildcards: len(GLUE_TASKS[wildcards.task].sentences),
         text=lambda wildcards: normalization_params(wildcards.vocabulary),
-        code=code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
+        code=code("workflow_scripts.build_labelled_store"),
     message:
         "Storing GLUE ({wildcards.task})"
     script:
@@ -74,12 +74,13 @@ rule finetune_glue:
         mem_mb=memory_of_models(4),
         runtime=1440,
     params:
+        dataset="glue",
         stores=lambda wildcards: PATHS.glue_finetuning(wildcards.setup, wildcards.task),
         finetuning=lambda wildcards: params_of(CONFIG.glue.finetuning),
         precision=CONFIG.compute.precision,
         work=work("finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}"),
         attempts=work("jobs/finetune_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.evaluate"),
+        code=code("workflow_scripts.finetune.finetune_glue"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
@@ -116,7 +117,7 @@ rule score_glue:
             "setting": CONFIG.setup(wildcards.setup).language_summary,
         },
         attempts=work("jobs/score_glue/{setup}.{run}.{seed}.{task}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.evaluate"),
+        code=code("workflow_scripts.score_glue"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on GLUE ({wildcards.task}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
@@ -143,7 +144,7 @@ rule make_glue_submission:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code("xlm_core.text.formats.glue"),
+        code=code("workflow_scripts.make_glue_submission"),
     message:
         "Packing what {wildcards.run} ({wildcards.setup}) says of GLUE's test sets, "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"

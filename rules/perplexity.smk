@@ -25,7 +25,7 @@ rule score_perplexity:
         seq_len=lambda wildcards: CONFIG.setup(wildcards.setup).pretraining.seq_len,
         cell=lambda wildcards: {"table": "perplexity", "system": wildcards.setup, "setting": wildcards.run},
         attempts=work("jobs/score_perplexity/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.perplexity"),
+        code=code("workflow_scripts.score_perplexity"),
     message:
         "Measuring the perplexity of {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:

@@ -21,7 +21,7 @@ rule init_random_model:
         languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
         model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.pretraining.train"),
+        code=code("workflow_scripts.init_random_model"),
     message:
         "Initializing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
@@ -64,7 +64,7 @@ rule pretrain:
         precision=CONFIG.compute.precision,
         work=work("pretrain/{setup}.{run}.{seed}"),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.pretraining.train"),
+        code=code("workflow_scripts.pretrain"),
     message:
         "Pretraining {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
@@ -102,7 +102,7 @@ rule train_subword_vectors:
         model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
         skipgram=lambda wildcards: params_of(CONFIG.setup(wildcards.setup).skipgram, "threads"),
         attempts=work("jobs/pretrain/{setup}.{run}.{seed}.json"),
-        code=code("xlm_core.tasks.word_embeddings.skipgram"),
+        code=code("workflow_scripts.train_word_vectors.train_subword_vectors"),
     message:
         "Training vectors for {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:
@@ -129,7 +129,7 @@ rule import_model:
         pretrained=lambda wildcards: params_of(CONFIG.runs[wildcards.run].pretrained),
         languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
         model=lambda wildcards: params_of(CONFIG.model_of(wildcards.setup, wildcards.run)),
-        code=code("xlm_core.interop.convert"),
+        code=code("workflow_scripts.import_model"),
     message:
         "Importing {wildcards.run} ({wildcards.setup}), seed {wildcards.seed}"
     script:

@@ -28,7 +28,7 @@ rule make_manifest:
         jobs_of_results=lambda wildcards: {path: JOBS.upstream(path)[0] for path in results_of_table(wildcards.table)},
         sources=lambda wildcards: [PATHS.describe(path) for path in JOBS.upstream(table_numbers(wildcards.table))[1]],
         sums=work("sums"),
-        code=code("xlm_core.report.provenance"),
+        code=code("workflow_scripts.make_manifest"),
     message:
         "Writing down what is behind the table {wildcards.table}"
     script:

@@ -20,7 +20,7 @@ rule sample_objective_batches:
         languages=CONFIG.languages,
         pairs=list(CONFIG.parallel)[:1],
         masking=params_of(CONFIG.pretraining.masking),
-        code=code("xlm_core.tasks.objective_examples"),
+        code=code("workflow_scripts.sample_objective_batches"),
     message:
         "Taking examples of the objectives' batches"
     script:
@@ -48,7 +48,7 @@ rule plot_objectives:
         runtime=10,
     params:
         figure="objectives",
-        code=code("xlm_core.report.plots.objectives"),
+        code=code("xlm_core.report.plots.objectives.plot"),
     message:
         "Drawing the objectives"
     script:
@@ -71,7 +71,7 @@ rule make_xnli_table:
         runtime=10,
     params:
         table=describe("xnli", CONFIG),
-        code=code("xlm_core.report.tables"),
+        code=code("workflow_scripts.make_table"),
     message:
         "Making the XNLI table"
     script:
@@ -105,7 +105,7 @@ use rule plot_objectives as plot_xnli with:
         labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
         languages=CONFIG.xnli.languages,
         classes=CONFIG.xnli.labels,
-        code=code("xlm_core.report.plots.heatmap"),
+        code=code("xlm_core.report.plots.heatmap.plot_xnli", "xlm_core.report.plots.heatmap.plot_confusions"),
     message:
         "Drawing the figures of XNLI"
 
@@ -143,7 +143,7 @@ use rule plot_objectives as plot_retrieval_by_layer with:
         figure="retrieval_by_layer",
         rows=retrieval_rows(CONFIG),
         n_layers=CONFIG.model.n_layers,
-        code=code("xlm_core.report.plots.curves"),
+        code=code("xlm_core.report.plots.curves.plot_layers"),
     message:
         "Drawing sentence retrieval by layer"
 
@@ -165,7 +165,7 @@ use rule plot_objectives as plot_training_curves with:
     params:
         figure="training_curves",
         labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
-        code=code("xlm_core.report.plots.curves"),
+        code=code("xlm_core.report.plots.curves.plot_training"),
     message:
         "Drawing the training curves"
 

@@ -28,7 +28,7 @@ rule build_store:
             language for language in sides(wildcards.key) if language in CONFIG.setup(wildcards.vocabulary).languages
         ],
         fractions=lambda wildcards: split_params(wildcards.vocabulary),
-        code=code("xlm_core.data.token_store"),
+        code=code("workflow_scripts.build_store"),
     message:
         "Storing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
@@ -57,7 +57,7 @@ rule import_store:
     params:
         artefact="store",
         sha256=lambda wildcards: CONFIG.corpora[wildcards.corpus].store_sums(wildcards.key, wildcards.shard),
-        code=code("xlm_core.interop.pretrained"),
+        code=code("workflow_scripts.import_data.import_store"),
     message:
         "Importing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:
@@ -69,7 +69,7 @@ XNLI_STORE_PARAMS = {
     "folder": lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
     "n_sentences": 2,
     "text": lambda wildcards: normalization_params(wildcards.vocabulary),
-    "code": code("xlm_core.data.token_store", "xlm_core.text.tokenize"),
+    "code": code("workflow_scripts.build_labelled_store"),
 }
 
 

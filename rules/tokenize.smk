@@ -17,7 +17,7 @@ rule mark_duplicates:
         mem_mb=1000,
         runtime=720,
     params:
-        code=code("xlm_core.text.duplicates"),
+        code=code("workflow_scripts.mark_duplicates"),
     message:
         "Looking for duplicates in {wildcards.corpus} ({wildcards.key})"
     script:
@@ -47,7 +47,7 @@ rule tokenize:
         text=lambda wildcards: tokenization_params(wildcards.text),
         already_tokenized=lambda wildcards: CONFIG.corpora[wildcards.corpus].tokenized,
         keep_all=lambda wildcards: CONFIG.corpora[wildcards.corpus].eval_only,
-        code=code("xlm_core.text.tokenize"),
+        code=code("workflow_scripts.tokenize"),
     message:
         "Tokenizing {wildcards.corpus} ({wildcards.key}), shard {wildcards.shard}"
     script:

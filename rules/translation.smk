@@ -34,7 +34,7 @@ rule train_translator:
         precision=CONFIG.compute.precision,
         work=work("train_translator/{translator}.{seed}"),
         attempts=work("jobs/train_translator/{translator}.{seed}.json"),
-        code=code("xlm_core.tasks.translation.train"),
+        code=code("workflow_scripts.train_translator"),
     message:
         "Training the translator {wildcards.translator}, seed {wildcards.seed}"
     script:
@@ -69,7 +69,7 @@ rule score_translation:
         micro_batch_tokens=lambda wildcards: PATHS.translators[wildcards.translator].training.micro_batch_tokens,
         cell=lambda wildcards: PATHS.translators[wildcards.translator].cell((wildcards.source, wildcards.target)),
         attempts=work("jobs/score_translation/{translator}.{seed}.{source}-{target}.json"),
-        code=code("xlm_core.tasks.translation.evaluate"),
+        code=code("workflow_scripts.score_translation"),
     message:
         "Translating with {wildcards.translator}, seed {wildcards.seed}, {wildcards.source}-{wildcards.target}"
     script:
@@ -93,7 +93,7 @@ rule bootstrap_translations:
         runtime=240,
     params:
         cells=lambda wildcards: PATHS.compared_cells(wildcards.table),
-        code=code("xlm_core.metrics.significance"),
+        code=code("workflow_scripts.bootstrap_translations"),
     message:
         "Comparing the rows of {wildcards.table} translation"
     script:
@@ -137,7 +137,7 @@ use rule plot_objectives as plot_bleu_curves with:
     params:
         figure="bleu_curves",
         labels=lambda wildcards: {name: plan.label for name, plan in PATHS.translators_of(wildcards.table).items()},
-        code=code("xlm_core.report.plots.curves"),
+        code=code("xlm_core.report.plots.curves.plot_bleu"),
     message:
         "Drawing the BLEU of {wildcards.table} translators over their training"
 
@@ -169,7 +169,7 @@ rule show_translations:
         labels=lambda wildcards: {
             direction: list(files) for direction, files in PATHS.shown_translations(wildcards.table).items()
         },
-        code=code("xlm_core.report.rendering"),
+        code=code("workflow_scripts.show_translations"),
     message:
         "Showing samples of {wildcards.table} translation"
     script:

@@ -20,7 +20,7 @@ rule sample_bpe_text:
         n_lines=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.sample_lines,
         corpus_keys=lambda wildcards: PATHS.monolingual_keys(wildcards.vocabulary, PATHS.bpe_languages(**wildcards)),
         fractions=lambda wildcards: split_params(wildcards.vocabulary),
-        code=code("xlm_core.text.bpe"),
+        code=code("workflow_scripts.sample_bpe_text"),
     message:
         "Sampling text for byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
     script:
@@ -49,7 +49,7 @@ rule learn_bpe:
         // len(set(PATHS.langsets(wildcards.vocabulary).values())),
         character_coverage=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.character_coverage,
         attempts=work("jobs/learn_bpe/{vocabulary}.{langset}.json"),
-        code=code("xlm_core.text.bpe"),
+        code=code("workflow_scripts.learn_bpe"),
     message:
         "Learning byte-pair encoding ({wildcards.vocabulary}, {wildcards.langset})"
     script:
@@ -73,7 +73,7 @@ rule build_vocabulary:
         runtime=120,
     params:
         languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
-        code=code("xlm_core.text.vocabulary"),
+        code=code("workflow_scripts.build_vocabulary"),
     message:
         "Building the vocabulary ({wildcards.vocabulary})"
     script:
@@ -101,7 +101,7 @@ rule import_vocabulary:
         pretrained=lambda wildcards: params_of(CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained),
         size=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.size,
         languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
-        code=code("xlm_core.interop.pretrained"),
+        code=code("workflow_scripts.import_data.import_vocabulary"),
     message:
         "Importing the vocabulary ({wildcards.vocabulary})"
     script:

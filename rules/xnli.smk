@@ -27,6 +27,7 @@ rule finetune_xnli:
         mem_mb=memory_of_models(4),
         runtime=1440,
     params:
+        dataset="xnli",
         stores=xnli_stores,
         classes=CONFIG.xnli.labels,
         finetuning=params_of(CONFIG.xnli.finetuning),
@@ -34,7 +35,7 @@ rule finetune_xnli:
         precision=CONFIG.compute.precision,
         work=work("finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}"),
         attempts=work("jobs/finetune_xnli/{setup}.{run}.{seed}.{protocol}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.finetune"),
+        code=code("workflow_scripts.finetune.finetune_xnli"),
     message:
         "Fine-tuning {wildcards.run} ({wildcards.setup}) on XNLI ({wildcards.protocol}), "
         "seeds {wildcards.seed} and {wildcards.finetuning_seed}"
@@ -74,7 +75,7 @@ rule score_xnli:
         classes=CONFIG.xnli.labels,
         setting_selected=configuration.SETTINGS["selected_per_language"],
         attempts=work("jobs/score_xnli/{setup}.{run}.{seed}.{finetuning_seed}.json"),
-        code=code("xlm_core.tasks.classification.evaluate"),
+        code=code("workflow_scripts.score_xnli"),
     message:
         "Scoring {wildcards.run} ({wildcards.setup}) on XNLI, seeds {wildcards.seed} and {wildcards.finetuning_seed}"
     script:
@@ -106,7 +107,7 @@ rule score_retrieval:
         pivot=CONFIG.xnli.pivot,
         cell={"table": "retrieval", "system": "", "setting": ""},
         attempts=work("jobs/score_retrieval/{seed}.json"),
-        code=code("xlm_core.tasks.retrieval"),
+        code=code("workflow_scripts.score_retrieval"),
     message:
         "Scoring sentence retrieval, seed {wildcards.seed}"
     script:

@@ -2,34 +2,43 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from xlm_core import config
 from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
 from xlm_core.workflow.step import workflow_step
 
-params, output, task = snakemake.params, snakemake.output, snakemake.wildcards.get("task")  # a task is one of GLUE
+params, output = snakemake.params, snakemake.output
+
+
+def finetune_on(selected: Path | None, **arguments: Any) -> None:
+    """Fine-tune with what XNLI and GLUE have in common."""
+    stores = {split: {name: Path(path) for name, path in files.items()} for split, files in params.stores.items()}
+    args = FinetuneArgs(
+        settings=config.read(config.Finetuning, params.finetuning, path="finetuning"),
+        precision=params.precision,
+        seed=int(snakemake.wildcards.finetuning_seed),
+        code_digest=params.code,
+        # Not a parameter of the rule, because it changes no result.
+        checkpoint_minutes=config.parse(snakemake.config).checkpoint_minutes,
+        work=Path(params.work),
+        **arguments,
+    )
+    files = {"output": Path(output.model), "selected": selected, "history": Path(output.history)}
+    finetune(encoder=Path(snakemake.input.encoder), **stores, args=args, **files)
+
+
+def finetune_xnli() -> None:
+    """Fine-tune on the training sets of a protocol."""
+    finetune_on(Path(output.selected), n_classes=len(params.classes), n_train=params.n_train)
+
+
+def finetune_glue() -> None:
+    """Fine-tune on a task of GLUE, whose metrics select the model."""
+    task = snakemake.wildcards.task
+    finetune_on(None, n_classes=evaluate.n_outputs(task), metrics=partial(evaluate.glue_metrics, task))
+
 
 with workflow_step(snakemake):
-    stores = {split: {name: Path(path) for name, path in files.items()} for split, files in params.stores.items()}
-    finetune(
-        encoder=Path(snakemake.input.encoder),
-        train=stores["train"],
-        valid=stores["valid"],
-        test=stores["test"],
-        args=FinetuneArgs(
-            settings=config.read(config.Finetuning, params.finetuning, path="finetuning"),
-            n_classes=evaluate.n_outputs(task) if task else len(params.classes),
-            precision=params.precision,
-            seed=int(snakemake.wildcards.finetuning_seed),
-            code_digest=params.code,
-            # Not a parameter of the rule, because it changes no result.
-            checkpoint_minutes=config.parse(snakemake.config).checkpoint_minutes,
-            work=Path(params.work),
-            n_train=params.get("n_train", {}),
-            metrics=partial(evaluate.glue_metrics, task) if task else None,
-        ),
-        output=Path(output.model),
-        selected=Path(output.selected) if output.get("selected") else None,
-        history=Path(output.history),
-    )
+    {"xnli": finetune_xnli, "glue": finetune_glue}[params.dataset]()
