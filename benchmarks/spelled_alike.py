@@ -30,7 +30,10 @@ def differing_words(table: Path) -> list[set[str]]:
 
 def transfer(results: Path) -> pd.DataFrame:
     """Return a row for each fine-tuned model and kind of pair: run, seed, alike, accuracy (percent over languages)."""
-    differing = {path.suffixes[0][1:]: differing_words(path) for path in (results / "text" / "xnli").glob("test.*.tsv")}
+    differing = {
+        path.suffixes[0][1:]: differing_words(path)
+        for path in (results / "store" / "base" / "xnli").glob("test.*.records.tsv")
+    }
     alike = {
         language: np.array([bool(ours & theirs) for ours, theirs in zip(words, differing[PIVOT], strict=True)])
         for language, words in differing.items()

@@ -10,7 +10,6 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,7 +46,6 @@ GLUE_LAYOUTS: dict[str, dict[str, Any]] = yaml.safe_load(
 )
 BYTE_ORDER_MARK = "\ufeff"  # begins the tables of MRPC
 FIRST_ID = 1000  # of the sentences of MRPC and QQP
-Streams = Callable[[str], np.random.Generator]  # name -> random stream
 Row = TypeVar("Row")
 
 
@@ -71,46 +69,98 @@ def write(world: Microworld, languages: Sequence[str], outputs: Mapping[Generate
         ConfigError: for a language without a grammar, a file without a size, or more than there is to generate.
     """
     _check(world, languages, outputs)
-
-    def stream(name: str) -> np.random.Generator:
-        return np.random.default_rng([world.seed, zlib.crc32(name.encode())])
-
-    @cache
-    def xnli() -> dict[str, list[Pair]]:
-        rows = nli.pairs(stream("inference"), world.nli_valid + world.nli_test + world.nli_train)
-        return _splits(list(rows), world.nli_valid, world.nli_test)
-
-    @cache
-    def glue_tables(task: str) -> dict[str, str]:
-        return _glue_tables(world, stream, task)
-
+    collections: dict[str, dict[str, Path]] = {}
     for (collection, key), path in outputs.items():
-        match collection:
-            case "documents":
-                _write_lines(path, (text(frame, key) for frame in _sentences(stream(key), world.documents[key])))
-            case "translations":
-                frames = _sentences(stream(key), world.translations[key])
-                _write_pairs(path, key, ([text(frame, language) for language in sides(key)] for frame in frames))
-            case "news":
-                rng = stream(f"news/{key}")
-                _write_lines(path, translation_corpora.monolingual(rng, key, list(world.news), world.news[key]))
-            case "parallel":
-                rng = stream(f"bitext/{key}")
-                _write_pairs(path, key, translation_corpora.parallel(rng, sides(key), world.parallel[key]))
-            case "tests":
-                _write_test_sets(path, stream(f"tests/{key}"), world)
-            case "dictionaries":
-                write_text(path, _table(word_lists.translations(key), " "))
-            case "similarity":
-                ratings = word_lists.ratings(stream(f"similarity/{key}"), key, world.similarity[key])
-                write_text(path, _table(ratings))
-            case "xnli" if key == "evaluation":
-                write_zip(path, _xnli_evaluation(xnli(), languages))
-            case "xnli":
-                write_zip(path, _xnli_training(xnli(), languages, world.translation_errors, stream))
-            case "glue":
-                task = next(task for task, files in GLUE_FILES.items() if key in files)
-                _write_glue(path, key, task, glue_tables(task))
+        collections.setdefault(collection, {})[key] = path
+    for collection, paths in collections.items():
+        if collection == "xnli":
+            write_xnli(world, paths, languages)
+        else:
+            WRITERS[collection](world, paths)
+
+
+def write_documents(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write texts of languages, one sentence per line, document after document."""
+    for language, path in paths.items():
+        frames = _sentences(_stream(world, language), world.documents[language])
+        _write_lines(path, (text(frame, language) for frame in frames))
+
+
+def write_translations(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write documents and their translations."""
+    for pair, path in paths.items():
+        frames = _sentences(_stream(world, pair), world.translations[pair])
+        _write_pairs(path, pair, ([text(frame, language) for language in sides(pair)] for frame in frames))
+
+
+def write_news(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write texts of languages that share no sentence."""
+    for language, path in paths.items():
+        rng = _stream(world, f"news/{language}")
+        lines = translation_corpora.monolingual(rng, language, list(world.news), world.news[language])
+        _write_lines(path, lines)
+
+
+def write_parallel(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write translations none of which is in a test set."""
+    for pair, path in paths.items():
+        rng = _stream(world, f"bitext/{pair}")
+        _write_pairs(path, pair, translation_corpora.parallel(rng, sides(pair), world.parallel[pair]))
+
+
+def write_tests(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write archives of the test sets of translation."""
+    for name, path in paths.items():
+        _write_test_sets(path, _stream(world, f"tests/{name}"), world)
+
+
+def write_dictionaries(_: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write words and their translations."""
+    for direction, path in paths.items():
+        write_text(path, _table(word_lists.translations(direction), " "))
+
+
+def write_similarity(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write rated pairs of words."""
+    for direction, path in paths.items():
+        rng = _stream(world, f"similarity/{direction}")
+        write_text(path, _table(word_lists.ratings(rng, direction, world.similarity[direction])))
+
+
+def write_xnli(world: Microworld, paths: Mapping[str, Path], languages: Sequence[str]) -> None:
+    """Write the two archives of XNLI."""
+    rows = nli.pairs(_stream(world, "inference"), world.nli_valid + world.nli_test + world.nli_train)
+    splits = _splits(list(rows), world.nli_valid, world.nli_test)
+    if "evaluation" in paths:
+        write_zip(paths["evaluation"], _xnli_evaluation(splits, languages))
+    if "training" in paths:
+        write_zip(paths["training"], _xnli_training(splits, languages, world))
+
+
+def write_glue(world: Microworld, paths: Mapping[str, Path]) -> None:
+    """Write official files of GLUE."""
+    for task, names in GLUE_FILES.items():
+        if wanted := [name for name in names if name in paths]:
+            tables = _glue_tables(world, task)
+            for name in wanted:
+                _write_glue(paths[name], name, task, tables)
+
+
+WRITERS: Mapping[str, Callable[[Microworld, Mapping[str, Path]], None]] = {
+    "documents": write_documents,
+    "translations": write_translations,
+    "news": write_news,
+    "parallel": write_parallel,
+    "tests": write_tests,
+    "dictionaries": write_dictionaries,
+    "similarity": write_similarity,
+    "glue": write_glue,
+}
+
+
+def _stream(world: Microworld, name: str) -> np.random.Generator:
+    """Return the random stream of a name."""
+    return np.random.default_rng([world.seed, zlib.crc32(name.encode())])
 
 
 def _check(world: Microworld, languages: Sequence[str], outputs: Iterable[GeneratedFile]) -> None:
@@ -167,19 +217,17 @@ def _evaluation_table(pairs: list[Pair], languages: Sequence[str], first: int) -
     return _table(rows)
 
 
-def _xnli_training(
-    splits: Mapping[str, list[Pair]], languages: Sequence[str], error_rate: float, streams: Streams
-) -> dict[str, str]:
+def _xnli_training(splits: Mapping[str, list[Pair]], languages: Sequence[str], world: Microworld) -> dict[str, str]:
     """Return the members of the training archive."""
-    members = {}
+    members, error_rate = {}, world.translation_errors
     for language in languages:
         rate = 0.0 if language == ORIGINAL else error_rate
         pairs = [pair._replace(label=TRAINING_LABELS.get(pair.label, pair.label)) for pair in splits["train"]]
-        table = _translated_table(pairs, language, rate, streams(f"train.{language}"), " ".join)
+        table = _translated_table(pairs, language, rate, _stream(world, f"train.{language}"), " ".join)
         members[f"XNLI-MT-1.0/multinli/multinli.train.{language}.tsv"] = table
     for split in ("dev", "test"):
         for name in (f"{split}.{language}.{ORIGINAL}" for language in languages if language != ORIGINAL):
-            table = _translated_table(splits[split], ORIGINAL, error_rate, streams(name), detokenized)
+            table = _translated_table(splits[split], ORIGINAL, error_rate, _stream(world, name), detokenized)
             members[f"XNLI-MT-1.0/xnli/xnli.{name}.tsv"] = table
     return members
 
@@ -194,16 +242,16 @@ def _translated_table(
     return _table([TRAINING_COLUMNS, *zip(translations[::2], translations[1::2], labels, strict=True)])
 
 
-def _glue_tables(world: Microworld, streams: Streams, task: str) -> dict[str, str]:
+def _glue_tables(world: Microworld, task: str) -> dict[str, str]:
     """Return name -> table of a task; its sentences of MNLI are about people, of the mismatched sets about others."""
-    rng, n_held_out = streams(f"glue/{task}"), world.glue_valid + world.glue_test
+    rng, n_held_out = _stream(world, f"glue/{task}"), world.glue_valid + world.glue_test
     if task == "AX":
         splits = {"test": examples(rng, "MNLI", world.glue_test)}
     else:
         splits = _splits(examples(rng, task, n_held_out + world.glue_train), world.glue_valid, world.glue_test)
         splits["dev and train"] = splits["dev"] + splits["train"]
     if task == "MNLI":
-        mismatched = examples(streams("glue/MNLI, mismatched"), "MNLI, mismatched", n_held_out)
+        mismatched = examples(_stream(world, "glue/MNLI, mismatched"), "MNLI, mismatched", n_held_out)
         others = _splits(mismatched, world.glue_valid, world.glue_test)
         splits |= {"mismatched_dev": others["dev"], "mismatched_test": others["test"]}
     return {name: _glue_table(splits[layout["split"]], layout) for name, layout in GLUE_LAYOUTS[task].items()}

@@ -10,7 +10,6 @@ from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
 from xlm_core.workflow import code_digest
-from xlm_core.workflow.experiments import xnli_splits
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
 from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
@@ -19,6 +18,7 @@ from xlm_core.workflow.targets import JobGraph, tables, targets
 
 def checked_config():
     """Read the configuration, or end with one short message before anything else happens."""
+    configuration.restore_types(config, workflow.config_settings.config or {})
     try:
         parsed = configuration.parse(config)
         configuration.check_local_files(parsed)
@@ -146,9 +146,10 @@ def xnli_parts(parts):
     }
 
 
-def labelled_files(folder, parts):
-    """The store of each part of a labelled task, its tokens, and the statistics of both."""
-    return [f"{folder}/{part}.{kind}" for part in parts for kind in ("store", "tsv", "tokens.json", "statistics.json")]
+def xnli_files(folder, parts):
+    """The store of each part of XNLI, its records and its tokens, and the statistics of all three."""
+    kinds = ("store", "records.tsv", "tsv", "records.json", "tokens.json", "statistics.json")
+    return [f"{folder}/{part}.{kind}" for part in parts for kind in kinds]
 
 
 def xnli_stores(wildcards):

@@ -26,24 +26,26 @@ rule download:
         "../workflow_scripts/download.py"
 
 
-if CONFIG.microworld:
+for COLLECTION, FILES in PATHS.generated_files.items():
 
-    rule generate_microworld:
-        """Generate the embedded small world: text in real languages, translations, test sets and pairs to classify."""
+    rule:
+        name:
+            f"generate_{COLLECTION}"
         output:
-            PATHS.all_generated(),
+            FILES,
         log:
-            "<logs>/generate_microworld.log",
+            f"<logs>/generate_microworld/{COLLECTION}.log",
         conda:
             "../envs/text.yaml"
         resources:
             mem_mb=1000,
             runtime=30,
         params:
-            world=params_of(CONFIG.microworld),
-            languages=CONFIG.languages,
-            code=code("workflow_scripts.generate_microworld"),
+            collection=COLLECTION,
+            world=CONFIG.microworld.params(COLLECTION),
+            languages=CONFIG.languages if COLLECTION == "xnli" else [],
+            code=code(f"microworld.corpora.write_{COLLECTION}"),
         message:
-            "Generating the microworld"
+            f"Generating the microworld ({COLLECTION})"
         script:
             "../workflow_scripts/generate_microworld.py"

@@ -57,29 +57,3 @@ rule extract_test_set:
         "Extracting the test set {wildcards.corpus} ({wildcards.key})"
     script:
         "../workflow_scripts/extract.py"
-
-
-rule extract_xnli:
-    """XNLI's labelled sentence pairs, per split and language."""
-    input:
-        evaluation=PATHS.files("xnli.evaluation"),
-        training=PATHS.files("xnli.training"),
-    output:
-        parts=[f"<results>/text/xnli/{split}.{language}.tsv" for split, language in xnli_splits(CONFIG.xnli)],
-        statistics="<results>/text/xnli/statistics.json",
-    log:
-        "<logs>/extract_xnli.log",
-    conda:
-        "../envs/text.yaml"
-    resources:
-        mem_mb=retry_memory(1000),
-        runtime=60,
-    params:
-        source="xnli",
-        parts=[list(part) for part in xnli_splits(CONFIG.xnli)],
-        labels=CONFIG.xnli.labels,
-        code=code("workflow_scripts.extract.extract_xnli"),
-    message:
-        "Extracting XNLI"
-    script:
-        "../workflow_scripts/extract.py"

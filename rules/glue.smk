@@ -39,12 +39,12 @@ rule build_glue_store:
         mem_mb=1000,
         runtime=60,
     params:
-        source=lambda wildcards: f"{PATHS.results}/text/glue/{wildcards.task}",
+        dataset="glue",
         folder=lambda wildcards: PATHS.glue_store(wildcards.vocabulary, wildcards.task),
         parts=lambda wildcards: glue_parts(wildcards.task),
         n_sentences=lambda wildcards: len(GLUE_TASKS[wildcards.task].sentences),
         text=lambda wildcards: normalization_params(wildcards.vocabulary),
-        code=code("workflow_scripts.build_labelled_store"),
+        code=code("workflow_scripts.build_labelled_store.build_glue"),
     message:
         "Storing GLUE ({wildcards.task})"
     script:

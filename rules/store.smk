@@ -65,21 +65,22 @@ rule import_store:
 
 
 XNLI_STORE_PARAMS = {
-    "source": lambda wildcards: f"{PATHS.results}/text/xnli",
+    "dataset": "xnli",
+    "labels": CONFIG.xnli.labels,
     "folder": lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
     "n_sentences": 2,
     "text": lambda wildcards: normalization_params(wildcards.vocabulary),
-    "code": code("workflow_scripts.build_labelled_store"),
+    "code": code("workflow_scripts.build_labelled_store.build_xnli"),
 }
 
 
 rule build_xnli_store:
-    """A training set of XNLI, tokenized and encoded. The stores are files: a folder has no content to compare."""
+    """A training set of XNLI, extracted, tokenized and encoded. Stores are files: a folder has no content to compare."""
     input:
-        records="<results>/text/xnli/train.{language}.tsv",
+        archive=PATHS.files("xnli.training")[0],
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
-        labelled_files("<results>/store/{vocabulary}/xnli", ["train.{language}"]),
+        xnli_files("<results>/store/{vocabulary}/xnli", ["train.{language}"]),
     log:
         "<logs>/build_xnli_store/{vocabulary}/{language}.log",
     conda:
@@ -99,10 +100,10 @@ rule build_xnli_store:
 use rule build_xnli_store as build_xnli_evaluation_store with:
     """The validation and the test set of a language."""
     input:
-        records=expand("<results>/text/xnli/{split}.{{language}}.tsv", split=["valid", "test"]),
+        archive=PATHS.files("xnli.evaluation")[0],
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
     output:
-        labelled_files("<results>/store/{vocabulary}/xnli", ["valid.{language}", "test.{language}"]),
+        xnli_files("<results>/store/{vocabulary}/xnli", ["valid.{language}", "test.{language}"]),
     log:
         "<logs>/build_xnli_evaluation_store/{vocabulary}/{language}.log",
     params:
@@ -116,17 +117,14 @@ if CONFIG.xnli.translate_test:
 
     use rule build_xnli_store as build_xnli_translated_store with:
         """The test sets that were translated to the training language."""
-        input:
-            records=expand("<results>/text/xnli/translated.{language}.tsv", language=CONFIG.xnli.others),
-            vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
         output:
-            labelled_files(
-                "<results>/store/{vocabulary}/xnli", [f"translated.{language}" for language in CONFIG.xnli.others]
+            xnli_files(
+                "<results>/store/{vocabulary}/xnli", [f"translated.{other}" for other in sorted(CONFIG.xnli.others)]
             ),
         log:
             "<logs>/build_xnli_translated_store/{vocabulary}.log",
         params:
             **XNLI_STORE_PARAMS,
-            parts=xnli_parts([("translated", language) for language in CONFIG.xnli.others]),
+            parts=xnli_parts([("translated", language) for language in sorted(CONFIG.xnli.others)]),
         message:
             "Storing XNLI (translated test sets)"

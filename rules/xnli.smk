@@ -1,6 +1,6 @@
 """Cross-lingual classification (paper, section 4.1) and the alignment of sentences behind it."""
 
-RETRIEVAL_STORES = {language: PATHS.xnli_store(BASE, "test", language) for language in CONFIG.xnli.languages}
+RETRIEVAL_STORES = {language: PATHS.xnli_store(BASE, "test", language) for language in sorted(CONFIG.xnli.languages)}
 
 
 rule finetune_xnli:

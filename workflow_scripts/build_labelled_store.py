@@ -1,33 +1,44 @@
-"""Tokenize and encode labelled sentences, the parts of XNLI or of a task of GLUE; the tokens lie beside each store."""
+"""Tokenize and encode labelled sentences, parts of XNLI or of a task of GLUE; the tokens lie beside each store."""
 
 from pathlib import Path
 
 from xlm_core import config
 from xlm_core.data import token_store
 from xlm_core.text import tokenize
+from xlm_core.text.formats import xnli
 from xlm_core.workflow.step import workflow_step
 
-params, source, folder = snakemake.params, Path(snakemake.params.source), Path(snakemake.params.folder)
+params, folder = snakemake.params, Path(snakemake.params.folder)
+
+
+def build_xnli() -> None:
+    """Extract parts of XNLI out of an archive, and store them."""
+    for name in params.parts:
+        files = (folder / f"{name}.records.tsv", folder / f"{name}.records.json")
+        xnli.extract(Path(snakemake.input.archive), *name.split("."), *files, params.labels)
+        store(name, files[0])
+
+
+def build_glue() -> None:
+    """Store the parts of a task of GLUE."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in params.parts:
+        store(name, Path(snakemake.input.records) / f"{name}.tsv")
+
+
+def store(name: str, records: Path) -> None:
+    """Tokenize and encode one part."""
+    part, tokens = params.parts[name], folder / f"{name}.tsv"
+    text = config.read(config.Text, params.text, path="text")
+    already = {"already_tokenized": part["already_tokenized"], "keep_all": True}
+    languages, statistics = [part["language"]] * 2, folder / f"{name}.tokens.json"
+    tokenize.tokenize(records, tokens, languages=languages, n_fields=3, text=text, statistics=statistics, **already)
+    vocabulary, statistics = Path(snakemake.input.vocabulary), folder / f"{name}.statistics.json"
+    options = {"language": part["language"], "classes": part["classes"], "n_sentences": params.n_sentences}
+    token_store.build_labelled(
+        tokens, folder / f"{name}.store", vocabulary=vocabulary, statistics=statistics, **options
+    )
+
 
 with workflow_step(snakemake):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, part in params.parts.items():
-        tokenize.tokenize(
-            source / f"{name}.tsv",
-            folder / f"{name}.tsv",
-            languages=[part["language"]] * 2,
-            n_fields=3,
-            text=config.read(config.Text, params.text, path="text"),
-            already_tokenized=part["already_tokenized"],
-            keep_all=True,
-            statistics=folder / f"{name}.tokens.json",
-        )
-        token_store.build_labelled(
-            folder / f"{name}.tsv",
-            folder / f"{name}.store",
-            language=part["language"],
-            vocabulary=Path(snakemake.input.vocabulary),
-            classes=part["classes"],
-            statistics=folder / f"{name}.statistics.json",
-            n_sentences=params.n_sentences,
-        )
+    {"xnli": build_xnli, "glue": build_glue}[params.dataset]()

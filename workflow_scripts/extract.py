@@ -1,10 +1,10 @@
-"""Extract records from files in their publisher's format: a corpus, XNLI, a task of GLUE, or pairs of words."""
+"""Extract records from files in their publisher's format: a corpus, a task of GLUE, or pairs of words."""
 
 from pathlib import Path
 
 from xlm_core import config
 from xlm_core.text import extract
-from xlm_core.text.formats import dictionary, glue, xnli
+from xlm_core.text.formats import dictionary, glue
 from xlm_core.workflow.step import workflow_step
 
 params, wildcards, output = snakemake.params, snakemake.wildcards, snakemake.output
@@ -16,13 +16,6 @@ def extract_corpus() -> None:
     shards, statistics = [Path(path) for path in output.shards], Path(output.statistics)
     settings = {"line_range": params.lines, "test_set": params.test_set}
     extract.extract(params.format, inputs, shards, wildcards.key, statistics, **settings)
-
-
-def extract_xnli() -> None:
-    """Extract all splits and languages of XNLI."""
-    outputs = {tuple(part): Path(path) for part, path in zip(params.parts, output.parts, strict=True)}
-    evaluation, training = inputs
-    xnli.extract(evaluation, training, outputs, Path(output.statistics), params.labels)
 
 
 def extract_glue() -> None:
@@ -40,7 +33,7 @@ def extract_word_pairs() -> None:
     dictionary.extract(wildcards.list, inputs[0], wildcards.direction, text, *files)
 
 
-FORMATS = {"corpus": extract_corpus, "xnli": extract_xnli, "glue": extract_glue, "word_pairs": extract_word_pairs}
+FORMATS = {"corpus": extract_corpus, "glue": extract_glue, "word_pairs": extract_word_pairs}
 
 with workflow_step(snakemake):
     FORMATS[params.source]()

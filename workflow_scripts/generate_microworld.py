@@ -1,4 +1,4 @@
-"""Generate the embedded small world: text in real languages, translations, and pairs to classify."""
+"""Generate one collection of the embedded small world."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ from xlm_core import config
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):
-    world = config.read(config.Microworld, snakemake.params.world, path="microworld")
+    params = snakemake.params
+    world = config.read(config.Microworld, params.world, path="microworld")
+    files = [file for file in world.files if file.collection == params.collection]
     microworld.write(
         world,
-        languages=snakemake.params.languages,
-        outputs=dict(zip(world.files, map(Path, snakemake.output), strict=True)),
+        languages=params.languages,
+        outputs=dict(zip(files, map(Path, snakemake.output), strict=True)),
     )

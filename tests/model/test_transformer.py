@@ -182,6 +182,24 @@ def test_language_and_position_matter_and_can_be_switched_off():
     assert model(n_languages=1).language_embeddings is None
 
 
+def test_averaged_language_embeddings_tell_no_language_from_another():
+    """All have the states of the model whose every language embedding is the mean, and it is not trained."""
+    averaged, expected, inputs = model(), model(), batch((6, 6))
+    averaged.average_language_embeddings()
+    mean = expected.language_embeddings.weight.detach().mean(dim=0)
+    with torch.no_grad():
+        for row in expected.language_embeddings.weight:
+            row.copy_(mean)
+    others = [from_arrays(inputs.tokens.numpy(), inputs.positions.numpy(), np.array(n)) for n in range(N_LANGUAGES)]
+    states = [averaged(each) for each in others]
+    assert all(torch.equal(each, expected(inputs)) for each in states)
+    sum(states).sum().backward()
+    assert averaged.language_embeddings.weight.grad is None
+    blind = model(config=CONFIG.model_copy(update={"language_embeddings": False}))
+    blind.average_language_embeddings()
+    assert blind.language_embeddings is None
+
+
 def test_initialization():
     ours = Transformer(ModelConfig(dim=64, n_layers=1, n_heads=4, feedforward_dim=256), 4000, 2)
     assert (ours.embeddings.weight[PAD] == 0).all()

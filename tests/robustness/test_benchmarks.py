@@ -82,7 +82,7 @@ def test_pairs_are_told_apart_by_the_words_that_differ(tmp_path: Path):
         "de": ["Eva ist in Paris.\tEva ist in Rom.\tcontradiction", "Ein Hund rennt.\tEin Tier rennt.\tentailment"],
     }
     for language, lines in texts.items():
-        write_text(tmp_path / "text" / "xnli" / f"test.{language}.tsv", "\n".join(lines))
+        write_text(tmp_path / "store" / "base" / "xnli" / f"test.{language}.records.tsv", "\n".join(lines))
     for seed, right in {"0": [True, False], "1": [True, True]}.items():
         columns = {language: SampleStatistics("percent", np.array([right]).T) for language in texts}
         sample_statistics.write(tmp_path / "results" / "xnli" / f"base.mlm.{seed}.0.statistics.json", columns)

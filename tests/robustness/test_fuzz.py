@@ -141,9 +141,8 @@ def read_xnli(folder: Path, hurt: Hurt, pick: Callable) -> None:
     split = pick(("train", "valid", "test", "translated"))
     which = "training" if split in ("train", "translated") else "evaluation"
     contents[which] = hurt_zip(contents[which], hurt, "train.fr.tsv", "test.fr.en.tsv", "xnli.dev.tsv", "xnli.test.tsv")
-    evaluation, training = (written(folder, name, content) for name, content in contents.items())
-    output = folder / "out.tsv"
-    xnli.extract(evaluation, training, {(split, "fr"): output}, folder / "statistics.json", NLI_LABELS)
+    archive, output = written(folder, which, contents[which]), folder / "out.tsv"
+    xnli.extract(archive, split, "fr", output, folder / "statistics.json", NLI_LABELS)
     assert all(label in NLI_LABELS for *_, label in tsv.read(output, 3))
 
 

@@ -207,10 +207,16 @@ def test_pretraining_reaches_the_model_and_neither_decoding_nor_reports():
     assert "xlm_core.model.checkpoint.load_classifier" not in names
 
 
-def test_extraction_of_a_corpus_does_not_reach_that_of_labelled_pairs():
-    corpus, xnli = reached("workflow_scripts.extract.extract_corpus"), reached("workflow_scripts.extract.extract_xnli")
-    assert any(name.startswith("xlm_core.text.formats.wikipedia") for name in corpus - xnli)
-    assert any(name.startswith("xlm_core.text.formats.xnli") for name in xnli - corpus)
+def test_functions_of_one_script_reach_their_own_code():
+    corpus, glue = reached("workflow_scripts.extract.extract_corpus"), reached("workflow_scripts.extract.extract_glue")
+    assert any(name.startswith("xlm_core.text.formats.wikipedia") for name in corpus - glue)
+    assert any(name.startswith("xlm_core.text.formats.glue") for name in glue - corpus)
+
+
+def test_a_collection_of_the_microworld_does_not_reach_the_others():
+    documents, glue = reached("microworld.corpora.write_documents"), reached("microworld.corpora.write_glue")
+    assert "microworld.glue_examples.examples" in glue - documents
+    assert "microworld.documents.documents" in documents - glue
 
 
 def test_the_generator_reaches_both_packages():

@@ -45,6 +45,7 @@ class Finetuning(StrictModel):
     epochs: int = Positive
     evaluations_per_epoch: int = Field(1, gt=0)
     n_frozen_layers: int | None = Field(None, ge=0)
+    average_language_embeddings: bool = False
     warmup_ratio: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: int = Field(256, gt=4)

@@ -10,7 +10,7 @@ from xlm_core import published
 from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
 from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups, setup_path
 from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, PretrainedModel, SourceFiles, check_sources
-from xlm_core.config.strict_model import PublishedKey, StrictModel, read
+from xlm_core.config.strict_model import PublishedKey, Seed, StrictModel, read
 from xlm_core.config.tables import BASELINES, Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
 from xlm_core.config.translation import TranslationConfig, check_translation
 from xlm_core.errors import ConfigError
@@ -23,7 +23,7 @@ class Run(StrictModel):
     published: PublishedKey | None = None
     objectives: list[Literal["clm", "mlm", "tlm", "skipgram"]] = Field([])
     language_embeddings: bool | None = None
-    seeds: list[int] | None = Field(None, min_length=1)
+    seeds: list[Seed] | None = Field(None, min_length=1)
     pretrained: PretrainedModel | None = None
 
     @model_validator(mode="after")
@@ -43,9 +43,9 @@ class Run(StrictModel):
 class Seeds(StrictModel):
     """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
 
-    pretraining: list[int] = Field([0], min_length=1)
-    finetuning: list[int] = Field([0], min_length=1)
-    other_protocols: list[int] | None = Field(None, min_length=1)
+    pretraining: list[Seed] = Field([0], min_length=1)
+    finetuning: list[Seed] = Field([0], min_length=1)
+    other_protocols: list[Seed] | None = Field(None, min_length=1)
 
 
 class Compute(StrictModel):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, 
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.strict_model import Positive, StrictModel, check_names
+from xlm_core.config.strict_model import Seed, StrictModel, check_names
 from xlm_core.languages import is_pair, sides
 
 if TYPE_CHECKING:
@@ -187,11 +187,25 @@ class GeneratedFile(NamedTuple):
     key: str
 
 
+# Collection of the microworld -> the keys that its files depend on, beside the seed.
+COLLECTION_KEYS = {
+    "documents": ["documents"],
+    "translations": ["translations"],
+    "news": ["news"],
+    "parallel": ["parallel"],
+    "tests": ["news", "news_valid", "news_test"],
+    "dictionaries": ["dictionaries"],
+    "similarity": ["similarity"],
+    "xnli": ["nli_train", "nli_valid", "nli_test", "translation_errors"],
+    "glue": ["glue_train", "glue_valid", "glue_test"],
+}
+
+
 class Microworld(StrictModel):
     """Sizes of the generated corpora."""
 
-    seed: int = 0
-    documents: dict[str, int]
+    seed: Seed = 0
+    documents: dict[str, int] = Field({})
     translations: dict[str, int] = Field({})
     news: dict[str, int] = Field({})
     parallel: dict[str, int] = Field({})
@@ -199,9 +213,9 @@ class Microworld(StrictModel):
     similarity: dict[str, int] = Field({})
     news_valid: int = Field(200, gt=0)
     news_test: int = Field(500, gt=0)
-    nli_train: int = Positive
-    nli_valid: int = Positive
-    nli_test: int = Positive
+    nli_train: int = Field(6000, gt=0)
+    nli_valid: int = Field(200, gt=0)
+    nli_test: int = Field(1000, gt=0)
     glue_train: int = Field(0, ge=0)
     glue_valid: int = Field(200, gt=0)
     glue_test: int = Field(200, gt=0)
@@ -217,6 +231,10 @@ class Microworld(StrictModel):
             "glue": [file for files in GLUE_FILES.values() for file in files] if self.glue_train else [],
         }
         return [GeneratedFile(collection, key) for collection, keys in collections.items() for key in keys]
+
+    def params(self, collection: str) -> dict[str, Any]:
+        """Return the settings that the files of a collection depend on."""
+        return self.model_dump(include={"seed", *COLLECTION_KEYS[collection]})
 
 
 def check_sources(config: "Config") -> None:

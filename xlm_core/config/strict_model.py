@@ -4,11 +4,13 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
+import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from xlm_core.errors import ConfigError
 
 Positive = Field(gt=0)
+Seed = Annotated[int, Field(ge=0)]
 
 
 class StrictModel(BaseModel):
@@ -38,6 +40,34 @@ def read(section: type[AnyModel], data: Any, path: str = "config", names: Mappin
         unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         lines = [_explain(item, section, path) for item in unknown_first]
         raise ConfigError("\n".join(lines)) from None
+
+
+def restore_types(config: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Read numbers, booleans and null in values of the command line as YAML does: Snakemake leaves them text.
+
+    Args:
+        config: the whole configuration, which is changed: in it stand the values of ``given``.
+        given: the values of ``--config``, or a section of them.
+    """
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            restore_types(config[key], value)
+        elif config.get(key) == value:
+            config[key] = _restored(value)
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _restored(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_restored(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        plain = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return plain if plain is None or isinstance(plain, bool | int | float) else value
 
 
 def to_dict(section: StrictModel) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, Skipgram, check_languages
 from xlm_core.config.sources import Collection, CorpusSource
-from xlm_core.config.strict_model import PublishedKey, RunName, SetupName, StrictModel, VectorsName, check_names
+from xlm_core.config.strict_model import PublishedKey, RunName, Seed, SetupName, StrictModel, VectorsName, check_names
 from xlm_core.languages import direction_key, sides
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class AlignmentFigure(StrictModel):
     runs: list[RunName] = Field(min_length=1)
     n_words: int = Field(12, gt=2)
     perplexity: float = Field(5.0, gt=0)
-    seed: int = 0
+    seed: Seed = 0
 
     @property
     def directions(self) -> list[str]:

@@ -131,6 +131,12 @@ class Transformer(nn.Module):
             if module is not None:
                 module.requires_grad_(False)
 
+    def average_language_embeddings(self) -> None:
+        """Give all languages the mean of their embeddings, which is not trained, so that none is told from another."""
+        if self.language_embeddings is not None:
+            weight = self.language_embeddings.weight.requires_grad_(False)
+            weight[:] = weight.mean(dim=0)
+
     def forward(
         self,
         batch: EncoderInput,

@@ -5,6 +5,7 @@ has the same ones, so that they are made once.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -58,9 +59,13 @@ class RawFiles:
         name = XNLI_ARCHIVES[key] if collection == "xnli" else GENERATED[collection].format(key=key)
         return f"{self.results}/raw/microworld/{collection}/{name}"
 
-    def all_generated(self) -> list[str]:
-        """Return all files of the microworld, in the order of ``Microworld.files``."""
-        return [self.generated(*file) for file in self.config.microworld.files] if self.config.microworld else []
+    @cached_property
+    def generated_files(self) -> dict[str, list[str]]:
+        """Return collection of the microworld -> its files, in the order of ``Microworld.files``."""
+        files: dict[str, list[str]] = {}
+        for collection, key in self.config.microworld.files if self.config.microworld else ():
+            files.setdefault(collection, []).append(self.generated(collection, key))
+        return files
 
     def describe(self, path: str) -> dict[str, Any]:
         """Return path, origin and licence of a raw file; of a download also its address and its record."""
@@ -68,7 +73,7 @@ class RawFiles:
         if folder == self.results and (download := self.downloads.get(location)):
             origin = {"origin": "downloaded", "licence": download.licence, "url": download.url}
             return {"path": path, **origin, "record": f"{self.results}/work/downloads/{location}.json"}
-        if path in self.all_generated():
+        if any(path in files for files in self.generated_files.values()):
             return {"path": path, "origin": "generated", "licence": "MIT"}
         keys = ((source, key) for source in self.sources.values() for key in source.keys)
         n_shards = self.config.text.n_shards

@@ -74,7 +74,7 @@ class ExperimentPaths(CorpusPaths):
         languages = {
             "train": list(self.protocols[protocol].n_train),
             "valid": self.xnli_tested(setup, protocol),
-            "test": self.config.xnli.languages if selects else [],
+            "test": sorted(self.config.xnli.languages) if selects else [],
         }
         return {split: {key: self.xnli_store(setup, split, key) for key in keys} for split, keys in languages.items()}
 

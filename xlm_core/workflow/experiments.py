@@ -136,19 +136,22 @@ class XnliProtocol(NamedTuple):
 
 
 def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:
-    """Return name in file names -> protocol, of all protocols that the languages of the table allow."""
-    alone = {xnli.train_language: xnli.n_train}
+    """Return name in file names -> protocol, of all protocols that the languages of the table allow.
+
+    Languages are sorted, so that nothing but the table depends on the order of its columns.
+    """
+    alone, languages, others = {xnli.train_language: xnli.n_train}, sorted(xnli.languages), sorted(xnli.others)
     n_train = {
         "zero_shot": alone,
         "selected_on_training_language": alone,
-        "few_shot": alone | dict.fromkeys(xnli.others, xnli.few_shot.examples),
+        "few_shot": alone | dict.fromkeys(others, xnli.few_shot.examples),
         "translate_test": alone,
-        "translate_train_all": alone | dict.fromkeys(xnli.others, xnli.n_train),
+        "translate_train_all": alone | dict.fromkeys(others, xnli.n_train),
     }
-    protocols = {kind: XnliProtocol(kind, sizes, xnli.languages) for kind, sizes in n_train.items()}
+    protocols = {kind: XnliProtocol(kind, sizes, languages) for kind, sizes in n_train.items()}
     return protocols | {
         f"translate_train_{language}": XnliProtocol("translate_train", {language: xnli.n_train}, [language])
-        for language in xnli.languages
+        for language in languages
     }
 
 
@@ -162,12 +165,3 @@ def xnli_experiments(xnli: Xnli) -> list[tuple[str, str]]:
     """Return run and name of the protocol, of all models that the table of XNLI shows."""
     protocols = xnli_protocols(xnli).items()
     return [(run, name) for run in xnli.runs for name, plan in protocols if run in xnli.protocol_runs[plan.kind]]
-
-
-def xnli_splits(xnli: Xnli) -> list[tuple[str, str]]:
-    """Return split and language of the tables that are read; split "translated" is the test set in English."""
-    protocols = xnli_protocols(xnli)
-    trained = dict.fromkeys(language for _, name in xnli_experiments(xnli) for language in protocols[name].n_train)
-    splits = [("train", language) for language in trained]
-    splits += [(split, language) for split in ("valid", "test") for language in xnli.languages]
-    return splits + [("translated", language) for language in xnli.others if xnli.translate_test]

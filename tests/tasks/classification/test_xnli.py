@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from small_model import write_model, write_vocabulary
 
 from xlm_core import results
@@ -40,13 +41,13 @@ def stores(world, split, languages):
     return {language: world / f"{split}.{language}" for language in languages}
 
 
-def finetuned(world, train, n_train, selected=()):
+def finetuned(world, train, n_train, selected=(), settings=SETTINGS):
     finetune(
         encoder=world / "encoder",
         train=stores(world, "train", train),
         valid=stores(world, "valid", ["en", "fr"]),
         test=stores(world, "test", selected),
-        args=FinetuneArgs(SETTINGS, 3, "float32", 0, "c", 10, world / "work", n_train=n_train),
+        args=FinetuneArgs(settings, 3, "float32", 0, "c", 10, world / "work", n_train=n_train),
         output=world / "classifier",
         selected=world / "selected.json",
         history=world / "history.jsonl",
@@ -104,6 +105,23 @@ def test_a_translated_test_set_is_read_in_its_own_language(world):
     (french,) = score(world, {"fr": world / "test.fr"})
     assert (translated.column, translated.value, translated.data_digest) == ("fr", english.value, english.data_digest)
     assert translated.data_digest != french.data_digest
+
+
+def test_with_averaged_language_embeddings_a_pair_counts_the_same_in_every_language(world):
+    """The same tokens under the name of either language; the result says how languages were told apart."""
+    vocabulary = Vocabulary.read(world / "vocabulary.json")
+    for language in ("en", "fr"):
+        with TokenStoreWriter(world / f"same.{language}", (language,) * 2, vocabulary, labels="classes") as writer:
+            for label, token in np.random.default_rng(1).integers(0, 3, (200, 2)):
+                writer.add(([20, 21], [22 + int(token)] * 3), int(label))
+    averaged = SETTINGS.model_copy(update={"average_language_embeddings": True})
+    for settings, language_ids in ((SETTINGS, "yes"), (averaged, "averaged")):
+        finetuned(world, ["en"], {"en": None}, settings=settings)
+        english, french = score(world, stores(world, "same", ["en", "fr"]))
+        assert f"|language-ids:{language_ids}|" in english.signature
+        encoder = checkpoint.load_classifier(world / "classifier")[0].encoder
+        assert torch.equal(*encoder.language_embeddings.weight) == (settings is averaged)
+    assert english.value == french.value
 
 
 def test_what_was_selected_language_by_language_is_reported_beside_the_model(world):

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,17 @@ def build(folder: Path, dev: list[str] | None = None, train: list[str] | None = 
 
 
 def run(folder: Path, archives: tuple[Path, Path], *keys: str) -> dict:
-    outputs = {tuple(key.split(".")): folder / "out" / f"{key}.tsv" for key in keys}
-    xnli.extract(*archives, outputs, folder / "out" / "statistics.json", LABELS)
-    return {
-        key: path.read_text(encoding="utf-8").split("\n")[:-1] for key, path in zip(keys, outputs.values(), strict=True)
-    }
+    for key in keys:
+        extract(folder, archives, key)
+    paths = {key: folder / "out" / f"{key}.tsv" for key in keys}
+    return {key: path.read_text(encoding="utf-8").split("\n")[:-1] for key, path in paths.items()}
+
+
+def extract(folder: Path, archives: tuple[Path, Path], key: str, labels: Sequence[str] = LABELS) -> None:
+    split, language = key.split(".")
+    archive = archives[split in ("train", "translated")]
+    outputs = (folder / "out" / f"{key}.{kind}" for kind in ("tsv", "json"))
+    xnli.extract(archive, split, language, *outputs, labels)
 
 
 def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
@@ -54,8 +61,12 @@ def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
         "test.en": ['He said "hi.\tHello there\tneutral'],
         "translated.ar": ["Hi.\tHello.\tneutral"],
     }
-    counts = json.loads((tmp_path / "out" / "statistics.json").read_text())
-    assert counts == {"read": 10, "kept": 8, "dropped": {"no gold label": 2}}
+    counts = {key: json.loads((tmp_path / "out" / f"{key}.json").read_text()) for key in texts}
+    whole = {"read": 2, "kept": 2, "dropped": {}}
+    missing = {"read": 3, "kept": 2, "dropped": {"no gold label": 1}}
+    one = {"read": 1, "kept": 1, "dropped": {}}
+    expected = {"train.en": whole, "valid.en": missing, "valid.ar": missing, "test.en": one, "translated.ar": one}
+    assert counts == expected
 
 
 @pytest.mark.parametrize(
@@ -76,21 +87,17 @@ def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
 )
 def test_bad_tables_are_named_by_place_and_leave_nothing(tmp_path, change, message):
     with pytest.raises(CorpusError, match=message):
-        run(tmp_path, build(tmp_path, **change), "train.en", "valid.en", "valid.ar")
+        run(tmp_path, build(tmp_path, **change), "train.en" if "train" in change else "valid.en")
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_another_task_has_labels_of_its_own(tmp_path):
     dev = [HEADER, "en\tyes\t\ta\tb\tg", "en\tcontradictory\t\tc\td\tg"]
     archives = build(tmp_path, dev, [TRAIN[0], "a\tb\tyes"])
-    outputs, statistics = (
-        {(split, "en"): tmp_path / f"{split}.en" for split in ("valid", "train")},
-        tmp_path / "statistics.json",
-    )
-    xnli.extract(*archives, outputs, statistics, ["yes", "contradictory"])
-    assert (tmp_path / "valid.en").read_text() == "a\tb\tyes\nc\td\tcontradictory\n"
+    extract(tmp_path, archives, "valid.en", ["yes", "contradictory"])
+    assert (tmp_path / "out" / "valid.en.tsv").read_text() == "a\tb\tyes\nc\td\tcontradictory\n"
     with pytest.raises(CorpusError, match=r"label 'contradictory', expected one of yes, no \(xnli\.labels\)"):
-        xnli.extract(*archives, outputs, statistics, ["yes", "no"])
+        extract(tmp_path, archives, "valid.en", ["yes", "no"])
 
 
 def test_a_language_without_a_training_table_is_an_error(tmp_path):
@@ -102,7 +109,7 @@ def test_a_cut_off_archive_is_an_error(tmp_path):
     evaluation, training = build(tmp_path)
     evaluation.write_bytes(evaluation.read_bytes()[:-40])
     with pytest.raises(ArchiveError, match=r"XNLI-1\.0\.zip: broken"):
-        run(tmp_path, (evaluation, training), "valid.en", "train.en")
+        run(tmp_path, (evaluation, training), "valid.en")
     assert not list((tmp_path / "out").iterdir())
 
 

@@ -29,9 +29,11 @@ from xlm_core.tasks.classification.finetune import Evaluation, data_digest, eval
 from xlm_core.text.formats.glue import GLUE_TASKS
 
 COLLAPSED = 0.99  # share of one class among the predictions from which on a classifier counts as collapsed
-XNLI_SIGNATURE = "selection:mean-validation-accuracy|language-ids:yes|max-tokens:{max_tokens}"
-XNLI_SELECTED_SIGNATURE = "selection:validation-accuracy-per-language|language-ids:yes|max-tokens:{max_tokens}"
-GLUE_SIGNATURE = "set:validation|selection:validation-metrics|language-ids:yes|max-tokens:{max_tokens}"
+XNLI_SIGNATURE = "selection:mean-validation-accuracy|language-ids:{language_ids}|max-tokens:{max_tokens}"
+XNLI_SELECTED_SIGNATURE = (
+    "selection:validation-accuracy-per-language|language-ids:{language_ids}|max-tokens:{max_tokens}"
+)
+GLUE_SIGNATURE = "set:validation|selection:validation-metrics|language-ids:{language_ids}|max-tokens:{max_tokens}"
 PREDICTION_COLUMNS = ("set", "split", "index", "label", "prediction")
 
 
@@ -57,12 +59,12 @@ class FinetunedClassifier:
         signature: str,
         warnings: Sequence[str] = (),
     ) -> list[Result]:
-        """Return a result for each of the ``metrics`` of a dataset; ``signature`` may name ``{max_tokens}``."""
+        """Return a result for each of the ``metrics`` of a dataset; ``signature`` names metadata: ``{max_tokens}``."""
         return [
             Result(
                 **vars(context), column=column, metric=metric, value=value, n=len(dataset),
                 config_digest=self.metadata["config"], data_digest=data_digest(self.metadata, dataset),
-                signature=signature.format(max_tokens=self.max_tokens), warnings=list(warnings),
+                signature=signature.format(**self.metadata), warnings=list(warnings),
             )
             for metric, value in metrics.items()
         ]  # fmt: skip

@@ -107,6 +107,8 @@ def finetune(
         history: JSON lines of losses and validation metrics, with the learning rate that was selected.
     """
     model, pretrained = checkpoint.load(encoder)
+    if args.settings.average_language_embeddings:
+        model.average_language_embeddings()
     by_language = open_datasets(train, pretrained, args.n_train)
     examples = LabelledDataset(tuple(part for dataset in by_language.values() for part in dataset.parts))
     splits = DatasetSplits(examples, open_datasets(valid, pretrained), open_datasets(test, pretrained))
@@ -114,7 +116,8 @@ def finetune(
     metadata = finetuned_metadata(pretrained, splits, args)
     digest = digests.of_value([metadata["config"], metadata["data"], args.code_digest, metadata["seed"], args.seed])
     best = search_learning_rate(model, splits, args, digest)
-    metadata |= {"learning_rate": best.rate, "max_tokens": args.settings.max_tokens}
+    language_ids = "averaged" if args.settings.average_language_embeddings else "yes"
+    metadata |= {"learning_rate": best.rate, "max_tokens": args.settings.max_tokens, "language_ids": language_ids}
     checkpoint.save(output, best.classifier.encoder, metadata, head=best.classifier.head)
     if selected:
         copy_file(best.folder.parent / SELECTED, selected)

@@ -9,12 +9,12 @@ A record is premise, hypothesis and label name. The order of the rows is the tab
 same pair in every language.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.io import atomic_many
 from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
@@ -24,18 +24,13 @@ EVALUATION = {"valid": "xnli.dev.tsv", "test": "xnli.test.tsv"}  # split -> arch
 TRANSLATIONS = {"train": "multinli.train.{language}.tsv", "translated": "xnli.test.{language}.en.tsv"}
 
 
-def extract(
-    evaluation: Path, training: Path, outputs: Mapping[tuple[str, str], Path], statistics: Path, labels: Sequence[str]
-) -> None:
-    """Write the records of each split and language, and the counts of all of them.
-
-    Pairs without a gold label are dropped. The outputs appear together, after all of them are complete.
+def extract(archive: Path, split: str, language: str, output: Path, statistics: Path, labels: Sequence[str]) -> None:
+    """Write the records of one split and language. Pairs without a gold label are dropped.
 
     Args:
-        evaluation: XNLI-1.0.zip.
-        training: XNLI-MT-1.0.zip.
-        outputs: (split, language) -> records; the splits are "train", "valid", "test", and "translated": the test set
-            of the language in English.
+        archive: XNLI-1.0.zip for the splits "valid" and "test", XNLI-MT-1.0.zip for "train" and "translated": the test
+            set of the language in English.
+        output: the records.
         statistics: JSON of records read, kept and dropped.
         labels: the allowed labels; other tasks in XNLI's format have others.
 
@@ -44,45 +39,40 @@ def extract(
         CorpusError: a column or language is missing, a label is unknown, or a row has another number of fields.
     """
     stats = FilterStats()
-    with atomic_many(list(outputs.values())) as partials:
-        paths = dict(zip(outputs, partials, strict=True))
-        for (split, language), path in paths.items():
-            if split in TRANSLATIONS:
-                suffix = TRANSLATIONS[split].format(language=language)
-                if not tsv.write_in_place(_translation(training, suffix, labels, stats), [path]):
-                    raise CorpusError(f"{training}, {suffix}: no labelled pair; fetch the file again")
-        for split, suffix in EVALUATION.items():
-            languages = [language for other, language in paths if other == split]
-            for language, records in _evaluation_set(evaluation, suffix, languages, labels, stats).items():
-                tsv.write_in_place(records, [paths[split, language]])
+    if split in EVALUATION:
+        records = _evaluation_set(archive, EVALUATION[split], language, labels, stats)
+    else:
+        records = _translation(archive, TRANSLATIONS[split].format(language=language), labels, stats)
+    tsv.write(records, [output])
     stats.write(statistics)
 
 
-def _translation(training: Path, suffix: str, labels: Sequence[str], stats: FilterStats) -> Iterator[list[str]]:
+def _translation(archive: Path, suffix: str, labels: Sequence[str], stats: FilterStats) -> Iterator[list[str]]:
     """Yield the records of one machine-translated table."""
-    with open_lines(training, member_with_suffix(training, suffix)) as (table, lines):
+    with open_lines(archive, member_with_suffix(archive, suffix)) as (table, lines):
         for location, row in tsv.read_table(table, lines, ("premise", "hypo", "label")):
             yield from _record(location, row, labels, stats)
+    if not stats.kept:
+        raise CorpusError(f"{archive}, {suffix}: no labelled pair; fetch the file again")
 
 
 def _evaluation_set(
-    evaluation: Path, suffix: str, languages: Sequence[str], labels: Sequence[str], stats: FilterStats
-) -> dict[str, list[list[str]]]:
-    """Return the records of each language of one evaluation set, read in one pass."""
-    records: dict[str, list[list[str]]] = {language: [] for language in languages}
+    archive: Path, suffix: str, language: str, labels: Sequence[str], stats: FilterStats
+) -> Iterator[list[str]]:
+    """Yield the records of a language of an evaluation set, which has as many in every language."""
+    n_records = Counter({language: 0})
     columns = ("language", "sentence1", "sentence2", "gold_label")
-    with open_lines(evaluation, member_with_suffix(evaluation, suffix)) as (table, lines):
-        for location, (language, *row) in tsv.read_table(table, lines, columns):
-            if language in records:
-                records[language] += _record(location, row, labels, stats)
-    n_records = {language: len(rows) for language, rows in records.items()}
-    for language, n in n_records.items():
-        if n != max(n_records.values()) or not n:
-            raise CorpusError(
-                f"{evaluation}, {suffix}: {n} labelled pairs in {language}, expected the same number, above 0, "
-                f"in every language ({n_records}); check the language's code or fetch the file again"
-            )
-    return records
+    with open_lines(archive, member_with_suffix(archive, suffix)) as (table, lines):
+        for location, (other, *row) in tsv.read_table(table, lines, columns):
+            n_records[other] += row[-1] != NO_LABEL
+            if other == language:
+                yield from _record(location, row, labels, stats)
+    n = n_records[language]
+    if n != max(n_records.values()) or not n:
+        raise CorpusError(
+            f"{archive}, {suffix}: {n} labelled pairs in {language}, expected the same number, above 0, in every "
+            f"language ({dict(n_records)}); check the language's code or fetch the file again"
+        )
 
 
 def _record(location: str, row: Sequence[str], labels: Sequence[str], stats: FilterStats) -> list[list[str]]:
