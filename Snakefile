@@ -67,6 +67,10 @@ include: "rules/embeddings.smk"
 include: "rules/provenance.smk"
 
 
+onsuccess:
+    print(show_finished_tables())
+
+
 rule all:
     """Every table and figure."""
     default_target: True

@@ -4,16 +4,19 @@ import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 from xlm_core import config as configuration
 from xlm_core.errors import ConfigError
 from xlm_core.languages import sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
 from xlm_core.workflow import code_digest
+from xlm_core.workflow.console import Console, StepConsole
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW
 from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
-from xlm_core.workflow.targets import JobGraph, tables, targets
+from xlm_core.workflow.targets import JobGraph, finished_tables, tables, targets
 
 
 def checked_config():
@@ -46,6 +49,18 @@ if CONFIG.compute.nodes == 1:
 else:
     HARDWARE = {"nodes": CONFIG.compute.nodes, "mpi": "srun", "tasks_per_node": 2}
     HARDWARE |= {"gres": f"gpu:{GPUS}"} if GPUS else {}
+
+
+def show_finished_tables():
+    """The tables that were asked for, as text."""
+    return finished_tables(PATHS, workflow.dag_settings.targets)
+
+
+# Other workflows that use this one as a module have a screen of their own.
+if workflow.modifier.is_main_snakefile() and not (workflow.output_settings.dryrun or workflow.output_settings.verbose):
+    CONSOLE = {ExecMode.DEFAULT: Console, ExecMode.SUBPROCESS: StepConsole}.get(workflow.exec_mode)
+    if CONSOLE:
+        CONSOLE(show_finished_tables).attach(logger)
 
 
 def params_of(section, *leave_out):

@@ -4,6 +4,7 @@ The whole tiny configuration, and which jobs run again after which change, are i
 """
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -88,11 +89,41 @@ def test_the_report_holds_the_tables(quick_project: Project):
     assert [name for name in shown if name not in text] == []
 
 
+def test_the_screen_has_a_line_for_each_job_and_the_tables_last(quick_project: Project):
+    folder = quick_project.folder / "results" / "quick" / "tables"
+    tables = [(folder / f"{name}.md").read_text().strip() for name in ("xnli", "retrieval")]
+    again = quick_project.snakemake("xnli_table", "--forcerun", "make_retrieval_table")
+    assert again.returncode == 0 and [text in again.stdout for text in tables] == [True, True]
+    assert again.stdout.strip().endswith(tables[1])
+    _, count, *lines = again.stderr.splitlines()
+    assert count == "3 jobs"
+    patterns = (
+        r"1 of 3  0:00:\d\d  Making the table of sentence retrieval",
+        r"2 of 3  0:00:\d\d  Writing down .* retrieval",
+        r"3 of 3  0:00:\d\d  xnli_table",
+    )
+    assert len(lines) == 3 and all(map(re.fullmatch, patterns, lines))
+    nothing = quick_project.snakemake("xnli_table")
+    assert nothing.returncode == 0 and "Nothing to be done" in nothing.stderr
+    assert nothing.stderr.strip().endswith(tables[1])
+
+
+def test_a_failed_step_says_why_and_where_its_log_is(unused: Project):
+    (unused.folder / "own.fr.txt").write_bytes(b"\xff\xfe\xff\n" * 3)
+    run = unused.snakemake("results/tiny/text/own/fr/statistics.json")
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    _, count, why, *lines = run.stderr.splitlines()
+    assert count == "1 job" and why.startswith("CorpusError: own.fr.txt")
+    assert re.fullmatch(r"FAILED after 0:00:\d\d: Extracting own \(fr\) \(rule extract\)", lines[0])
+    assert lines[1] == "    log: results/tiny/logs/extract/own/fr.log"
+
+
 @pytest.mark.parametrize(
     ("laid_over", "target", "message"),
     [
         ("xnli: {finetuning: {batch_sise: 8}}", "all", "finetuning.batch_sise: unknown key (did you mean 'batch_size'"),
         ("corpora: {own: {format: text, keys: [fr], path: absent.txt}}", "all", "config.corpora.own.path: absent.txt"),
+        ("seeds: {pretraining: [-1]}", "all", "config.seeds.pretraining.0: Input should be greater than or equal to 0"),
         ("glue: null\nclaims: []", "glue_table", "has no section glue, so there is no such table"),
     ],
 )

@@ -1,6 +1,5 @@
-"""Make a table, and show it, as it is what was asked for."""
+"""Make a table."""
 
-import sys
 from pathlib import Path
 
 from xlm_core.report import tables
@@ -13,4 +12,3 @@ with workflow_step(snakemake):
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         significance=[Path(path) for path in snakemake.input.get("significance", [])],
     )
-    sys.stdout.write("\n" + Path(snakemake.output.md).read_text(encoding="utf-8") + "\n")

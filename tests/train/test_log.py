@@ -9,6 +9,7 @@ from xlm_core import history
 from xlm_core.errors import StorageError
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
+from xlm_core.train import log as train_log
 from xlm_core.train.log import TrainingLog
 from xlm_core.train.state import Progress
 
@@ -43,6 +44,23 @@ def test_rows_of_training_hold_means(tmp_path):
     assert by_metric[3, "learning_rate"] == (3, "train", None, (), "learning_rate", 0.01)
     assert (by_metric[2, "n_tokens"].value, by_metric[3, "n_tokens"].value) == (20, 30)
     assert by_metric[2, "tokens_per_second"].value > 0
+
+
+def test_the_screen_shows_a_line_from_time_to_time(tmp_path, monkeypatch, caplog):
+    """Of a training that resumes at update 40 and makes two updates of 10 tokens a second."""
+    seconds = [100.0]
+    monkeypatch.setattr(train_log.time, "monotonic", lambda: seconds[0])
+    state = make_state()
+    state.progress.update = 40
+    with caplog.at_level("INFO"), TrainingLog(tmp_path, state.progress, 200) as log:
+        for _ in range(14):
+            seconds[0] += 5
+            advance(log, state, 10)
+    shown = [record.getMessage() for record in caplog.records if getattr(record, "is_shown", False)]
+    assert shown == [
+        "update 100 of 200: loss 0.50 (mlm); 20 tokens/s; 0:00:50 left",
+        "update 160 of 200: loss 0.50 (mlm); 20 tokens/s; 0:00:20 left",
+    ]
 
 
 def test_pandas_reads_it(tmp_path):

@@ -108,7 +108,8 @@ def start_processes(path: Path) -> None:
         rank, failure = error.get_first_failure()
         last = job["n_nodes"] * job["n_processes"] - 1
         if failure.exitcode < 0:
-            what = f"was killed by {failure.signal_name()}; run again to go on from the last checkpoint"
+            reason = ", most likely because the memory ran out" if failure.signal_name() == "SIGKILL" else ""
+            what = f"was killed by {failure.signal_name()}{reason}; run again to go on from the last checkpoint"
         else:
             what = f"failed: {failure.message if isinstance(failure.message, str) else failure.message['message']}"
         who = f"process {rank} of 0 to {last} (pid {failure.pid} on {os.uname().nodename})"

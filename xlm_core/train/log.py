@@ -1,4 +1,4 @@
-"""The log of a training: JSON lines for the curves, TensorBoard files, a progress bar, and warnings."""
+"""The log of a training: JSON lines for the curves, TensorBoard files, lines for the screen, and warnings."""
 
 import logging
 import os
@@ -12,7 +12,6 @@ from typing import Self
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
-from tqdm import tqdm
 
 from xlm_core.config import Optim
 from xlm_core.errors import TrainingError
@@ -23,6 +22,8 @@ from xlm_core.train.state import Progress, TrainState
 
 LOG = logging.getLogger(__name__)
 LOG_NAME = "log.jsonl"
+SHOWN_SECONDS = 30.0  # at least, between two lines on the screen
+SHOWN_FRACTION = 0.01  # of the training, likewise
 MAX_SKIPPED_IN_ROW = 10
 TIMED_UPDATES = range(5, 20)  # updates of this process that are timed to estimate the rest; the first few are slow
 MIN_REDUCTION = 0.98  # a loss above this share of the baseline's is reported
@@ -43,15 +44,15 @@ class TrainingLog:
         with disk_full_errors(self.path):
             self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
             self._board = TensorBoardWriter(folder / "tensorboard", purge_step=progress.update + 1)
-        self._bar = tqdm(total=max_updates, initial=progress.update, unit="update", disable=None)
         self._clock = (time.monotonic(), progress.n_tokens)
+        self._begin, self._max_updates = (time.monotonic(), progress.update), max_updates
+        self._shown = self._begin
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         with disk_full_errors(self.path), ExitStack() as stack:  # all are closed, even if one of them fails
-            stack.callback(self._bar.close)
             stack.callback(self._board.close)
             stack.callback(self._file.close)
 
@@ -66,8 +67,7 @@ class TrainingLog:
             "skipped": int(state.skipped),
         }
         self._write("train", progress, numbers, {key: {"loss": loss.mean_loss} for key, loss in losses.items()})
-        self._bar.set_postfix({str(key): f"{loss.mean_loss:.3f}" for key, loss in losses.items()}, refresh=False)
-        self._bar.update(progress.update - self._bar.n)
+        self._show(progress.update, losses, numbers["tokens_per_second"])
 
     def log_evaluation(self, progress: Progress, metrics: Metrics, criterion: float) -> None:
         """Write rows about an evaluation: its ``metrics``, and the ``criterion`` computed from them."""
@@ -79,6 +79,23 @@ class TrainingLog:
             if metric not in ("loss", "count")
         ]
         LOG.info("update %d: validation %s", progress.update, ", ".join(shown))
+
+    def _show(self, update: int, losses: Mapping[ObjectiveKey, LossSum], tokens_per_second: float) -> None:
+        """Log a line that the screen shows, where enough has happened since the last one."""
+        now, (time_shown, update_shown), (begin, first) = time.monotonic(), self._shown, self._begin
+        if now - time_shown < SHOWN_SECONDS or update - update_shown < SHOWN_FRACTION * self._max_updates:
+            return
+        self._shown = (now, update)
+        seconds_left = (now - begin) / (update - first) * (self._max_updates - update)
+        LOG.info(
+            "update %d of %d: loss %s; %.3g tokens/s; %s left",
+            update,
+            self._max_updates,
+            ", ".join(f"{loss.mean_loss:.2f} ({key})" for key, loss in losses.items()),
+            tokens_per_second,
+            timedelta(seconds=round(seconds_left)),
+            extra={"is_shown": True},
+        )
 
     def _write(self, split: Split, progress: Progress, numbers: Mapping[str, float], metrics: Metrics) -> None:
         """Write ``numbers`` of all objectives together and ``metrics``; tokens per second are counted from now on."""

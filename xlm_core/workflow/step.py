@@ -81,9 +81,12 @@ def report_errors(log: str | Path) -> Iterator[None]:
 
 
 def log_to(log: str | Path) -> None:
-    """Append what this process logs to the file ``log``."""
-    form = "%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(handlers=[_LogFile(log, encoding="utf-8")], level=logging.INFO, format=form, force=True)
+    """Append what this process logs to the file ``log``; the screen gets records that have ``is_shown``."""
+    file, screen = _LogFile(log, encoding="utf-8"), logging.StreamHandler()
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    screen.setFormatter(logging.Formatter(f"{Path(log).parent.name} {Path(log).stem}: %(message)s"))
+    screen.addFilter(lambda record: getattr(record, "is_shown", False))
+    logging.basicConfig(handlers=[file, screen], level=logging.INFO, force=True)
 
 
 def exit_with_process(number: int) -> None:

@@ -1,7 +1,8 @@
 """Public targets: the tables and figures that each of them makes, and the jobs and raw files behind a file."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from xlm_core.workflow.experiment_paths import ExperimentPaths
@@ -39,6 +40,15 @@ def tables(paths: ExperimentPaths) -> dict[str, str]:
     made = {file: target for target, files in targets(paths).items() for file in files}
     tidy = {name: f"{paths.results}/tables/{name}.tidy.csv" for name in (*DESCRIPTIONS, "claims")}
     return {name: made[file] for name, file in tidy.items() if file in made}
+
+
+def finished_tables(paths: ExperimentPaths, requested: Collection[str]) -> str:
+    """Return the tables of the public targets among ``requested`` as text; without one, where all tables lie."""
+    made = targets(paths)
+    files = [Path(file) for name in made if name in requested for file in made[name] if file.endswith(".md")]
+    if not files:
+        return f"Tables and figures: {paths.results}/tables, {paths.results}/figures"
+    return "\n".join(file.read_text(encoding="utf-8") if file.exists() else str(file) for file in files)
 
 
 def _xnli(paths: ExperimentPaths) -> list[str]:
