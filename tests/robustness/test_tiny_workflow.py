@@ -341,18 +341,18 @@ def test_one_more_language_of_the_table_leaves_pretraining_alone(project: Projec
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - en\n  - fr\n  - hi\n")
     # The sets of the new language, evaluation sets in the second vocabulary, too; the translated ones are one job.
     text = Counter(build_xnli_store=1, build_xnli_evaluation_store=1 + 1, build_xnli_translated_store=1)
-    # Zero-shot models are selected by all languages, and one more is trained on the new language alone.
-    models = Counter(finetune_xnli=FINETUNED + 1, score_xnli=SCORED, score_retrieval=1)
+    # All are selected by all languages but those of one language, of which there is one more.
+    models = Counter(finetune_xnli=FINETUNED - 2 + 1, score_xnli=SCORED, score_retrieval=1)
     assert project.waiting_rules() == text + models + REFINED + RETRIEVAL
 
 
 def test_another_order_of_the_languages_makes_the_table_alone(project: Project, edited):
     edited("tiny.yaml", "  languages:\n  - en\n  - fr\n", "  languages:\n  - fr\n  - en\n")
-    assert project.waiting_rules() == XNLI + RETRIEVAL + ABLATION
+    assert project.waiting_rules() == XNLI + Counter(make_retrieval_table=1, make_manifest=1)
 
 
 def test_another_size_of_the_microworld_generates_its_collection_alone(project: Project, edited):
-    edited("tiny.yaml", "glue_train: 24", "glue_train: 33")
+    edited("tiny.yaml", "glue_train: 32", "glue_train: 33")
     text = Counter(generate_glue=1, extract_glue=GLUE_TASKS + 1, build_glue_store=2 * (GLUE_TASKS + 1))
     assert project.waiting_rules() == text + glue(GLUE_ROWS) + CLAIMS
     assert project.waiting_rules("xnli_table") == Counter()
@@ -419,10 +419,9 @@ def test_code_of_the_report_draws_again(project: Project, edited):
 def test_code_of_the_model_trains_again(project: Project, edited):
     edited("xlm_core/model/transformer.py", "NORM_EPSILON = 1e-12", "NORM_EPSILON = 1e-6")
     trained = Counter(init_random_model=2, pretrain=8, finetune_xnli=FINETUNED, score_xnli=SCORED, score_retrieval=1)
-    trained += Counter(train_subword_vectors=1, train_word_vectors=3) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
+    trained += Counter(train_subword_vectors=1) + TRANSLATED + TRANSLATION + EMBEDDINGS + MAP
     trained += glue(GLUE_ROWS) + PERPLEXITY + ABLATION + CLAIMS
-    shown = XNLI + RETRIEVAL + CURVES + Counter(sample_objective_batches=1, plot_objectives=1)
-    assert project.waiting_rules() == trained + shown
+    assert project.waiting_rules() == trained + XNLI + RETRIEVAL + CURVES
 
 
 def test_a_misspelt_key_is_one_short_message_before_anything_else(project: Project, edited):
@@ -463,13 +462,13 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
     run = project.snakemake(store, room=500_000)
     assert run.returncode == 1
     assert f"StorageError: {store} (or one of 2 more files that are written with it) {full_disk.MESSAGE}" in run.stderr
-    assert "Traceback" not in run.stderr.partition("Logfile")[0]
+    assert "Traceback" not in run.stderr
     assert not list((tmp_path / "results/tiny/store").rglob("*.*"))
     assert project.waiting_rules(store) == Counter(build_store=1)
     others = {path: path.stat().st_mtime_ns for path in (tmp_path / "results/tiny").rglob("*.tsv")}
     run = project.snakemake(store)
     assert run.returncode == 0, run.stderr
-    assert re.findall(r"^Job \d+: (.+)$", run.stderr, re.MULTILINE) == ["Storing own (en), shard 0"]
+    assert re.findall(r"^1 of 1  [\d:]+  (.+)$", run.stderr, re.MULTILINE) == ["Storing own (en), shard 0"]
     assert (tmp_path / store).stat().st_size > 500_000
     assert {path: path.stat().st_mtime_ns for path in others} == others
     assert project.waiting_rules(store) == Counter()

@@ -34,8 +34,8 @@ class Screen:
             self.logger.info(f"Finished jobid: {job}", extra={"event": LogEvent.JOB_FINISHED, "job_id": job})
         self.logger.info(None, extra={"event": LogEvent.PROGRESS, "done": done, "total": total})
 
-    def fail(self, job: int) -> None:
-        fields = {"event": LogEvent.JOB_ERROR, "jobid": job, "rule_name": "train", "log": ["a.log"], "aux": {}}
+    def fail(self, job: int, log: str = "a.log", **further: str) -> None:
+        fields = {"event": LogEvent.JOB_ERROR, "jobid": job, "rule_name": "train", "log": [log], "aux": further}
         self.logger.error("Error in rule train", extra=fields)
 
 
@@ -100,3 +100,14 @@ def test_a_failed_job_is_named_once_with_its_log(clock):
         screen.fail(7)
     assert first.lines == ["FAILED after 0:00:05: Training a (rule train)", "    log: a.log"]
     assert of_step.lines == []
+
+
+def test_what_a_step_on_a_cluster_said_is_read_from_its_log(clock, tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("INFO began\nTraceback ...\nxlm_core.errors.StoreError: a.store is damaged\n")
+    screen = Screen()
+    screen.begin(7, "Training a")
+    screen.fail(7, str(log), external_jobid="42")
+    failed, *lines = screen.lines
+    assert failed == "FAILED after 0:00:00: Training a (rule train)"
+    assert [line.strip() for line in lines] == ["StoreError: a.store is damaged", f"log: {log}", "external_jobid: 42"]

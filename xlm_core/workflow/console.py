@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -90,16 +91,24 @@ class Console(logging.Formatter):
         )
 
     def _format_error(self, fields: dict[str, Any]) -> str:
-        """Return which job failed, and where its log is; the step itself has said why."""
+        """Return which job failed, and its log; the step itself has said why, on a cluster in its log alone."""
         job, further = fields["jobid"], [f"{name}: {value}" for name, value in fields["aux"].items()]
         name = self._started[job][0] if job in self._started else fields["rule_name"]
         lines = [f"FAILED after {self._duration(job).strip()}: {name} (rule {fields['rule_name']})"]
+        if "external_jobid" in fields["aux"]:
+            lines += [line for path in map(Path, fields["log"]) if path.exists() for line in _last_line(path)]
         lines += [f"log: {path}" for path in fields["log"]]
         return "\n    ".join([*lines, *further])
 
     def _duration(self, job: int) -> str:
         begun = self._started[job][1] if job in self._started else time.monotonic()
         return str(timedelta(seconds=round(time.monotonic() - begun)))
+
+
+def _last_line(log: Path) -> list[str]:
+    """Return the last line of a log, where an error stands, without the package of its class."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line.removeprefix("xlm_core.errors.") for line in lines[-1:]]
 
 
 class StepConsole(Console):
