@@ -40,7 +40,6 @@ rule build_glue_store:
         runtime=60,
     params:
         dataset="glue",
-        folder=lambda wildcards: PATHS.glue_store(wildcards.vocabulary, wildcards.task),
         parts=lambda wildcards: glue_parts(wildcards.task),
         n_sentences=lambda wildcards: len(GLUE_TASKS[wildcards.task].sentences),
         text=lambda wildcards: normalization_params(wildcards.vocabulary),

@@ -25,6 +25,7 @@ rule make_manifest:
         runtime=240,  # a large file of the user's own is read once
     params:
         configuration=CONFIG.name,
+        jobs=lambda wildcards: JOBS.upstream(table_numbers(wildcards.table))[0],
         jobs_of_results=lambda wildcards: {path: JOBS.upstream(path)[0] for path in results_of_table(wildcards.table)},
         sources=lambda wildcards: [PATHS.describe(path) for path in JOBS.upstream(table_numbers(wildcards.table))[1]],
         sums=work("sums"),

@@ -67,7 +67,6 @@ rule import_store:
 XNLI_STORE_PARAMS = {
     "dataset": "xnli",
     "labels": CONFIG.xnli.labels,
-    "folder": lambda wildcards: f"{PATHS.results}/store/{wildcards.vocabulary}/xnli",
     "n_sentences": 2,
     "text": lambda wildcards: normalization_params(wildcards.vocabulary),
     "code": code("workflow_scripts.build_labelled_store.build_xnli"),

@@ -8,25 +8,25 @@ from xlm_core.text import tokenize
 from xlm_core.text.formats import xnli
 from xlm_core.workflow.step import workflow_step
 
-params, folder = snakemake.params, Path(snakemake.params.folder)
+params, output = snakemake.params, Path(snakemake.output[0])
 
 
 def build_xnli() -> None:
     """Extract parts of XNLI out of an archive, and store them."""
     for name in params.parts:
-        files = (folder / f"{name}.records.tsv", folder / f"{name}.records.json")
+        files = (output.with_name(f"{name}.records.tsv"), output.with_name(f"{name}.records.json"))
         xnli.extract(Path(snakemake.input.archive), *name.split("."), *files, params.labels)
-        store(name, files[0])
+        store(name, files[0], output.parent)
 
 
 def build_glue() -> None:
     """Store the parts of a task of GLUE."""
-    folder.mkdir(parents=True, exist_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
     for name in params.parts:
-        store(name, Path(snakemake.input.records) / f"{name}.tsv")
+        store(name, Path(snakemake.input.records) / f"{name}.tsv", output)
 
 
-def store(name: str, records: Path) -> None:
+def store(name: str, records: Path, folder: Path) -> None:
     """Tokenize and encode one part."""
     part, tokens = params.parts[name], folder / f"{name}.tsv"
     text = config.read(config.Text, params.text, path="text")

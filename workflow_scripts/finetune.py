@@ -7,14 +7,17 @@ from typing import Any
 from xlm_core import config
 from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
-from xlm_core.workflow.step import workflow_step
+from xlm_core.workflow.step import actual_path, workflow_step
 
 params, output = snakemake.params, snakemake.output
 
 
 def finetune_on(selected: Path | None, **arguments: Any) -> None:
     """Fine-tune with what XNLI and GLUE have in common."""
-    stores = {split: {name: Path(path) for name, path in files.items()} for split, files in params.stores.items()}
+    stores = {
+        split: {name: actual_path(snakemake, path) for name, path in files.items()}
+        for split, files in params.stores.items()
+    }
     args = FinetuneArgs(
         settings=config.read(config.Finetuning, params.finetuning, path="finetuning"),
         precision=params.precision,

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from xlm_core.tasks.classification.evaluate import XnliTest, score_xnli
-from xlm_core.workflow.step import result_context, workflow_step
+from xlm_core.workflow.step import actual_path, result_context, workflow_step
 
 with workflow_step(snakemake):
     score_xnli(
         tests=[
             XnliTest(
                 setting=test["setting"],
-                model=Path(test["model"]),
-                selected=Path(test["selected"]) if test["selected"] else None,
-                stores={language: Path(store) for language, store in test["test"].items()},
+                model=actual_path(snakemake, test["model"]),
+                selected=actual_path(snakemake, test["selected"]) if test["selected"] else None,
+                stores={language: actual_path(snakemake, store) for language, store in test["test"].items()},
             )
             for test in snakemake.params.tests
         ],

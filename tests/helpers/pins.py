@@ -38,7 +38,6 @@ PORTABLE = ("texts", "tokens", "vocabularies", "stores", "jobs")  # the same on 
 
 # Old name -> new name. Several old rules may have become one.
 RULES: dict[str, str] = {
-    "make_microworld": "generate_microworld",
     "sample_text": "sample_bpe_text",
     "build_labelled_store": "build_xnli_store",
     "train_embeddings": "train_subword_vectors",
@@ -78,7 +77,11 @@ def record(results: Path) -> dict[str, Any]:
     """Everything that must not change in a folder of results, as JSON, without the lists of jobs."""
     assert results.is_dir(), f"{results} is no folder; expected the results of a finished run"
     return {
-        "texts": digests(results, "text/**/*.tsv", file_digest) | digests(results, "words/**/*.tsv", file_digest),
+        "texts": {
+            path: digest
+            for pattern in ("text/**/*.tsv", "words/**/*.tsv", "store/**/*.records.tsv")
+            for path, digest in digests(results, pattern, file_digest).items()
+        },
         "tokens": digests(results, "tokens/**/*.tsv", file_digest),
         "vocabularies": digests(results, "bpe/*/vocabulary.json", file_digest),
         "stores": digests(results, "store/**/*.store", store_digest),

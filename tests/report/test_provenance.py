@@ -58,8 +58,8 @@ def make(which: list[dict[str, str]] | None = None) -> dict:
     provenance.make_manifest(
         "xnli",
         table=Path("tables/xnli.tidy.csv"),
-        results=[Path("results/mlm.jsonl")],
-        jobs=[Path(path) for path in (SCORED, TUNED, PRETRAINED)],
+        results={"results/mlm.jsonl": Path("results/mlm.jsonl")},
+        jobs={path: Path(path) for path in (SCORED, TUNED, PRETRAINED)},
         jobs_of_results={"results/mlm.jsonl": [SCORED, TUNED, PRETRAINED]},
         sources=sources() if which is None else which,
         sums=Path("sums"),

@@ -24,8 +24,8 @@ def make_manifest(
     name: str,
     *,
     table: Path,
-    results: Sequence[Path],
-    jobs: Sequence[Path],
+    results: Mapping[str, Path],
+    jobs: Mapping[str, Path],
     jobs_of_results: Mapping[str, Sequence[str]],
     sources: Sequence[Mapping[str, str]],
     sums: Path,
@@ -37,24 +37,24 @@ def make_manifest(
     Args:
         name: of the table.
         table: its numbers, as CSV.
-        results: the measured numbers that it shows.
-        jobs: records of all jobs that led to it.
-        jobs_of_results: file of ``results`` -> those of ``jobs`` that led to it.
+        results: name -> file of the measured numbers that it shows.
+        jobs: name -> file of the records of all jobs that led to it.
+        jobs_of_results: name of ``results`` -> names of those of ``jobs`` that led to it.
         sources: of every file that it began with "path", "origin" and "licence", and of a download "url" and "record".
         sums: a folder of sums that were computed before, so that a large file is read once.
         configuration: its name.
         output: JSON. It holds every job once, by its record; numbers name the jobs that led to them.
     """
     numbers = [
-        {**asdict(number), "jobs": list(jobs_of_results[str(path)])}
-        for path in results
+        {**asdict(number), "jobs": list(jobs_of_results[result])}
+        for result, path in results.items()
         for number in result_files.read([path])
     ]
     manifest = {
         "table": {"name": name, "path": str(table), "sha256": digests.sha256(table)},
         "configuration": configuration,
         "sources": [_describe(source, sums) for source in sources],
-        "jobs": {str(path): _total_time(read_json(path)) for path in jobs},
+        "jobs": {job: _total_time(read_json(path)) for job, path in jobs.items()},
         "numbers": numbers,
     }
     write_json(output, manifest)

@@ -16,15 +16,10 @@ from snakemake_interface_logger_plugins.common import LogEvent
 NOTHING_TO_DO = "Nothing to be done"
 # What Snakemake says of every run.
 ROUTINE = (
-    "Assuming unrestricted",
-    "Building DAG",
-    "Using shell",
-    "Conda environments",
-    "Singularity",
-    "Select jobs",
-    "Complete log",
-    "Elapsed",
-)
+    "Assuming unrestricted", "Building DAG", "Using shell", "Conda environments", "Singularity", "Select jobs",
+    "Retrieving from storage", "Storing in storage", "Finished download", "Finished upload", "Removing local copy",
+    "Complete log", "Elapsed",
+)  # fmt: skip
 SCRIPT_FAILED = "CalledProcessError"  # the script itself has said why
 KILLED = "died with <Signals.SIGKILL: 9>"  # of a step's process, by the kernel or by somebody
 MEMORY_HINT = (

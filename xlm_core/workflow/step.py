@@ -53,6 +53,21 @@ def workflow_step(snakemake: Any) -> Iterator[None]:
             yield
 
 
+def actual_path(snakemake: Any, path: str) -> Path:
+    """Return where an input or an output lies: below the prefix of a module, or where a storage provider puts it.
+
+    Args:
+        snakemake: the object that Snakemake gives to a script.
+        path: as the rules name it; or of a file in a folder that is an input.
+    """
+    files = [str(file) for file in (*snakemake.input, *snakemake.output)]
+    for named in (Path(path), *Path(path).parents):
+        for file in files:
+            if file == str(named) or file.endswith(f"/{named}"):
+                return Path(file) / Path(path).relative_to(named)
+    raise ValueError(f"{path} is no input and no output of {snakemake.rule}")
+
+
 def result_context(snakemake: Any) -> ResultContext:
     """Return what a scoring step knows of its results: the parameter ``cell`` of the rule, seeds and code digest."""
     wildcards, params = snakemake.wildcards, snakemake.params

@@ -72,23 +72,31 @@ def _translation(paths: ExperimentPaths, table: MtTable) -> list[str]:
 class JobGraph:
     """The jobs of a workflow, found by the files that they write.
 
-    Snakemake's own rules are asked, so that the graph cannot differ from what Snakemake runs.
+    Snakemake's own rules are asked, so that the graph cannot differ from what Snakemake runs. Files are named as in
+    this workflow, also where they lie elsewhere: below the prefix of a module, or where a storage provider puts them.
     """
 
-    def __init__(self, rules: Iterable[Any]) -> None:
-        """Take the rules of Snakemake, ``workflow.rules``; they may be defined later than the graph."""
-        self._rules = rules
+    def __init__(self, rules: Iterable[Any], results: str) -> None:
+        """Take the rules of Snakemake, which may be defined later than the graph, and the folder of all results."""
+        self._rules, self._results = rules, results
         self.producer = functools.cache(self._producer)
         self.upstream = functools.cache(self._upstream)
 
     def inputs(self, path: str) -> list[str]:
         """Return the files that the job reads which makes ``path``."""
         rule = self.producer(path)
-        return list(map(str, rule.expand_input(rule.get_wildcards(path))[0]))
+        inputs = rule.expand_input(rule.get_wildcards(self._prefix + path))[0]
+        return [str(file).removeprefix(self._prefix) for file in inputs]
+
+    @functools.cached_property
+    def _prefix(self) -> str:
+        """What stands before the results of this workflow, in the outputs of its rules."""
+        outputs = (str(output) for rule in self._rules for output in rule.output)
+        return next(output.partition(f"{self._results}/")[0] for output in outputs if f"{self._results}/" in output)
 
     def _producer(self, path: str) -> Any:
         """Return the rule that makes a file; None for a file that the user has."""
-        return next((rule for rule in self._rules if rule.is_producer(path)), None)
+        return next((rule for rule in self._rules if rule.is_producer(self._prefix + path)), None)
 
     def _upstream(self, path: str) -> tuple[list[str], list[str]]:
         """Return the records of all jobs that a file depends on, its own first, and the raw files that they begin with.
@@ -98,7 +106,8 @@ class JobGraph:
         """
         rule = self.producer(path)
         record = rule.output.get("job")
-        records = [str(record.apply_wildcards(rule.get_wildcards(path)))] if record else []
+        wildcards = rule.get_wildcards(self._prefix + path)
+        records = [str(record.apply_wildcards(wildcards)).removeprefix(self._prefix)] if record else []
         sources: list[str] = []
         for file in self.inputs(path):
             producer = self.producer(file)
