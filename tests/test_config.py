@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from snakemake.utils import update_config
 
 from xlm_core import config
@@ -178,10 +180,51 @@ def test_a_number_that_yaml_reads_as_text_is_explained():
     assert "1.0e-4" in refusal(data)
 
 
-def test_an_unquoted_no_is_not_norwegian():
+@pytest.mark.parametrize(
+    ("laid_over", "expected"),
+    [
+        ("languages: [no, en]", "languages.0: YAML reads no as false; write 'no', in quotes, for Norwegian"),
+        ("languages: [English, fr]", "languages.0: 'English' is no code of a language; write en"),
+        ("languages: [eng1, fr]", "languages.0: 'eng1' is no code of a language; write one of two or three small let"),
+        (
+            "parallel: {fr-en: [translations]}",
+            "parallel.fr-en: 'fr-en' is no pair: the codes of two languages, in alph",
+        ),
+        (
+            "parallel: {en-en: [translations]}",
+            "parallel.en-en: 'en-en' is no pair: the codes of two languages, in alph",
+        ),
+        ("parallel: {de-English: [translations]}", "parallel.de-English: 'English' is no code of a language; write en"),
+        ("microworld: {translations: {fr-en: 20}}", "in alphabetical order; write en-fr"),
+        ("seeds: {finetuning: [-1]}", "seeds.finetuning.0: Input should be greater than or equal to 0, found -1"),
+    ],
+)
+def test_a_language_a_pair_or_a_seed_that_is_none_is_answered_with_what_to_write(laid_over: str, expected: str):
     data = default()
-    data["languages"] = yaml.safe_load("[no, en]")
-    assert "config.languages.0" in refusal(data) and "found False" in refusal(data)
+    for section, value in yaml.safe_load(laid_over).items():
+        data[section] = data[section] | value if isinstance(value, dict) else value
+    assert expected in refusal(data)
+
+
+@given(
+    given_values=st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.sampled_from(["en", "a b"]),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3)
+        ),
+    )
+)
+def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_values: object):
+    """Snakemake reads them by PyYAML's base loader, which leaves every scalar text."""
+    text = yaml.safe_dump({"key": given_values})
+    of_command_line, of_file = yaml.load(text, Loader=yaml.BaseLoader), yaml.safe_load(text)
+    merged = {"other": "1", **yaml.load(text, Loader=yaml.BaseLoader)}
+    config.restore_types(merged, of_command_line)
+    assert merged == {"other": "1", **of_file}
 
 
 @pytest.mark.parametrize(

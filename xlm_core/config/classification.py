@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages, check_length, setup_path
 from xlm_core.config.sources import GLUE_FILES, CorpusSource, Task
-from xlm_core.config.strict_model import Positive, PublishedKey, RunName, StrictModel, check_names
+from xlm_core.config.strict_model import LanguageCode, Positive, PublishedKey, RunName, StrictModel, check_names
 from xlm_core.config.tables import SystemConfig
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class FewShot(StrictModel):
 class Xnli(StrictModel):
     """The XNLI table: all ``runs`` are tested zero-shot, and those that are named elsewhere in other ways, too."""
 
-    languages: list[str] = Field(min_length=1)
-    train_language: str = "en"
+    languages: list[LanguageCode] = Field(min_length=1)
+    train_language: LanguageCode = "en"
     evaluation: CorpusSource[Literal["xnli"]]
     training: CorpusSource[Literal["xnli"]]
     training_tokenized: bool = True

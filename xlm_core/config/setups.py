@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from xlm_core.config.sources import PretrainedVocabulary
-from xlm_core.config.strict_model import CorpusName, Positive, StrictModel, check_names, read
+from xlm_core.config.strict_model import (
+    CorpusName,
+    LanguageCode,
+    LanguageKey,
+    Positive,
+    StrictModel,
+    check_names,
+    read,
+)
 from xlm_core.languages import SCRIPTS, is_pair, sides
 
 if TYPE_CHECKING:
@@ -114,7 +122,7 @@ class Pretraining(StrictModel):
     masking: Masking = Masking()
     eval_interval: int = Positive
     max_eval_tokens: int = Field(gt=0)
-    selection_languages: list[str] = Field([])
+    selection_languages: list[LanguageCode] = Field([])
     patience: int = Field(0, ge=0)
 
 
@@ -132,9 +140,9 @@ class Skipgram(StrictModel):
 class Setup(StrictModel):
     """Languages, their texts and vocabulary, and the shape and the pretraining of their models and vectors."""
 
-    languages: list[str] = Field(min_length=1)
-    monolingual: dict[str, list[CorpusName]]
-    parallel: dict[str, list[CorpusName]] = Field({})
+    languages: list[LanguageCode] = Field(min_length=1)
+    monolingual: dict[LanguageCode, list[CorpusName]]
+    parallel: dict[LanguageKey, list[CorpusName]] = Field({})
     text: Text = Text()
     vocabulary: VocabularyConfig
     model: ModelConfig

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, 
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.strict_model import Seed, StrictModel, check_names
+from xlm_core.config.strict_model import LanguageCode, LanguageKey, Seed, StrictModel, check_names
 from xlm_core.languages import is_pair, sides
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
     """A corpus: files of one format, one or more per language or pair (its keys)."""
 
     format: Literal["text", "moses", "wikipedia", "sgm", "store"]
-    keys: list[str] = Field(min_length=1)
+    keys: list[LanguageKey] = Field(min_length=1)
     years: list[int] | None = Field(None, min_length=1)
     line_range: dict[str, LineRange] = Field({})
     set: str | None = None
@@ -205,10 +205,10 @@ class Microworld(StrictModel):
     """Sizes of the generated corpora."""
 
     seed: Seed = 0
-    documents: dict[str, int] = Field({})
-    translations: dict[str, int] = Field({})
-    news: dict[str, int] = Field({})
-    parallel: dict[str, int] = Field({})
+    documents: dict[LanguageCode, int] = Field({})
+    translations: dict[LanguageKey, int] = Field({})
+    news: dict[LanguageCode, int] = Field({})
+    parallel: dict[LanguageKey, int] = Field({})
     dictionaries: list[str] = Field([])
     similarity: dict[str, int] = Field({})
     news_valid: int = Field(200, gt=0)

@@ -1,14 +1,17 @@
 """What all sections of the configuration share: strict reading, and mistakes explained in one line each."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from xlm_core.errors import ConfigError
+from xlm_core.languages import NAMES, is_pair, sides
 
+CODE = "[a-z]{2,3}"  # of a language
 Positive = Field(gt=0)
 Seed = Annotated[int, Field(ge=0)]
 
@@ -101,6 +104,32 @@ VectorsName = Annotated[str, _defined("vectors")]  # a run or a baseline of word
 PublishedKey = Annotated[str, _defined("published")]  # of a row in xlm_core/published/published.yaml
 
 
+def _check_language(code: Any) -> Any:
+    """Refuse what is no code of a language, and say what to write."""
+    if code is False:
+        raise ValueError("YAML reads no as false; write 'no', in quotes, for Norwegian")
+    if isinstance(code, str) and not re.fullmatch(CODE, code):
+        codes = [known for known, name in NAMES.items() if name.casefold() == code.casefold()]
+        remedy = f"write {codes[0]}" if codes else "write one of two or three small letters, such as en"
+        raise ValueError(f"'{code}' is no code of a language; {remedy}")
+    return code
+
+
+def _check_key(key: Any) -> Any:
+    """Refuse what is neither a code of a language nor a pair of two codes in alphabetical order."""
+    if not isinstance(key, str) or not is_pair(key):
+        return _check_language(key)
+    codes = [_check_language(code) for code in sides(key)]
+    if len(codes) != 2 or codes != sorted(set(codes)):
+        expected = "-".join(sorted(set(codes))) if len(set(codes)) == 2 else "two of them, such as en-fr"
+        raise ValueError(f"'{key}' is no pair: the codes of two languages, in alphabetical order; write {expected}")
+    return key
+
+
+LanguageCode = Annotated[str, BeforeValidator(_check_language)]
+LanguageKey = Annotated[str, BeforeValidator(_check_key)]  # of a language or of a pair
+
+
 def did_you_mean(word: str, names: Any) -> str:
     """Return what to write instead of a misspelt ``word``: the closest name, or all of them."""
     allowed = [str(name) for name in names]
@@ -111,7 +140,7 @@ def did_you_mean(word: str, names: Any) -> str:
 def _explain(item: Any, section: type[StrictModel], root: str) -> str:
     """Return one mistake in one line: the key's path, and what was found instead of what."""
     *parents, last = item["loc"] or ("",)
-    path = ".".join(str(part) for part in (root, *item["loc"]))
+    path = ".".join(str(part) for part in (root, *item["loc"]) if part != "[key]")
     if item["type"] == "extra_forbidden":
         return f"{path}: unknown key{did_you_mean(str(last), _allowed_keys(section, parents))}"
     if item["type"] == "missing":

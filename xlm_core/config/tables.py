@@ -7,7 +7,16 @@ from pydantic import Field, model_validator
 
 from xlm_core.config.setups import BASE, Skipgram, check_languages
 from xlm_core.config.sources import Collection, CorpusSource
-from xlm_core.config.strict_model import PublishedKey, RunName, Seed, SetupName, StrictModel, VectorsName, check_names
+from xlm_core.config.strict_model import (
+    LanguageCode,
+    PublishedKey,
+    RunName,
+    Seed,
+    SetupName,
+    StrictModel,
+    VectorsName,
+    check_names,
+)
 from xlm_core.languages import direction_key, sides
 
 if TYPE_CHECKING:
@@ -47,7 +56,7 @@ class Perplexity(StrictModel):
     ``published``: setup -> key of the published row that it is compared with.
     """
 
-    language: str
+    language: LanguageCode
     run: RunName = "clm"
     setups: list[SetupName] = Field(min_length=1)
     published: dict[SetupName, PublishedKey] = Field({})
@@ -96,7 +105,7 @@ class Refinement(StrictModel):
 class AlignmentFigure(StrictModel):
     """The picture of words and their translations."""
 
-    languages: list[str] = Field(min_length=2)
+    languages: list[LanguageCode] = Field(min_length=2)
     runs: list[RunName] = Field(min_length=1)
     n_words: int = Field(12, gt=2)
     perplexity: float = Field(5.0, gt=0)

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from xlm_core.config.setups import Optim, check_corpora, check_languages, check_length
-from xlm_core.config.strict_model import CorpusName, Positive, RunName, SetupName, StrictModel, check_names
+from xlm_core.config.strict_model import (
+    CorpusName,
+    LanguageCode,
+    LanguageKey,
+    Positive,
+    RunName,
+    SetupName,
+    StrictModel,
+    check_names,
+)
 from xlm_core.languages import pair, sides
 
 if TYPE_CHECKING:
@@ -16,8 +25,8 @@ class TranslationObjective(StrictModel):
     """One objective of a translator in one direction; "ae" has one language as source and target."""
 
     kind: Literal["ae", "bt", "mt"]
-    source: str
-    target: str
+    source: LanguageCode
+    target: LanguageCode
 
 
 class Noise(StrictModel):
@@ -104,7 +113,7 @@ class EvaluationSets(StrictModel):
 class UnsupervisedMt(StrictModel):
     """The table of unsupervised translation: pairs of a run for the encoder and one for the decoder."""
 
-    pairs: list[str] = Field(min_length=1)
+    pairs: list[LanguageKey] = Field(min_length=1)
     systems: list[Annotated[tuple[RunName, RunName], Field(strict=False)]] = Field(min_length=1)
     training: TranslationTraining
 
@@ -112,8 +121,8 @@ class UnsupervisedMt(StrictModel):
 class SupervisedMt(StrictModel):
     """The table of supervised translation: what is learned, by the run that both halves begin with."""
 
-    source: str
-    target: str
+    source: LanguageCode
+    target: LanguageCode
     corpora: list[CorpusName] = Field(min_length=1)
     systems: list[Literal["one_way", "both_ways", "back_translation"]] = Field(min_length=1)
     columns: list[RunName] = Field(min_length=1)
@@ -132,7 +141,7 @@ class SupervisedMt(StrictModel):
 class TranslationConfig(StrictModel):
     """Both tables of translation."""
 
-    pairs: dict[str, EvaluationSets]
+    pairs: dict[LanguageKey, EvaluationSets]
     decoding: DecodingConfig = DecodingConfig()
     unsupervised: UnsupervisedMt | None = None
     supervised: SupervisedMt | None = None
