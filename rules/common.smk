@@ -14,7 +14,7 @@ from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
 from xlm_core.workflow import code_digest
 from xlm_core.workflow.console import Console, StepConsole
 from xlm_core.workflow.experiment_paths import ExperimentPaths
-from xlm_core.workflow.step import WORKFLOW
+from xlm_core.workflow.step import WORKFLOW, n_local_gpus
 from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
 from xlm_core.workflow.targets import JobGraph, finished_tables, tables, targets
 
@@ -38,7 +38,7 @@ JOBS = JobGraph(workflow.rules, PATHS.results)
 SHARDS = range(CONFIG.text.n_shards)
 ROOT = Path(workflow.current_basedir).parent
 os.environ[WORKFLOW] = str(os.getpid())  # jobs inherit it, and end when this process is killed
-LOCAL_GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
+LOCAL_GPUS = n_local_gpus()
 GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpus  # of one machine, for one pretraining
 PROCESSES = GPUS or CONFIG.compute.processes  # likewise
 ONE_GPU = min(1, max(GPUS, LOCAL_GPUS))  # where there are any: a cluster's login node may have none

@@ -208,6 +208,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def n_local_gpus() -> int:
+    """Count the GPUs of this machine by their devices, without NVIDIA's libraries."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
 def _gpus() -> list[str]:
     """List the names of the GPUs that jobs see on this machine; none without NVIDIA's driver."""
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
