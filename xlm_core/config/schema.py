@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 COMMENT = re.compile(r"(?:^|\s)# ?(.*)$")
 HEADER = """# Configuration
 
-Every key, its type, its value where it is left out, and what it means. The default configuration, `config.yaml`, explains
-them where they stand; this page is made of it and of the types by `python -m xlm_core.config.schema`.
+Every key, its type, its value where it is left out, and what it means. The default configuration, `config.yaml`,
+explains them where they stand; this page is made of it and of the types by `python -m xlm_core.config.schema`.
 """
 Schema = dict[str, Any]
 KeyPath = tuple[str, ...]
