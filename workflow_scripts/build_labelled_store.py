@@ -28,16 +28,15 @@ def build_glue() -> None:
 
 def store(name: str, records: Path, folder: Path) -> None:
     """Tokenize and encode one part."""
-    part, tokens = params.parts[name], folder / f"{name}.tsv"
-    text = config.read(config.Text, params.text, path="text")
-    already = {"already_tokenized": part["already_tokenized"], "keep_all": True}
-    languages, statistics = [part["language"]] * 2, folder / f"{name}.tokens.json"
-    tokenize.tokenize(records, tokens, languages=languages, n_fields=3, text=text, statistics=statistics, **already)
-    vocabulary, statistics = Path(snakemake.input.vocabulary), folder / f"{name}.statistics.json"
-    options = {"language": part["language"], "classes": part["classes"], "n_sentences": params.n_sentences}
+    part, tokens, text = params.parts[name], folder / f"{name}.tsv", config.read(config.Text, params.text, path="text")
+    tokenize.tokenize(
+        records, tokens, languages=[part["language"]] * 2, n_fields=3, text=text, keep_all=True,
+        already_tokenized=part["already_tokenized"], statistics=folder / f"{name}.tokens.json",
+    )  # fmt: skip
     token_store.build_labelled(
-        tokens, folder / f"{name}.store", vocabulary=vocabulary, statistics=statistics, **options
-    )
+        tokens, folder / f"{name}.store", language=part["language"], vocabulary=Path(snakemake.input.vocabulary),
+        classes=part["classes"], statistics=folder / f"{name}.statistics.json", n_sentences=params.n_sentences,
+    )  # fmt: skip
 
 
 with workflow_step(snakemake):
