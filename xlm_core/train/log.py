@@ -88,11 +88,11 @@ class TrainingLog:
         self._shown = (now, update)
         seconds_left = (now - begin) / (update - first) * (self._max_updates - update)
         LOG.info(
-            "update %d of %d: loss %s; %.3g tokens/s; %s left",
+            "update %d of %d: loss %s; %s tokens/s; %s left",
             update,
             self._max_updates,
             ", ".join(f"{loss.mean_loss:.2f} ({key})" for key, loss in losses.items()),
-            tokens_per_second,
+            f"{tokens_per_second:,.0f}",
             timedelta(seconds=round(seconds_left)),
             extra={"is_shown": True},
         )
