@@ -47,19 +47,19 @@ def test_rows_of_training_hold_means(tmp_path):
 
 
 def test_the_screen_shows_a_line_from_time_to_time(tmp_path, monkeypatch, caplog):
-    """Of a training that resumes at update 40 and makes two updates of 10 tokens a second."""
+    """Of a training that resumes at update 40 and makes an update of 10 tokens a second."""
     seconds = [100.0]
     monkeypatch.setattr(train_log.time, "monotonic", lambda: seconds[0])
     state = make_state()
     state.progress.update = 40
     with caplog.at_level("INFO"), TrainingLog(tmp_path, state.progress, 200) as log:
-        for _ in range(14):
+        for _ in range(28):
             seconds[0] += 5
-            advance(log, state, 10)
+            advance(log, state, 5)
     shown = [record.getMessage() for record in caplog.records if getattr(record, "is_shown", False)]
     assert shown == [
-        "update 100 of 200: loss 0.50 (mlm); 20 tokens/s; 0:00:50 left",
-        "update 160 of 200: loss 0.50 (mlm); 20 tokens/s; 0:00:20 left",
+        "update 100 of 200: loss 0.50 (mlm); 10 tokens/s; 0:01:40 left",
+        "update 160 of 200: loss 0.50 (mlm); 10 tokens/s; 0:00:40 left",
     ]
 
 

@@ -22,7 +22,7 @@ from xlm_core.train.state import Progress, TrainState
 
 LOG = logging.getLogger(__name__)
 LOG_NAME = "log.jsonl"
-SHOWN_SECONDS = 30.0  # at least, between two lines on the screen
+SHOWN_SECONDS = 60.0  # at least, between two lines on the screen
 SHOWN_FRACTION = 0.01  # of the training, likewise
 MAX_SKIPPED_IN_ROW = 10
 TIMED_UPDATES = range(5, 20)  # updates of this process that are timed to estimate the rest; the first few are slow

@@ -43,12 +43,14 @@ def tables(paths: ExperimentPaths) -> dict[str, str]:
 
 
 def finished_tables(paths: ExperimentPaths, requested: Collection[str]) -> str:
-    """Return the tables of the public targets among ``requested`` as text; without one, where all tables lie."""
-    made = targets(paths)
-    files = [Path(file) for name in made if name in requested for file in made[name] if file.endswith(".md")]
-    if not files:
+    """Return the first table of each public target among ``requested`` as text; without one, where all tables lie."""
+    asked = [
+        [file for file in files if file.endswith(".md")] for name, files in targets(paths).items() if name in requested
+    ]
+    first = [Path(tables[0]) for tables in asked if tables]
+    if not first:
         return f"Tables and figures: {paths.results}/tables, {paths.results}/figures"
-    return "\n".join(file.read_text(encoding="utf-8") if file.exists() else str(file) for file in files)
+    return "\n".join(table.read_text(encoding="utf-8") if table.exists() else str(table) for table in first)
 
 
 def _xnli(paths: ExperimentPaths) -> list[str]:
