@@ -108,6 +108,8 @@ def _check_language(code: Any) -> Any:
     """Refuse what is no code of a language, and say what to write."""
     if code is False:
         raise ValueError("YAML reads no as false; write 'no', in quotes, for Norwegian")
+    if isinstance(code, str) and is_pair(code):
+        raise ValueError(f"expected one language, found '{code}'")
     if isinstance(code, str) and not re.fullmatch(CODE, code):
         codes = [known for known, name in NAMES.items() if name.casefold() == code.casefold()]
         remedy = f"write {codes[0]}" if codes else "write one of two or three small letters, such as en"
