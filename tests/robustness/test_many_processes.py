@@ -119,7 +119,8 @@ def test_a_killed_process_ends_the_others_and_is_named(world, tmp_path):
     _, message = program.communicate(timeout=60)
     assert time.monotonic() - killed < 60
     assert program.returncode == 1
-    assert re.search(rf"TrainingError: process 1 of 0 to 1 \(pid {pids[1]} on .*\) was killed by SIGKILL, most likely because the memory ran out; run", message)
+    killed = "was killed by SIGKILL, most likely because the memory ran out; run"
+    assert re.search(rf"TrainingError: process 1 of 0 to 1 \(pid {pids[1]} on .*\) {killed}", message)
     assert alive(pids) == []
     assert not list(tmp_path.glob("launch/.*"))
 
