@@ -39,8 +39,8 @@ def json_schema(text: str) -> Schema:
         part.pop("required", None)
         part.pop("title", None)
     for path, comment in comments(text):
-        if found := _property(schema, path):
-            found.setdefault("description", comment)
+        if key := _property(schema, path):
+            key.setdefault("description", comment)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -83,16 +83,16 @@ def _parts(schema: Any) -> Iterator[Schema]:
 
 def _property(root: Schema, path: KeyPath) -> Schema | None:
     """Return the schema of the key at a path; None of a name that the configuration gives, such as that of a run."""
-    found = root
+    part = root
     for number, name in enumerate(path):
-        section = _section(root, found)
+        section = _section(root, part)
         if name in section.get("properties", {}):
-            found = section["properties"][name]
+            part = section["properties"][name]
         elif number < len(path) - 1 and isinstance(section.get("additionalProperties"), dict):
-            found = section["additionalProperties"]
+            part = section["additionalProperties"]
         else:
             return None
-    return found
+    return part
 
 
 def _section(root: Schema, schema: Schema) -> Schema:

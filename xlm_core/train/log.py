@@ -23,7 +23,7 @@ from xlm_core.train.state import Progress, TrainState
 LOG = logging.getLogger(__name__)
 LOG_NAME = "log.jsonl"
 SHOWN_SECONDS = 60.0  # at least, between two lines on the screen
-SHOWN_FRACTION = 0.01  # of the training, likewise
+SHOWN_FRACTION = 0.01  # of all updates, at least, between two lines on the screen
 MAX_SKIPPED_IN_ROW = 10
 TIMED_UPDATES = range(5, 20)  # updates of this process that are timed to estimate the rest; the first few are slow
 MIN_REDUCTION = 0.98  # a loss above this share of the baseline's is reported

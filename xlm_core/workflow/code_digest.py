@@ -69,7 +69,7 @@ def reach(root: Path, *names: str) -> dict[Definition, "Code"]:
         reached[definition] = code
         waiting += module.effects if not module.name.startswith(SCRIPTS) else []  # a script is run, not imported
         attributes |= code.attributes | module.template_words
-        waiting += [found for name in code.names for found in _resolve(root, module, name)]
+        waiting += [target for name in code.names for target in _resolve(root, module, name)]
         methods |= {(module.name, f"{definition[1]}.{name}"): method for name, method in code.methods.items()}
         waiting += [name for name in methods if name[1].rsplit(".", 1)[1] in attributes]
     return reached
@@ -250,7 +250,7 @@ class _Cleaner(ast.NodeTransformer):
         """Drop an import: the names that it binds are followed."""
 
     def visit_ImportFrom(self, _: ast.ImportFrom) -> None:
-        """Drop it likewise."""
+        """Drop an import: the names that it binds are followed."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
