@@ -76,7 +76,7 @@ def text_params(setup, *keys):
 
 def normalization_params(setup):
     """The settings that change the letters of a text."""
-    return text_params(setup, "lowercase", "strip_accents", "romanian")
+    return text_params(setup, "lowercase", "strip_accents", "romanian", "moses")
 
 
 def tokenization_params(setup):

@@ -28,7 +28,7 @@ def lines() -> dict[str, list[str]]:
 
 
 def tokenized(line: str, language: str) -> str:
-    return lower_and_strip(" ".join(segmenter(language)(line)), lowercase=True, strip_accents=False)
+    return lower_and_strip(" ".join(segmenter(language, True)(line)), lowercase=True, strip_accents=False)
 
 
 @cache

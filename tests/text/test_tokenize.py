@@ -175,8 +175,8 @@ def test_pairs_stay_together_and_in_order(lengths: list[tuple[int, int]]):
 def test_cutting_moves_only_blanks(text: str, language: str):
     for package in ("jieba", "pythainlp"):
         pytest.importorskip(package)
-    text = module.punctuation_normalizer(language).normalize(text)
-    cut = "".join(module.segmenter(language)(text))
+    text = module.punctuation_normalizer(language, False)(text)
+    cut = "".join(module.segmenter(language, False)(text))
     assert "".join(cut.split()) == "".join(text.split())
 
 
@@ -190,7 +190,7 @@ def test_even_an_evaluation_set_may_have_an_endless_line(tmp_path: Path, unit: s
 def test_pythainlp_leaves_the_home_directory_alone(tmp_path: Path):
     """In a process of its own, because the package is imported once."""
     pytest.importorskip("pythainlp")
-    code = "from xlm_core.text.tokenize import segmenter; print(len(segmenter('th')('ฉันรักภาษาไทย')))"
+    code = "from xlm_core.text.tokenize import segmenter; print(len(segmenter('th', False)('ฉันรักภาษาไทย')))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHAINLP")}
     environment["HOME"] = str(tmp_path)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -201,7 +201,7 @@ def test_pythainlp_leaves_the_home_directory_alone(tmp_path: Path):
 def test_jieba_is_silent_and_leaves_no_cache(tmp_path: Path):
     """In a process of its own, because the dictionary is read once."""
     pytest.importorskip("jieba")
-    code = "from xlm_core.text.tokenize import segmenter; print(len(segmenter('zh')('我来到北京')))"
+    code = "from xlm_core.text.tokenize import segmenter; print(len(segmenter('zh', False)('我来到北京')))"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("3\n", "")

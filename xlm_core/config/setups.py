@@ -34,6 +34,7 @@ class Text(StrictModel):
     lowercase: bool = True
     strip_accents: bool = True
     romanian: Literal["keep", "normalized", "stripped"] = "keep"
+    moses: Literal["unicode", "published"] = "unicode"
     deduplicate: bool = False
     min_words: int = Field(1, gt=0)
     max_words: int = Field(200, gt=0)

@@ -1,15 +1,9 @@
 """Filter, normalize and tokenize records: raw text becomes tokens separated by blanks.
 
-Most languages: the Moses chain, by sacremoses, which takes the English rules for a language it does not know. Chinese:
-jieba. Thai: pythainlp. Punctuation is normalized before the text is segmented, in all languages. For Chinese this
-departs from the published chain, which segments first (and with another segmenter): normalizing a segmented line would
-join colons, semicolons and parentheses to the words beside them again.
-
-The published chain runs three Perl scripts of Moses. Their port, sacremoses, departs from them in three places:
-control, format and unassigned characters vanish instead of becoming blanks, so a word with a joiner stays one word;
-the no-break blanks around « and » vanish with them, which makes no difference once Moses has cut the tokens; and a
-quotation mark and the comma or period beside it change places in English, German, Spanish and French only, where the
-Perl script treats every other language but Czech like the latter three.
+Most languages: the Moses chain, which takes the general rules and English abbreviations for a language it does not
+know. Chinese: jieba. Thai: pythainlp. Punctuation is normalized before the text is segmented, in all languages. For
+Chinese this departs from the published chain, which segments first (and with another segmenter): normalizing a
+segmented line would join colons, semicolons and parentheses to the words beside them again.
 
 Records are filtered by their text before it is tokenized, and then by their tokens. Letters are counted by Unicode's
 properties: categories L and M, because vowel signs of Hindi and Thai are marks, and of the script only category L,
@@ -27,13 +21,13 @@ from itertools import repeat
 from pathlib import Path
 
 import regex
-from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
 from xlm_core.languages import SCRIPTS
 from xlm_core.text.duplicates import with_marks
+from xlm_core.text.moses import MosesTokenizer, PunctuationNormalizer
 from xlm_core.tsv import FilterStats
 
 MAX_CHARS_PER_WORD = 50  # times max_words: longer lines are not worth the time of tokenizing them
@@ -45,6 +39,17 @@ ROMANIAN = {
     "normalized": str.maketrans("ŞşŢţ", "ȘșȚț"),  # of cedillas, which old keyboards had instead of commas
     "stripped": str.maketrans("ŞşŢţȘșȚțĂăÂâÎî", "SsTtSsTtAaAaIi"),
 }  # what is done with the letters of Romanian -> their replacements
+
+
+class _CharactersToKeep(dict[int, int | None]):
+    """A table for ``str.translate`` that fills itself: None for combining marks (Mn), which go, else the character."""
+
+    def __missing__(self, character: int) -> int | None:
+        self[character] = None if unicodedata.category(chr(character)) == "Mn" else character
+        return self[character]
+
+
+WITHOUT_MARKS = _CharactersToKeep()
 
 
 def tokenize(
@@ -181,14 +186,15 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     """
     line = normalize_letters(line, language, text.romanian)
     if not already_tokenized:
-        line = " ".join(segmenter(language)(punctuation_normalizer(language).normalize(line)))
+        published = text.moses == "published"
+        line = " ".join(segmenter(language, published)(punctuation_normalizer(language, published)(line)))
     return tsv.collapse_blanks(lower_and_strip(line, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
 @cache
-def punctuation_normalizer(language: str) -> MosesPunctNormalizer:
+def punctuation_normalizer(language: str, published: bool) -> PunctuationNormalizer:
     """Return what unifies quotes, dashes and blanks by the Moses rules, and removes control characters."""
-    return MosesPunctNormalizer(language, pre_replace_unicode_punct=True, post_remove_control_chars=True)
+    return PunctuationNormalizer(language, published=published)
 
 
 def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:
@@ -201,13 +207,17 @@ def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:
     if lowercase:
         text = text.lower()
     if strip_accents and not text.isascii():
-        text = "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+        text = unicodedata.normalize("NFD", text).translate(WITHOUT_MARKS)
     return text.lower() if lowercase else text  # some characters have a lower case only after they lost their marks
 
 
 @cache
-def segmenter(language: str) -> Callable[[str], list[str]]:
+def segmenter(language: str, published: bool) -> Callable[[str], list[str]]:
     """Return the function that segments a line of a language into tokens.
+
+    Args:
+        language: its code.
+        published: whether words of the Moses chain are those of the published scripts.
 
     Raises:
         ConfigError: the package for it is not installed.
@@ -222,7 +232,7 @@ def segmenter(language: str) -> Callable[[str], list[str]]:
             f"language '{language}': its words are segmented by the package {error.name}, which is not "
             f"installed; install it with: pip install -e '.[segmentation]'"
         ) from error
-    return partial(MosesTokenizer(language).tokenize, escape=False)
+    return MosesTokenizer(language, published=published)
 
 
 def _thai_segmenter() -> Callable[[str], list[str]]:
