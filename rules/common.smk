@@ -79,6 +79,13 @@ def normalization_params(setup):
     return text_params(setup, "lowercase", "strip_accents", "romanian", "moses")
 
 
+def extraction_settings(wildcards):
+    """How the text of a corpus and key is extracted."""
+    corpus = CONFIG.corpora[wildcards.corpus]
+    lines = params_of(corpus)["line_range"].get(wildcards.key)
+    return {"line_range": lines, "test_set": corpus.set, "keep_lost_words": corpus.keep_lost_words}
+
+
 def tokenization_params(setup):
     """The settings that tokenization depends on."""
     text = CONFIG.setup(setup).text

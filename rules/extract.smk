@@ -22,8 +22,7 @@ rule extract:
     params:
         source="corpus",
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
-        lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
-        test_set=None,
+        settings=extraction_settings,
         code=code("workflow_scripts.extract.extract_corpus"),
     message:
         "Extracting {wildcards.corpus} ({wildcards.key})"
@@ -50,8 +49,7 @@ rule extract_test_set:
     params:
         source="corpus",
         format=lambda wildcards: CONFIG.corpora[wildcards.corpus].format,
-        lines=lambda wildcards: params_of(CONFIG.corpora[wildcards.corpus])["line_range"].get(wildcards.key),
-        test_set=lambda wildcards: CONFIG.corpora[wildcards.corpus].set,
+        settings=extraction_settings,
         code=code("workflow_scripts.extract.extract_corpus"),
     message:
         "Extracting the test set {wildcards.corpus} ({wildcards.key})"

@@ -14,8 +14,7 @@ inputs = [Path(path) for path in snakemake.input]
 def extract_corpus() -> None:
     """Extract one language or pair of a dump, an archive, plain files or a test set."""
     shards, statistics = [Path(path) for path in output.shards], Path(output.statistics)
-    settings = {"line_range": params.lines, "test_set": params.test_set}
-    extract.extract(params.format, inputs, shards, wildcards.key, statistics, **settings)
+    extract.extract(params.format, inputs, shards, wildcards.key, statistics, **params.settings)
 
 
 def extract_glue() -> None:

@@ -77,6 +77,7 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
     set: str | None = None
     eval_only: bool = False
     tokenized: bool = False
+    keep_lost_words: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -84,6 +85,8 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
             raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
         if (self.set is not None) != (self.format == "sgm"):
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
+        if self.keep_lost_words and self.format != "wikipedia":
+            raise ValueError("'keep_lost_words' is of a corpus of format wikipedia")
         if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
             raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
         check_names(self.line_range, self.keys, "line_range")

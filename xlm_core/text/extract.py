@@ -31,6 +31,7 @@ def extract(
     *,
     line_range: Sequence[int] | None = None,
     test_set: str | None = None,
+    keep_lost_words: bool = False,
 ) -> None:
     """Write the records of ``key`` to ``shards`` and their counts to ``statistics``.
 
@@ -44,6 +45,7 @@ def extract(
         statistics: JSON of records read, kept and dropped.
         line_range: the first record that is read, from 0, and the first that is not, over all files; None: all.
         test_set: the test set to read, of the format ``sgm``.
+        keep_lost_words: keep the paragraphs of a dump that lack the text of a template or a formula.
 
     Raises:
         CorpusError, ArchiveError: an input is damaged, its sides do not match, or no record is left.
@@ -52,7 +54,7 @@ def extract(
     readers = {
         "text": lambda: _read_text(inputs, key),
         "moses": lambda: _read_moses(inputs, key),
-        "wikipedia": lambda: wikipedia.read(inputs, stats),
+        "wikipedia": lambda: wikipedia.read(inputs, stats, key, keep_lost_words=keep_lost_words),
         "sgm": lambda: read_sgm(inputs, test_set or "", key),
     }
     with closing(readers[format]()) as records:

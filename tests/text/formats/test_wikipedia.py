@@ -1,4 +1,4 @@
-"""Wikitext and dumps to paragraphs: each case of markup with the text a reader sees."""
+"""Dumps of Wikipedia: pages, namespaces, damage, and the mirror's dumps."""
 
 import bz2
 import json
@@ -10,48 +10,8 @@ import pytest
 
 from xlm_core.errors import CorpusError
 from xlm_core.text.extract import extract
-from xlm_core.text.formats import wikipedia
+from xlm_core.text.formats import wikipedia, wikitext
 from xlm_core.tsv import FilterStats
-
-HIDDEN = wikipedia.ENGLISH_NAMESPACES | {"fichier", "catégorie", "файл", "ไฟล์"}
-CASES = [
-    # wikitext, paragraphs
-    ("'''Rome''' is a ''big'' city.", ["Rome is a big city."]),
-    ("L''''arbre''' et '''''les''''' d'or", ["L'arbre et les d'or"]),
-    ("a ''b without an end\n\nc", ["a b without an end", "c"]),
-    ("One [[city]], two [[city|cities]], [[:Category:Towns|towns]] and [[Rome#History|its ''history'']].",
-     ["One city, two cities, towns and its history."]),
-    ("{{Infobox|name={{lang|la|Roma}}\n|map=[[File:a.png]]}}\nRome{{efn|{{x}}}} is old.", ["Rome is old."]),
-    ("Old<ref name=a>{{cite|x}} see [[b]]</ref> town<ref name=a />.", ["Old town."]),
-    ("Here.\n{| class=wikitable\n! A !! B\n|-\n| 1 ||\n{|\n| inner\n|}\n|}\nThere.", ["Here.", "There."]),
-    ("Here.\n|}\nThere.\n{| class=wikitable\n| 1 || 2", ["Here.", "There."]),
-    ("[[File:a.jpg|thumb|A ''caption'' with [[links|a link]] inside]]\nText.", ["Text."]),
-    ("[[Fichier:a.jpg|vignette|Légende]][[fichier : b.jpg]]Texte.[[Catégorie:Ville]]", ["Texte."]),
-    ("[[Файл:a.jpg|мини]]Текст.[[ไฟล์:b.jpg]][[Image:c.png]]", ["Текст."]),
-    ("Text.\n[[fr:Rome]]\n[[zh-min-nan:Roma]]\n[[Category:Cities|*]]", ["Text."]),
-    ("see [[:fr:Rome|the page]] and [[Star Wars: Episode IV]]", ["see the page and Star Wars: Episode IV"]),
-    ("== Heading ==\nFirst.\n=== ''Deeper'' ===\nSecond.", ["First.", "Second."]),
-    ("Intro:\n* one\n* [[two]]\n# three\n:: four\n; five : six\nOutro.", ["Intro:", "Outro."]),
-    ("Intro <ul><li>one</li></ul>\n<li>two\nOutro.", ["Intro", "Outro."]),
-    ("a<!-- hidden\n\nhidden -->b<br />c<span style=\"x\">d</span> <nowiki>e</nowiki> H<sub>2</sub>O", ["ab cd e H2O"]),
-    ("5&nbsp;km &amp;nbsp;&ndash; &amp;amp; &#233;&#x4e2d;", ["5 km – & é中"]),
-    ("__NOTOC__\nText.__БЕЗ_ОГЛАВЛЕНИЯ__ {{DEFAULTSORT:x}}", ["Text."]),
-    ("See [https://a.org the site] or https://a.org/a?b or [https://a.org].", ["See the site or or ."]),
-    ("Let <math>x^2 < 3</math> be <chem>H2</chem><gallery>\na.png|caption\n</gallery>", ["Let be"]),
-    ("Paris ({{lang|fr|Paris}}; {{IPA|x}}) and Rome ({{lang-la|Roma}}; from Etruscan) and ({{x}}).",
-     ["Paris and Rome (from Etruscan) and."]),
-    ("巴黎（{{lang|fr|Paris}}，）是-{zh-hans:计算机; zh-hant:電腦}-城市-{T|zh:x}--{好}-。", ["巴黎是计算机城市好。"]),
-    ("a line\nand its second\n\nnext", ["a line and its second", "next"]),
-    ("<blockquote>Quoted.</blockquote><div class=a>Boxed.</div>Free.", ["Quoted.", "Boxed.", "Free."]),
-    ("", []),
-    ("{{only|a template}}\n[[Category:x]]", []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("source", "expected"), CASES)
-def test_what_a_reader_sees(source, expected):
-    paragraphs = [" ".join(text.split()) for text in wikipedia.page_paragraphs(source, HIDDEN)]
-    assert paragraphs == expected
 
 
 def page(title: str, text: str, ns: int = 0, extra: str = "") -> str:
@@ -99,6 +59,24 @@ def test_articles_only_with_the_dumps_own_namespaces(tmp_path, version):
     assert counts == {"read": 6, "kept": 2, "dropped": dropped}
 
 
+def test_a_paragraph_that_lost_words_is_dropped_unless_it_is_asked_for(tmp_path):
+    text = dump(page("A", "Le {{inconnu|x}} parle.\n\nOn a <math>x</math> ici.\n\nUn mot.{{note|x}}"))
+    lines, counts = run(tmp_path, text.encode())
+    assert lines == ["Un mot."] and counts == {"read": 3, "kept": 1, "dropped": {"lost words": 2}}
+    statistics = tmp_path / "s.json"
+    extract("wikipedia", [tmp_path / "dump"], [tmp_path / "all.tsv"], "fr", statistics, keep_lost_words=True)
+    assert (tmp_path / "all.tsv").read_text(encoding="utf-8") == "Le parle.\nOn a ici.\nUn mot.\n"
+
+
+def test_dumps_of_before_namespaces_had_numbers(tmp_path):
+    text = dump(page("Vie: mode d'emploi", "Un."), page("Discussion:A", "Deux."), page("Catégorie:B", "Trois."))
+    for number in ("0", "6", "14"):
+        text = text.replace(f"<ns>{number}</ns>", "")
+    text = text.replace("</namespaces>", '<namespace key="1">Discussion</namespace></namespaces>')
+    lines, counts = run(tmp_path, text.encode())
+    assert lines == ["Un."] and counts["dropped"] == {"page of another namespace": 2}
+
+
 def test_several_bz2_streams_in_one_file(tmp_path):
     data = dump(*(page(f"P{n}", f"Page {n}.") for n in range(50))).encode()
     parts = [data[i : i + 1000] for i in range(0, len(data), 1000)]
@@ -134,20 +112,22 @@ def test_what_is_no_dump_is_an_error(tmp_path):
 def test_endless_nesting_does_not_take_minutes(unit):
     counts = FilterStats()
     start = time.perf_counter()
-    list(wikipedia._page_records(unit * (100_000 // len(unit)), HIDDEN, counts))
+    source = unit * (100_000 // len(unit))
+    list(wikipedia._page_records(source, wikitext.wiki("en"), counts, keep_lost_words=False))
     assert time.perf_counter() - start < 10
     assert counts.dropped.total() <= 1
 
 
 def test_a_page_too_tangled_to_parse_is_counted():
     counts = FilterStats()
-    assert not list(wikipedia._page_records("<div>" * 100_000, HIDDEN, counts))
+    assert not list(wikipedia._page_records("<div>" * 100_000, wikitext.wiki("en"), counts, keep_lost_words=False))
     assert (counts.read, counts.dropped) == (1, {"unparsable page": 1})
 
 
 def test_a_long_page_passes_whole():
     source = "\n\n".join(f"'''Paragraph''' {n} with a [[link|word]]." for n in range(5000))
-    assert wikipedia.page_paragraphs(source) == [f"Paragraph {n} with a word." for n in range(5000)]
+    paragraphs = wikitext.paragraphs(source, wikitext.wiki("en"))
+    assert list(paragraphs) == [(f"Paragraph {n} with a word.", None) for n in range(5000)]
 
 
 def test_memory_does_not_grow_with_the_dump(tmp_path):
@@ -156,7 +136,7 @@ def test_memory_does_not_grow_with_the_dump(tmp_path):
         path = tmp_path / str(n_pages)
         path.write_bytes(bz2.compress(dump(*(page(f"P{n}", "Mot. " * 200) for n in range(n_pages))).encode()))
         tracemalloc.start()
-        assert sum(1 for _ in wikipedia.read([path], FilterStats())) == n_pages
+        assert sum(1 for _ in wikipedia.read([path], FilterStats(), "fr")) == n_pages
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]
@@ -174,6 +154,8 @@ def test_official_dumps_come_out_without_markup(mirror, tmp_path, language):
 def test_a_real_dump_comes_out_without_markup(mirror, tmp_path):
     (path,) = (mirror / "dumps.wikimedia.org/enwiki/real-sample").iterdir()
     lines, counts = run(tmp_path, path.read_bytes())
-    assert len(lines) > 4800 and set(counts["dropped"]) <= {"redirect page", "page of another namespace", "no letter"}
-    marks = ("{{", "}}", "[[", "]]", "{|", "''", "&nbsp;", "<ref", "thumb|", "( ;", "()", "(,")
+    reasons = {"redirect page", "page of another namespace", "no letter", "lost words", "broken markup"}
+    assert len(lines) > 4800 and set(counts["dropped"]) <= reasons
+    marks = ("{{", "}}", "[[", "]]", "{|", "''", "&nbsp;", "<ref", "thumb|", "( ;", " ()", "(,")
     assert not [line for line in lines for mark in marks if mark in line]
+    assert sum(" ," in line for line in lines) < 0.002 * len(lines)  # what a hole leaves

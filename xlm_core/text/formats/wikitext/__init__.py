@@ -1,0 +1,349 @@
+"""The paragraphs of a page of wikitext, as a reader sees them: no headings, lists, tables, captions and notes.
+
+Wikitext is parsed by mwparserfromhell, which does not expand templates: ``conventions.yaml`` says what the frequent ones
+show. Where another one stood in a sentence, or a formula, words are missing, and the paragraph says so. Lists are left
+out because their items are mostly names and fragments, not sentences.
+
+Text that is no markup for a reader, such as that of entities, of ``<nowiki>`` and of templates, must not be taken for
+markup here. Its characters are exchanged for control characters, which XML cannot hold, until all markup is gone.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
+from importlib import resources
+from itertools import groupby
+from typing import Any, NamedTuple, Self
+
+import mwparserfromhell
+import yaml
+from mwparserfromhell import nodes
+from mwparserfromhell.wikicode import Wikicode
+
+HIDDEN_TAGS = {
+    "ref", "references", "gallery", "table", "mapframe", "maplink", "imagemap", "syntaxhighlight", "source", "code",
+    "pre", "templatedata", "templatestyles", "style", "inputbox", "categorytree", "section", "indicator", "ul", "ol",
+    "dl", "includeonly",
+}  # fmt: skip
+FORMULA_TAGS = {"math", "chem", "ce", "score", "hiero", "timeline", "graph"}  # a reader sees what is no text
+LIST_TAGS = {"li", "dd", "dt"}
+BLOCK_TAGS = {"p", "div", "blockquote", "center", "hr", "poem"}
+INLINE_TAGS = {
+    "abbr", "b", "bdi", "bdo", "big", "br", "caption", "cite", "data", "del", "dfn", "em", "font", "h1", "h2", "h3",
+    "h4", "h5", "h6", "i", "ins", "kbd", "langconvert", "languages", "link", "mark", "meta", "noinclude", "nowiki",
+    "onlyinclude", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
+    "td", "th", "time", "tr", "translate", "tt", "tvar", "u", "var", "wbr",
+}  # fmt: skip
+TAGS = HIDDEN_TAGS | FORMULA_TAGS | LIST_TAGS | BLOCK_TAGS | INLINE_TAGS  # any other is text, as for MediaWiki
+LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z-]+)?|simple")
+BREAK = "\n\n"
+LOST_WORDS = "lost words"  # of a paragraph: what a template or a formula shows
+
+# Control characters that stand for something while markup is removed.
+LIST_MARK = "\x00"  # the mark of a list item
+REMOVED = "\x0e"  # something that is not of the text: a note, a pronunciation
+HOLE = "\x0f"  # something that a reader sees, and that is not known here
+NOTHING = "\x10"  # between two texts that are not to be read together
+MARKUP, PROTECTED = "'[]{}<>_|&", "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12"
+PROTECT, UNPROTECT = str.maketrans(MARKUP, PROTECTED), str.maketrans(PROTECTED, MARKUP, REMOVED + HOLE + NOTHING)
+ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
+
+COMMENT_OR_NOWIKI = re.compile(r"<!--|<nowiki>", re.IGNORECASE)
+APOSTROPHES = re.compile("('{2,})")
+MAGIC_WORD = re.compile(r"__(?:[^\W\d_a-zß-öø-ÿа-яα-ω]|_)+?__")  # in capitals, where a script has them
+TAG = re.compile(rf"</?(?:{'|'.join(sorted(TAGS))})\b[^<>]*>", re.IGNORECASE)
+MARKS = f"{REMOVED}{HOLE}{NOTHING}"
+SEPARATORS = rf"\s,;:،؛、，；：{MARKS}"
+EMPTY_BRACKETS = re.compile(  # not those of main() and [...]
+    rf" ?[(（\[](?:[{SEPARATORS}·/–—\-]|[.](?=[^)）\]]*[{MARKS}]))+[)）\]]| \(\)|（）"
+)
+BRACKET_START = re.compile(rf"([(（])[{SEPARATORS}]+")
+BRACKET_END = re.compile(rf"(?<![{SEPARATORS}])[\s,;:،؛、，；：]*[{MARKS}][{SEPARATORS}]*(?=[)）])")
+LOSS = re.compile(rf"(?<=[\s(\[„“\"«—–/-]){HOLE}(?!\s*$)")
+VARIANTS = re.compile(r"-\{([^{}]*)\}-")
+BROKEN = re.compile(r"\{\{|\}\}|\{\||\|\}|^\s*\|")  # markup that the parser found no end or start to
+SQUARE_BRACKETS = re.compile(r"\[[^\[\]]*\]")
+ARGUMENT = re.compile(r"\{(-?\w+)\}")
+DIGITS = re.compile(r"\d+")
+CONNECTIONS = {"-", "–", "to", "and", "or", "by", "x", "±", "+/-"}  # of two numbers in a measure
+SCALES = {"e3": "thousand", "e6": "million", "e9": "billion"}
+UNITS = {"sqmi": "sq mi", "sqft": "sq ft", "sqkm": "km²", "km2": "km²", "m2": "m²", "m3": "m³", "C": "°C", "F": "°F"}
+SMALL_UNITS = {"in", "ft", "oz", "lb", "st", "min"}  # that a number of a larger one has behind it
+THOUSANDS = {".": "de es it pt nl tr id da el ro hr sl sr", "\u00a0": "fr ru uk pl cs sk bg fi sv no nb hu lt lv et"}
+
+
+class Paragraph(NamedTuple):
+    """The text of a paragraph, and why it is no good text; None where it is."""
+
+    text: str
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class Wiki:
+    """The language of a wiki, and names of its namespaces, in lower case.
+
+    hidden      those whose links show no text: files and categories
+    namespaces  all but that of articles
+    """
+
+    language: str
+    hidden: frozenset[str]
+    namespaces: frozenset[str]
+
+    def with_namespace(self, name: str, *, is_hidden: bool) -> Self:
+        """Add a namespace."""
+        names = {name.lower()}
+        return replace(
+            self, namespaces=self.namespaces | names, hidden=self.hidden | names if is_hidden else self.hidden
+        )
+
+    @cached_property
+    def templates(self) -> Mapping[str, str]:
+        """Template -> its visible text; see ``conventions.yaml``."""
+        conventions = _conventions()
+        return {**conventions["visible"], **conventions["languages"].get(self.language, {})}
+
+
+@cache
+def _conventions() -> Any:
+    """Read ``conventions.yaml``."""
+    return yaml.safe_load(resources.files(__package__).joinpath("conventions.yaml").read_text(encoding="utf-8"))
+
+
+def wiki(language: str) -> Wiki:
+    """Return what is known of the wikis of a language."""
+    conventions = _conventions()
+    hidden = frozenset((*conventions["files"], *conventions["categories"]))
+    return Wiki(language, hidden, hidden | frozenset(conventions["namespaces"]))
+
+
+def paragraphs(source: str, wiki: Wiki) -> Iterator[Paragraph]:
+    """Yield the paragraphs of one page.
+
+    Args:
+        source: wikitext.
+        wiki: its conventions.
+
+    Raises:
+        ParserError, RecursionError: the page cannot be parsed.
+    """
+    # Bold and italics are left to _drop_quotes: the parser can take minutes to match quotes that have no partner.
+    code = mwparserfromhell.parse(_without_open_comment(source), skip_style_tags=True)
+    visible = VARIANTS.sub(_choose_variant, _Renderer(wiki).text(code))
+    lines = map(_drop_quotes, visible.split("\n"))
+    for is_text, group in groupby(lines, lambda line: bool(line.strip()) and not line.startswith(ENDS_PARAGRAPH)):
+        if is_text and (text := _clean(" ".join(group))).strip(MARKS):
+            yield Paragraph(" ".join(text.translate(UNPROTECT).split()), _fault(text))
+
+
+def _without_open_comment(source: str) -> str:
+    """Cut off a comment that does not end: it hides the rest of the page."""
+    position = 0
+    while match := COMMENT_OR_NOWIKI.search(source, position):
+        is_comment = match[0] == "<!--"
+        end = source.find("-->", match.end()) if is_comment else source.lower().find("</nowiki>", match.end())
+        if end < 0:
+            return source[: match.start()] if is_comment else source
+        position = end + 3
+    return source
+
+
+class _Renderer:
+    """Writes parsed wikitext as a reader sees it."""
+
+    def __init__(self, wiki: Wiki) -> None:
+        self.wiki = wiki
+
+    def text(self, code: Wikicode) -> str:
+        """Return the visible text of parsed wikitext."""
+        return "".join(map(self._node, code.nodes))
+
+    def _node(self, node: nodes.Node) -> str:
+        """Return the text of one node; comments and arguments of templates have none."""
+        match node:
+            case nodes.Text():
+                return str(node.value)
+            case nodes.HTMLEntity():
+                return node.normalize().translate(PROTECT)
+            case nodes.Wikilink():
+                return self._link(node)
+            case nodes.ExternalLink():
+                return self._external_link(node)
+            case nodes.Heading():
+                return BREAK
+            case nodes.Tag():
+                return self._tag(node)
+            case nodes.Template():
+                return self._template(node)
+        return ""
+
+    def _link(self, node: nodes.Wikilink) -> str:
+        """Return the text of a link; none for files, categories and links to other languages."""
+        namespace, colon, _ = str(node.title).partition(":")
+        namespace = namespace.strip()
+        if colon and (namespace.lower() in self.wiki.hidden or LANGUAGE_CODE.fullmatch(namespace)):
+            return ""
+        if node.text is not None:
+            return self.text(node.text)
+        return self.text(node.title).strip().removeprefix(":")
+
+    def _external_link(self, node: nodes.ExternalLink) -> str:
+        """Return the title of a link; a link in brackets without one shows a number, and an address is no word."""
+        if node.title:
+            return self.text(node.title)
+        return REMOVED if node.brackets else HOLE
+
+    def _tag(self, node: nodes.Tag) -> str:
+        """Return the text of an HTML tag, or of the wiki markup for one."""
+        name = str(node.tag).strip().lower()
+        if name not in TAGS:
+            return _as_text(node, self.text(node.contents) if node.contents else "")
+        if name in LIST_TAGS:
+            return f"\n{LIST_MARK}" if node.wiki_markup is None else LIST_MARK
+        if name in HIDDEN_TAGS:
+            return BREAK if name == "table" else REMOVED
+        if name in FORMULA_TAGS:
+            return HOLE
+        if name == "br":
+            return " "
+        if name == "nowiki":
+            return f"{NOTHING}{str(node.contents or '').translate(PROTECT)}{NOTHING}"
+        text = self.text(node.contents) if node.contents else ""
+        return f"{BREAK}{text}{BREAK}" if name in BLOCK_TAGS else text
+
+    def _template(self, node: nodes.Template) -> str:
+        """Return the visible text of a template; a mark where there is none, or none is known."""
+        name = " ".join(str(node.name).replace("_", " ").split()).lower()
+        conventions = _conventions()
+        form = self.wiki.templates.get(name)
+        if form is None and _matches(name, conventions["invisible"]):
+            return REMOVED
+        if form is None:
+            form = next((form for known, form in self.wiki.templates.items() if fnmatchcase(name, known)), None)
+        return HOLE if form is None else self._fill(form, node)
+
+    def _fill(self, form: str, node: nodes.Template) -> str:
+        """Put the arguments of a template into its visible text; a mark where one is missing."""
+        arguments = {str(argument.name).strip(): argument.value for argument in node.params}
+        positional = [name for name in arguments if name.isdigit()]
+        if positional:
+            arguments["-1"] = arguments[positional[-1]]
+        texts = {name: self.text(value).strip() for name, value in arguments.items()}
+        _, colon, subject = str(node.name).partition(":")  # {{formatnum:12345}}
+        texts["number"] = _group_digits(subject.strip() if colon else texts.get("1", ""), self.wiki.language)
+        texts["measure"] = _measure([texts[name] for name in positional])
+        if any(not texts.get(name) for name in ARGUMENT.findall(form) if name not in ("2", "3", "u")):
+            return HOLE
+        literal, *rest = ARGUMENT.split(form)
+        filled = literal.translate(PROTECT)
+        for name, literal in zip(rest[::2], rest[1::2], strict=True):
+            filled += texts.get(name, "") + literal.translate(PROTECT)
+        return filled if form.startswith(" ") or form.endswith(" ") else filled.strip()
+
+
+def _as_text(node: nodes.Tag, contents: str) -> str:
+    """Write a tag that MediaWiki does not know: a reader sees it as it is."""
+    opening = "".join(map(str, (node.tag, *node.attributes)))
+    if node.self_closing:
+        return f"<{opening}{node.padding}/>".translate(PROTECT)
+    return f"<{opening}>".translate(PROTECT) + contents + f"</{node.closing_tag}>".translate(PROTECT)
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    """Return whether a name is one of several, or fits one with a star."""
+    return name in _exact(tuple(patterns)) or any(fnmatchcase(name, pattern) for pattern in patterns if "*" in pattern)
+
+
+@cache
+def _exact(patterns: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(patterns)
+
+
+def _group_digits(number: str, language: str) -> str:
+    """Write the digits of a number in groups of three, as the language does."""
+    if not number.isascii() or not number.lstrip("+-").replace(".", "", 1).isdigit():
+        return number
+    whole, point, fraction = number.partition(".")
+    separator = next((mark for mark, languages in THOUSANDS.items() if language in languages.split()), ",")
+    decimal = "." if separator == "," else ","
+    digits = f"{int(whole):,}".replace(",", separator)
+    return f"{digits}{decimal if point else ''}{fraction}"
+
+
+def _measure(arguments: list[str]) -> str:
+    """Write the arguments of a conversion in the first unit, without the others: 10, to, 20, km; 6, ft, 4, in."""
+    words, remaining = arguments[:1], arguments[1:]
+    while remaining and remaining[0] in CONNECTIONS:
+        words, remaining = [*words, *remaining[:2]], remaining[2:]
+    while remaining:
+        scale, unit = re.fullmatch(r"(e[369])?(.*)", remaining[0]).groups()  # type: ignore[union-attr]
+        words += [SCALES[scale]] if scale else []
+        words.append(UNITS.get(unit, unit))
+        is_mixed = len(remaining) > 2 and remaining[1].isdigit() and remaining[2] in SMALL_UNITS
+        words, remaining = ([*words, remaining[1]], remaining[2:]) if is_mixed else (words, [])
+    return " ".join(words)
+
+
+def _drop_quotes(line: str) -> str:
+    """Remove the marks of bold and italics from a line; what a run of apostrophes has more than these is text.
+
+    Where neither bold nor italics have as many starts as ends, one mark of bold is an apostrophe and italics, as in
+    MediaWiki: the first one behind a word of one letter, else the first one behind a longer word, else the first one.
+    """
+    parts = APOSTROPHES.split(line)
+    if len(parts) == 1:
+        return line
+    texts, lengths = parts[::2], [len(mark) for mark in parts[1::2]]
+    for i, length in enumerate(lengths):
+        kept = 1 if length == 4 else max(0, length - 5)
+        texts[i] += "'" * kept
+        lengths[i] = length - kept
+    if lengths.count(3) % 2 and lengths.count(2) % 2:
+        bold = [i for i, length in enumerate(lengths) if length == 3]
+        after_letter = (i for i in bold if texts[i][-1:] != " " and texts[i][-2:-1] == " ")
+        after_word = (i for i in bold if texts[i][-1:] != " ")
+        texts[next(after_letter, next(after_word, bold[0]))] += "'"
+    return "".join(texts)
+
+
+def _choose_variant(match: re.Match[str]) -> str:
+    """Choose the simplified form, or else the first, of the Chinese forms in ``-{zh-hans:...; zh-hant:...}-``."""
+    flag, bar, content = match[1].rpartition("|")
+    if bar and flag.strip() in ("T", "H", "D", "-"):
+        return ""
+    forms = [form.partition(":") for form in content.split(";") if ":" in form]
+    if not forms:
+        return content
+    by_variant = {variant.strip(): text for variant, _, text in forms}
+    return by_variant.get("zh-hans") or by_variant.get("zh-cn") or forms[0][2]
+
+
+def _clean(text: str) -> str:
+    """Remove remains of markup from a paragraph: magic words, lone tags, brackets that were emptied."""
+    text = TAG.sub("", MAGIC_WORD.sub("", text))
+    text = " ".join(text.split())
+    text = EMPTY_BRACKETS.sub("", text)
+    text = BRACKET_START.sub(r"\1", text)
+    return BRACKET_END.sub("", text).strip()
+
+
+def _fault(text: str) -> str | None:
+    """Return why a cleaned paragraph, with its marks, is no good text; None where it is."""
+    if BROKEN.search(text) or _has_open_brackets(text):
+        return "broken markup"
+    if not any(map(str.isalpha, text)):
+        return "no letter"
+    return LOST_WORDS if LOSS.search(text) else None
+
+
+def _has_open_brackets(text: str) -> bool:
+    """Return whether brackets of links were left that do not match; [[1, 2], [3]] is text."""
+    if "[[" not in text and "]]" not in text:
+        return False
+    count = 1
+    while count:
+        text, count = SQUARE_BRACKETS.subn("", text)
+    return "[" in text or "]" in text
