@@ -30,10 +30,10 @@ pathvars:
 
 wildcard_constraints:
     corpus=r"[A-Za-z0-9_]+",
-    key=r"[a-z]{2,3}(-[a-z]{2,3})?",
+    key=f"{CODE}(-{CODE})?",
     location=r".+",
-    language=r"[a-z]{2,3}",
-    langset=r"all|[a-z]{2,3}",
+    language=CODE,
+    langset=f"all|{CODE}",
     setup=r"[A-Za-z0-9_]+",
     text=r"[A-Za-z0-9_]+",
     vocabulary=r"[A-Za-z0-9_]+",
@@ -42,13 +42,13 @@ wildcard_constraints:
     run=r"[A-Za-z0-9_]+",
     translator=r"[A-Za-z0-9_.-]+",
     list="dictionary|similarity",
-    direction=r"[a-z]{2,3}-[a-z]{2,3}",
-    source=r"[a-z]{2,3}",
-    target=r"[a-z]{2,3}",
+    direction=f"{CODE}-{CODE}",
+    source=CODE,
+    target=CODE,
     seed=r"\d+",
     finetuning_seed=r"\d+",
     task=r"[A-Za-z0-9-]+",
-    protocol=r"zero_shot|few_shot|translate_train_([a-z]{2,3})",
+    protocol=f"zero_shot|few_shot|translate_train_{CODE}",
 
 
 include: "rules/download.smk"

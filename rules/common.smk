@@ -9,7 +9,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from xlm_core import config as configuration
 from xlm_core.errors import ConfigError
-from xlm_core.languages import sides
+from xlm_core.languages import CODE, sides
 from xlm_core.text.formats.glue import GLUE_TASKS, NO_LABEL
 from xlm_core.workflow import code_digest
 from xlm_core.workflow.console import Console, StepConsole
@@ -81,9 +81,9 @@ def normalization_params(setup):
 
 def extraction_settings(wildcards):
     """How the text of a corpus and key is extracted."""
-    corpus = CONFIG.corpora[wildcards.corpus]
-    lines = params_of(corpus)["line_range"].get(wildcards.key)
-    return {"line_range": lines, "test_set": corpus.set, "keep_lost_words": corpus.keep_lost_words}
+    corpus = params_of(CONFIG.corpora[wildcards.corpus])
+    same = {name: corpus[name] for name in ("keep_lost_words", "member_codes", "invalid_utf8")}
+    return {"line_range": corpus["line_range"].get(wildcards.key), "test_set": corpus["set"], **same}
 
 
 def tokenization_params(setup):

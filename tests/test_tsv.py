@@ -57,3 +57,11 @@ def test_counts_add_up(tmp_path: Path):
     counts.drop("empty")
     counts.write(tmp_path / "statistics.json")
     assert json.loads((tmp_path / "statistics.json").read_text()) == {"read": 5, "kept": 3, "dropped": {"empty": 2}}
+
+
+def test_a_table_may_have_a_byte_order_mark_and_empty_lines():
+    lines = ["\ufefflabel\ttext", "a\tb", "", "c\td", ""]
+    rows = [values for _, values in tsv.read_table("t", lines, ("text", "label"))]
+    assert rows == [["b", "a"], ["d", "c"]]
+    with pytest.raises(CorpusError, match="t, line 2: 1 fields, expected 2"):
+        list(tsv.read_table("t", ["label\ttext", "a"], ("text",)))

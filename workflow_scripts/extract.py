@@ -14,7 +14,8 @@ inputs = [Path(path) for path in snakemake.input]
 def extract_corpus() -> None:
     """Extract one language or pair of a dump, an archive, plain files or a test set."""
     shards, statistics = [Path(path) for path in output.shards], Path(output.statistics)
-    extract.extract(params.format, inputs, shards, wildcards.key, statistics, **params.settings)
+    settings = extract.ExtractionSettings(**params.settings)
+    extract.extract(params.format, inputs, shards, wildcards.key, statistics, settings)
 
 
 def extract_glue() -> None:

@@ -12,6 +12,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -34,6 +35,8 @@ OPENERS: dict[bytes, Callable[[Path], Any]] = {
     b"\xfd7zXZ": lzma.open,
     b"\x28\xb5\x2f\xfd": zstd.open,
 }  # first bytes of a file -> what opens it for reading
+DOWNLOADS = "/raw/web/"  # in the paths of files that the workflow downloads
+INVALID = re.compile("[\ud800-\udfff]")  # in a text: bytes that are not UTF-8
 DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError)  # of damaged or cut-off files
 HINTS = {
     errno.ENOSPC: "Free space there (df -h and df -i show what is left), or choose a folder on another disk",
@@ -138,25 +141,43 @@ def open_binary(path: Path) -> IO[bytes]:
     return stream
 
 
-def decode_lines(stream: IO[bytes], name: str) -> Iterator[str]:
+def decode_lines(stream: IO[bytes], name: str, *, keep_invalid: bool = False) -> Iterator[str]:
     r"""Yield the lines of a binary stream, without their ends; only ``\n`` ends a line.
 
+    Args:
+        stream: the bytes.
+        name: of the stream, in messages.
+        keep_invalid: yield lines that are not UTF-8, too, their odd bytes as surrogates, which ``INVALID`` finds.
+
     Raises:
-        CorpusError: the stream is damaged or not UTF-8; the message has ``name`` and the line.
+        CorpusError: the stream is damaged or not UTF-8, or its lines end in carriage returns alone; the message has
+            ``name`` and the line.
     """
     n_read = 0
+    errors = "surrogateescape" if keep_invalid else "strict"
     try:
         for line in stream:
-            yield line.decode("utf-8").removesuffix("\n")
+            if n_read == 0 and line.rstrip(b"\r\n").count(b"\r") > 1:
+                raise CorpusError(
+                    f"{name}: the first line holds carriage returns; expected lines that end in line feeds. "
+                    "Convert the file with: tr '\\r' '\\n'"
+                )
+            yield line.decode("utf-8", errors).removesuffix("\n")
             n_read += 1
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"{name}, line {n_read + 1}: byte {error.start} is not UTF-8 ({error.reason}); convert the file to UTF-8"
+            f"{name}, line {n_read + 1}: byte {error.start} is not UTF-8 ({error.reason}); convert the file to UTF-8, "
+            "or have such lines of a corpus dropped and counted by its key invalid_utf8: drop"
         ) from error
     except DECOMPRESSION_ERRORS as error:
-        raise CorpusError(
-            f"{name}: damaged or cut off after line {n_read} ({error}); remove the file and fetch it again"
-        ) from error
+        raise CorpusError(f"{name}: damaged or cut off after line {n_read} ({error}); {remedy(name)}") from error
+
+
+def remedy(name: str | Path) -> str:
+    """Say how to get a right file, by its path or a name that begins with it: only downloads are fetched again."""
+    if DOWNLOADS in str(name):
+        return "remove the file and run again, then it is downloaded again"
+    return "mend the file, or put a whole one in its place"
 
 
 def write_text(path: Path, text: str) -> None:

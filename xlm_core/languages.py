@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+# A code of ISO 639, and what tells a variant, as in BCP 47 but with an underscore, because a hyphen joins the languages
+# of a pair: pt_BR, zh_Hant, zh_min_nan. File names have it as it is.
+CODE = r"[a-z]{2,3}(?:_[A-Za-z0-9]{2,8})*"
+
 NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
     "fr": "French", "hi": "Hindi", "ne": "Nepali", "ro": "Romanian", "ru": "Russian", "sw": "Swahili",
@@ -25,6 +29,24 @@ WRITTEN = {
 }  # fmt: skip
 # Language -> the scripts it is written in, by their names in Unicode; of the Wikipedias that XLM-100 was trained on.
 SCRIPTS = {language: scripts for scripts, languages in WRITTEN.items() for language in languages.split()}
+# Subtag of a code -> the script that it names.
+SCRIPT_SUBTAGS = {
+    "Arab": "Arabic", "Cyrl": "Cyrillic", "Deva": "Devanagari", "Hans": "Han", "Hant": "Han", "Latn": "Latin",
+}  # fmt: skip
+
+# Languages that write no blanks between words and have no segmenter here -> characters of a word.
+CHARACTERS_PER_WORD = {"bo": 6, "dz": 6, "ja": 2, "km": 6, "lo": 6, "my": 6}
+
+
+def base_language(code: str) -> str:
+    """The language of a code without its variant: ``pt_BR`` -> ``pt``."""
+    return code.partition("_")[0]
+
+
+def scripts_of(code: str) -> tuple[str, ...]:
+    """The scripts that a language is written in, by their names in Unicode; none where they are not known."""
+    named = tuple(SCRIPT_SUBTAGS[subtag] for subtag in code.split("_")[1:] if subtag in SCRIPT_SUBTAGS)
+    return named or SCRIPTS.get(code) or SCRIPTS.get(base_language(code), ())
 
 
 def is_pair(key: str) -> bool:

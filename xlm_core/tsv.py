@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Literal
 
 from xlm_core.errors import CorpusError
-from xlm_core.io import atomic_many, write_json
+from xlm_core.io import atomic_many, remedy, write_json
 
 BLOCK = 1000  # consecutive records that stay in one shard, so that documents keep their neighbors
 JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Indic scripts and Persian
+ZERO_WIDTH_SPACE = "\u200b"  # between words, in scripts without blanks
 BYTE_ORDER_MARK = "\ufeff"  # at the beginning of some published tables
 PIVOT = "en"
 Split = Literal["train", "valid", "test"]
@@ -33,10 +34,11 @@ def collapse_blanks(text: str) -> str:
 def clean_field(text: str) -> str:
     """Return ``text`` as one field, letters composed (NFC), without control and format characters (Cc and Cf).
 
-    Control characters that are white space become blanks, like every other white space.
+    Control characters that are white space become blanks, like every other white space and the zero-width space.
     """
     text = unicodedata.normalize("NFC", text)
     if not text.isprintable():  # most lines are; looking at each character is slow
+        text = text.replace(ZERO_WIDTH_SPACE, " ")
         text = "".join(c for c in text if c.isspace() or c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf"))
     return collapse_blanks(text)
 
@@ -69,7 +71,7 @@ def read_table(
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the location of each row of a table and its values of ``columns``, which are looked up in the header.
 
-    A quotation mark is a character like any other.
+    A quotation mark is a character like any other. Empty lines are no rows.
 
     Args:
         name: of the table, in messages.
@@ -87,12 +89,13 @@ def read_table(
         raise CorpusError(f"{name}, line 1: no column {', '.join(missing)}; found {', '.join(names)}")
     indices = [names.index(column) for column in columns]
     for number, values in rows:
+        if values == [""] and len(names) > 1:
+            continue
         if short_rows is not None and len(values) < len(names):
             short_rows.drop("too few columns")
         elif len(values) != len(names):
             raise CorpusError(
-                f"{name}, line {number}: {len(values)} fields, expected {len(names)} as in the header; "
-                "fetch the file again"
+                f"{name}, line {number}: {len(values)} fields, expected {len(names)} as in the header; {remedy(name)}"
             )
         else:
             yield f"{name}, line {number}", [values[i] for i in indices]

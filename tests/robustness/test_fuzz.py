@@ -35,7 +35,7 @@ from xlm_core.errors import XlmError
 from xlm_core.interop import pretrained
 from xlm_core.io import zstd
 from xlm_core.text import fastbpe, tokenize
-from xlm_core.text.extract import extract
+from xlm_core.text.extract import ExtractionSettings, extract
 from xlm_core.text.formats import dictionary, glue, xnli
 from xlm_core.text.vocabulary import SPECIAL, Vocabulary
 
@@ -106,7 +106,7 @@ def extracted(folder: Path, format_: str, key: str, *contents: bytes, **options:
     inputs = [written(folder, f"input{number}", content) for number, content in enumerate(contents)]
     shards = [folder / "0.tsv", folder / "1.tsv"]
     try:
-        extract(format_, inputs, shards, key, folder / "statistics.json", **options)
+        extract(format_, inputs, shards, key, folder / "statistics.json", ExtractionSettings(**options))
     except XlmError:
         assert not any(path.exists() for path in shards)
         raise

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from xlm_core import config
 from xlm_core.errors import ArchiveError, CorpusError
 from xlm_core.io import zstd
-from xlm_core.text.extract import extract
+from xlm_core.text.extract import ExtractionSettings, extract
 from xlm_core.tsv import clean_field
 
 ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +42,7 @@ def run(
         inputs.append(folder / f"input{n}")
         inputs[-1].write_bytes(content)
     shards = [folder / "out" / f"{n}.tsv" for n in range(n_shards)]
-    extract(format_, inputs, shards, key, folder / "out" / "statistics.json", **options)
+    extract(format_, inputs, shards, key, folder / "out" / "statistics.json", ExtractionSettings(**options))
     lines = [line for shard in shards for line in shard.read_text(encoding="utf-8").split("\n")[:-1]]
     return lines, json.loads((folder / "out" / "statistics.json").read_text())
 
@@ -151,6 +151,38 @@ def test_a_clean_field_is_clean_and_stays_as_it_is(text):
     assert cleaned == cleaned.strip() and clean_field(cleaned) == cleaned
 
 
+def test_a_zero_width_space_is_a_boundary_and_a_joiner_is_not():
+    assert clean_field("ភាសា\u200bខ្មែរ") == "ភាសា ខ្មែរ"
+    assert clean_field("\u200bmy\u200b \u200b") == "my"
+    assert clean_field("می\u200cخواهم") == "می\u200cخواهم"
+
+
+def test_lines_that_end_in_carriage_returns_alone_are_an_error(tmp_path):
+    fails(tmp_path, r"first line holds carriage returns.*tr '\\r' '\\n'", "en", b"one\rtwo\rthree\r")
+    assert run(tmp_path, "en", b"one\r\ntwo\r\n")[0] == ["one", "two"]
+    assert run(tmp_path, "en", b"one\ra\ntwo\n")[0] == ["one a", "two"]  # a stray one is white space
+
+
+@pytest.mark.parametrize("is_archive", [False, True])
+def test_lines_that_are_not_utf8_are_dropped_where_it_is_asked_for(tmp_path, is_archive, caplog):
+    first, second = b"one\ntw\xf6\nthree\nfour\n", b"un\ndeux\ntrois\n" + b"qu\xe4tre\n"
+    files = [zipped(tmp_path, {"x.en": first, "x.fr": second})] if is_archive else [first, second]
+    format_ = "moses" if is_archive else "text"
+    fails(tmp_path, "line 2: byte 2 is not UTF-8.*invalid_utf8: drop", "en-fr", *files, format_=format_)
+    lines, counts = run(tmp_path, "en-fr", *files, format_=format_, invalid_utf8="drop")
+    assert lines == ["one\tun", "three\ttrois"] and counts == {"read": 4, "kept": 2, "dropped": {"not UTF-8": 2}}
+    assert [record.args[1] for record in caplog.records] == [2, 4]
+
+
+def test_remedies_tell_downloads_from_files_of_the_user(tmp_path):
+    fails(tmp_path, "put a whole one in its place", "en", gzip.compress(b"a\n" * 1000)[:-9])
+    download = tmp_path / "results/x/raw/web/host/a.gz"
+    download.parent.mkdir(parents=True)
+    download.write_bytes(gzip.compress(b"a\n" * 1000)[:-9])
+    with pytest.raises(CorpusError, match="run again, then it is downloaded again"):
+        extract("text", [download], [tmp_path / "o"], "en", tmp_path / "s")
+
+
 def test_blocks_are_dealt_to_shards(tmp_path):
     content = "".join(f"{n}\n" for n in range(2500)).encode()
     lines, _ = run(tmp_path, "en", content, n_shards=2)
@@ -171,6 +203,17 @@ def test_moses_takes_the_two_sides_in_the_order_of_the_key(tmp_path):
         },
     )
     assert run(tmp_path, "en-fr", archive, format_="moses")[0] == ["Hello.\tBonjour.", "See you.\tÀ demain."]
+
+
+def test_members_may_have_codes_of_their_own(tmp_path):
+    archive = zipped(tmp_path, {"b.en-pt_br.en": b"one\n", "b.en-pt_br.pt_br": b"um\n"})
+    fails(tmp_path, r"0 members ending in \.pt", "en-pt", archive, format_="moses", error=ArchiveError)
+    assert run(tmp_path, "en-pt", archive, format_="moses", member_codes={"pt": "pt_br"})[0] == ["one\tum"]
+
+
+def test_files_that_macos_adds_to_an_archive_are_none_of_its_members(tmp_path):
+    archive = zipped(tmp_path, {"b.en": b"one\n", "b.fr": b"un\n", "__MACOSX/._b.en": b"\0", "._b.fr": b"\0"})
+    assert run(tmp_path, "en-fr", archive, format_="moses")[0] == ["one\tun"]
 
 
 def test_moses_takes_the_two_sides_of_a_tar(tmp_path):

@@ -74,7 +74,31 @@ def test_a_pair_is_dropped_for_either_of_its_sides():
     assert text_filter_reason(["The cat", "Кошка"], ["en", "ru"], text) is None
     assert text_filter_reason(["The cat", "The cat"], ["en", "ru"], text) == "other script"
     assert text_filter_reason(["Кошка", "Кошка"], ["en", "ru"], text) == "other script"
-    assert token_filter_reason(["a b c", "a b"], Text(min_words=3)) == "too short"
+    assert token_filter_reason(["a b c", "a b"], ["en", "ru"], Text(min_words=3)) == "too short"
+
+
+@pytest.mark.parametrize(
+    ("english", "other", "language", "reason"),
+    [
+        ("The weather in the north is very cold in winter .", "北部の天気は冬にとても寒いです 。", "ja", None),
+        ("The weather in the north is very cold in winter .", "寒い 。", "ja", "unequal"),
+        ("Yes .", "北部の天気は冬にとても寒いです 。" * 3, "ja", "unequal"),
+        ("The weather in the north is very cold .", "བྱང་ཕྱོགས་ཀྱི་གནམ་གཤིས་དགུན་ཁ་ཧ་ཅང་གྲང་མོ་ཡིན།", "bo", None),
+        ("The weather in the north is very cold .", "北部の天気は冬に 。", "zh", "unequal"),  # a segmenter cuts Chinese
+    ],
+)
+def test_words_of_languages_without_blanks_are_counted_by_characters(english, other, language, reason):
+    assert token_filter_reason([english, other], ["en", language], Text()) == reason
+
+
+def test_a_filter_that_drops_much_is_a_warning(tmp_path: Path, caplog):
+    lines = ["a good line of text"] * 89 + ["word " * 30] * 11
+    run(tmp_path, lines, Text(max_words=20, **PLAIN))
+    (warning,) = caplog.records
+    assert "11 of 100 records (11 %) are dropped as 'over-long'" in warning.getMessage() and warning.is_shown
+    caplog.clear()
+    run(tmp_path, [*lines[:-1], "a"], Text(max_words=20, **PLAIN))
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(("language", "sentence"), SENTENCES.items())

@@ -83,6 +83,18 @@ def test_chinese_and_thai_have_no_blanks(tmp_path: Path):
     assert thai[0].split() == ["ฉัน", "รัก", "ภาษาไทย"]
 
 
+def test_a_variant_of_a_language_is_cut_like_the_language(tmp_path: Path):
+    pytest.importorskip("jieba")
+    for variant, language, sentence in (
+        ("pt_BR", "pt", "O Sr. Silva, 1.000 vezes."),
+        ("zh_Hant", "zh", "我来到北京清华大学"),
+        ("ca_ES", "ca", "l'il·lusió"),
+    ):
+        assert run(tmp_path, sentence, (variant,)) == run(tmp_path, sentence, (language,))
+    stripped = Text(lowercase=False, strip_accents=False, romanian="stripped")
+    assert module.tokenize_line("Şi", "ro_MD", stripped) == "Si"
+
+
 def test_a_missing_segmenter_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "jieba", None)
     module.segmenter.cache_clear()

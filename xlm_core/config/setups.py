@@ -19,7 +19,7 @@ from xlm_core.config.strict_model import (
     check_names,
     read,
 )
-from xlm_core.languages import SCRIPTS, is_pair, sides
+from xlm_core.languages import is_pair, scripts_of, sides
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
@@ -208,7 +208,7 @@ def check_setups(config: "Config") -> None:
         _check_stores(config, name)
         check_length(config, name, setup.pretraining.seq_len, f"{path}pretraining.seq_len")
         check_languages(config, name, setup.pretraining.selection_languages, f"{path}pretraining.selection_languages")
-        if setup.text.min_script_ratio and (unknown := [code for code in config.all_languages if code not in SCRIPTS]):
+        if setup.text.min_script_ratio and (unknown := [code for code in config.all_languages if not scripts_of(code)]):
             raise ValueError(
                 f"{path}text.min_script_ratio: the script of {', '.join(unknown)} is not known; set it to 0.0, or add "
                 "the language to xlm_core/languages.py"

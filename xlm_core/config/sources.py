@@ -78,6 +78,8 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
     eval_only: bool = False
     tokenized: bool = False
     keep_lost_words: bool = False
+    member_codes: dict[LanguageCode, str] = Field({})
+    invalid_utf8: Literal["stop", "drop"] = "stop"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -87,6 +89,10 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
         if self.keep_lost_words and self.format != "wikipedia":
             raise ValueError("'keep_lost_words' is of a corpus of format wikipedia")
+        if self.member_codes and self.format != "moses":
+            raise ValueError("'member_codes' is of a corpus of format moses")
+        if self.invalid_utf8 == "drop" and self.format not in ("text", "moses"):
+            raise ValueError("'invalid_utf8' is of a corpus of format text or moses")
         if self.format == "sgm" and not all(is_pair(key) for key in self.keys):
             raise ValueError(f"a corpus of format sgm holds pairs, found keys {', '.join(self.keys)}")
         check_names(self.line_range, self.keys, "line_range")

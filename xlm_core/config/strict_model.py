@@ -9,9 +9,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from xlm_core.errors import ConfigError
-from xlm_core.languages import NAMES, is_pair, sides
+from xlm_core.languages import CODE, NAMES, is_pair, sides
 
-CODE = "[a-z]{2,3}"  # of a language
 Positive = Field(gt=0)
 Seed = Annotated[int, Field(ge=0)]
 
@@ -109,18 +108,28 @@ def _check_language(code: Any) -> Any:
     if code is False:
         raise ValueError("YAML reads no as false; write 'no', in quotes, for Norwegian")
     if isinstance(code, str) and is_pair(code):
-        raise ValueError(f"expected one language, found '{code}'")
+        raise ValueError(f"expected one language, found '{code}'{_variant_hint(code)}")
     if isinstance(code, str) and not re.fullmatch(CODE, code):
         codes = [known for known, name in NAMES.items() if name.casefold() == code.casefold()]
+        codes += [code.lower()] if re.fullmatch(CODE, code.lower()) else []
         remedy = f"write {codes[0]}" if codes else "write one of two or three small letters, such as en"
         raise ValueError(f"'{code}' is no code of a language; {remedy}")
     return code
+
+
+def _variant_hint(code: str) -> str:
+    """Say how to write a variant of a language with a country or a script (``pt-BR``); empty for any other code."""
+    written = code.replace("-", "_")
+    is_variant = re.fullmatch("[a-z]{2,3}_([A-Z]{2}|[A-Z][a-z]{3})", written)
+    return f"; a variant of a language is written with an underscore: {written}" if is_variant else ""
 
 
 def _check_key(key: Any) -> Any:
     """Refuse what is neither a code of a language nor a pair of two codes in alphabetical order."""
     if not isinstance(key, str) or not is_pair(key):
         return _check_language(key)
+    if hint := _variant_hint(key):
+        raise ValueError(f"'{key}' is no pair{hint}")
     codes = [_check_language(code) for code in sides(key)]
     if len(codes) != 2 or codes != sorted(set(codes)):
         expected = "-".join(sorted(set(codes))) if len(set(codes)) == 2 else "two of them, such as en-fr"

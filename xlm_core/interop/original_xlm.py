@@ -132,7 +132,7 @@ def from_original_names(
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise CheckpointError(
-            f"{location}: weights and settings do not agree ({error}); fetch the file again"
+            f"{location}: weights and settings do not agree ({error}); take a whole copy of the file"
         ) from error
     if model.language_embeddings is not None:
         table = model.language_embeddings.weight
@@ -199,7 +199,7 @@ def _load(path: Path) -> dict[str, Any]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
             f"{path} is missing, damaged, or holds more than weights and plain data, which could run code: {reason}; "
-            f"expected a checkpoint as XLM published them; fetch it again"
+            f"expected a checkpoint as XLM published them; take a whole copy of it"
         ) from error
     if not isinstance(data, dict):
         raise CheckpointError(f"{path} holds a {type(data).__name__}; expected a checkpoint as XLM published them")

@@ -50,7 +50,7 @@ def _check_sums(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noq
             raise PretrainedError(f"{path} cannot be read ({error}); expected a pretrained file there") from error
         if digest != expected:
             raise PretrainedError(
-                f"{path}: found SHA-256 {digest}, expected {expected}; fetch the file again, or, where this one is "
+                f"{path}: found SHA-256 {digest}, expected {expected}; take a whole copy of it, or, where this one is "
                 f"wanted, put its sum into the configuration"
             )
     return {"format": format, "sha256": {path.name: sha256 for path, sha256 in sums.items()}}
@@ -157,7 +157,7 @@ def _open_store(path: Path, vocabulary: str, languages: Sequence[str]) -> TokenS
         reason, _, _ = str(error).partition(";")
         raise PretrainedError(
             f"{reason}: this is not a token store for the vocabulary in use; give, as vocabulary.pretrained, the one "
-            f"that it was built with, or fetch the store again"
+            f"that it was built with, or a whole copy of it"
         ) from error
     if store.languages != tuple(languages) or store.labels is not None:
         kind = "labelled " if store.labels is not None else ""

@@ -4,21 +4,26 @@ A format is a generator of raw fields; cleaning, dropping and counting are the s
 archives and WMT's test sets (SGM) are read here.
 """
 
+import logging
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import islice, permutations, zip_longest
 from pathlib import Path
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
+from xlm_core.io import INVALID, remedy
 from xlm_core.languages import sides
 from xlm_core.text.formats import archive, wikipedia
 from xlm_core.tsv import FilterStats, clean_field
 
+LOG = logging.getLogger(__name__)
 Records = Generator[list[str], None, None]
-N_LISTED = 5  # segments in a message
+N_LISTED = 5  # segments in a message, lines in the log
+NOT_UTF8 = "not UTF-8"  # why a record is dropped
 NOT_TEXT = ("README", "LICENSE")  # files that OPUS adds to its archives
 
 
@@ -28,10 +33,7 @@ def extract(
     shards: Sequence[Path],
     key: str,
     statistics: Path,
-    *,
-    line_range: Sequence[int] | None = None,
-    test_set: str | None = None,
-    keep_lost_words: bool = False,
+    settings: "ExtractionSettings | None" = None,
 ) -> None:
     """Write the records of ``key`` to ``shards`` and their counts to ``statistics``.
 
@@ -43,30 +45,58 @@ def extract(
         shards: outputs; blocks of records are distributed to them in turn.
         key: a language (``de``) or a pair (``de-en``).
         statistics: JSON of records read, kept and dropped.
-        line_range: the first record that is read, from 0, and the first that is not, over all files; None: all.
-        test_set: the test set to read, of the format ``sgm``.
-        keep_lost_words: keep the paragraphs of a dump that lack the text of a template or a formula.
+        settings: how they are read.
 
     Raises:
         CorpusError, ArchiveError: an input is damaged, its sides do not match, or no record is left.
     """
+    settings = settings or ExtractionSettings()
     stats = FilterStats()
     readers = {
-        "text": lambda: _read_text(inputs, key),
-        "moses": lambda: _read_moses(inputs, key),
-        "wikipedia": lambda: wikipedia.read(inputs, stats, key, keep_lost_words=keep_lost_words),
-        "sgm": lambda: read_sgm(inputs, test_set or "", key),
+        "text": lambda: _read_text(inputs, key, settings),
+        "moses": lambda: _read_moses(inputs, key, settings),
+        "wikipedia": lambda: wikipedia.read(inputs, stats, key, keep_lost_words=settings.keep_lost_words),
+        "sgm": lambda: read_sgm(inputs, settings.test_set or "", key),
     }
     with closing(readers[format]()) as records:
-        tsv.write(_clean_records(islice(records, *line_range or (None,)), key, inputs, stats), shards)
+        lines = islice(records, *settings.line_range or (None,))
+        tsv.write(_clean_records(lines, key, inputs, stats), shards)
     stats.write(statistics)
+
+
+@dataclass(frozen=True)
+class ExtractionSettings:
+    """How files are read.
+
+    line_range       the first record that is read, from 0, and the first that is not, over all files; None: all
+    test_set         the test set to read, of the format ``sgm``
+    keep_lost_words  keep the paragraphs of a dump that lack the text of a template or a formula
+    member_codes     language -> how the names of its members end in the archives of ``moses``, where not in its code
+    invalid_utf8     a line that is not UTF-8 is an error: "stop"; or its record is dropped and counted: "drop"
+    """
+
+    line_range: Sequence[int] | None = None
+    test_set: str | None = None
+    keep_lost_words: bool = False
+    member_codes: Mapping[str, str] = field(default_factory=dict)
+    invalid_utf8: str = "stop"
+
+    @property
+    def keep_invalid(self) -> bool:
+        """Whether lines that are not UTF-8 are read."""
+        return self.invalid_utf8 == "drop"
 
 
 def _clean_records(
     records: Iterator[list[str]], key: str, inputs: Sequence[Path], stats: FilterStats
 ) -> Iterator[list[str]]:
-    """Clean all fields, and drop records with an empty one."""
-    for raw in records:
+    """Clean all fields, and drop records with an empty one, or one that is not UTF-8."""
+    for number, raw in enumerate(records, 1):
+        if any(map(INVALID.search, raw)):
+            stats.drop(NOT_UTF8)
+            if stats.dropped[NOT_UTF8] <= N_LISTED:
+                LOG.warning("%s: line %d, counted over all files, is not UTF-8 and is dropped", inputs[0], number)
+            continue
         fields = [clean_field(text) for text in raw]
         if all(fields):
             stats.kept += 1
@@ -78,30 +108,33 @@ def _clean_records(
         raise CorpusError(f"{names}: no text in {key}, an empty language; check that these are the right files")
 
 
-def _read_text(inputs: Sequence[Path], key: str) -> Records:
+def _read_text(inputs: Sequence[Path], key: str, settings: ExtractionSettings) -> Records:
     """Yield one record per line of plain files, one file per side."""
     n_sides = len(sides(key))
     if not inputs or len(inputs) % n_sides:
         names = ", ".join(map(str, inputs)) or "none"
         raise CorpusError(f"{key}: {len(inputs)} files ({names}), expected one for each of {', '.join(sides(key))}")
     for row in zip(*[iter(inputs)] * n_sides, strict=True):
-        yield from _aligned_lines([archive.open_lines(path) for path in row])
+        yield from _aligned_lines([archive.open_lines(path, keep_invalid=settings.keep_invalid) for path in row])
 
 
-def _read_moses(inputs: Sequence[Path], key: str) -> Records:
+def _read_moses(inputs: Sequence[Path], key: str, settings: ExtractionSettings) -> Records:
     """Yield the pairs of archives. A tar is read three times: completely for its names, and once for each side."""
     for path in inputs:
         names = archive.members(path)
-        chosen = [_member_of_language(path, names, language, key) for language in sides(key)]
-        yield from _aligned_lines([archive.open_lines(path, name) for name in chosen])
+        endings = [settings.member_codes.get(language, language) for language in sides(key)]
+        chosen = [_member_of_language(path, names, ending, key) for ending in endings]
+        yield from _aligned_lines(
+            [archive.open_lines(path, name, keep_invalid=settings.keep_invalid) for name in chosen]
+        )
 
 
-def _member_of_language(path: Path, names: Sequence[str], language: str, key: str) -> str:
-    matches = [name for name in names if name.endswith(f".{language}") and not Path(name).name.startswith(NOT_TEXT)]
+def _member_of_language(path: Path, names: Sequence[str], ending: str, key: str) -> str:
+    matches = [name for name in names if name.endswith(f".{ending}") and not Path(name).name.startswith(NOT_TEXT)]
     if len(matches) > 1:  # WMT's archives hold several pairs
         pairs = ("-".join(sides(key)), "-".join(sides(key)[::-1]))
         matches = [name for name in matches if any(pair in Path(name).name for pair in pairs)] or matches
-    return archive.only_member(path, matches, f"members ending in .{language}", names)
+    return archive.only_member(path, matches, f"members ending in .{ending}", names)
 
 
 def _aligned_lines(files: Sequence[AbstractContextManager[tuple[str, Iterator[str]]]]) -> Iterator[list[str]]:
@@ -119,7 +152,7 @@ def _aligned_lines(files: Sequence[AbstractContextManager[tuple[str, Iterator[st
                     for line, rest, name in zip(lines, columns, names, strict=True)
                 ]
                 raise CorpusError(
-                    f"unequal numbers of lines: {', '.join(counts)}; the sides are not aligned, fetch the files again"
+                    f"unequal numbers of lines: {', '.join(counts)}; the sides are not aligned. {remedy(names[0])}"
                 )
             yield list(lines)
 
@@ -145,7 +178,7 @@ def read_sgm(paths: Sequence[Path], test_set: str, key: str) -> Records:
             if missing := [id_ for id_ in texts[present] if id_ not in texts[absent]]:
                 raise CorpusError(
                     f"{path}, {test_set}: {len(missing)} segments are there in '{present}' and missing in '{absent}': "
-                    f"{', '.join(missing[:N_LISTED])}; the files do not belong together, fetch them again"
+                    f"{', '.join(missing[:N_LISTED])}; the files do not belong together. {remedy(path)}"
                 )
         first, second = texts.values()
         yield from ([first[id_], second[id_]] for id_ in first)
@@ -171,9 +204,9 @@ def sgm_segments(lines: Iterable[str], name: str) -> dict[str, str]:
         parser.feed("\n".join(lines))
         parser.close()
     except (AssertionError, ValueError) as error:  # of the parser: a broken declaration, a number without end
-        raise CorpusError(f"{name}, line {parser.getpos()[0]}: broken ({error}); fetch the file again") from error
+        raise CorpusError(f"{name}, line {parser.getpos()[0]}: broken ({error}); {remedy(name)}") from error
     if parser.open_segment is not None:
-        raise CorpusError(f"{name}: segment {parser.open_segment} does not end; the file is cut off, fetch it again")
+        raise CorpusError(f"{name}: segment {parser.open_segment} does not end; the file is cut off. {remedy(name)}")
     if not parser.segments:
         raise CorpusError(f"{name}: no segment, expected <seg id=...> inside <doc docid=...>; is this an SGM file?")
     return parser.segments

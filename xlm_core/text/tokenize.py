@@ -12,6 +12,7 @@ without letters passes the script filter.
 """
 
 import logging
+import math
 import os
 import tempfile
 import unicodedata
@@ -25,12 +26,14 @@ import regex
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
-from xlm_core.languages import SCRIPTS
+from xlm_core.languages import CHARACTERS_PER_WORD, base_language, scripts_of
 from xlm_core.text.duplicates import with_marks
 from xlm_core.text.moses import MosesTokenizer, PunctuationNormalizer
 from xlm_core.tsv import FilterStats
 
+LOG = logging.getLogger(__name__)
 MAX_CHARS_PER_WORD = 50  # times max_words: longer lines are not worth the time of tokenizing them
+MANY_DROPPED = 0.1  # of a file's records for one reason
 SHORT = 5  # words; shorter pairs are not compared by length: "yes" may well be a clause in another language
 LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]+", regex.V1)
 LETTERS = regex.compile(r"\p{L}+", regex.V1)
@@ -95,7 +98,7 @@ def tokenize(
             if reason is None:
                 pairs = zip(fields, languages, strict=False)  # further fields have no language
                 sides = [tokenize_line(side, language, text, already_tokenized) for side, language in pairs]
-                reason = None if keep_all else token_filter_reason(sides, text)
+                reason = None if keep_all else token_filter_reason(sides, languages, text)
             if reason is None:
                 stats.kept += 1
                 yield [*sides, *fields[n_sides:]]
@@ -103,6 +106,7 @@ def tokenize(
                 stats.drop(reason)
 
     tsv.write(tokenized_records(), [output])
+    warn_of_dropped(source, stats)
     stats.write(statistics)
 
 
@@ -124,10 +128,13 @@ def text_filter_reason(sides: Sequence[str], languages: Sequence[str], text: Tex
     return None
 
 
-def token_filter_reason(sides: Sequence[str], text: Text) -> str | None:
-    """Return why to drop a tokenized record: a side is empty, too short or over-long, or the lengths are unequal."""
-    lengths = [len(side.split()) for side in sides]
-    if not min(lengths):
+def token_filter_reason(sides: Sequence[str], languages: Sequence[str], text: Text) -> str | None:
+    """Return why to drop a tokenized record: a side is empty, too short or over-long, or the lengths are unequal.
+
+    Where a language writes no blanks, and nothing else cuts its words, they are counted by their characters.
+    """
+    lengths = [_n_words(side, language) for side, language in zip(sides, languages, strict=True)]
+    if not all(sides):
         return "empty"
     if min(lengths) < text.min_words:
         return "too short"
@@ -136,6 +143,22 @@ def token_filter_reason(sides: Sequence[str], text: Text) -> str | None:
     if max(lengths) > SHORT and max(lengths) > text.max_ratio * min(lengths):
         return "unequal"
     return None
+
+
+def _n_words(side: str, language: str) -> int:
+    """Count the words of a tokenized side."""
+    per_word = CHARACTERS_PER_WORD.get(base_language(language))
+    return side.count(" ") + 1 if per_word is None else math.ceil((len(side) - side.count(" ")) / per_word)
+
+
+def warn_of_dropped(source: Path, stats: FilterStats) -> None:
+    """Warn on the screen of each reason for which more than ``MANY_DROPPED`` of the records were dropped."""
+    for reason, count in stats.dropped.items():
+        if count > MANY_DROPPED * stats.read:
+            message = (
+                "%s: %d of %d records (%.0f %%) are dropped as '%s'; the section text of the configuration says so"
+            )
+            LOG.warning(message, source, count, stats.read, 100 * count / stats.read, reason, extra={"is_shown": True})
 
 
 def has_letters(side: str, share: float) -> bool:
@@ -150,7 +173,7 @@ def is_in_script(side: str, language: str, share: float) -> bool:
 
 @cache
 def _letters_of(language: str) -> regex.Pattern[str]:
-    scripts = "".join(rf"\p{{Script_Extensions={script}}}" for script in SCRIPTS[language])
+    scripts = "".join(rf"\p{{Script_Extensions={script}}}" for script in scripts_of(language))
     return regex.compile(rf"[\p{{L}}&&[{scripts}]]+", regex.V1)
 
 
@@ -169,7 +192,7 @@ def normalize_letters(line: str, language: str, romanian: str) -> str:
             references included.
     """
     line = unicodedata.normalize("NFC", line)
-    return line.translate(ROMANIAN[romanian]) if language == "ro" else line
+    return line.translate(ROMANIAN[romanian]) if base_language(language) == "ro" else line
 
 
 def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool = False) -> str:
@@ -194,7 +217,7 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
 @cache
 def punctuation_normalizer(language: str, published: bool) -> PunctuationNormalizer:
     """Return what unifies quotes, dashes and blanks by the Moses rules, and removes control characters."""
-    return PunctuationNormalizer(language, published=published)
+    return PunctuationNormalizer(base_language(language), published=published)
 
 
 def lower_and_strip(text: str, *, lowercase: bool, strip_accents: bool) -> str:
@@ -222,6 +245,7 @@ def segmenter(language: str, published: bool) -> Callable[[str], list[str]]:
     Raises:
         ConfigError: the package for it is not installed.
     """
+    language = base_language(language)
     try:
         if language == "zh":
             return _chinese_segmenter()

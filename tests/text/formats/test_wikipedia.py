@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from xlm_core.errors import CorpusError
-from xlm_core.text.extract import extract
+from xlm_core.text.extract import ExtractionSettings, extract
 from xlm_core.text.formats import wikipedia, wikitext
+from xlm_core.text.formats.wikitext.templates import wiki_of
 from xlm_core.tsv import FilterStats
 
 
@@ -64,7 +65,8 @@ def test_a_paragraph_that_lost_words_is_dropped_unless_it_is_asked_for(tmp_path)
     lines, counts = run(tmp_path, text.encode())
     assert lines == ["Un mot."] and counts == {"read": 3, "kept": 1, "dropped": {"lost words": 2}}
     statistics = tmp_path / "s.json"
-    extract("wikipedia", [tmp_path / "dump"], [tmp_path / "all.tsv"], "fr", statistics, keep_lost_words=True)
+    settings = ExtractionSettings(keep_lost_words=True)
+    extract("wikipedia", [tmp_path / "dump"], [tmp_path / "all.tsv"], "fr", statistics, settings)
     assert (tmp_path / "all.tsv").read_text(encoding="utf-8") == "Le parle.\nOn a ici.\nUn mot.\n"
 
 
@@ -113,20 +115,20 @@ def test_endless_nesting_does_not_take_minutes(unit):
     counts = FilterStats()
     start = time.perf_counter()
     source = unit * (100_000 // len(unit))
-    list(wikipedia._page_records(source, wikitext.wiki("en"), counts, keep_lost_words=False))
+    list(wikipedia._page_records(source, wiki_of("en"), counts, keep_lost_words=False))
     assert time.perf_counter() - start < 10
     assert counts.dropped.total() <= 1
 
 
 def test_a_page_too_tangled_to_parse_is_counted():
     counts = FilterStats()
-    assert not list(wikipedia._page_records("<div>" * 100_000, wikitext.wiki("en"), counts, keep_lost_words=False))
+    assert not list(wikipedia._page_records("<div>" * 100_000, wiki_of("en"), counts, keep_lost_words=False))
     assert (counts.read, counts.dropped) == (1, {"unparsable page": 1})
 
 
 def test_a_long_page_passes_whole():
     source = "\n\n".join(f"'''Paragraph''' {n} with a [[link|word]]." for n in range(5000))
-    paragraphs = wikitext.paragraphs(source, wikitext.wiki("en"))
+    paragraphs = wikitext.paragraphs(source, wiki_of("en"))
     assert list(paragraphs) == [(f"Paragraph {n} with a word.", None) for n in range(5000)]
 
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlm_core.text.formats import wikitext
+from xlm_core.text.formats.wikitext.templates import wiki_of
 
-WIKI = wikitext.wiki("en")
+WIKI = wiki_of("en")
 CASES = [
     # wikitext, paragraphs
     ("'''Rome''' is a ''big'' city.", ["Rome is a big city."]),
@@ -45,7 +46,7 @@ CASES = [
 
 
 def texts(source: str, language: str = "en") -> list[str]:
-    return [paragraph.text for paragraph in wikitext.paragraphs(source, wikitext.wiki(language))]
+    return [paragraph.text for paragraph in wikitext.paragraphs(source, wiki_of(language))]
 
 
 @pytest.mark.parametrize(("source", "expected"), CASES)
@@ -118,7 +119,7 @@ def test_names_of_the_dump_are_added():
     ],
 )
 def test_templates_show_what_readers_see(language, source, expected):
-    assert list(wikitext.paragraphs(source, wikitext.wiki(language))) == [(expected, None)]
+    assert list(wikitext.paragraphs(source, wiki_of(language))) == [(expected, None)]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_pairs_come_in_the_order_of_the_rows_with_labels_as_words(tmp_path):
         ({"dev": [HEADER, DEV[0]]}, r"xnli\.dev\.tsv: 0 labelled pairs in en"),
         ({"dev": [HEADER, *DEV[:3]]}, r"1 labelled pairs in en, expected the same number"),
         ({"train": ["premise\thypo", "a\tb"]}, r"multinli\.train\.en\.tsv, line 1: no column label"),
-        ({"train": TRAIN[:1]}, "multinli.train.en.tsv: no labelled pair; fetch"),
+        ({"train": TRAIN[:1]}, "multinli.train.en.tsv: no labelled pair; mend the file"),
         ({"train": [*TRAIN, "a\tb\tc\tneutral"]}, r"multinli\.train\.en\.tsv, line 4: 4 fields, expected 3"),
     ],
 )

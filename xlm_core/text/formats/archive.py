@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from xlm_core.errors import ArchiveError
-from xlm_core.io import DECOMPRESSION_ERRORS, decode_lines, open_binary
+from xlm_core.io import DECOMPRESSION_ERRORS, decode_lines, open_binary, remedy
 
 MAX_BYTES = 64 << 30  # bound of one unpacked member; the largest file of OPUS is well below it
 CHUNK = 1 << 20  # bytes read at once, and bound of a tar's headers: far more than any name takes
@@ -30,6 +30,7 @@ DAMAGE = (
     LookupError, OverflowError, struct.error,
 )  # fmt: skip
 CLIMBS_OUT = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")  # absolute, with a drive, or with a step up
+OF_MACOS = re.compile(r"(^|/)(__MACOSX/|\._[^/]*$)")
 ENCRYPTED = 0x1  # bit of a zip member's flags
 
 
@@ -49,10 +50,12 @@ class _Entry(NamedTuple):
 def members(archive: Path) -> list[str]:
     """List the names of an archive's files, in the archive's order. A tar is read completely.
 
+    Left out are the files that macOS adds to an archive, one for each.
+
     Raises:
         ArchiveError: the file is not a whole zip or tar, or a member is unsafe.
     """
-    return [entry.name for entry in _entries(archive) if entry.kind == "file"]
+    return [entry.name for entry in _entries(archive) if entry.kind == "file" and not OF_MACOS.search(entry.name)]
 
 
 @contextmanager
@@ -84,8 +87,12 @@ def open_member(archive: Path, member: str, *, max_bytes: int = MAX_BYTES) -> It
 
 
 @contextmanager
-def open_lines(path: Path, member: str | None = None) -> Iterator[tuple[str, Iterator[str]]]:
+def open_lines(
+    path: Path, member: str | None = None, *, keep_invalid: bool = False
+) -> Iterator[tuple[str, Iterator[str]]]:
     """Open a text file, or a member of an archive. Yields its name in messages, and its lines.
+
+    Lines that are not UTF-8 are errors unless they are kept; see ``io.decode_lines``.
 
     Raises:
         ArchiveError: as ``open_member``.
@@ -93,7 +100,7 @@ def open_lines(path: Path, member: str | None = None) -> Iterator[tuple[str, Ite
     """
     name = f"{path}, {member}" if member else str(path)
     with open_member(path, member) if member else open_binary(path) as stream:
-        yield name, decode_lines(stream, name)
+        yield name, decode_lines(stream, name, keep_invalid=keep_invalid)
 
 
 def member_with_suffix(archive: Path, suffix: str) -> str:
@@ -198,7 +205,7 @@ def _archive_errors(location: str) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        raise ArchiveError(f"{location}: broken ({error}); remove the file and fetch it again") from error
+        raise ArchiveError(f"{location}: broken ({error}); {remedy(location)}") from error
 
 
 class _MemberStream(io.RawIOBase):

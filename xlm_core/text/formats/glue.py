@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
-from xlm_core.io import write_zip
+from xlm_core.io import remedy, write_zip
 from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
@@ -93,12 +93,12 @@ def _records(name: str, part: str, files: Sequence[Path], stats: FilterStats) ->
             if is_test and last != str(stats.kept):
                 raise CorpusError(
                     f"{location}: {task.row_number} {last!r}, expected {stats.kept}, the leaderboard counts the rows; "
-                    "fetch the file again"
+                    f"{remedy(table)}"
                 )
             stats.kept += 1
             yield _record(sentences, NO_LABEL if is_test else _checked_label(last, task, location))
     if not stats.read:
-        raise CorpusError(f"{table}: no example; fetch the file again")
+        raise CorpusError(f"{table}: no example; {remedy(table)}")
 
 
 def _mrpc_records(part: str, files: Sequence[Path], stats: FilterStats) -> Iterator[list[str]]:
@@ -118,7 +118,7 @@ def _mrpc_records(part: str, files: Sequence[Path], stats: FilterStats) -> Itera
                 yield _record([first, second], NO_LABEL if is_test else _checked_label(label, task, location))
     if not is_test and n_listed != len(listed):
         raise CorpusError(
-            f"{train}: {n_listed} of the {len(listed)} pairs listed in {ids}; expected all, fetch both again"
+            f"{train}: {n_listed} of the {len(listed)} pairs listed in {ids}; expected all. {remedy(train)}"
         )
 
 
@@ -131,11 +131,9 @@ def _checked_label(label: str, task: GlueTask, location: str) -> str:
     """Return ``label`` if it is one of the task's."""
     if task.classes is None:
         if not re.fullmatch(r"\d+(\.\d+)?", label) or float(label) > MAX_SCORE:
-            raise CorpusError(f"{location}: score {label!r}, expected a number from 0 to 5; fetch the file again")
+            raise CorpusError(f"{location}: score {label!r}, expected a number from 0 to 5; {remedy(location)}")
     elif label not in task.classes:
-        raise CorpusError(
-            f"{location}: label {label!r}, expected one of {', '.join(task.classes)}; fetch the file again"
-        )
+        raise CorpusError(f"{location}: label {label!r}, expected one of {', '.join(task.classes)}; {remedy(location)}")
     return label
 
 

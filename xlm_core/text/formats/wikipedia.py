@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 from mwparserfromhell.parser import ParserError
 
 from xlm_core.errors import CorpusError
-from xlm_core.io import DECOMPRESSION_ERRORS, open_binary
+from xlm_core.io import DECOMPRESSION_ERRORS, open_binary, remedy
 from xlm_core.text.formats import wikitext
-from xlm_core.text.formats.wikitext import Wiki
+from xlm_core.text.formats.wikitext.templates import Wiki, wiki_of
 from xlm_core.tsv import FilterStats
 
 FILE, CATEGORY = "6", "14"  # keys of the namespaces whose links show no text
@@ -48,7 +48,7 @@ def read(
     """
     for path in paths:
         with open_binary(path) as stream:
-            for page, wiki in _pages(stream, path, wikitext.wiki(language)):
+            for page, wiki in _pages(stream, path, wiki_of(language)):
                 if not _is_article(page, wiki):
                     stats.drop("page of another namespace")
                 elif page.find("{*}redirect") is not None:
@@ -105,6 +105,5 @@ def _pages(stream: IO[bytes], path: Path, wiki: Wiki) -> Iterator[tuple[ElementT
                 root.clear()
     except (*DECOMPRESSION_ERRORS, *NOT_XML) as error:
         raise CorpusError(
-            f"{path}: damaged or cut off after {n_pages} pages, the last being {title} ({error}); "
-            "replace the file by a whole one"
+            f"{path}: damaged or cut off after {n_pages} pages, the last being {title} ({error}); {remedy(path)}"
         ) from error

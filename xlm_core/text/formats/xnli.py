@@ -15,6 +15,7 @@ from pathlib import Path
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError
+from xlm_core.io import remedy
 from xlm_core.text.formats.archive import member_with_suffix, open_lines
 from xlm_core.tsv import FilterStats, clean_field
 
@@ -53,7 +54,7 @@ def _translation(archive: Path, suffix: str, labels: Sequence[str], stats: Filte
         for location, row in tsv.read_table(table, lines, ("premise", "hypo", "label")):
             yield from _record(location, row, labels, stats)
     if not stats.kept:
-        raise CorpusError(f"{archive}, {suffix}: no labelled pair; fetch the file again")
+        raise CorpusError(f"{archive}, {suffix}: no labelled pair; {remedy(archive)}")
 
 
 def _evaluation_set(
@@ -71,7 +72,7 @@ def _evaluation_set(
     if n != max(n_records.values()) or not n:
         raise CorpusError(
             f"{archive}, {suffix}: {n} labelled pairs in {language}, expected the same number, above 0, in every "
-            f"language ({dict(n_records)}); check the language's code or fetch the file again"
+            f"language ({dict(n_records)}); check the language's code, or {remedy(archive)}"
         )
 
 
@@ -86,7 +87,7 @@ def _record(location: str, row: Sequence[str], labels: Sequence[str], stats: Fil
     if label not in labels:
         raise CorpusError(
             f"{location}: label {label!r}, expected one of {', '.join(labels)} (xnli.labels); mend the configuration, "
-            "or fetch the file again"
+            f"or {remedy(location)}"
         )
     stats.kept += 1
     return [[clean_field(premise), clean_field(hypothesis), label]]

@@ -1,6 +1,6 @@
 """The paragraphs of a page of wikitext, as a reader sees them: no headings, lists, tables, captions and notes.
 
-Wikitext is parsed by mwparserfromhell, which does not expand templates: ``conventions.yaml`` says what the frequent ones
+Wikitext is parsed by mwparserfromhell, which expands no templates: ``conventions.yaml`` says what the frequent ones
 show. Where another one stood in a sentence, or a formula, words are missing, and the paragraph says so. Lists are left
 out because their items are mostly names and fragments, not sentences.
 
@@ -9,18 +9,15 @@ markup here. Its characters are exchanged for control characters, which XML cann
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cache, cached_property
-from importlib import resources
+from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import mwparserfromhell
-import yaml
 from mwparserfromhell import nodes
 from mwparserfromhell.wikicode import Wikicode
+
+from xlm_core.text.formats.wikitext.templates import Wiki, fill, is_invisible, protect, unprotect
 
 HIDDEN_TAGS = {
     "ref", "references", "gallery", "table", "mapframe", "maplink", "imagemap", "syntaxhighlight", "source", "code",
@@ -46,15 +43,14 @@ LIST_MARK = "\x00"  # the mark of a list item
 REMOVED = "\x0e"  # something that is not of the text: a note, a pronunciation
 HOLE = "\x0f"  # something that a reader sees, and that is not known here
 NOTHING = "\x10"  # between two texts that are not to be read together
-MARKUP, PROTECTED = "'[]{}<>_|&", "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12"
-PROTECT, UNPROTECT = str.maketrans(MARKUP, PROTECTED), str.maketrans(PROTECTED, MARKUP, REMOVED + HOLE + NOTHING)
+MARKS = f"{REMOVED}{HOLE}{NOTHING}"
+WITHOUT_MARKS = str.maketrans("", "", MARKS)
 ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
 
 COMMENT_OR_NOWIKI = re.compile(r"<!--|<nowiki>", re.IGNORECASE)
 APOSTROPHES = re.compile("('{2,})")
 MAGIC_WORD = re.compile(r"__(?:[^\W\d_a-zß-öø-ÿа-яα-ω]|_)+?__")  # in capitals, where a script has them
 TAG = re.compile(rf"</?(?:{'|'.join(sorted(TAGS))})\b[^<>]*>", re.IGNORECASE)
-MARKS = f"{REMOVED}{HOLE}{NOTHING}"
 SEPARATORS = rf"\s,;:،؛、，；：{MARKS}"
 EMPTY_BRACKETS = re.compile(  # not those of main() and [...]
     rf" ?[(（\[](?:[{SEPARATORS}·/–—\-]|[.](?=[^)）\]]*[{MARKS}]))+[)）\]]| \(\)|（）"
@@ -65,13 +61,6 @@ LOSS = re.compile(rf"(?<=[\s(\[„“\"«—–/-]){HOLE}(?!\s*$)")
 VARIANTS = re.compile(r"-\{([^{}]*)\}-")
 BROKEN = re.compile(r"\{\{|\}\}|\{\||\|\}|^\s*\|")  # markup that the parser found no end or start to
 SQUARE_BRACKETS = re.compile(r"\[[^\[\]]*\]")
-ARGUMENT = re.compile(r"\{(-?\w+)\}")
-DIGITS = re.compile(r"\d+")
-CONNECTIONS = {"-", "–", "to", "and", "or", "by", "x", "±", "+/-"}  # of two numbers in a measure
-SCALES = {"e3": "thousand", "e6": "million", "e9": "billion"}
-UNITS = {"sqmi": "sq mi", "sqft": "sq ft", "sqkm": "km²", "km2": "km²", "m2": "m²", "m3": "m³", "C": "°C", "F": "°F"}
-SMALL_UNITS = {"in", "ft", "oz", "lb", "st", "min"}  # that a number of a larger one has behind it
-THOUSANDS = {".": "de es it pt nl tr id da el ro hr sl sr", "\u00a0": "fr ru uk pl cs sk bg fi sv no nb hu lt lv et"}
 
 
 class Paragraph(NamedTuple):
@@ -79,45 +68,6 @@ class Paragraph(NamedTuple):
 
     text: str
     fault: str | None
-
-
-@dataclass(frozen=True)
-class Wiki:
-    """The language of a wiki, and names of its namespaces, in lower case.
-
-    hidden      those whose links show no text: files and categories
-    namespaces  all but that of articles
-    """
-
-    language: str
-    hidden: frozenset[str]
-    namespaces: frozenset[str]
-
-    def with_namespace(self, name: str, *, is_hidden: bool) -> Self:
-        """Add a namespace."""
-        names = {name.lower()}
-        return replace(
-            self, namespaces=self.namespaces | names, hidden=self.hidden | names if is_hidden else self.hidden
-        )
-
-    @cached_property
-    def templates(self) -> Mapping[str, str]:
-        """Template -> its visible text; see ``conventions.yaml``."""
-        conventions = _conventions()
-        return {**conventions["visible"], **conventions["languages"].get(self.language, {})}
-
-
-@cache
-def _conventions() -> Any:
-    """Read ``conventions.yaml``."""
-    return yaml.safe_load(resources.files(__package__).joinpath("conventions.yaml").read_text(encoding="utf-8"))
-
-
-def wiki(language: str) -> Wiki:
-    """Return what is known of the wikis of a language."""
-    conventions = _conventions()
-    hidden = frozenset((*conventions["files"], *conventions["categories"]))
-    return Wiki(language, hidden, hidden | frozenset(conventions["namespaces"]))
 
 
 def paragraphs(source: str, wiki: Wiki) -> Iterator[Paragraph]:
@@ -136,7 +86,7 @@ def paragraphs(source: str, wiki: Wiki) -> Iterator[Paragraph]:
     lines = map(_drop_quotes, visible.split("\n"))
     for is_text, group in groupby(lines, lambda line: bool(line.strip()) and not line.startswith(ENDS_PARAGRAPH)):
         if is_text and (text := _clean(" ".join(group))).strip(MARKS):
-            yield Paragraph(" ".join(text.translate(UNPROTECT).split()), _fault(text))
+            yield Paragraph(" ".join(unprotect(text.translate(WITHOUT_MARKS)).split()), _fault(text))
 
 
 def _without_open_comment(source: str) -> str:
@@ -167,7 +117,7 @@ class _Renderer:
             case nodes.Text():
                 return str(node.value)
             case nodes.HTMLEntity():
-                return node.normalize().translate(PROTECT)
+                return protect(node.normalize())
             case nodes.Wikilink():
                 return self._link(node)
             case nodes.ExternalLink():
@@ -210,81 +160,27 @@ class _Renderer:
         if name == "br":
             return " "
         if name == "nowiki":
-            return f"{NOTHING}{str(node.contents or '').translate(PROTECT)}{NOTHING}"
+            return f"{NOTHING}{protect(str(node.contents or ''))}{NOTHING}"
         text = self.text(node.contents) if node.contents else ""
         return f"{BREAK}{text}{BREAK}" if name in BLOCK_TAGS else text
 
     def _template(self, node: nodes.Template) -> str:
         """Return the visible text of a template; a mark where there is none, or none is known."""
-        name = " ".join(str(node.name).replace("_", " ").split()).lower()
-        conventions = _conventions()
-        form = self.wiki.templates.get(name)
-        if form is None and _matches(name, conventions["invisible"]):
-            return REMOVED
+        form = self.wiki.visible_form(str(node.name))
         if form is None:
-            form = next((form for known, form in self.wiki.templates.items() if fnmatchcase(name, known)), None)
-        return HOLE if form is None else self._fill(form, node)
-
-    def _fill(self, form: str, node: nodes.Template) -> str:
-        """Put the arguments of a template into its visible text; a mark where one is missing."""
-        arguments = {str(argument.name).strip(): argument.value for argument in node.params}
-        positional = [name for name in arguments if name.isdigit()]
-        if positional:
-            arguments["-1"] = arguments[positional[-1]]
-        texts = {name: self.text(value).strip() for name, value in arguments.items()}
+            return REMOVED if is_invisible(str(node.name)) else HOLE
+        arguments = {str(argument.name).strip(): self.text(argument.value).strip() for argument in node.params}
         _, colon, subject = str(node.name).partition(":")  # {{formatnum:12345}}
-        texts["number"] = _group_digits(subject.strip() if colon else texts.get("1", ""), self.wiki.language)
-        texts["measure"] = _measure([texts[name] for name in positional])
-        if any(not texts.get(name) for name in ARGUMENT.findall(form) if name not in ("2", "3", "u")):
-            return HOLE
-        literal, *rest = ARGUMENT.split(form)
-        filled = literal.translate(PROTECT)
-        for name, literal in zip(rest[::2], rest[1::2], strict=True):
-            filled += texts.get(name, "") + literal.translate(PROTECT)
-        return filled if form.startswith(" ") or form.endswith(" ") else filled.strip()
+        text = fill(form, arguments | ({"1": subject.strip()} if colon else {}), self.wiki.language)
+        return HOLE if text is None else text
 
 
 def _as_text(node: nodes.Tag, contents: str) -> str:
     """Write a tag that MediaWiki does not know: a reader sees it as it is."""
     opening = "".join(map(str, (node.tag, *node.attributes)))
     if node.self_closing:
-        return f"<{opening}{node.padding}/>".translate(PROTECT)
-    return f"<{opening}>".translate(PROTECT) + contents + f"</{node.closing_tag}>".translate(PROTECT)
-
-
-def _matches(name: str, patterns: list[str]) -> bool:
-    """Return whether a name is one of several, or fits one with a star."""
-    return name in _exact(tuple(patterns)) or any(fnmatchcase(name, pattern) for pattern in patterns if "*" in pattern)
-
-
-@cache
-def _exact(patterns: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(patterns)
-
-
-def _group_digits(number: str, language: str) -> str:
-    """Write the digits of a number in groups of three, as the language does."""
-    if not number.isascii() or not number.lstrip("+-").replace(".", "", 1).isdigit():
-        return number
-    whole, point, fraction = number.partition(".")
-    separator = next((mark for mark, languages in THOUSANDS.items() if language in languages.split()), ",")
-    decimal = "." if separator == "," else ","
-    digits = f"{int(whole):,}".replace(",", separator)
-    return f"{digits}{decimal if point else ''}{fraction}"
-
-
-def _measure(arguments: list[str]) -> str:
-    """Write the arguments of a conversion in the first unit, without the others: 10, to, 20, km; 6, ft, 4, in."""
-    words, remaining = arguments[:1], arguments[1:]
-    while remaining and remaining[0] in CONNECTIONS:
-        words, remaining = [*words, *remaining[:2]], remaining[2:]
-    while remaining:
-        scale, unit = re.fullmatch(r"(e[369])?(.*)", remaining[0]).groups()  # type: ignore[union-attr]
-        words += [SCALES[scale]] if scale else []
-        words.append(UNITS.get(unit, unit))
-        is_mixed = len(remaining) > 2 and remaining[1].isdigit() and remaining[2] in SMALL_UNITS
-        words, remaining = ([*words, remaining[1]], remaining[2:]) if is_mixed else (words, [])
-    return " ".join(words)
+        return protect(f"<{opening}{node.padding}/>")
+    return protect(f"<{opening}>") + contents + protect(f"</{node.closing_tag}>")
 
 
 def _drop_quotes(line: str) -> str:
