@@ -38,6 +38,7 @@ headline </SEG>
 </DOC>
 </REFSET>
 """
+LONE = "R&D &copy 2013 &notit; &amp &lt &#64; &#x41; AT&T; &eacute;t&eacute;"
 PAIRS = [
     ["Zwölf & eins.", "Twelve & one."],
     ['Er sagt "nein".', 'He says "no".'],
@@ -205,3 +206,8 @@ def test_what_was_written_is_read(segments: dict[tuple[str, str], str]):
     content = "".join(document((number, text), name=name) for (name, number), text in segments.items())
     expected = [(f"{number} of document {name}", text) for (name, number), text in segments.items()]
     assert list(segments_of(content.encode()).items()) == expected
+
+
+def test_an_entity_without_a_semicolon_is_text():
+    (text,) = extract.sgm_segments([f'<doc docid="a"><seg id="1">{LONE}</seg></doc>'], "x").values()
+    assert text == "R&D &copy 2013 &notit; &amp &lt @ A AT&T; été"

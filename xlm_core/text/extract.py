@@ -9,6 +9,7 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
+from html.entities import html5
 from html.parser import HTMLParser
 from itertools import islice, permutations, zip_longest
 from pathlib import Path
@@ -23,6 +24,7 @@ from xlm_core.tsv import FilterStats, clean_field
 LOG = logging.getLogger(__name__)
 Records = Generator[list[str], None, None]
 N_LISTED = 5  # segments in a message, lines in the log
+ENTITY = re.compile(r"&(#\d+;|#[xX][0-9A-Fa-f]+;|[A-Za-z][A-Za-z0-9]*;)?")
 NOT_UTF8 = "not UTF-8"  # why a record is dropped
 NOT_TEXT = ("README", "LICENSE")  # files that OPUS adds to its archives
 
@@ -201,7 +203,7 @@ def sgm_segments(lines: Iterable[str], name: str) -> dict[str, str]:
     """
     parser = _SegmentParser(name)
     try:
-        parser.feed("\n".join(lines))
+        parser.feed(ENTITY.sub(_escape_lone_ampersand, "\n".join(lines)))
         parser.close()
     except (AssertionError, ValueError) as error:  # of the parser: a broken declaration, a number without end
         raise CorpusError(f"{name}, line {parser.getpos()[0]}: broken ({error}); {remedy(name)}") from error
@@ -210,6 +212,12 @@ def sgm_segments(lines: Iterable[str], name: str) -> dict[str, str]:
     if not parser.segments:
         raise CorpusError(f"{name}: no segment, expected <seg id=...> inside <doc docid=...>; is this an SGM file?")
     return parser.segments
+
+
+def _escape_lone_ampersand(match: re.Match[str]) -> str:
+    """Leave an entity as it is, and make a character of an ampersand that begins none: it would be one in HTML."""
+    name = match[1]
+    return match[0] if name and (name.startswith("#") or name in html5) else f"&amp;{name or ''}"
 
 
 class _SegmentParser(HTMLParser):

@@ -271,6 +271,10 @@ def test_an_empty_language_is_refused_in_training_and_named_in_validation(world,
     measured = {(row.objective, row.languages) for row in rows if row.split == "valid" and row.metric != "criterion"}
     assert measured == {("mlm", ("en",))}
     assert "no validation sentences of 'de'" in caplog.text
+    with pytest.raises(
+        ConfigError, match=r"no validation sentences of any language or pair.*raise text\.valid_fraction"
+    ):
+        pretrain("none", objectives=["mlm"], monolingual_valid={"de": [empty]})
 
 
 def test_a_store_of_another_language_is_refused(world, pretrain):

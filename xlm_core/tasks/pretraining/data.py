@@ -86,10 +86,10 @@ class TrainingCorpora:
         return {key: sum(map(len, self.stores[key])) for key in self.stores if is_pair(key) == (objective == "tlm")}
 
     def without_empty(self, split: str) -> "TrainingCorpora":
-        """Return the languages and pairs that have any sentence, and name the others of ``split`` in the log."""
+        """Return the languages and pairs that have any sentence, and name the others of ``split`` on the screen."""
         kept = {key: stores for key, stores in self.stores.items() if any(map(len, stores))}
         for key in (key for key in self.stores if key not in kept):
-            LOG.warning("no %s sentences of '%s': it is left out", split, key)
+            LOG.warning("no %s sentences of '%s': it is left out", split, key, extra={"is_shown": True})
         return TrainingCorpora(kept)
 
 
@@ -218,6 +218,11 @@ class PretrainingData:
         masks, corpora = MaskSampler(counts, published), validation.without_empty("validation")
         batches = ObjectiveBatches(corpora, args, masks, "validation", VALIDATION_SEED)
         self.validation = list(batches.sample(args.pretraining.max_eval_tokens))
+        if not self.validation:
+            raise ConfigError(
+                "no validation sentences of any language or pair, to select the best checkpoint by; raise "
+                "text.valid_fraction, or give more text"
+            )
         validated = {language for key, _ in self.validation for language in key.languages}
         if missing := set(args.pretraining.selection_languages) - validated:
             raise ConfigError(
