@@ -15,15 +15,29 @@ rule download:
         mem_mb=500,
         runtime=720,
     params:
-        url=lambda wildcards: PATHS.downloads[wildcards.location].url,
-        sha256=lambda wildcards: PATHS.downloads[wildcards.location].sha256,
-        n_bytes=lambda wildcards: PATHS.downloads[wildcards.location].n_bytes,
-        licence=lambda wildcards: PATHS.downloads[wildcards.location].licence,
+        source=lambda wildcards: PATHS.downloads[wildcards.location]._asdict(),
         record=work("downloads/{location}.json"),
     message:
         "Downloading {wildcards.location}"
     script:
         "../workflow_scripts/download.py"
+
+
+rule check_sources:
+    """Whether every address of the configuration answers, asked for headers alone, and with the size that is known."""
+    log:
+        "<logs>/check_sources.log",
+    localrule: True
+    conda:
+        "../envs/text.yaml"
+    params:
+        sources={
+            work(f"downloads/{location}.json"): download._asdict() for location, download in PATHS.downloads.items()
+        },
+    message:
+        f"Asking for {len(PATHS.downloads)} files"
+    script:
+        "../workflow_scripts/check_sources.py"
 
 
 for COLLECTION, FILES in PATHS.generated_files.items():

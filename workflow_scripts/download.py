@@ -3,17 +3,17 @@
 import os
 from pathlib import Path
 
+from xlm_core import config
 from xlm_core.text import download
 from xlm_core.workflow.step import workflow_step
 
 with workflow_step(snakemake):
-    mirror = snakemake.config.get("mirror") or os.environ.get("XLM_MIRROR")
+    settings = config.parse(snakemake.config)  # neither changes what is fetched, and neither is a parameter of the rule
+    mirror = settings.mirror or os.environ.get("XLM_MIRROR")
     download.fetch(
-        snakemake.params.url,
+        download.Source(**snakemake.params.source),
         Path(snakemake.output.file),
         mirror=Path(mirror) if mirror else None,
-        sha256=snakemake.params.sha256,
-        expected_bytes=snakemake.params.n_bytes,
-        licence=snakemake.params.licence,
         record=Path(snakemake.params.record),
+        contact=settings.contact,
     )

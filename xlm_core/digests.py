@@ -18,5 +18,14 @@ def of_file(path: Path) -> str:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of the content of a file, in hexadecimal digits."""
+    return _file_digest(path, "sha256")
+
+
+def sha1(path: Path) -> str:
+    """Return the SHA-1 of the content of a file, which publishers of dumps give, in hexadecimal digits."""
+    return _file_digest(path, "sha1")
+
+
+def _file_digest(path: Path, algorithm: str) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -66,6 +66,7 @@ class Config(Setup):
 
     name: str = Field(pattern=r"^[A-Za-z0-9_]+$")
     mirror: str | None = None
+    contact: str | None = Field(None, pattern=r"^[\x20-\x7e]+$")
     is_paper_text: bool = False
     corpora: dict[str, Corpus]
     microworld: Microworld | None = None

@@ -20,7 +20,7 @@ GLUE_FILES: dict[str, tuple[str, ...]] = {task: (f"{task}.zip",) for task in get
     "QNLI": ("QNLIv2.zip",),
     "AX": ("AX.tsv",),
 }  # task -> the names of its official files
-PLACEHOLDERS = ("key", "language", "year", "file", "shard")  # of addresses and paths
+PLACEHOLDERS = ("key", "language", "year", "date", "file", "shard")  # of addresses and paths
 STORE_SPLITS = ("train", "valid", "test")
 TEST_SETS = ("news_dev", "news_test")  # of the microworld
 
@@ -35,7 +35,7 @@ class CorpusSource(StrictModel, Generic[Collection]):
         ValueError: there is not exactly one origin, or a placeholder in it is unknown.
     """
 
-    url: str | None = None
+    url: str | list[str] | None = None
     path: str | None = None
     microworld: Collection | None = None
     licence: str = ""
@@ -46,14 +46,23 @@ class CorpusSource(StrictModel, Generic[Collection]):
     def _has_one_origin(self) -> Self:
         if sum(origin is not None for origin in (self.url, self.path, self.microworld)) != 1:
             raise ValueError("give exactly one of url, path and microworld")
-        names = [name for _, name, _, _ in Formatter().parse(self.template) if name is not None]
+        if self.url == []:
+            raise ValueError("url is an empty list; give an address")
+        names = [name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None]
         check_names(names, PLACEHOLDERS, "placeholder in the url or path")
         return self
 
     @property
+    def templates(self) -> list[str]:
+        """The addresses, the first one before the others are tried, or the path, before names are put into them."""
+        if isinstance(self.url, list):
+            return self.url
+        return [self.url or self.path or ""]
+
+    @property
     def template(self) -> str:
-        """The address or path, before names are put into it; empty where the files are generated."""
-        return self.url or self.path or ""
+        """The first address, or the path; empty where the files are generated."""
+        return self.templates[0]
 
 
 def _check_range(lines: tuple[int, int]) -> tuple[int, int]:
@@ -73,6 +82,8 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
     format: Literal["text", "moses", "wikipedia", "sgm", "store"]
     keys: list[LanguageKey] = Field(min_length=1)
     years: list[int] | None = Field(None, min_length=1)
+    date: str | None = Field(None, pattern=r"^(latest|\d{8})$")
+    checksums: str | None = None
     line_range: dict[str, LineRange] = Field({})
     set: str | None = None
     eval_only: bool = False
@@ -85,6 +96,10 @@ class Corpus(CorpusSource[Literal["documents", "translations", "news", "parallel
     def _fits_together(self) -> Self:
         if (self.years is not None) != ("{year}" in self.template):
             raise ValueError("'years' and '{year}' in the url or path belong together: give both or neither")
+        if (self.date is not None) != ("{date}" in self.template):
+            raise ValueError("'date' and '{date}' in the url or path belong together: give both or neither")
+        if self.checksums and not self.url:
+            raise ValueError("'checksums' is the address of sums of downloads: give a url, too")
         if (self.set is not None) != (self.format == "sgm"):
             raise ValueError("'set' names a test set of a corpus of format sgm: give both or neither")
         if self.keep_lost_words and self.format != "wikipedia":
@@ -131,12 +146,24 @@ class SourceFiles(NamedTuple):
     names: Sequence[str] | None = None
 
     def locations(self, key: str) -> list[str]:
-        """Return the addresses or paths of one key: by year, and of each year by side of a pair."""
-        path = self.section.template
-        years = self.section.years if isinstance(self.section, Corpus) else None
-        languages = sides(key) if "{language}" in path else [""]
-        names = {"key": key, "file": (self.names or self.keys)[self.keys.index(key)]}
-        return [path.format(**names, language=language, year=year) for year in years or [0] for language in languages]
+        """Return the first addresses, or the paths, of one key: by year, and of each year by side of a pair."""
+        return self._filled(self.section.template, key)
+
+    def alternatives(self, key: str) -> list[list[str]]:
+        """Return all addresses of each of ``locations``."""
+        return list(map(list, zip(*(self._filled(text, key) for text in self.section.templates), strict=True)))
+
+    def checksums(self, key: str) -> str | None:
+        """Return the address of the publisher's sums of one key."""
+        text = self.section.checksums if isinstance(self.section, Corpus) else None
+        return self._filled(text, key)[0] if text else None
+
+    def _filled(self, text: str, key: str) -> list[str]:
+        """Put the names of a key, its years and its sides into an address or a path."""
+        corpus = self.section if isinstance(self.section, Corpus) else None
+        names = {"key": key, "file": (self.names or self.keys)[self.keys.index(key)], "date": corpus and corpus.date}
+        years, languages = corpus and corpus.years, sides(key) if "{language}" in text else [""]
+        return [text.format(**names, language=language, year=year) for year in years or [0] for language in languages]
 
     def local_files(self, key: str, n_shards: int) -> list[str]:
         """Return the files of one key that are where the user has them, none if they are downloaded or generated."""

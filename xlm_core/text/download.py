@@ -1,16 +1,20 @@
-"""Download a file by its URL, from a local mirror or the network, with resumption, retries and a checksum.
+"""Download a file from a local mirror or the network, with resumption, retries, several addresses and checksums.
 
 Downloads are resumed (HTTP Range with If-Range, RFC 9110 sections 13.1.5 and 14.2) because dumps have up to 20 GB and
 connections of hours break: starting anew might never end. ``pooch`` and ``urllib`` cannot resume. The partial file has
 a stable name, so that the next run resumes it too. The server's ETag or date is kept beside it: with it the server
 sends the whole file again if the file has changed meanwhile, instead of the end of another version.
 
-A file is checked against its known sum, else against the sum that was recorded at its first download.
+A file is checked against its known sum, against the sums that its publisher puts beside it, and, where its sum is not
+known, against the one that was recorded at its first download.
 """
 
 import logging
+import re
 import shutil
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,6 +23,7 @@ import requests
 from requests import codes
 from requests.adapters import HTTPAdapter
 from tqdm import tqdm
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
@@ -29,56 +34,124 @@ from xlm_core.io import atomic, disk_full_errors, fsync, read_json, write_json
 LOG = logging.getLogger(__name__)
 PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
+DATE = re.compile(r"-(?:\d{8}|latest)(?=-)")  # of a dump, in names of files
 TIMEOUT = (20, 120)  # seconds to connect, and between two chunks of an answer
 ATTEMPTS = 6  # connections for one file, each resuming after the last one
+RETRIES = 5  # of a request
 BACKOFF = 1.0  # seconds before the second try of a request, doubled each time
 CONNECTION_ERRORS = (requests.RequestException, HTTPError)  # a further attempt may succeed
 BUSY = (429, 500, 502, 503, 504)  # answers that ask to try again
+REMEDIES = {
+    codes.forbidden: "it may refuse programs that do not say whose they are: set 'contact' in the configuration, or "
+    "get the file by hand and lay it into the mirror",
+    codes.too_many_requests: "run again later, the download goes on from there",
+}  # answer -> what to do
 
 
-def fetch(
-    url: str,
-    output: Path,
-    *,
-    mirror: Path | None,
-    sha256: str | None,
-    expected_bytes: int | None,
-    licence: str,
-    record: Path,
-) -> None:
-    """Fetch ``url`` to ``output``.
+@dataclass(frozen=True)
+class Source:
+    """Where a file is, and what is known of it.
+
+    urls       http or https addresses, the best one first
+    licence    of the file, for the record
+    sha256     its known sum, in hexadecimal
+    n_bytes    its known size
+    checksums  address of a list of SHA-1 sums by file name, which the publisher keeps beside the file
+    date       the version that the addresses name: "latest" moves
+    """
+
+    urls: Sequence[str]
+    licence: str = ""
+    sha256: str | None = None
+    n_bytes: int | None = None
+    checksums: str | None = None
+    date: str | None = None
+
+
+def fetch(source: Source, output: Path, *, mirror: Path | None, record: Path, contact: str | None = None) -> None:
+    """Fetch a file to ``output``.
 
     Args:
-        url: an http or https address.
+        source: its addresses, which are tried in their order, and what it must be.
         output: the file, which appears when it is complete and checked.
         mirror: a folder of files at ``<host>/<path of the URL>``, which is tried before the network.
-        sha256: the file's known sum, in hexadecimal.
-        expected_bytes: the file's known size.
-        licence: the licence of the file, for the record.
         record: JSON of the first download; later downloads must have its sum.
+        contact: whom the publisher may write to, told with each request.
 
     Raises:
         DownloadError: the file is not available, or is not the expected one.
         StorageError: there is no room for it; the part downloaded from the network is kept.
     """
+    for url in source.urls:
+        check_address(url)
+    for url in source.urls:
+        if copy := _path_in_mirror(url, mirror):
+            LOG.info("%s: copied from the mirror, %s", url, copy)
+            with atomic(output) as partial:
+                shutil.copyfile(copy, partial)
+                _check(url, partial, source, record, "mirror")
+            return
+    with open_session(contact) as session, disk_full_errors(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        url, partial = _download_any(session, source.urls, output)
+        fsync(partial)
+        if source.checksums:
+            _check_published_sum(session, source.checksums, url, partial)
+    _check(url, partial, source, record, "network")
+    partial.replace(output)
+    _version_file(partial).unlink(missing_ok=True)
+
+
+def check_address(url: str) -> None:
+    """Refuse what is no address of a file on the network.
+
+    Raises:
+        DownloadError: it is none.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise DownloadError(f"{url}: not an address this can fetch, expected http:// or https://; correct the URL")
-    copy = _path_in_mirror(url, mirror)
-    if copy:
-        LOG.info("%s: copied from the mirror, %s", url, copy)
-        with atomic(output) as partial:
-            shutil.copyfile(copy, partial)
-            _check(url, partial, sha256, expected_bytes, licence, record, "mirror")
+
+
+def _download_any(session: requests.Session, urls: Sequence[str], output: Path) -> tuple[str, Path]:
+    """Download from the first address that answers; return it and the complete part. Each address has its own part."""
+    failures = []
+    for number, url in enumerate(urls):
+        partial = output.with_name(f".{output.name}{f'.{number}' if number else ''}.partial")
+        try:
+            _download(session, url, partial)
+            return url, partial
+        except DownloadError as error:
+            failures.append(str(error))
+            if number + 1 < len(urls):
+                LOG.warning("%s; the next address is tried, %s", error, urls[number + 1], extra={"is_shown": True})
+    raise DownloadError("\n".join(failures))
+
+
+def _check_published_sum(session: requests.Session, checksums: str, url: str, file: Path) -> None:
+    """Compare a file with its publisher's list of SHA-1 sums, if there is such a list and it names the file.
+
+    Raises:
+        DownloadError: the sums differ; the file is removed.
+    """
+    answer = session.get(checksums, timeout=TIMEOUT)
+    if answer.status_code != codes.ok:
+        LOG.warning("%s: the server answers %d %s, no sum is compared", checksums, answer.status_code, answer.reason)
         return
-    partial = output.with_name(f".{output.name}.partial")
-    with disk_full_errors(output):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        _download(url, partial)
-        fsync(partial)
-    _check(url, partial, sha256, expected_bytes, licence, record, "network")
-    partial.replace(output)
-    _version_file(partial).unlink(missing_ok=True)
+    name = DATE.sub(
+        "", unquote(urlsplit(url).path).rpartition("/")[2]
+    )  # lists name the date where addresses say "latest"
+    sums = {
+        DATE.sub("", file_name): sha1
+        for sha1, _, file_name in (line.partition("  ") for line in answer.text.split("\n"))
+    }
+    expected, found = sums.get(name), digests.sha1(file)
+    if expected is None:
+        LOG.warning("%s: has no sum of %s", checksums, name)
+    elif expected.lower() != found:
+        file.unlink()
+        _version_file(file).unlink(missing_ok=True)
+        raise DownloadError(f"{url}: SHA-1 {found}, expected {expected} by {checksums}; run again, it is fetched anew")
 
 
 def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
@@ -95,9 +168,7 @@ def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
     return None
 
 
-def _check(
-    url: str, file: Path, sha256: str | None, expected_bytes: int | None, licence: str, record: Path, origin: str
-) -> None:
+def _check(url: str, file: Path, source: Source, record: Path, origin: str) -> None:
     """Compare sum and size of a file with the expected or the recorded ones; remove any other file.
 
     The first file is recorded.
@@ -107,38 +178,56 @@ def _check(
     """
     digest, n_bytes = digests.sha256(file), file.stat().st_size
     fault = ""
-    if expected_bytes is not None and n_bytes != expected_bytes:
-        fault = f"{n_bytes} bytes, expected {expected_bytes}; correct the size if the file has a new version"
-    elif sha256 is not None and digest != sha256.lower():
-        fault = f"sha256 {digest}, expected {sha256}; fetch again, or correct the sum if the file is a new one"
-    elif sha256 is None and record.exists() and digest != (recorded := read_json(record)["sha256"]):
+    if source.n_bytes is not None and n_bytes != source.n_bytes:
+        fault = f"{n_bytes} bytes, expected {source.n_bytes}; correct the size if the file has a new version"
+    elif source.sha256 is not None and digest != source.sha256.lower():
+        fault = f"sha256 {digest}, expected {source.sha256}; fetch again, or correct the sum if the file is a new one"
+    elif source.sha256 is None and record.exists() and digest != (recorded := read_json(record)["sha256"]):
+        name_date = ", or name the date of the old one as the corpus's 'date'" if source.date == "latest" else ""
         fault = (
-            f"sha256 {digest}, but {recorded} when it was fetched first; "
-            f"to accept the new file, delete the record {record} and fetch again"
+            f"sha256 {digest}, but {recorded} when it was fetched first: the source has moved on; "
+            f"to accept the new file, delete the record {record} and fetch again{name_date}"
         )
     if fault:
         file.unlink()
         _version_file(file).unlink(missing_ok=True)
         raise DownloadError(f"{url}: {fault}")
     if not record.exists():
-        facts = {"sha256": digest, "bytes": n_bytes, "licence": licence, "retrieved_from": origin}
+        facts = {"sha256": digest, "bytes": n_bytes, "licence": source.licence, "retrieved_from": origin}
         write_json(record, {"url": url, **facts})
 
 
-def _download(url: str, partial: Path) -> None:
+class _LoggedRetry(Retry):
+    """Waits as long as a busy server asks (Retry-After), and says so on the screen."""
+
+    def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
+        """Wait, where the server names a time."""
+        if seconds := self.get_retry_after(response):
+            message = "%s: the server answers %d and asks to wait %d s"
+            LOG.warning(message, response.url, response.status, seconds, extra={"is_shown": True})
+        return super().sleep_for_retry(response)
+
+
+def open_session(contact: str | None, retries: int = RETRIES) -> requests.Session:
+    """Open connections that name this project, and ask busy servers again, at most so often."""
+    session = requests.Session()
+    session.headers.update({"User-Agent": user_agent(contact), "Accept-Encoding": "identity"})
+    retry = _LoggedRetry(total=retries, backoff_factor=BACKOFF, status_forcelist=BUSY, raise_on_status=False)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+def _download(session: requests.Session, url: str, partial: Path) -> None:
     """Complete ``partial`` over as many connections as needed, up to ``ATTEMPTS``."""
-    with requests.Session() as session:
-        retry = Retry(total=5, backoff_factor=BACKOFF, status_forcelist=BUSY, raise_on_status=False)
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        session.mount("https://", HTTPAdapter(max_retries=retry))
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return _resume(session, url, partial)
-            except CONNECTION_ERRORS as error:
-                n_bytes = _size(partial)
-                LOG.warning("%s: broke off at %d bytes, attempt %d of %d (%s)", url, n_bytes, attempt, ATTEMPTS, error)
-                failure = error
-                time.sleep(BACKOFF * attempt)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _resume(session, url, partial)
+        except CONNECTION_ERRORS as error:
+            n_bytes = _size(partial)
+            LOG.warning("%s: broke off at %d bytes, attempt %d of %d (%s)", url, n_bytes, attempt, ATTEMPTS, error)
+            failure = error
+            time.sleep(BACKOFF * attempt)
     raise DownloadError(
         f"{url}: broke off at {n_bytes} bytes in {ATTEMPTS} attempts ({failure}); "
         "check the network and rerun, the download goes on from there"
@@ -153,7 +242,7 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
         requests.RequestException, HTTPError: the connection breaks, or the answer is shorter than announced.
     """
     start = _size(partial)
-    headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}  # lengths and positions are of the file
+    headers = {}
     if start:
         headers["Range"] = f"bytes={start}-"
         version = _version_file(partial)
@@ -162,7 +251,8 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
     with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         status, content_range = answer.status_code, answer.headers.get("Content-Range", "")
         if status not in (codes.ok, codes.partial_content, codes.requested_range_not_satisfiable):
-            raise DownloadError(f"{url}: the server answers {status} {answer.reason}; check the URL")
+            remedy = "run again later" if status in BUSY else "check the URL"
+            raise DownloadError(f"{url}: the server answers {status} {answer.reason}; {REMEDIES.get(status, remedy)}")
         if status == codes.requested_range_not_satisfiable and content_range == f"bytes */{start}":
             return  # nothing is missing
         if status != codes.ok and not content_range.startswith(f"bytes {start}-"):
@@ -171,16 +261,17 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
         _receive(answer, partial, 0 if status == codes.ok else start)
 
 
-def user_agent() -> str:
-    """Name the project and its version.
+def user_agent(contact: str | None = None) -> str:
+    """Name the project, its version, and whom the publisher may write to.
 
     Some servers, such as dumps.wikimedia.org, refuse the library's own name with the answer 403. A project that runs
     from its folder without being installed has no metadata, and gives its name alone.
     """
+    comment = f"{DESCRIPTION}; {contact}" if contact else DESCRIPTION
     try:
-        return f"{PROJECT}/{metadata.version(PROJECT)} ({DESCRIPTION})"
+        return f"{PROJECT}/{metadata.version(PROJECT)} ({comment})"
     except metadata.PackageNotFoundError:
-        return f"{PROJECT} ({DESCRIPTION})"
+        return f"{PROJECT} ({comment})"
 
 
 def _receive(answer: requests.Response, partial: Path, start: int) -> None:

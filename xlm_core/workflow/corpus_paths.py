@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from xlm_core.config import DIAGNOSTICS, Config, CorpusSource
+from xlm_core.config import DIAGNOSTICS, Config, Corpus, SourceFiles
 from xlm_core.languages import sides
 
 GENERATED = {
@@ -28,12 +28,14 @@ SPLITS = ("train", "valid")  # that a pretraining reads
 
 
 class Download(NamedTuple):
-    """A file to download; sum and size are None where the configuration does not give them."""
+    """A file to download, as ``xlm_core.text.download.Source``, without what a configuration does not give."""
 
-    url: str
+    urls: list[str]
     licence: str
     sha256: str | None
     n_bytes: int | None
+    checksums: str | None
+    date: str | None
 
 
 class RawFiles:
@@ -71,7 +73,7 @@ class RawFiles:
         """Return path, origin and licence of a raw file; of a download also its address and its record."""
         folder, _, location = path.partition("/raw/web/")
         if folder == self.results and (download := self.downloads.get(location)):
-            origin = {"origin": "downloaded", "licence": download.licence, "url": download.url}
+            origin = {"origin": "downloaded", "licence": download.licence, "url": download.urls[0]}
             return {"path": path, **origin, "record": f"{self.results}/work/downloads/{location}.json"}
         if any(path in files for files in self.generated_files.values()):
             return {"path": path, "origin": "generated", "licence": "MIT"}
@@ -82,11 +84,11 @@ class RawFiles:
 
     def _downloads(self) -> dict[str, Download]:
         """Return location -> download; files that several corpora share are downloaded once."""
-        readers: dict[str, list[tuple[str, CorpusSource[Any], str]]] = {}
+        readers: dict[str, list[tuple[list[str], SourceFiles, str]]] = {}
         for source in self.sources.values():
             for key in source.keys if source.section.url else ():
-                for url in source.locations(key):
-                    readers.setdefault(_location(url), []).append((url, source.section, key))
+                for urls in source.alternatives(key):
+                    readers.setdefault(_location(urls[0]), []).append((urls, source, key))
         return {location: _download(location, of) for location, of in readers.items()}
 
 
@@ -96,13 +98,15 @@ def _location(url: str) -> str:
     return f"{parts.hostname}{parts.path}"
 
 
-def _download(location: str, readers: Sequence[tuple[str, CorpusSource[Any], str]]) -> Download:
+def _download(location: str, readers: Sequence[tuple[list[str], SourceFiles, str]]) -> Download:
     """Return a download, with the sum and the size that its readers give by file name, else by key."""
     name = PurePosixPath(location).name
-    given = [(section, known) for _, section, key in readers for known in (name, key)]
+    given = [(source.section, known) for _, source, key in readers for known in (name, key)]
     sha256 = next((section.sha256[known] for section, known in given if known in section.sha256), None)
     n_bytes = next((section.bytes[known] for section, known in given if known in section.bytes), None)
-    return Download(readers[0][0], readers[0][1].licence, sha256, n_bytes)
+    urls, source, key = readers[0]
+    date = source.section.date if isinstance(source.section, Corpus) else None
+    return Download(urls, source.section.licence, sha256, n_bytes, source.checksums(key), date)
 
 
 class CorpusPaths(RawFiles):
