@@ -25,6 +25,8 @@ def checked_config():
     try:
         parsed = configuration.parse(config)
         configuration.check_local_files(parsed)
+        if not workflow.deployment_settings.deployment_method:  # else jobs have environments of their own
+            configuration.check_segmenters(parsed)
         return parsed
     except ConfigError as error:
         raise WorkflowError(f"The configuration cannot be used.\n{error}") from None
@@ -49,6 +51,11 @@ if CONFIG.compute.nodes == 1:
 else:
     HARDWARE = {"nodes": CONFIG.compute.nodes, "mpi": "srun", "tasks_per_node": 2}
     HARDWARE |= {"gres": f"gpu:{GPUS}"} if GPUS else {}
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    for line in configuration.language_warnings(CONFIG):
+        logger.warning(line)
 
 
 def show_finished_tables():

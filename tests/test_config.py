@@ -206,6 +206,35 @@ def test_a_language_a_pair_or_a_seed_that_is_none_is_answered_with_what_to_write
     assert expected in refusal(data)
 
 
+def with_languages(*languages: str, **corpus) -> config.Config:
+    """The default with other languages, of local files."""
+    data = default()
+    data["corpora"]["mine"] = {"format": "text", "keys": [*languages], "path": "{key}.txt", **corpus}
+    data["setups"]["other"] = {
+        "languages": [*languages],
+        "monolingual": {language: ["mine"] for language in languages},
+        "parallel": {},
+    }
+    return config.parse(data)
+
+
+def test_what_the_defaults_do_to_a_language_is_said_with_the_key_to_change():
+    assert config.language_warnings(with_languages("en", "pt_BR", "zh_Hant", "el")) == []
+    kana, words, jamo = config.language_warnings(with_languages("en", "ja", "ko"))
+    assert "'ja': text.strip_accents removes the marks that voice kana" in kana and "set it to false" in kana
+    assert "'ja': nothing cuts its words" in words and "'ko': text.strip_accents removes the form" in jamo
+    (only_marks,) = config.language_warnings(with_languages("en", "lo", tokenized=True))
+    assert "'lo': text.strip_accents removes vowel signs" in only_marks
+
+
+def test_a_missing_segmenter_is_refused_before_any_job(monkeypatch):
+    config.check_segmenters(with_languages("en", "zh", "th"))
+    monkeypatch.setattr("xlm_core.config.language_check.find_spec", lambda name: None)
+    config.check_segmenters(with_languages("en", "zh", tokenized=True))
+    with pytest.raises(ConfigError, match=r"'th' \(Thai\).*pythainlp.*\n.*'zh_Hant' \(Chinese\).*jieba.*segmentation"):
+        config.check_segmenters(with_languages("th", "zh_Hant"))
+
+
 @given(
     given_values=st.recursive(
         st.none()
