@@ -79,6 +79,13 @@ def test_dumps_of_before_namespaces_had_numbers(tmp_path):
     assert lines == ["Un."] and counts["dropped"] == {"page of another namespace": 2}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_dump_in_another_encoding(tmp_path, encoding):
+    head = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>'
+    text = head + dump(page("A", "Un ''été'' à Łódź, 北京."))
+    assert run(tmp_path, text.encode(encoding))[0] == ["Un été à Łódź, 北京."]
+
+
 def test_several_bz2_streams_in_one_file(tmp_path):
     data = dump(*(page(f"P{n}", f"Page {n}.") for n in range(50))).encode()
     parts = [data[i : i + 1000] for i in range(0, len(data), 1000)]
