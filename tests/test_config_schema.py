@@ -62,3 +62,20 @@ def test_keys_that_sections_share_and_keys_of_names_are_described():
     definitions = SCHEMA["$defs"]
     assert "inverse_sqrt" in definitions["Optim"]["properties"]["schedule"]["description"]
     assert "added to every token" in definitions["ModelConfig"]["properties"]["language_embeddings"]["description"]
+
+
+def test_a_list_of_keys_in_a_comment_describes_them():
+    comment = """Corpora.
+  format  text   a file
+          moses  an archive
+  exactly one of
+    url    address,
+           or several"""
+    summary, of_keys = schema.split_comment(comment, ["format", "url"])
+    assert summary == "Corpora."
+    assert {name: text.split() for name, text in of_keys.items()} == {
+        "format": ["text", "a", "file", "moses", "an", "archive"],
+        "url": ["address,", "or", "several"],
+    }
+    corpus = schema.json_schema((ROOT / "config.yaml").read_text())["$defs"]["Corpus"]["properties"]
+    assert all("description" in part for part in corpus.values())

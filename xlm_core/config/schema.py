@@ -8,7 +8,7 @@ writes ``configs/schema.json`` and ``docs/configuration.md``. What a key means s
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from xlm_core.config.configuration import Config
 from xlm_core.io import write_text
 
 ROOT = Path(__file__).parents[2]
+LIST_ENTRY = re.compile(r" {2,4}(\w+) +(\S.*)")  # key and meaning
+ONE_OF = "exactly one of"  # of the keys that follow in such a list
 COMMENT = re.compile(r"(?:^|\s)# ?(.*)$")
 HEADER = """# Configuration
 
@@ -40,7 +42,11 @@ def json_schema(text: str) -> Schema:
         part.pop("title", None)
     for path, comment in comments(text):
         if key := _property(schema, path):
-            key.setdefault("description", comment)
+            keys = _section(schema, key.get("additionalProperties") or key.get("items") or {}).get("properties", {})
+            summary, of_keys = split_comment(comment, keys)
+            key.setdefault("description", summary)
+            for name, meaning in of_keys.items():
+                keys[name].setdefault("description", meaning)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -56,6 +62,27 @@ def comments(text: str) -> Iterator[tuple[KeyPath, str]]:
         at_end = COMMENT.search(re.sub(r"\"[^\"]*\"|'[^']*'", "", lines[number]))
         if shown := [*above, *([at_end[1]] if at_end else [])]:
             yield path, "\n".join(shown)
+
+
+def split_comment(comment: str, keys: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Split a comment that lists the keys of a section, one after the other and indented, from what it says of all.
+
+    Args:
+        comment: the lines.
+        keys: of the section; other words that begin a line belong to the key before them.
+    """
+    summary: list[str] = []
+    of_keys: dict[str, list[str]] = {}
+    current = summary
+    for line in comment.split("\n"):
+        if (entry := LIST_ENTRY.fullmatch(line)) and entry[1] in keys:
+            current = of_keys.setdefault(entry[1], [])
+            current.append(entry[2])
+        elif line.startswith("  ") and of_keys and line.strip() != ONE_OF:
+            current.append(line)
+        elif line.strip() != ONE_OF:
+            summary.append(line)
+    return "\n".join(summary), {name: "\n".join(lines) for name, lines in of_keys.items()}
 
 
 def _keys(node: yaml.Node | None, path: KeyPath) -> Iterator[tuple[KeyPath, int, int]]:

@@ -2,8 +2,8 @@
 
 The rules are today's, of Moses' Perl scripts ``replace-unicode-punctuation``, ``normalize-punctuation``,
 ``remove-non-printing-char`` and ``tokenizer``. The abbreviations come from sacremoses, whose Python port of the scripts
-applies each rule to each line, and has a tenth of the speed (``python benchmarks/moses.py``). Here a rule runs where its
-characters are in the line.
+applies each rule to each line, and has a tenth of the speed (``python benchmarks/moses.py``). Here a rule runs where
+its characters are in the line.
 
 What belongs to a word differs from the scripts, unless they are asked for as published:
 
