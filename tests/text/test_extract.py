@@ -338,7 +338,7 @@ def test_official_archives_keep_every_pair(mirror, tmp_path):
 
 @pytest.mark.parametrize(("corpus", "key"), PAPER_PAIRS)
 def test_the_archives_of_the_paper_s_corpora_are_read(mirror, tmp_path, corpus, key):
-    path = mirror / PAPER.corpora[corpus].url.format(key=key).split("://")[1]
+    path = mirror / PAPER.corpora[corpus].template.format(key=key).split("://")[1]
     lines, counts = run(tmp_path, key, path.read_bytes(), format_="moses")
     assert counts["kept"] > 200 and set(counts["dropped"]) <= {"empty side"}
     assert all(line.count("\t") == 1 for line in lines)

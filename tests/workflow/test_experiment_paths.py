@@ -138,7 +138,7 @@ def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
     assert raw.files("xnli.training") == ["results/tiny/raw/microworld/xnli/XNLI-MT-1.0.zip"]
     assert raw.files("corpora.web", "fr") == ["results/tiny/raw/web/example.org/web.fr.gz"]
     download = raw.downloads["example.org/web.fr.gz"]
-    assert (download.url, download.sha256) == ("https://example.org/web.fr.gz", "ab" * 32)
+    assert (download.urls, download.sha256) == (["https://example.org/web.fr.gz"], "ab" * 32)
     assert raw.describe("results/tiny/raw/web/example.org/web.fr.gz") == {
         "path": "results/tiny/raw/web/example.org/web.fr.gz",
         "origin": "downloaded",
