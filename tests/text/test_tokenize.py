@@ -95,6 +95,18 @@ def test_a_variant_of_a_language_is_cut_like_the_language(tmp_path: Path):
     assert module.tokenize_line("Şi", "ro_MD", stripped) == "Si"
 
 
+def test_turkish_and_azeri_have_two_kinds_of_i():
+    def tokens(language: str, **settings) -> str:
+        return module.tokenize_line("IŞIK İyi ile Iğdır", language, Text(**settings))
+
+    expected = "ışık iyi ile ığdır"
+    assert tokens("tr", strip_accents=False) == tokens("az_AZ", strip_accents=False) == expected
+    assert tokens("tr") == "ısık iyi ile ıgdır"
+    assert tokens("tr", moses="published") == tokens("en") == "isik iyi ile igdır"
+    assert tokens("tr", lowercase=False, strip_accents=False) == "IŞIK İyi ile Iğdır"
+    assert module.tokenize_line("ISI", "tr", Text(), already_tokenized=True) == "ısı"
+
+
 def test_a_missing_segmenter_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "jieba", None)
     module.segmenter.cache_clear()

@@ -5,6 +5,8 @@ know. Chinese: jieba. Thai: pythainlp. Punctuation is normalized before the text
 Chinese this departs from the published chain, which segments first (and with another segmenter): normalizing a
 segmented line would join colons, semicolons and parentheses to the words beside them again.
 
+Turkish and Azeri are lower-cased with their two kinds of i. The published text was not: "published" of ``text.moses``.
+
 Records are filtered by their text before it is tokenized, and then by their tokens. Letters are counted by Unicode's
 properties: categories L and M, because vowel signs of Hindi and Thai are marks, and of the script only category L,
 because separate accents belong to no script. Digits, punctuation and symbols belong to no script either, so a line
@@ -37,6 +39,8 @@ MANY_DROPPED = 0.1  # of a file's records for one reason
 SHORT = 5  # words; shorter pairs are not compared by length: "yes" may well be a clause in another language
 LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]+", regex.V1)
 LETTERS = regex.compile(r"\p{L}+", regex.V1)
+TWO_KINDS_OF_I = ("tr", "az")  # languages with a letter i without a dot; elsewhere I is the capital of i
+LOWER_I = str.maketrans("Iİ", "ıi")
 ROMANIAN = {
     "keep": {},
     "normalized": str.maketrans("ŞşŢţ", "ȘșȚț"),  # of cedillas, which old keyboards had instead of commas
@@ -207,10 +211,12 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     Raises:
         ConfigError: the package that segments the language is not installed.
     """
+    published = text.moses == "published"
     line = normalize_letters(line, language, text.romanian)
     if not already_tokenized:
-        published = text.moses == "published"
         line = " ".join(segmenter(language, published)(punctuation_normalizer(language, published)(line)))
+    if text.lowercase and not published and base_language(language) in TWO_KINDS_OF_I:
+        line = line.translate(LOWER_I)
     return tsv.collapse_blanks(lower_and_strip(line, lowercase=text.lowercase, strip_accents=text.strip_accents))
 
 
