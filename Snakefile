@@ -67,6 +67,13 @@ include: "rules/embeddings.smk"
 include: "rules/provenance.smk"
 
 
+onstart:
+    # Snakemake's limit of jobs per second is for clusters. It looks for jobs anew each second once for every job that has
+    # finished: after 200 of 336 jobs that was a third of a core.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     print(show_finished_tables())
 
