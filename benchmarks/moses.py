@@ -11,6 +11,7 @@ import argparse
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from importlib import resources
 from importlib.util import find_spec
@@ -61,7 +62,7 @@ def perl(language: str) -> Chain | None:
 def cpu_seconds() -> float:
     """CPU time of this process and of those that it started and that ended."""
     spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+    return time.process_time() + spent.children_user + spent.children_system
 
 
 def measure(language: str, lines: Sequence[str]) -> dict[str, object]:
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--text", type=Path, help="one sentence per line")
     parser.add_argument("--language", help="of the text")
     parser.add_argument("--lines", type=int, default=10_000)
+    parser.add_argument("--output", type=Path, help="JSON")
     arguments = parser.parse_args()
     if arguments.text:
         with open(arguments.text, encoding="utf-8") as file:
@@ -96,7 +98,10 @@ def main() -> None:
     else:
         frames = [frame for frames in documents(np.random.default_rng(0), arguments.lines) for frame in frames]
         texts = {language: [text(frame, language) for frame in frames] for language in ("de", "en", "es", "fr", "hi")}
-    print(pd.DataFrame(measure(language, lines) for language, lines in texts.items()).to_markdown(index=False))
+    table = pd.DataFrame(measure(language, lines) for language, lines in texts.items())
+    print(table.to_markdown(index=False))
+    if arguments.output:
+        arguments.output.write_text(table.to_json(orient="records", indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

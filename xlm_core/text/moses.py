@@ -28,6 +28,7 @@ from sacremoses.corpus import NonbreakingPrefixes
 Replacements = tuple[tuple[str, str], ...]
 
 ZERO_WIDTH_SPACE = "\u200b"
+NO_BREAK_SPACE = "\u00a0"
 BLANKS = re.compile(" +")
 UNPRINTABLE = regex.compile(r"\p{C}")
 
@@ -35,7 +36,7 @@ FULL_STOP = re.compile(r"[。．]\s*")
 UNICODE_PUNCTUATION = str.maketrans(
     "，、”“∶：？《》）！（；」「～’━〈〉【】％０１２３４５６７８９", ',,""::?"")!(;""~\'-<>[]%0123456789', ""
 ) | {ord("…"): "..."}
-QUOTES_AND_DASHES = str.maketrans({"„": '"', "–": "-", "—": " - ", "´": "'", "‘": "'", "‚": "'"})
+QUOTES_AND_DASHES: Replacements = (("„", '"'), ("–", "-"), ("—", " - "), ("´", "'"), ("‘", "'"), ("‚", "'"))
 SPACED_GUILLEMETS: Replacements = (
     ("\u00a0«\u00a0", '"'), ("«\u00a0", '"'), ("«", '"'), ("\u00a0»\u00a0", '"'), ("\u00a0»", '"'), ("»", '"'),
 )  # fmt: skip
@@ -43,7 +44,8 @@ NO_BREAK_UNITS: Replacements = (
     ("\u00a0%", "%"), ("nº\u00a0", "nº "), ("\u00a0:", ":"), ("\u00a0ºC", " ºC"), ("\u00a0cm", " cm"),
     ("\u00a0?", "?"), ("\u00a0!", "!"), ("\u00a0;", ";"), (",\u00a0", ", "),
 )  # fmt: skip
-SPECIAL = re.compile(f"[。．«»\u00a0{re.escape(''.join(map(chr, UNICODE_PUNCTUATION | QUOTES_AND_DASHES)))}]")
+UNICODE_MARK = re.compile(f"[。．{re.escape(''.join(map(chr, UNICODE_PUNCTUATION)))}]")
+SPECIAL = re.compile(f"{UNICODE_MARK.pattern[:-1]}«»\u00a0{''.join(mark for mark, _ in QUOTES_AND_DASHES)}]")
 PARENTHESIS_AND_MARK = re.compile(r"\) ([.!:?;,])")
 PERCENT = re.compile(r"(\d) %")
 ENGLISH_QUOTE = re.compile(r'"([,.]+)')
@@ -79,19 +81,21 @@ class PunctuationNormalizer:
     def __call__(self, line: str) -> str:
         """Return a line with normalized punctuation."""
         has_special = SPECIAL.search(line) is not None
-        if has_special:
+        if has_special and UNICODE_MARK.search(line):
             line = FULL_STOP.sub(". ", line).translate(UNICODE_PUNCTUATION)
         line = _normalize_blanks(line)
         line = line.replace("`", "'").replace("''", ' " ')
         if has_special:
-            line = line.translate(QUOTES_AND_DASHES)
+            line = _replace_all(line, QUOTES_AND_DASHES)
         line = _collapse(line).replace("''", '"')
-        if has_special:
+        if has_special and ("«" in line or "»" in line):
             line = _replace_all(line, SPACED_GUILLEMETS)
+        has_no_break_space = has_special and NO_BREAK_SPACE in line
+        if has_no_break_space:
             line = _collapse(_replace_all(line, NO_BREAK_UNITS))
         if '"' in line:
             line = self._order_quotes(line)
-        if has_special:
+        if has_no_break_space:
             line = NUMBER_WITH_BLANK.sub(self.number, line)
         if not line.isprintable():
             line = UNPRINTABLE.sub(self.unprintable, line.replace(ZERO_WIDTH_SPACE, " "))
