@@ -55,6 +55,17 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path):
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "table.md"])
 
 
+def test_two_processes_may_write_a_shared_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "sum.json"
+    with io.atomic(path, is_shared=True) as first:
+        first.write_text("first")
+        monkeypatch.setattr(io.os, "getpid", lambda: -1)  # of the other process
+        with io.atomic(path, is_shared=True) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
 def test_a_full_disk_is_a_named_error_and_the_old_file_stays(tmp_path: Path):
     path = tmp_path / "table.md"
     io.write_json(path, {"old": True})

@@ -46,15 +46,16 @@ HINTS = {
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``, renamed to it when the block ends and removed when the block fails.
 
-    Temporary files of killed processes are removed, too: each file has one writer at a time.
+    Temporary files of killed processes are removed, too, for each file has one writer at a time; unless it
+    ``is_shared``: then several processes may write it at once, and the last one wins.
 
     Raises:
         StorageError: there is no room for the file. What was there before, also under its name, is left as it was.
     """
-    with atomic_many([path]) as (partial,):
+    with atomic_many([path], is_shared=is_shared) as (partial,):
         yield partial
 
 
@@ -65,7 +66,7 @@ def copy_file(source: Path, output: Path) -> None:
 
 
 @contextmanager
-def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
+def atomic_many(paths: Sequence[Path], *, is_shared: bool = False) -> Iterator[list[Path]]:
     """Give temporary paths of several files, none of which gets its name before all are whole; see ``atomic``.
 
     Raises:
@@ -77,7 +78,7 @@ def atomic_many(paths: Sequence[Path]) -> Iterator[list[Path]]:
         with disk_full_errors(f"{paths[0]}{others}"):
             for path in paths:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                for stale in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+                for stale in [] if is_shared else path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
                     stale.unlink(missing_ok=True)
             yield partials
             for partial in partials:
@@ -180,15 +181,15 @@ def remedy(name: str | Path) -> str:
     return "mend the file, or put a whole one in its place"
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, is_shared: bool = False) -> None:
     """Write ``text`` in UTF-8, atomically."""
-    with atomic(path) as partial:
+    with atomic(path, is_shared=is_shared) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, is_shared: bool = False) -> None:
     """Write ``value`` as indented JSON, atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", is_shared=is_shared)
 
 
 def read_json(path: Path) -> Any:

@@ -85,7 +85,7 @@ def _describe(source: Mapping[str, str], sums: Path) -> dict[str, Any]:
         seen = {"bytes": path.stat().st_size, "modified_ns": path.stat().st_mtime_ns}
         if not seen.items() <= known.items():
             known = {"sha256": digests.sha256(path), **seen}
-            write_json(kept, known)
+            write_json(kept, known, is_shared=True)  # the manifests of several tables may read the same file at once
     elif known["sha256"] is None:
         LOG.warning("%s is gone, and its sum was never computed", path)
     return {**described, "sha256": known["sha256"], "bytes": known["bytes"]}
