@@ -21,6 +21,7 @@ class Server(ThreadingHTTPServer):
         self.agents: list[str] = []  # the User-Agent of each request
         self.files: dict[str, bytes] = {}  # further files, by path
         self.needs_contact = False  # else 403
+        self.location: str | None = None  # with each status that is no success
         self.retry_after: str | None = None  # with each status that is no success
 
     @property
@@ -50,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             server.statuses = [403]
         if server.statuses:
             self.send_response(server.statuses.pop(0))
+            if server.location:
+                self.send_header("Location", server.location)
             if server.retry_after:
                 self.send_header("Retry-After", server.retry_after)
             self.send_header("Content-Length", "0")

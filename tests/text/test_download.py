@@ -286,3 +286,12 @@ def test_what_servers_answer(server, statuses, answer, n_bytes):
     with download.open_session(None) as session:
         found = source_check.ask(session, server.url)
     assert (found.status, found.n_bytes, found.is_reachable) == (answer, n_bytes, n_bytes is not None)
+
+
+def test_a_moved_file_is_followed(server, tmp_path):
+    old = server.url.replace("folder", "old")
+    server.statuses, server.location = [301], server.url
+    assert fetch(old, folder=tmp_path).read_bytes() == BODY
+    server.statuses = [301]
+    with download.open_session(None) as session:
+        assert source_check.ask(session, old)[:3] == ("200 OK", True, len(BODY))
