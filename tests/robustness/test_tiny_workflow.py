@@ -393,7 +393,7 @@ def test_code_that_changes_no_result_starts_nothing(project: Project, edited):
     edited("xlm_core/model/attention.py", '"""Multi-head attention', '# A comment.\n"""Attention')
     edited("xlm_core/text/tokenize.py", "import logging\n", "# A comment.\nimport logging\n")
     edited("xlm_core/tasks/classification/finetune.py", '"selected learning rate', '"the best learning rate')
-    edited("xlm_core/text/formats/xnli.py", "no labelled pair; fetch the file", "no pair with a label; fetch the file")
+    edited("xlm_core/text/formats/xnli.py", "no labelled pair; {", "no pair with a label; {")
     edited(
         "xlm_core/io.py",
         "def write_text(",
