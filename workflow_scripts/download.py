@@ -11,7 +11,7 @@ with workflow_step(snakemake):
     settings = config.parse(snakemake.config)  # neither changes what is fetched, and neither is a parameter of the rule
     mirror = settings.mirror or os.environ.get("XLM_MIRROR")
     download.fetch(
-        download.Source(**snakemake.params.source),
+        config.Download(**snakemake.params.source),
         Path(snakemake.output.file),
         mirror=Path(mirror) if mirror else None,
         record=Path(snakemake.params.record),

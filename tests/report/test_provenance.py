@@ -104,6 +104,14 @@ def test_a_download_has_the_sum_that_was_recorded_and_is_not_read(folder: Path):
     assert own == {"path": "own.txt", "origin": "local", "licence": "", "sha256": digest, "bytes": 9}
 
 
+def test_a_download_names_the_address_that_it_came_from(folder: Path):
+    """Of several addresses the first may have been away."""
+    record = io.read_json(Path("records/fr.gz.json")) | {"url": "https://b.org/fr.gz"}
+    io.write_json(Path("records/fr.gz.json"), record)
+    fetched = make()["sources"][0]
+    assert fetched["url"] == "https://b.org/fr.gz"
+
+
 def test_a_download_whose_record_is_lost_is_read(folder: Path):
     Path("records/fr.gz.json").unlink()
     Path("web").mkdir()

@@ -11,9 +11,9 @@ import full_disk
 import pytest
 from file_server import BODY, Server
 
+from xlm_core.config import Download
 from xlm_core.errors import DownloadError, StorageError
 from xlm_core.text import download, source_check
-from xlm_core.text.download import Source
 
 SUM = hashlib.sha256(BODY).hexdigest()
 
@@ -30,7 +30,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def fetch(*urls: str, folder: Path, mirror=None, contact=None, **known) -> Path:
-    output, source = folder / "file.gz", Source(urls, "free", **known)
+    output, source = folder / "file.gz", Download(urls, "free", **known)
     download.fetch(source, output, mirror=mirror, record=folder / "record.json", contact=contact)
     return output
 
@@ -255,8 +255,8 @@ def test_every_address_is_asked_for_its_headers(server, tmp_path):
     server.headers = {"Last-Modified": "Mon, 02 Nov 2026 00:00:00 GMT"}
     record = tmp_path / "record.json"
     record.write_text(json.dumps({"bytes": len(BODY)}))
-    there, none = Source([server.url]), Source(["ftp://host/file", "http://127.0.0.1:1/x"])
-    known = Source([server.url], n_bytes=7)
+    there, none = Download([server.url]), Download(["ftp://host/file", "http://127.0.0.1:1/x"])
+    known = Download([server.url], n_bytes=7)
     table = source_check.check([(there, record), (none, tmp_path / "none"), (known, tmp_path / "none")], None)
     assert list(table["answer"]) == ["200 OK", "DownloadError", "ConnectionError", "200 OK"]
     assert list(table["size"]) == ["as expected", "", "", "differs: 7 expected"]
@@ -284,8 +284,8 @@ def test_every_address_is_asked_for_its_headers(server, tmp_path):
 def test_what_servers_answer(server, statuses, answer, n_bytes):
     server.statuses = statuses
     with download.open_session(None) as session:
-        found = source_check.ask(session, server.url)
-    assert (found.status, found.n_bytes, found.is_reachable) == (answer, n_bytes, n_bytes is not None)
+        response = source_check.ask(session, server.url)
+    assert (response.status, response.n_bytes, response.is_reachable) == (answer, n_bytes, n_bytes is not None)
 
 
 def test_a_moved_file_is_followed(server, tmp_path):

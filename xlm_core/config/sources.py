@@ -172,6 +172,25 @@ class SourceFiles(NamedTuple):
         return self.locations(key) if self.section.path else []
 
 
+class Download(NamedTuple):
+    """Where a file is, and what is known of it.
+
+    urls       http or https addresses, the best one first
+    licence    of the file, for the record
+    sha256     its known sum, in hexadecimal
+    n_bytes    its known size
+    checksums  address of a list of SHA-1 sums by file name, which the publisher keeps beside the file
+    date       the version that the addresses name: "latest" moves
+    """
+
+    urls: Sequence[str]
+    licence: str = ""
+    sha256: str | None = None
+    n_bytes: int | None = None
+    checksums: str | None = None
+    date: str | None = None
+
+
 class PretrainedFiles(StrictModel):
     """A folder, in a format, and the SHA-256 of each of its files that are read, by their names."""
 

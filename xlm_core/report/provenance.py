@@ -78,7 +78,8 @@ def _describe(source: Mapping[str, str], sums: Path) -> dict[str, Any]:
     """
     described = {key: value for key, value in source.items() if key != "record"}
     if "record" in source and Path(source["record"]).is_file():
-        return {**read_json(Path(source["record"])), **described}
+        recorded = read_json(Path(source["record"]))
+        return {**recorded, **described, "url": recorded["url"]}  # the address that it came from, of several
     path, kept = Path(source["path"]), sums / f"{quote(source['path'], safe='')}.json"
     known: dict[str, Any] = read_json(kept) if kept.exists() else {"sha256": None, "bytes": None}
     if path.exists():

@@ -14,7 +14,6 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -28,6 +27,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from xlm_core import digests
+from xlm_core.config import Download
 from xlm_core.errors import DownloadError
 from xlm_core.io import atomic, disk_full_errors, fsync, read_json, write_json
 
@@ -48,27 +48,7 @@ REMEDIES = {
 }  # answer -> what to do
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a file is, and what is known of it.
-
-    urls       http or https addresses, the best one first
-    licence    of the file, for the record
-    sha256     its known sum, in hexadecimal
-    n_bytes    its known size
-    checksums  address of a list of SHA-1 sums by file name, which the publisher keeps beside the file
-    date       the version that the addresses name: "latest" moves
-    """
-
-    urls: Sequence[str]
-    licence: str = ""
-    sha256: str | None = None
-    n_bytes: int | None = None
-    checksums: str | None = None
-    date: str | None = None
-
-
-def fetch(source: Source, output: Path, *, mirror: Path | None, record: Path, contact: str | None = None) -> None:
+def fetch(source: Download, output: Path, *, mirror: Path | None, record: Path, contact: str | None = None) -> None:
     """Fetch a file to ``output``.
 
     Args:
@@ -145,13 +125,13 @@ def _check_published_sum(session: requests.Session, checksums: str, url: str, fi
         DATE.sub("", file_name): sha1
         for sha1, _, file_name in (line.partition("  ") for line in answer.text.split("\n"))
     }
-    expected, found = sums.get(name), digests.sha1(file)
+    expected, digest = sums.get(name), digests.sha1(file)
     if expected is None:
         LOG.warning("%s: has no sum of %s", checksums, name)
-    elif expected.lower() != found:
+    elif expected.lower() != digest:
         file.unlink()
         _version_file(file).unlink(missing_ok=True)
-        raise DownloadError(f"{url}: SHA-1 {found}, expected {expected} by {checksums}; run again, it is fetched anew")
+        raise DownloadError(f"{url}: SHA-1 {digest}, expected {expected} by {checksums}; run again, it is fetched anew")
 
 
 def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
@@ -168,7 +148,7 @@ def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
     return None
 
 
-def _check(url: str, file: Path, source: Source, record: Path, origin: str) -> None:
+def _check(url: str, file: Path, source: Download, record: Path, origin: str) -> None:
     """Compare sum and size of a file with the expected or the recorded ones; remove any other file.
 
     The first file is recorded.

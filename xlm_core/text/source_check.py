@@ -9,9 +9,10 @@ import pandas as pd
 import requests
 from requests import codes
 
+from xlm_core.config import Download
 from xlm_core.errors import DownloadError
 from xlm_core.io import read_json
-from xlm_core.text.download import TIMEOUT, Source, check_address, open_session
+from xlm_core.text.download import TIMEOUT, check_address, open_session
 
 AT_ONCE = 2  # requests; some servers refuse more from one machine
 NO_HEADERS = (codes.forbidden, codes.not_found, codes.method_not_allowed, codes.not_implemented)  # to HEAD, by some
@@ -45,7 +46,7 @@ def ask(session: requests.Session, url: str) -> Answer:
     )
 
 
-def check(sources: Iterable[tuple[Source, Path]], contact: str | None) -> pd.DataFrame:
+def check(sources: Iterable[tuple[Download, Path]], contact: str | None) -> pd.DataFrame:
     """Ask for every address.
 
     Args:
@@ -72,7 +73,7 @@ def check(sources: Iterable[tuple[Source, Path]], contact: str | None) -> pd.Dat
     )
 
 
-def _compare(n_bytes: int | None, source: Source, record: Path) -> str:
+def _compare(n_bytes: int | None, source: Download, record: Path) -> str:
     """Say whether a size is the one that is known or recorded."""
     expected = source.n_bytes if source.n_bytes is not None else read_json(record)["bytes"] if record.exists() else None
     if None in (n_bytes, expected):
@@ -89,7 +90,7 @@ def as_text(table: pd.DataFrame) -> str:
     return str(shown.to_markdown(index=False, colalign=["left", "left", "left", "right", "left", "left"]))
 
 
-def require_reachable(table: pd.DataFrame, sources: Sequence[Source]) -> None:
+def require_reachable(table: pd.DataFrame, sources: Sequence[Download]) -> None:
     """Refuse a table of ``check`` in which a file is at none of its addresses.
 
     Raises:

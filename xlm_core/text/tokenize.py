@@ -246,7 +246,7 @@ def segmenter(language: str, published: bool) -> Callable[[str], list[str]]:
 
     Args:
         language: its code.
-        published: whether words of the Moses chain are those of the published scripts.
+        published: whether the Moses chain cuts words as the published scripts do.
 
     Raises:
         ConfigError: the package for it is not installed.

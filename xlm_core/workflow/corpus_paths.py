@@ -7,10 +7,10 @@ has the same ones, so that they are made once.
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-from xlm_core.config import DIAGNOSTICS, Config, Corpus, SourceFiles
+from xlm_core.config import DIAGNOSTICS, Config, Corpus, Download, SourceFiles
 from xlm_core.languages import sides
 
 GENERATED = {
@@ -25,17 +25,6 @@ GENERATED = {
 }  # collection of the microworld -> name of its files
 XNLI_ARCHIVES = {"evaluation": "XNLI-1.0.zip", "training": "XNLI-MT-1.0.zip"}
 SPLITS = ("train", "valid")  # that a pretraining reads
-
-
-class Download(NamedTuple):
-    """A file to download, as ``xlm_core.text.download.Source``, without what a configuration does not give."""
-
-    urls: list[str]
-    licence: str
-    sha256: str | None
-    n_bytes: int | None
-    checksums: str | None
-    date: str | None
 
 
 class RawFiles:

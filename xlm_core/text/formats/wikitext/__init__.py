@@ -17,7 +17,7 @@ import mwparserfromhell
 from mwparserfromhell import nodes
 from mwparserfromhell.wikicode import Wikicode
 
-from xlm_core.text.formats.wikitext.templates import Wiki, fill, is_invisible, protect, unprotect
+from xlm_core.text.formats.wikitext.templates import Wiki, fill, protect, unprotect
 
 HIDDEN_TAGS = {
     "ref", "references", "gallery", "table", "mapframe", "maplink", "imagemap", "syntaxhighlight", "source", "code",
@@ -48,6 +48,7 @@ WITHOUT_MARKS = str.maketrans("", "", MARKS)
 ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
 
 COMMENT_OR_NOWIKI = re.compile(r"<!--|<nowiki>", re.IGNORECASE)
+COMMENT_END, NOWIKI_END = re.compile("-->"), re.compile("</nowiki>", re.IGNORECASE)
 APOSTROPHES = re.compile("('{2,})")
 MAGIC_WORD = re.compile(r"__(?:[^\W\d_a-zß-öø-ÿа-яα-ω]|_)+?__")  # in capitals, where a script has them
 TAG = re.compile(rf"</?(?:{'|'.join(sorted(TAGS))})\b[^<>]*>", re.IGNORECASE)
@@ -94,10 +95,10 @@ def _without_open_comment(source: str) -> str:
     position = 0
     while match := COMMENT_OR_NOWIKI.search(source, position):
         is_comment = match[0] == "<!--"
-        end = source.find("-->", match.end()) if is_comment else source.lower().find("</nowiki>", match.end())
-        if end < 0:
+        end = (COMMENT_END if is_comment else NOWIKI_END).search(source, match.end())
+        if end is None:
             return source[: match.start()] if is_comment else source
-        position = end + 3
+        position = end.end()
     return source
 
 
@@ -167,8 +168,8 @@ class _Renderer:
     def _template(self, node: nodes.Template) -> str:
         """Return the visible text of a template; a mark where there is none, or none is known."""
         form = self.wiki.visible_form(str(node.name))
-        if form is None:
-            return REMOVED if is_invisible(str(node.name)) else HOLE
+        if not form:
+            return HOLE if form is None else REMOVED
         arguments = {str(argument.name).strip(): self.text(argument.value).strip() for argument in node.params}
         _, colon, subject = str(node.name).partition(":")  # {{formatnum:12345}}
         text = fill(form, arguments | ({"1": subject.strip()} if colon else {}), self.wiki.language)

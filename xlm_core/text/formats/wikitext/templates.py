@@ -58,12 +58,15 @@ class Wiki:
         return {**conventions["visible"], **conventions["languages"].get(self.language, {})}
 
     def visible_form(self, template: str) -> str | None:
-        """Return the visible text of a template, with the names of arguments in braces; None where none is known."""
-        name = _normalized(template)
+        """Return the visible text of a template, with the names of arguments in braces; None where it is not known.
+
+        It is empty where a template shows nothing in the running text.
+        """
+        name = " ".join(template.replace("_", " ").split()).lower()
         if name in self._forms:
             return self._forms[name]
-        if is_invisible(template):
-            return None
+        if _is_invisible(name):
+            return ""
         return next((form for known, form in self._forms.items() if "*" in known and fnmatchcase(name, known)), None)
 
 
@@ -80,14 +83,10 @@ def wiki_of(language: str) -> Wiki:
     return Wiki(base_language(language), hidden, hidden | frozenset(conventions["namespaces"]))
 
 
-def is_invisible(template: str) -> bool:
-    """Return whether a template shows nothing in the running text."""
-    name, known = _normalized(template), _conventions()["invisible"]
+def _is_invisible(name: str) -> bool:
+    """Return whether a template, by its name in lower case, shows nothing in the running text."""
+    known = _conventions()["invisible"]
     return name in known or any("*" in pattern and fnmatchcase(name, pattern) for pattern in known)
-
-
-def _normalized(template: str) -> str:
-    return " ".join(template.replace("_", " ").split()).lower()
 
 
 def fill(form: str, arguments: Mapping[str, str], language: str) -> str | None:
