@@ -73,6 +73,7 @@ class ModelConfig(StrictModel):
     attention_dropout: float = Field(0.1, ge=0, lt=1)
     max_positions: int = Field(512, gt=0)
     language_embeddings: bool = True
+    embedding_init_std: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:

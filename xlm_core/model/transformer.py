@@ -110,13 +110,14 @@ class Transformer(nn.Module):
 
         | weights | distribution |
         |---|---|
-        | embeddings | normal, deviation 1 / sqrt(dim); the row of the padding symbol is zero |
+        | embeddings | normal, of deviation ``embedding_init_std``; the row of the padding symbol is zero |
         | linear layers, their biases, the output's bias | uniform within 1 / sqrt(inputs), PyTorch's own rule |
         | layer normalization | scale one, shift zero |
         """
+        std = self.config.embedding_init_std or self.config.dim**-0.5
         for module in self.modules():
             if isinstance(module, nn.Embedding):
-                init.normal_(module.weight, std=module.embedding_dim**-0.5)
+                init.normal_(module.weight, std=std)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
             elif isinstance(module, nn.Linear | nn.LayerNorm):
