@@ -59,6 +59,7 @@ rule make_xnli_table:
     """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
         results=PATHS.xnli_results(),
+        filter_statistics=PATHS.filter_statistics("xnli"),
     output:
         **table_outputs("xnli", "XNLI"),
     log:
@@ -114,6 +115,7 @@ use rule make_xnli_table as make_retrieval_table with:
     """How often a sentence's nearest neighbor in another language is its translation."""
     input:
         results=PATHS.retrieval_results(),
+        filter_statistics=PATHS.filter_statistics("retrieval"),
     output:
         **table_outputs("retrieval", "Sentence retrieval", differences=False),
     log:
@@ -174,6 +176,7 @@ use rule make_xnli_table as make_ablation_table with:
     """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
         results=PATHS.ablation_results(),
+        filter_statistics=PATHS.filter_statistics("ablation"),
     output:
         **table_outputs("ablation", "Ablation", differences=False),
     log:

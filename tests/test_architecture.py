@@ -26,7 +26,7 @@ IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 
 # What the tree may weigh at most.
 FILES, CODE_LINES = 120, 10_950  # of the core; raised for the Moses chain and wikitext
-RULE_LINES, SCRIPTS = 1_920, 35
+RULE_LINES, SCRIPTS = 1_940, 35
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
 SCRIPT_LINES = 47
 

@@ -11,4 +11,5 @@ with workflow_step(snakemake):
         [Path(path) for path in snakemake.input.results],
         outputs={name: Path(path) for name, path in snakemake.output.items()},
         significance=[Path(path) for path in snakemake.input.get("significance", [])],
+        filter_statistics=[Path(path) for path in snakemake.input.filter_statistics],
     )

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from xlm_core.errors import CorpusError
-from xlm_core.io import atomic_many, remedy, write_json
+from xlm_core.io import atomic_many, read_json, remedy, write_json
 
+MANY_DROPPED = 0.1  # of the records, for one reason: such a filter is reported beside its results
 BLOCK = 1000  # consecutive records that stay in one shard, so that documents keep their neighbors
 JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Indic scripts and Persian
 ZERO_WIDTH_SPACE = "\u200b"  # between words, in scripts without blanks
@@ -172,6 +173,22 @@ class FilterStats:
     def drop(self, reason: str) -> None:
         """Count one dropped record."""
         self.dropped[reason] += 1
+
+    @property
+    def many_dropped(self) -> dict[str, float]:
+        """Each reason for which more than ``MANY_DROPPED`` of the records were dropped, and their share."""
+        shares = {reason: count / self.read for reason, count in self.dropped.items()}
+        return {reason: share for reason, share in shares.items() if share > MANY_DROPPED}
+
+    @classmethod
+    def read_sum(cls, paths: Iterable[Path]) -> Self:
+        """Add up the counts of several files."""
+        total = cls()
+        for path in paths:
+            counts = read_json(path)
+            total.kept += counts["kept"]
+            total.dropped.update(counts["dropped"])
+        return total
 
     def write(self, path: Path) -> None:
         """Write the counts as JSON."""

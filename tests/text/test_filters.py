@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.languages import NAMES, SCRIPTS
+from xlm_core.report.notes import on_dropped_text
 from xlm_core.text.tokenize import has_letters, is_in_script, text_filter_reason, token_filter_reason, tokenize
+from xlm_core.tsv import FilterStats
 
 PLAIN = {"lowercase": False, "strip_accents": False}
 STRICT = Text(min_words=3, max_words=6, min_letter_ratio=0.5, min_script_ratio=0.5, **PLAIN)
@@ -99,6 +101,24 @@ def test_a_filter_that_drops_much_is_a_warning(tmp_path: Path, caplog):
     caplog.clear()
     run(tmp_path, [*lines[:-1], "a"], Text(max_words=20, **PLAIN))
     assert not caplog.records
+
+
+def test_a_filter_that_drops_much_is_a_note_of_the_tables(tmp_path: Path):
+    """Shards count together: 8 and 14 of 100 records are 11 % of the corpus, and 20 of 200 no more than a tenth."""
+    files = []
+    for corpus, dropped in {"web": ({"over-long": 8}, {"over-long": 14, "empty": 1}), "news": ({"empty": 20}, {})}.items():
+        for shard, counts in enumerate(dropped):
+            path = tmp_path / corpus / "en-fr" / f"{shard}.statistics.json"
+            stats = FilterStats()
+            stats.kept = 100 - sum(counts.values())
+            for reason, count in counts.items():
+                for _ in range(count):
+                    stats.drop(reason)
+            stats.write(path)
+            files.append(path)
+    (note,) = on_dropped_text(files)
+    assert note == "Text that the section 'text' dropped before training: 11% of web (en-fr) as 'over-long'."
+    assert on_dropped_text(files[2:]) == on_dropped_text([]) == []
 
 
 @pytest.mark.parametrize(("language", "sentence"), SENTENCES.items())

@@ -49,6 +49,15 @@ def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Experiment
     ]
 
 
+def test_a_table_counts_the_text_of_all_its_setups(paths: ExperimentPaths) -> None:
+    xnli, glue = paths.filter_statistics("xnli"), paths.filter_statistics("glue")
+    folder = "results/tiny/tokens/base"
+    assert f"{folder}/web/fr/1.statistics.json" in xnli and f"{folder}/translations/en-fr/0.statistics.json" in xnli
+    assert len(set(xnli)) == len(xnli)
+    assert {file.split("/")[-3] for file in paths.filter_statistics("unsupervised_mt")} == {"news"}
+    assert set(glue) == set(xnli)  # the setup 'english' reads text of the base's
+
+
 def test_setups_share_what_is_equal(paths: ExperimentPaths) -> None:
     assert paths.tokens("english", "documents", "en", 1) == "results/tiny/tokens/base/documents/en/1.tsv"
     assert paths.vocabulary("english") == "results/tiny/bpe/english/vocabulary.json"

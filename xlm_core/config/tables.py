@@ -72,6 +72,11 @@ class Ablation(StrictModel):
     full: SystemConfig
     systems: dict[str, SystemConfig] = Field(min_length=1)
 
+    @property
+    def all_systems(self) -> list[SystemConfig]:
+        """The full system and the others."""
+        return [self.full, *self.systems.values()]
+
 
 def word_pair_column(system: str, direction: str, setting: str) -> str:
     """Return the column of the sample statistics that holds the cosines of a system's word pairs."""

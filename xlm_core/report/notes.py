@@ -13,6 +13,7 @@ from xlm_core.published import ColumnKey, RowKey
 from xlm_core.report import summary
 from xlm_core.report.rendering import DAGGER, render
 from xlm_core.report.table_specs import TableSpec
+from xlm_core.tsv import FilterStats
 
 LEVEL = 0.05  # of significance
 
@@ -133,6 +134,19 @@ def on_differences(frame: pd.DataFrame) -> str:
         f"Differences of means [95 % t-interval over {seeds}], in the units of the table: of two systems by Welch's "
         "method, of one system in two settings over the pairs of equal seeds."
     )
+
+
+def on_dropped_text(statistics: Iterable[Path]) -> list[str]:
+    """Return a note on the corpora of which a filter dropped many records, from the counts of their shards."""
+    shards: dict[tuple[str, ...], list[Path]] = {}
+    for path in statistics:
+        shards.setdefault(path.parts[-3:-1], []).append(path)  # corpus and key name the folder
+    dropped = [
+        f"{share:.0%} of {corpus} ({key}) as '{reason}'"
+        for (corpus, key), paths in shards.items()
+        for reason, share in FilterStats.read_sum(paths).many_dropped.items()
+    ]
+    return [f"Text that the section 'text' dropped before training: {', '.join(dropped)}."] if dropped else []
 
 
 def on_significance(paths: Iterable[Path], spec: TableSpec) -> list[str]:

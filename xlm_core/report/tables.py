@@ -63,6 +63,7 @@ def make(
     results_paths: Sequence[Path],
     outputs: Mapping[str, Path],
     significance: Sequence[Path] = (),
+    filter_statistics: Sequence[Path] = (),
 ) -> None:
     """Write a table, with the differences between its rows.
 
@@ -81,6 +82,7 @@ def make(
         results_paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
         outputs: "md", "html", "tex", "tidy", "differences" -> file to write; any of them.
         significance: the tests of ``xlm_core.metrics.significance`` of each row and the one that it is compared with.
+        filter_statistics: of all shards of the text that the models were pretrained on, see ``xlm_core.tsv.FilterStats``.
 
     Raises:
         CorpusError: naming a cell that is missing, double, unexpected, or measured on another number of items.
@@ -103,19 +105,20 @@ def make(
             *notes.legend(frame, cells, spec, table),
             *table.get("remarks", []),
             *notes.on_significance(significance, spec),
+            *notes.on_dropped_text(filter_statistics),
             *notes.cautions(frame, spec),
         ],
         "footnotes": footnotes,
         "differences": _difference_rows(differences, spec),
         "difference_note": notes.on_differences(frame),
     }
-    tidy = {"tidy": cells[summary.TIDY], "differences": differences}
+    numbers = {"tidy": cells[summary.TIDY], "differences": differences}
     for kind, path in outputs.items():
-        if kind in tidy:
-            text = tidy[kind].to_csv(index=False)
-        else:
-            text = render(kind, table=page, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES)
-        write_text(path, text)
+        write_text(path, numbers[kind].to_csv(index=False) if kind in numbers else _render(kind, page))
+
+
+def _render(kind: str, page: Mapping[str, Any]) -> str:
+    return render(kind, table=page, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES)
 
 
 def mean_and_spread(mean: float, spread: float, decimals: int) -> str:

@@ -35,7 +35,6 @@ from xlm_core.tsv import FilterStats
 
 LOG = logging.getLogger(__name__)
 MAX_CHARS_PER_WORD = 50  # times max_words: longer lines are not worth the time of tokenizing them
-MANY_DROPPED = 0.1  # of a file's records for one reason
 SHORT = 5  # words; shorter pairs are not compared by length: "yes" may well be a clause in another language
 LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]+", regex.V1)
 LETTERS = regex.compile(r"\p{L}+", regex.V1)
@@ -156,13 +155,11 @@ def _n_words(side: str, language: str) -> int:
 
 
 def warn_of_dropped(source: Path, stats: FilterStats) -> None:
-    """Warn on the screen of each reason for which more than ``MANY_DROPPED`` of the records were dropped."""
-    for reason, count in stats.dropped.items():
-        if count > MANY_DROPPED * stats.read:
-            message = (
-                "%s: %d of %d records (%.0f %%) are dropped as '%s'; the section text of the configuration says so"
-            )
-            LOG.warning(message, source, count, stats.read, 100 * count / stats.read, reason, extra={"is_shown": True})
+    """Warn on the screen of each reason for which many records were dropped."""
+    for reason, share in stats.many_dropped.items():
+        message = "%s: %d of %d records (%.0f %%) are dropped as '%s'; the section text of the configuration says so"
+        n_dropped = stats.dropped[reason]
+        LOG.warning(message, source, n_dropped, stats.read, 100 * share, reason, extra={"is_shown": True})
 
 
 def has_letters(side: str, share: float) -> bool:

@@ -112,9 +112,9 @@ class CorpusPaths(RawFiles):
         """Return the folder of all tokens, as a setup reads them."""
         return f"{self.results}/tokens/{self.config.text_of(setup)}"
 
-    def tokens(self, setup: str, corpus: str, key: str, shard: int | str) -> str:
-        """Return the tokens of one shard, as a setup reads them."""
-        return f"{self.token_folder(setup)}/{corpus}/{key}/{shard}.tsv"
+    def tokens(self, setup: str, corpus: str, key: str, shard: int | str, kind: str = "tsv") -> str:
+        """Return the tokens of one shard, as a setup reads them; or their "statistics.json"."""
+        return f"{self.token_folder(setup)}/{corpus}/{key}/{shard}.{kind}"
 
     def monolingual_tokens(self, setup: str, languages: Sequence[str]) -> dict[str, list[str]]:
         """Return language -> the tokens that a setup reads in it."""

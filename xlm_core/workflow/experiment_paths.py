@@ -1,6 +1,6 @@
 """Paths of the workflow: which files belong to which model, task and table of a configuration."""
 
-from typing import Any
+from typing import Any, get_args
 
 from xlm_core.config import BASE, GLUE_LANGUAGE, SETTINGS, Config, SystemConfig
 from xlm_core.languages import direction_key
@@ -53,6 +53,30 @@ class ExperimentPaths(CorpusPaths):
         plans = self.translators.values()
         stores += [path for plan in plans for path in self.parallel_stores(plan.setup, plan.pair, plan.corpora)]
         return list(dict.fromkeys(stores))
+
+    def filter_statistics(self, table: str) -> list[str]:
+        """Return what was kept and dropped of each shard of the text that the pretrainings of a table read."""
+        files: dict[str, None] = {}
+        for setup in self._setups(table):
+            section, n_shards = self.config.setup(setup), self.config.text.n_shards
+            shards = [shard for language in section.languages for shard in self.monolingual_shards(setup, language)]
+            pairs = ((corpus, pair) for pair, corpora in section.parallel.items() for corpus in corpora)
+            shards += [(corpus, pair, shard) for corpus, pair in pairs for shard in range(n_shards)]
+            filtered = (shard for shard in shards if self.config.corpora[shard[0]].format != "store")
+            files |= dict.fromkeys(self.tokens(setup, *shard, "statistics.json") for shard in filtered)
+        return list(files)
+
+    def _setups(self, table: str) -> list[str]:
+        """Return the setups of the models of a table, each once."""
+        config = self.config
+        setups = {
+            "ablation": [row.setup for row in config.ablation.all_systems] if config.ablation else [],
+            "glue": [row.setup for row in self.glue_systems],
+            "perplexity": config.perplexity.setups if config.perplexity else [],
+            "embeddings": [config.embeddings.setup] if config.embeddings else [],
+            **{f"{kind}_mt": [plan.setup for plan in self.translators_of(kind).values()] for kind in get_args(MtTable)},
+        }
+        return list(dict.fromkeys(setups.get(table, [BASE])))
 
     # XNLI and retrieval
 
@@ -123,8 +147,7 @@ class ExperimentPaths(CorpusPaths):
 
     def ablation_results(self) -> list[str]:
         """Return the zero-shot results of all systems of the ablation."""
-        table = self.config.ablation
-        systems = [table.full, *table.systems.values()] if table else []
+        systems = self.config.ablation.all_systems if self.config.ablation else []
         return [path for system in systems for path in self.xnli_scores(system)]
 
     def confusions(self) -> dict[str, list[str]]:
