@@ -21,7 +21,7 @@ from xlm_core.config import Optim
 from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.objective_batches import translation_batch
 from xlm_core.model.decoding import greedy_search
-from xlm_core.text.vocabulary import N_SPECIAL
+from xlm_core.text.special_symbols import N_SPECIAL
 from xlm_core.train.losses import LossModule, translation_loss
 from xlm_core.train.optimization import make_optimizer
 

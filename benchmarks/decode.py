@@ -28,7 +28,7 @@ from xlm_core.data.batch import Batch, PackedSequences, sentence_batch, target_b
 from xlm_core.model.decoding import greedy_search
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
+from xlm_core.text.special_symbols import EOS, N_SPECIAL, PAD
 
 N_ENDS = 2  # </s> a </s>
 

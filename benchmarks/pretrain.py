@@ -39,7 +39,7 @@ from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import mlm_batch
 from xlm_core.history import ObjectiveKey
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import EOS, N_SPECIAL, PAD
+from xlm_core.text.special_symbols import EOS, N_SPECIAL, PAD
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.loop import MicroBatch, train_step
 from xlm_core.train.losses import LossModule, token_loss

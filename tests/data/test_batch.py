@@ -9,7 +9,7 @@ from xlm_core.data.batch import (
     sentence_batch,
     target_batch,
 )
-from xlm_core.text.vocabulary import EOS, PAD
+from xlm_core.text.special_symbols import EOS, PAD
 
 TEXT = PackedSequences.from_lists([[20, 21, 22], [30], []])
 

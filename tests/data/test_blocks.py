@@ -6,7 +6,7 @@ from token_stores import make_store
 
 from xlm_core.data.blocks import FixedLengthBlocks, TokenStream
 from xlm_core.errors import CorpusError
-from xlm_core.text.vocabulary import EOS
+from xlm_core.text.special_symbols import EOS
 
 SENTENCES = st.lists(st.lists(st.integers(14, 99), max_size=5), max_size=6)
 

@@ -10,7 +10,7 @@ from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import concat_pairs, tlm_batch
 from xlm_core.errors import CorpusError
-from xlm_core.text.vocabulary import EOS, PAD
+from xlm_core.text.special_symbols import EOS, PAD
 
 LIMITS = {
     "max_tokens": 60,

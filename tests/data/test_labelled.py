@@ -52,7 +52,7 @@ def test_parts_in_two_languages_are_numbered_one_after_the_other():
 
 def test_a_sample_is_drawn_without_repeats_and_more_than_there_are_is_an_error(monkeypatch):
     def records(n: int | None) -> list[int]:
-        (part,) = LabelledDataset.open(Path("train.store"), "v", ["en", "fr"], n).parts
+        (part,) = LabelledDataset.open(Path("train.store"), {"vocabulary": "v", "languages": ["en", "fr"]}, n).parts
         assert part.language_id == 1
         return part.records.tolist()
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE
 from xlm_core.data.masking import MaskSampler, masking_weights
-from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL, PAD, UNK
+from xlm_core.text.special_symbols import EOS, MASK, N_SPECIAL, PAD, UNK
 
 N_TOKENS = 100
 COUNTS = np.arange(N_TOKENS)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from xlm_core.config import Noise
 from xlm_core.data.batch import PackedSequences
 from xlm_core.data.noise import add_noise
-from xlm_core.text.vocabulary import MASK
+from xlm_core.text.special_symbols import MASK
 
 NONE = {"shuffle_distance": 0, "drop_prob": 0, "mask_prob": 0}
 

@@ -9,7 +9,7 @@ from xlm_core.config import ModelConfig
 from xlm_core.data.batch import PackedSequences
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import EOS, PAD
+from xlm_core.text.special_symbols import EOS, PAD
 
 N_TOKENS = 40
 CONFIG = ModelConfig(

@@ -8,7 +8,7 @@ import torch
 from transformers import XLMConfig, XLMWithLMHeadModel
 
 from xlm_core.data.batch import Batch, from_arrays
-from xlm_core.text.vocabulary import SPECIAL
+from xlm_core.text.special_symbols import SPECIAL
 
 PIECES = (*SPECIAL, *(f"p{number}" for number in range(26)))
 N_TOKENS = 30  # of the 40 pieces: the vocabulary's file is longer than the embeddings

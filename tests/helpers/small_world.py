@@ -6,7 +6,8 @@ import pytest
 from xlm_core.config import Compute, ModelConfig, Optim, Pretraining
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.io import write_json
-from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, Vocabulary
+from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 
 N_TOKENS = 64
 MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=24)

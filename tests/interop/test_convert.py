@@ -12,7 +12,8 @@ from xlm_core.errors import CheckpointError
 from xlm_core.interop.convert import export_huggingface, import_huggingface, import_original
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import ClassificationHead
-from xlm_core.text.vocabulary import EOS, SPECIAL, Vocabulary
+from xlm_core.text.special_symbols import EOS, SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 
 CODES = ["t h 9", "th e</w> 8", "c a 7", "ca t</w> 6", "d o 5", "do g</w> 4", "s e 3", "se e 2"]
 WORDS = ["the", "cat", "dog", "see@@", "s", "a", "c@@", "ca@@", "t", "d@@", "do@@", "g", "h@@", "e", "th@@", "s@@"]

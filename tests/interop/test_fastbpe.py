@@ -13,7 +13,8 @@ from transformers import XLMTokenizer
 from xlm_core.errors import CorpusError
 from xlm_core.interop.huggingface import write_tokenizer
 from xlm_core.text.fastbpe import read_pieces
-from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, UNK, Vocabulary
+from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL, UNK
+from xlm_core.text.vocabulary import Vocabulary
 
 CODES = "l o 9\nlo w</w> 8\ne r</w> 7\na a 6\n"
 VOCAB = "low 5\nl@@ 4\nlo@@ 4\nw@@ 3\ner 2\naa@@ 2\na 1\na@@ 1\n"

@@ -84,6 +84,17 @@ def test_theirs_to_ours_to_theirs_changes_no_bit(tmp_path, n_languages):
     assert again == before
 
 
+def test_the_epsilon_of_normalization_is_theirs(tmp_path):
+    theirs, batch = their_model(), inputs()
+    theirs.config.layer_norm_eps = 0.1
+    theirs.save_pretrained(tmp_path)
+    ours, *_ = import_model(tmp_path)
+    with torch.no_grad():
+        scores = their_scores(read_by_them(XLMWithLMHeadModel, tmp_path), batch)
+        assert (ours.predict(ours(batch)) - scores).abs().max() <= 1e-5
+    assert ours.config.norm_epsilon == 0.1
+
+
 def test_languages_in_another_order_keep_their_embeddings(tmp_path):
     theirs = their_model()
     theirs.config.lang2id = {"fr": 0, "en": 1}
@@ -124,13 +135,12 @@ def test_what_they_cannot_represent_is_not_written(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model_type": "bert"}, "found {'model_type': 'bert'}, expected {'model_type': 'xlm'}"),
+        ({"model_type": "t5"}, "found {'model_type': 't5'}, expected {'model_type': 'xlm'}"),
         ({"gelu_activation": False}, "gelu_activation"),
         ({"sinusoidal_embeddings": True}, "sinusoidal"),
         ({"asm": True}, "asm"),
         ({"pad_index": 0}, "found {'pad_index': 0}"),
         ({"eos_token_id": 3}, "found {'eos_token_id': 3}"),
-        ({"layer_norm_eps": 1e-5}, "layer_norm_eps"),
         ({"n_heads": 5}, "must be a multiple"),
         ({"n_heads": "4"}, "n_heads"),
         ({"use_lang_emb": False}, "left over"),

@@ -13,7 +13,8 @@ from xlm_core.errors import CorpusError
 from xlm_core.interop.huggingface import write_tokenizer
 from xlm_core.interop.pretrained import read_tokenizer
 from xlm_core.text import bpe, vocabulary
-from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
+from xlm_core.text.special_symbols import EOS, UNK
+from xlm_core.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from xlm_core.errors import CheckpointError, PretrainedError
 from xlm_core.interop.convert import export_huggingface, import_model
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import SPECIAL, Vocabulary
+from xlm_core.text.special_symbols import SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 
 PUBLISHED = ModelConfig(dim=16, n_layers=2, n_heads=4, feedforward_dim=64, max_positions=12, dropout=0.3)
 

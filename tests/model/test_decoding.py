@@ -8,7 +8,7 @@ from bart_parity import N_TOKENS, bart, sentences, translator
 from xlm_core.config import DecodingConfig
 from xlm_core.data.batch import PackedSequences, sentence_batch, target_batch
 from xlm_core.model.decoding import beam_search, greedy_search
-from xlm_core.text.vocabulary import EOS, N_SPECIAL
+from xlm_core.text.special_symbols import EOS, N_SPECIAL
 
 WORDS = range(N_SPECIAL, N_TOKENS)
 

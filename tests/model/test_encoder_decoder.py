@@ -5,7 +5,7 @@ import torch
 from bart_parity import bart, sentences, translator
 
 from xlm_core.data.batch import sentence_batch, target_batch
-from xlm_core.text.vocabulary import PAD
+from xlm_core.text.special_symbols import PAD
 
 
 @pytest.mark.parametrize("lengths", [((5, 3, 7), (4, 6, 2)), ((5, 5), (3, 3))])

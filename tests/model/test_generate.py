@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xlm_core.config import DecodingConfig
 from xlm_core.model import decoding
 from xlm_core.model.decoding import BeamHypothesis
-from xlm_core.text.vocabulary import EOS
+from xlm_core.text.special_symbols import EOS
 
 
 @given(lengths=st.lists(st.integers(0, 9), max_size=30), micro_batch_tokens=st.integers(1, 60))

@@ -8,7 +8,7 @@ from transformers import XLMConfig, XLMWithLMHeadModel
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import Batch, from_arrays
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import PAD
+from xlm_core.text.special_symbols import PAD
 
 N_TOKENS, N_LANGUAGES = 60, 3
 CONFIG = ModelConfig(

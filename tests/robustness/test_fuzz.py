@@ -37,7 +37,8 @@ from xlm_core.io import zstd
 from xlm_core.text import fastbpe, tokenize
 from xlm_core.text.extract import ExtractionSettings, extract
 from xlm_core.text.formats import dictionary, glue, xnli
-from xlm_core.text.vocabulary import SPECIAL, Vocabulary
+from xlm_core.text.special_symbols import SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 
 Hurt = Callable[[bytes], bytes]
 NLI_LABELS = ("contradiction", "neutral", "entailment")

@@ -23,7 +23,8 @@ from xlm_core.model.transformer import Transformer
 from xlm_core.results import ResultContext
 from xlm_core.tasks import perplexity
 from xlm_core.text import vocabulary as vocabularies
-from xlm_core.text.vocabulary import EOS, N_SPECIAL, SPECIAL, UNK, Vocabulary
+from xlm_core.text.special_symbols import EOS, N_SPECIAL, SPECIAL, UNK
+from xlm_core.text.vocabulary import Vocabulary
 
 MODEL = ModelConfig(dim=16, n_layers=1, n_heads=2, feedforward_dim=32, max_positions=16, language_embeddings=True)
 PIECES = ("▁a", "b", "▁ça", "▁", "▁नेपाल")  # ids from 14

@@ -7,7 +7,7 @@ import sentencepiece
 
 from xlm_core.errors import CorpusError
 from xlm_core.text import bpe
-from xlm_core.text.vocabulary import SPECIAL
+from xlm_core.text.special_symbols import SPECIAL
 
 # The corpus of the paper that introduced byte-pair encoding for translation (Sennrich et al. 2016, section 3.2).
 WORDS = {"low": 5, "lower": 2, "newest": 6, "widest": 3}

@@ -106,7 +106,10 @@ def test_a_filter_that_drops_much_is_a_warning(tmp_path: Path, caplog):
 def test_a_filter_that_drops_much_is_a_note_of_the_tables(tmp_path: Path):
     """Shards count together: 8 and 14 of 100 records are 11 % of the corpus, and 20 of 200 no more than a tenth."""
     files = []
-    for corpus, dropped in {"web": ({"over-long": 8}, {"over-long": 14, "empty": 1}), "news": ({"empty": 20}, {})}.items():
+    for corpus, dropped in {
+        "web": ({"over-long": 8}, {"over-long": 14, "empty": 1}),
+        "news": ({"empty": 20}, {}),
+    }.items():
         for shard, counts in enumerate(dropped):
             path = tmp_path / corpus / "en-fr" / f"{shard}.statistics.json"
             stats = FilterStats()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from xlm_core.errors import CorpusError
 from xlm_core.text import bpe, vocabulary
-from xlm_core.text.vocabulary import N_SPECIAL, UNK, Vocabulary
+from xlm_core.text.special_symbols import N_SPECIAL, UNK
+from xlm_core.text.vocabulary import Vocabulary
 
 TEXT = {
     "en": ["the cat sees the dog", "the dog sees a cat"] * 20,

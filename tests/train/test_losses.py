@@ -12,7 +12,7 @@ from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_ba
 from xlm_core.model import heads
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import EOS, MASK, PAD
+from xlm_core.text.special_symbols import EOS, MASK, PAD
 from xlm_core.train.losses import classification_loss, resolve_dtype, token_loss
 
 N_TOKENS = 40

@@ -31,6 +31,7 @@ class Text(StrictModel):
     """Cleaning, tokenization and splitting."""
 
     n_shards: int = Field(1, gt=0)
+    tokenization: Literal["moses", "none"] = "moses"
     lowercase: bool = True
     strip_accents: bool = True
     romanian: Literal["keep", "normalized", "stripped"] = "keep"
@@ -74,6 +75,10 @@ class ModelConfig(StrictModel):
     max_positions: int = Field(512, gt=0)
     language_embeddings: bool = True
     embedding_init_std: float | None = Field(None, gt=0)
+    norm_epsilon: float = Field(1.0e-12, gt=0)
+    n_segments: int = Field(0, ge=0)
+    prediction_transform: bool = False
+    pooler: bool = False
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:

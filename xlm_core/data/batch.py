@@ -4,14 +4,14 @@ Shapes: B rows, T tokens of the longest row, n tokens of all sentences.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xlm_core.text.vocabulary import EOS, PAD
+from xlm_core.text.special_symbols import PAD, XLM_SYMBOLS, SpecialSymbols
 
 IGNORE = -100  # the label of a position at which nothing is predicted
 
@@ -25,6 +25,7 @@ class EncoderInput:
     languages  (B, T) int64  id of each token's language
     lengths    (B,) int64    tokens of each row that are not padding
     is_full    no row has padding, so that no attention mask is needed
+    segments   (B, T) int64  1 in the second sentence of a pair, else 0; None: 0 everywhere
     """
 
     tokens: Tensor
@@ -32,13 +33,15 @@ class EncoderInput:
     languages: Tensor
     lengths: Tensor
     is_full: bool
+    segments: Tensor | None = field(default=None, kw_only=True)
 
     def select(self, rows: Tensor) -> "EncoderInput":
         """Select ``rows`` (n,), as wide as the longest of them."""
         lengths = self.lengths[rows]
         width = int(lengths.max())
         tokens, positions, languages = (x[rows, :width] for x in (self.tokens, self.positions, self.languages))
-        return EncoderInput(tokens, positions, languages, lengths, bool(lengths.min() == width))
+        segments = None if self.segments is None else self.segments[rows, :width]
+        return EncoderInput(tokens, positions, languages, lengths, bool(lengths.min() == width), segments=segments)
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,9 @@ class Batch(EncoderInput):
         return self._map(lambda tensor: tensor.contiguous().pin_memory())
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
-        tensors: dict[str, Any] = {name: function(value) for name, value in vars(self).items() if name != "is_full"}
-        return replace(self, **tensors)
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        mapped: dict[str, Any] = {name: function(tensor) for name, tensor in tensors.items()}
+        return replace(self, **mapped)
 
 
 def from_arrays(
@@ -76,6 +80,7 @@ def from_arrays(
     languages: np.ndarray,
     lengths: np.ndarray | None = None,
     labels: np.ndarray | None = None,
+    segments: np.ndarray | None = None,
 ) -> Batch:
     """Make a batch from arrays.
 
@@ -85,6 +90,7 @@ def from_arrays(
         languages: of any shape that broadcasts to (B, T).
         lengths: (B,) tokens that are not padding; None if every row is full.
         labels: (B, T) as in ``Batch``; None if nothing is predicted.
+        segments: (B, T) as in ``EncoderInput``.
     """
     shape = tokens.shape
     if labels is None:
@@ -99,6 +105,7 @@ def from_arrays(
         labels=_tensor(labels, shape),
         predicted=torch.from_numpy(np.flatnonzero(labels != IGNORE)),
         is_full=bool((lengths == shape[1]).all()),
+        segments=None if segments is None else _tensor(segments, shape),
     )
 
 
@@ -129,14 +136,30 @@ def gather_indices(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
 
 
-def sentence_batch(sentences: PackedSequences, language: int | np.ndarray) -> Batch:
-    """Batch sentences as an encoder reads them, ``</s> a </s>``; ``language`` is an id, or the id (B, 1) of each."""
+def sentence_batch(
+    sentences: PackedSequences,
+    language: int | np.ndarray,
+    symbols: SpecialSymbols = XLM_SYMBOLS,
+    starts_of_second: np.ndarray | None = None,
+) -> Batch:
+    """Batch sentences as an encoder reads them: of XLM ``</s> a </s>``.
+
+    Args:
+        sentences: sentences, or pairs with the symbols between them.
+        language: an id, or the id (B, 1) of each.
+        symbols: of the vocabulary.
+        starts_of_second: (B, 1) column of each row in which the second sentence of a pair begins.
+    """
     lengths = sentences.lengths + 2
     column = np.arange(lengths.max())[None, :]
     is_token = column < lengths[:, None]
-    tokens = np.where(is_token, EOS, PAD)
+    tokens = np.where(is_token, symbols.end, symbols.pad)
+    tokens[:, 0] = symbols.begin
     tokens[(column > 0) & (column <= sentences.lengths[:, None])] = sentences.tokens
-    return from_arrays(tokens, np.where(is_token, column, 0), np.array(language), lengths)
+    segments = None
+    if symbols.has_segments and starts_of_second is not None:
+        segments = (is_token & (column >= starts_of_second)).astype(np.int64)
+    return from_arrays(tokens, np.where(is_token, column, 0), np.array(language), lengths, segments=segments)
 
 
 def target_batch(sentences: PackedSequences, language: int) -> Batch:

@@ -14,7 +14,7 @@ import numpy as np
 
 from xlm_core.data.token_store import Records
 from xlm_core.errors import CorpusError
-from xlm_core.text.vocabulary import EOS
+from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
 
 RANDOM_STREAM = 1  # each module that draws numbers has another
 
@@ -22,8 +22,9 @@ RANDOM_STREAM = 1  # each module that draws numbers has another
 class TokenStream:
     """The sentences of one language in several stores, each sentence followed by ``</s>``, as one sequence."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, symbols: SpecialSymbols = XLM_SYMBOLS) -> None:
         """Concatenate the sentences of ``records``, which have one column: that of this language."""
+        self.symbols = symbols
         self._parts = [(store.tokens[column], store.offsets[column]) for store, (column,) in records if len(store)]
         sizes = [int(offsets[-1]) + len(offsets) - 1 for _, offsets in self._parts]
         self._starts = np.cumsum([0, *sizes])
@@ -39,14 +40,14 @@ class TokenStream:
         for part in np.unique(parts):
             in_part = parts == part
             of_part, offsets = self._parts[part]
-            tokens[in_part] = _read(of_part, offsets, indices[in_part] - self._starts[part])
+            tokens[in_part] = _read(of_part, offsets, indices[in_part] - self._starts[part], self.symbols.end)
         return tokens
 
 
-def _read(tokens: np.ndarray, offsets: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """Read the tokens (n,) at ``indices`` (n,) of the stream of one store."""
+def _read(tokens: np.ndarray, offsets: np.ndarray, indices: np.ndarray, end: int) -> np.ndarray:
+    """Read the tokens (n,) at ``indices`` (n,) of the stream of one store, whose sentences have ``end`` after them."""
     sentences = _sentences(offsets, indices)
-    stream = np.full(indices.shape, EOS, dtype=np.int64)
+    stream = np.full(indices.shape, end, dtype=np.int64)
     is_word = indices < offsets[sentences + 1] + sentences
     stream[is_word] = tokens[(indices - sentences)[is_word]]
     return stream
@@ -110,7 +111,7 @@ class FixedLengthBlocks:
         """
         starts = np.minimum(indices * self._width, len(self._stream) - self._width)
         rows = np.empty((len(indices), self.seq_len), dtype=np.int64)
-        rows[:, 0] = EOS
+        rows[:, 0] = self._stream.symbols.begin
         rows[:, 1:] = self._stream.tokens_at(starts[:, None] + np.arange(self._width))
         return rows
 

@@ -3,11 +3,11 @@
 Shapes: B rows of a batch, T tokens of the longest row, N examples of a dataset.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import TrainingError
 from xlm_core.languages import language_ids
-from xlm_core.text.vocabulary import EOS
+from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
 
 POOL = 10  # batches that are sorted by length together: enough to pad little, few enough to mix
 
@@ -26,25 +26,34 @@ class DatasetPart(NamedTuple):
     store        one sentence or two, and a label, per record
     language_id  row of the model's language embeddings
     records      (n,) indices of the records in use
+    symbols      of the vocabulary
     """
 
     store: TokenStore
     language_id: int
     records: np.ndarray
+    symbols: SpecialSymbols = XLM_SYMBOLS
 
     @property
     def n_special(self) -> int:
-        """End symbols of an example: ``</s> a </s>``, ``</s> a </s> b </s>``."""
-        return len(self.store.languages) + 1
+        """Special symbols of an example."""
+        return 2 if len(self.store.languages) == 1 else self.symbols.n_pair
 
-    def sequence(self, record: int, max_tokens: int) -> np.ndarray:
-        """Return the tokens of one example, ``a`` or ``a </s> b``: ``max_tokens`` at most with the outer ``</s>``."""
+    def sequence(self, record: int, max_tokens: int) -> tuple[np.ndarray, int]:
+        """Return the tokens of one example, of which the symbols before and after it are left out.
+
+        With these it has ``max_tokens`` at most.
+
+        Returns:
+            The sentence, or the pair with the symbols between; and how many tokens come before the second sentence.
+        """
         sentences = [self.store.sentence(column, record) for column in range(len(self.store.languages))]
         n_tokens = max_tokens - self.n_special
         if len(sentences) == 1:
-            return sentences[0][:n_tokens]
+            return sentences[0][:n_tokens], n_tokens
         first, second = truncate_pair(sentences[0], sentences[1], n_tokens)
-        return np.concatenate([first, [EOS], second])
+        between = self.symbols.between
+        return np.concatenate([first, between, second]), len(first) + len(between)
 
 
 @dataclass(frozen=True)
@@ -54,39 +63,42 @@ class LabelledDataset:
     parts: tuple[DatasetPart, ...]
 
     @classmethod
-    def open(cls, path: Path, vocabulary: str, languages: Sequence[str], n: int | None = None) -> Self:
+    def open(cls, path: Path, metadata: Mapping[str, Any], n: int | None = None) -> Self:
         """Open a store for a model.
 
         Args:
-            vocabulary, languages: digest of the model's vocabulary, and its languages.
+            metadata: of the model: "vocabulary", its digest, "symbols", and "languages".
             n: examples to draw at random, the same ones every time; None for all.
 
         Raises:
             StoreError: the store is damaged, or was built with another vocabulary.
             TrainingError: it has fewer examples than ``n``.
         """
-        store = TokenStore.open(path, vocabulary)
+        store = TokenStore.open(path, metadata["vocabulary"])
         records = np.arange(len(store))
         if n is not None:
             if n > len(store):
                 raise TrainingError(f"{n} training examples are asked for, but there are {len(store)}; lower n_train")
             records = np.sort(np.random.default_rng([0, len(store)]).choice(len(store), n, replace=False))
-        return cls((DatasetPart(store, language_ids(languages)[store.languages[0]], records),))
+        language_id = language_ids(metadata["languages"])[store.languages[0]]
+        return cls((DatasetPart(store, language_id, records, SpecialSymbols.of_model(metadata)),))
 
     def __len__(self) -> int:
         return len(self._records)
 
     def batch(self, indices: np.ndarray, max_tokens: int) -> Batch:
-        """Batch the examples ``indices`` (B,): ``</s> a </s>`` or ``</s> a </s> b </s>``, positions counted on.
+        """Batch the examples ``indices`` (B,): of XLM ``</s> a </s>`` or ``</s> a </s> b </s>``, positions counted on.
 
         An example of more than ``max_tokens`` is truncated: a single sentence loses its end, a pair as in
         ``truncate_pair``.
         """
         parts = [self.parts[index] for index in self._part_indices[indices]]
         records = self._records[indices]
-        rows = [part.sequence(record, max_tokens) for part, record in zip(parts, records, strict=True)]
-        languages = np.array([[part.language_id] for part in parts])
-        return sentence_batch(PackedSequences.from_lists(rows), languages)
+        rows, starts = zip(
+            *(part.sequence(record, max_tokens) for part, record in zip(parts, records, strict=True)), strict=True
+        )
+        languages, starts_of_second = np.array([[part.language_id] for part in parts]), np.array(starts)[:, None] + 1
+        return sentence_batch(PackedSequences.from_lists(rows), languages, parts[0].symbols, starts_of_second)
 
     @cached_property
     def labels(self) -> np.ndarray:

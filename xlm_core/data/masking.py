@@ -9,29 +9,32 @@ import numpy as np
 
 from xlm_core.config import Masking
 from xlm_core.data.batch import IGNORE
-from xlm_core.text.vocabulary import MASK, N_SPECIAL, PAD
+from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
 
 
-def masking_weights(counts: np.ndarray, exponent: float) -> np.ndarray:
+def masking_weights(counts: np.ndarray, exponent: float, symbols: SpecialSymbols = XLM_SYMBOLS) -> np.ndarray:
     """Compute the weight (V,) of each id in sampling, ``count ** -exponent``; 0 for special symbols.
 
     Args:
         counts: (V,) occurrences in the corpus; a piece that never occurred counts as one.
         exponent: 0.5 in the paper, so that frequent tokens are hidden less; 0 hides all pieces alike.
+        symbols: the special symbols.
     """
     weights: np.ndarray = np.maximum(counts, 1).astype(np.float64) ** -exponent
-    weights[:N_SPECIAL] = 0
+    weights[symbols.special] = 0
     return weights
 
 
 class MaskSampler:
     """Chooses the tokens to predict, by frequency or uniformly, and what to replace them by."""
 
-    def __init__(self, counts: np.ndarray, masking: Masking) -> None:
+    def __init__(self, counts: np.ndarray, masking: Masking, symbols: SpecialSymbols = XLM_SYMBOLS) -> None:
         """Prepare the weights; ``counts`` (V,) of each token's occurrences in the corpus."""
+        self.symbols = symbols
         self._counts = counts
         self._masking = masking
-        self._weights = masking_weights(counts, masking.frequency_exponent)
+        self._weights = masking_weights(counts, masking.frequency_exponent, symbols)
+        self._pieces = np.flatnonzero(self._weights)
 
     def mask(self, tokens: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Hide a share of ``tokens`` (B, T): most behind the mask symbol, some behind a random piece, some unchanged.
@@ -44,9 +47,9 @@ class MaskSampler:
         by_frequency = self._masking.frequency_exponent > 0
         chosen = self._sample_by_frequency(tokens, rng) if by_frequency else self._sample_uniform(tokens, rng)
         corruption = rng.random(len(chosen))
-        replacement = np.where(corruption < self._masking.mask, MASK, tokens.ravel()[chosen])
+        replacement = np.where(corruption < self._masking.mask, self.symbols.mask, tokens.ravel()[chosen])
         is_random = (corruption >= self._masking.mask) & (corruption < self._masking.mask + self._masking.random)
-        replacement[is_random] = rng.integers(N_SPECIAL, len(self._weights), np.count_nonzero(is_random))
+        replacement[is_random] = self._pieces[rng.integers(0, len(self._pieces), np.count_nonzero(is_random))]
         inputs, labels = tokens.flatten(), np.full(tokens.size, IGNORE, dtype=np.int64)
         labels[chosen] = inputs[chosen]
         inputs[chosen] = replacement
@@ -54,7 +57,7 @@ class MaskSampler:
 
     def unigram_entropy(self) -> float:
         """Compute the loss (nats) of guessing each hidden token by its frequency alone."""
-        hidden = self._counts[N_SPECIAL:] * self._weights[N_SPECIAL:]
+        hidden = (self._counts * self._weights)[self._pieces]
         shares = hidden[hidden > 0] / hidden.sum()
         return float(-(shares * np.log(shares)).sum())
 
@@ -63,7 +66,7 @@ class MaskSampler:
 
         As published, ends of sentences may be chosen here (figure 1), but neither padding nor the first of a row.
         """
-        eligible = tokens != PAD
+        eligible = tokens != self.symbols.pad
         eligible[:, 0] = False
         indices = np.flatnonzero(eligible)
         draw = rng.random(len(indices))

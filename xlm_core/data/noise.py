@@ -7,7 +7,7 @@ import numpy as np
 
 from xlm_core.config import Noise
 from xlm_core.data.batch import PackedSequences, gather_indices
-from xlm_core.text.vocabulary import MASK
+from xlm_core.text.special_symbols import MASK
 
 
 def add_noise(

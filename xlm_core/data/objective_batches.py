@@ -21,7 +21,7 @@ import torch
 from xlm_core.data.batch import IGNORE, Batch, PackedSequences, from_arrays, sentence_batch, target_batch
 from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
-from xlm_core.text.vocabulary import EOS, PAD
+from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
 
 
 class TranslationBatch(NamedTuple):
@@ -73,16 +73,17 @@ def tlm_batch(
     indices = pairs.indices(batch_index)
     swapped = rng.random(len(indices)) < 0.5
     first, second = pairs.column(indices, swapped.astype(np.int64)), pairs.column(indices, 1 - swapped.astype(np.int64))
-    tokens, positions, is_second, lengths = concat_pairs(first, second)
+    tokens, positions, is_second, lengths = concat_pairs(first, second, masks.symbols)
     inputs, labels = masks.mask(tokens, rng)
     token_languages = np.where(is_second != swapped[:, None], languages[1], languages[0])
-    return from_arrays(inputs, positions, token_languages, lengths, labels)
+    segments = is_second.astype(np.int64) if masks.symbols.has_segments else None
+    return from_arrays(inputs, positions, token_languages, lengths, labels, segments)
 
 
 def concat_pairs(
-    first: PackedSequences, second: PackedSequences
+    first: PackedSequences, second: PackedSequences, symbols: SpecialSymbols = XLM_SYMBOLS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Concatenate the sentences of each pair: ``</s> a </s> </s> b </s>`` (section 3.4).
+    """Concatenate the sentences of each pair, both with their symbols: ``</s> a </s> </s> b </s>`` (section 3.4).
 
     Returns:
         Ids (B, T); positions (B, T), which restart at 0 in the second sentence; whether a token is in the second
@@ -92,7 +93,8 @@ def concat_pairs(
     lengths = first.lengths + second.lengths + 4
     column = np.arange(lengths.max())[None, :]
     is_second, is_padding = column >= start_of_second, column >= lengths[:, None]
-    tokens = np.where(is_padding, PAD, EOS)
+    tokens = np.where(is_padding, symbols.pad, symbols.end)
+    tokens[(column == 0) | (column == start_of_second)] = symbols.begin
     tokens[(column > 0) & (column < start_of_second - 1)] = first.tokens
     tokens[(column > start_of_second) & (column < lengths[:, None] - 1)] = second.tokens
     return tokens, np.where(is_padding, 0, column - start_of_second * is_second), is_second, lengths

@@ -26,7 +26,7 @@ LOG = logging.getLogger(__name__)
 MODEL, VOCABULARY = "model.safetensors", "vocabulary.json"
 LANGUAGES, POSITIONS = "language_embeddings.weight", "position_embeddings.weight"
 MODEL_FILES = (huggingface.CONFIG, huggingface.WEIGHTS, *TOKENIZER_FILES)  # of a folder, if they exist
-DROPOUT = ("dropout", "attention_dropout")  # settings that no weight depends on
+FREE = ("dropout", "attention_dropout", "embedding_init_std")  # settings that no weight depends on
 
 
 def import_original(original: Path, codes: Path, vocab: Path, output: Path) -> None:
@@ -131,13 +131,13 @@ def import_model(
         origin["about"] = metadata
     _check_shape(imported.model.config, model, path)
     reduced = _reduce_languages(imported, model, sorted(languages), path)
-    _save(reduced, vocab.digest, origin | {"languages": list(imported.languages)}, output)
+    _save(reduced, vocab, origin | {"languages": list(imported.languages)}, output)
 
 
 def _check_shape(actual: ModelConfig, expected: ModelConfig, path: Path) -> None:
     """Refuse a model of another shape than its setup's, which checks and captions depend on."""
     theirs, ours = to_dict(actual), to_dict(expected)
-    if wrong := [key for key in theirs if key not in DROPOUT and theirs[key] != ours[key]]:
+    if wrong := [key for key in theirs if key not in FREE and theirs[key] != ours[key]]:
         listed = [", ".join(f"{key}: {values[key]}" for key in wrong) for values in (theirs, ours)]
         raise CheckpointError(
             f"{path}: found a model of {listed[0]}; expected {listed[1]}, as the section 'model' of its setup says; "
@@ -153,7 +153,7 @@ def _reduce_languages(
     A model of one language has no language embeddings: the row of the language is added to the positions instead.
     """
     known = imported.languages
-    if missing := [language for language in languages if language not in known]:
+    if known and (missing := [language for language in languages if language not in known]):
         raise CheckpointError(
             f"{path}: a model of {', '.join(known)}, but not of {', '.join(missing)}; expected all "
             f"languages of its setup; leave these out there"
@@ -173,17 +173,17 @@ def _reduce_languages(
 def _save_folder(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, Any], output: Path) -> None:
     """Write vocabulary and model; the model last, so that a folder with one is complete."""
     vocabulary.write(output / VOCABULARY)
-    _save(imported, vocabulary.digest, origin, output / MODEL)
+    _save(imported, vocabulary, origin, output / MODEL)
 
 
-def _save(imported: ImportedModel, vocabulary: str, origin: Mapping[str, Any], output: Path) -> None:
+def _save(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, Any], output: Path) -> None:
     """Write a model with the metadata of a pretrained one, and its ``origin``.
 
     Its seed is unknown, and the digest of its source files replaces the digest of its training data.
     """
     trained = {"languages": list(imported.languages), "objectives": list(imported.objectives)}
     settings = {"model": to_dict(imported.model.config), "pretraining": None}
-    metadata = checkpoint.make_metadata(trained, settings, None, vocabulary, [vocabulary, origin["sha256"]])
+    metadata = checkpoint.make_metadata(trained, settings, None, vocabulary, [vocabulary.digest, origin["sha256"]])
     checkpoint.save(output, imported.model, metadata | {"origin": dict(origin)})
 
 

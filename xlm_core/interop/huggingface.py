@@ -22,16 +22,17 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
-from xlm_core.interop import original_xlm
+from xlm_core.interop import bert, original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import MERGES, OURS, PIECES
 from xlm_core.io import atomic, read_json, write_json, write_text
 from xlm_core.languages import language_ids
 from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.heads import Classifier
-from xlm_core.model.transformer import NORM_EPSILON, Transformer
+from xlm_core.model.transformer import Transformer
 from xlm_core.text import fastbpe
-from xlm_core.text.vocabulary import BOS, EOS, MASK, N_SPECIAL, PAD, SPECIAL, UNK, WORD_START, Vocabulary
+from xlm_core.text.special_symbols import BOS, EOS, MASK, N_SPECIAL, PAD, SPECIAL, UNK
+from xlm_core.text.vocabulary import WORD_START, Vocabulary
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SETTINGS, TOKENIZER = "tokenizer_config.json", "tokenizer.json"
@@ -41,7 +42,6 @@ FIXED = {
     **original_xlm.PAPER_SETTINGS,
     "model_type": "xlm",
     "is_encoder": True,
-    "layer_norm_eps": NORM_EPSILON,
     **{f"{symbol}_index": index for symbol, index in INDICES.items()},  # older folders have all of them
     **{f"{symbol}_token_id": INDICES[symbol] for symbol in ("bos", "eos", "pad")},  # newer folders have these instead
 }  # values of a folder with a model of the paper, explicit or by default
@@ -123,7 +123,8 @@ def _export(
         emb_dim=config.dim,
         **config.model_dump(include={"n_layers", "n_heads", "dropout", "attention_dropout"}),
         max_position_embeddings=config.max_positions,
-        embed_init_std=config.dim**-0.5,
+        embed_init_std=config.embedding_init_std or config.dim**-0.5,
+        layer_norm_eps=config.norm_epsilon,
         n_langs=model.n_languages,
         use_lang_emb=config.language_embeddings,
         mask_token_id=MASK,
@@ -206,12 +207,14 @@ def _merges(pieces: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def import_model(folder: Path) -> ImportedModel:
-    """Read an ``XLMWithLMHeadModel``, whose configuration does not tell MLM from TLM.
+    """Read an ``XLMWithLMHeadModel``, whose configuration does not tell MLM from TLM, or a model of the BERT family.
 
     Raises:
         CheckpointError: files are missing or damaged, or the model is not one of the paper.
     """
-    settings, tensors = _read_settings(folder / CONFIG), _read_weights(folder / WEIGHTS)
+    settings, tensors = _read_settings(folder / CONFIG), read_weights(folder / WEIGHTS)
+    if settings["model_type"] in bert.MODEL_TYPES:
+        return ImportedModel(bert.read_model(settings, tensors, str(folder)).model, (), ["mlm"])
     weights = {name.removeprefix(BODY): tensor for name, tensor in tensors.items()}
     if not any(name.startswith(PREDICTION) for name in weights):
         raise CheckpointError(f"{folder}: a model without prediction layer (pred_layer); expected one of kind {MLM}")
@@ -220,16 +223,22 @@ def import_model(folder: Path) -> ImportedModel:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    """Read a ``config.json`` and check that it is of a model of the paper."""
+    """Read a ``config.json`` and check that it is of a model of the paper or of the BERT family."""
     try:
         settings: dict[str, Any] = {"model_type": None} | read_json(path)
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is missing or damaged ({error}); expected a transformers folder") from error
-    original_xlm.check_settings(settings, FIXED, path)
+    if settings["model_type"] not in bert.MODEL_TYPES:
+        original_xlm.check_settings(settings, FIXED, path)
     return settings
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a ``model.safetensors``.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

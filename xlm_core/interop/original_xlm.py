@@ -15,7 +15,7 @@ from torch import Tensor
 from xlm_core.config import ModelConfig, read
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.model.transformer import Transformer
-from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL
+from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
 
 EMBEDDINGS, OUTPUT = "embeddings.weight", "pred_layer.proj.weight"  # one tensor under two names
 POSITIONS, LANGUAGES = "position_embeddings.weight", "lang_embeddings.weight"
@@ -36,6 +36,7 @@ ORIGINAL_LAYER_NAMES = {
     "feedforward_norm": ("layer_norm2.{}",),
 }  # part of a layer here -> its parts there; the layer's number stands for the braces
 PAPER_SETTINGS = {"gelu_activation": True, "sinusoidal_embeddings": False, "asm": False, "use_memory": False}
+NORM_EPSILON = 1e-12  # of all published checkpoints, whose settings do not name it
 NUMPY = (
     "numpy.ndarray",
     "numpy.dtype",
@@ -47,7 +48,7 @@ class ImportedModel(NamedTuple):
     """A model of another program.
 
     model       in evaluation mode; its language embeddings are in the order of ``languages``
-    languages   codes, sorted
+    languages   codes, sorted; none where the model does not tell languages apart, and reads any
     objectives  that it was trained with
     pieces      (V,) of the vocabulary, special symbols first, in text form: ``@@`` where a word goes on; empty if the
                 checkpoint does not hold them
@@ -169,6 +170,7 @@ def _config(weights: Mapping[str, Tensor], settings: Mapping[str, Any], location
         "max_positions": positions[0],
         "n_heads": settings.get("n_heads"),
         "language_embeddings": settings.get("use_lang_emb", True),
+        "norm_epsilon": settings.get("layer_norm_eps", NORM_EPSILON),
         **{key: settings[key] for key in ("dropout", "attention_dropout") if key in settings},
     }
     try:

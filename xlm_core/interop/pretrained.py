@@ -14,10 +14,14 @@ from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
 from xlm_core.io import atomic_many, read_json, write_json
 from xlm_core.text import fastbpe
-from xlm_core.text.vocabulary import N_SPECIAL, SPECIAL, Vocabulary
+from xlm_core.text.huggingface_tokenizer import SETTINGS as TOKENIZER_SETTINGS
+from xlm_core.text.huggingface_tokenizer import TOKENIZER, WORD_PIECES
+from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 
 OURS, PIECES, MERGES = "vocabulary.json", "vocab.json", "merges.txt"
-TOKENIZER_FILES = (OURS, PIECES, MERGES)  # those that ``read_tokenizer`` reads if they exist
+# Those that ``read_tokenizer`` reads if they exist.
+TOKENIZER_FILES = (OURS, PIECES, MERGES, TOKENIZER, TOKENIZER_SETTINGS, WORD_PIECES)
 
 
 def check_files(pretrained: PretrainedFiles, names: Sequence[str]) -> tuple[Path, dict[str, Any]]:
@@ -96,20 +100,18 @@ def import_vocabulary(
 
 
 def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
-    """Read the vocabulary of a folder: ours if it is there, else that of an ``XLMTokenizer``.
+    """Read the vocabulary of a folder: ours if it is there, that of an ``XLMTokenizer``, or a ``tokenizer.json``.
 
-    The latter has no counts of pieces, which are zero.
+    The last two have no counts of pieces, which are zero.
 
     Raises:
-        CorpusError: the folder has neither, or the pieces do not have the published ids.
+        CorpusError: the folder has none of them, or the pieces of an ``XLMTokenizer`` do not have the published ids.
     """
     if (folder / OURS).exists():
         return Vocabulary.read(folder / OURS)
-    if not (folder / PIECES).exists() or not (folder / MERGES).exists():
-        raise CorpusError(
-            f"{folder}: found no tokenizer that can be read; expected {OURS}, or the {PIECES} and {MERGES} of an "
-            f"XLMTokenizer"
-        )
+    is_xlm = (folder / PIECES).exists() and (folder / MERGES).exists() and not (folder / TOKENIZER).exists()
+    if not is_xlm:
+        return Vocabulary.from_tokenizer(folder, languages)
     try:
         ids = {str(name): int(id_) for name, id_ in read_json(folder / PIECES).items()}
     except (ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:

@@ -25,20 +25,21 @@ HEAD = "head."  # begins the names of a classification head's weights
 
 
 def make_metadata(
-    trained: Mapping[str, Any], settings: Mapping[str, Any], seed: int | None, vocabulary: str, data: Any
+    trained: Mapping[str, Any], settings: Mapping[str, Any], seed: int | None, vocabulary: Vocabulary, data: Any
 ) -> dict[str, Any]:
     """Make the metadata of a model.
 
     Args:
         trained: "languages" and "objectives", and what else tasks read.
         settings: further settings, of which only a digest is kept: "config".
-        vocabulary: its digest.
+        vocabulary: of which its digest and its special symbols are kept.
         data: digests of the training data, of which only a digest is kept: "data".
     """
     return {
         **trained,
         "seed": seed,
-        "vocabulary": vocabulary,
+        "vocabulary": vocabulary.digest,
+        "symbols": to_dict(vocabulary.symbols),
         "config": digests.of_value({**trained, **settings}),
         "data": digests.of_value(data),
     }

@@ -22,7 +22,7 @@ from xlm_core.config import DecodingConfig
 from xlm_core.data.batch import Batch, EncoderInput, PackedSequences, sentence_batch
 from xlm_core.data.buckets import N_ENDS
 from xlm_core.model.encoder_decoder import EncoderDecoder
-from xlm_core.text.vocabulary import EOS
+from xlm_core.text.special_symbols import EOS
 
 FULL_FRACTION = 0.75  # of a batch; when fewer of its sentences are unfinished, the others leave it
 

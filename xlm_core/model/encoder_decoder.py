@@ -14,7 +14,7 @@ from torch.nn import functional
 from xlm_core.data.batch import EncoderInput
 from xlm_core.model.attention import LayerCache
 from xlm_core.model.transformer import EncoderOutput, Transformer, TransformerLayer, attention_mask_of
-from xlm_core.text.vocabulary import EOS, N_SPECIAL
+from xlm_core.text.special_symbols import EOS, N_SPECIAL
 
 FULL_FRACTION = 0.75  # of positions that are not padding; a batch that has fewer is encoded in groups
 GROUP = 16  # sentences

@@ -90,7 +90,7 @@ class _Prediction(torch.autograd.Function):
 
 
 class ClassificationHead(nn.Module):
-    """Dropout and a linear layer on the state of the first token, which stands for the whole input."""
+    """Dropout and a linear layer on the pooled state of the first token, which stands for the whole input."""
 
     def __init__(self, dim: int, n_classes: int, dropout: float) -> None:
         super().__init__()
@@ -114,5 +114,5 @@ class Classifier(nn.Module):
     def forward(self, batch: EncoderInput) -> Tensor:
         """Compute scores (B, n_classes), before the softmax."""
         first = torch.arange(0, batch.tokens.numel(), batch.tokens.shape[1], device=batch.tokens.device)
-        scores: Tensor = self.head(self.encoder(batch, output_positions=first))
+        scores: Tensor = self.head(self.encoder.pool(self.encoder(batch, output_positions=first)))
         return scores

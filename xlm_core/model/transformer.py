@@ -16,9 +16,7 @@ from xlm_core.config import ModelConfig
 from xlm_core.data.batch import EncoderInput
 from xlm_core.model.attention import CrossAttention, LayerCache, SelfAttention, select_positions
 from xlm_core.model.cpu_kernels import Dropout
-from xlm_core.text.vocabulary import PAD
-
-NORM_EPSILON = 1e-12
+from xlm_core.text.special_symbols import PAD
 
 
 class EncoderOutput(NamedTuple):
@@ -41,14 +39,14 @@ class TransformerLayer(nn.Module):
     def __init__(self, config: ModelConfig, is_decoder: bool) -> None:
         super().__init__()
         self.attention = SelfAttention(config.dim, config.n_heads, config.attention_dropout)
-        self.attention_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.attention_norm = nn.LayerNorm(config.dim, config.norm_epsilon)
         self.source_attention: CrossAttention | None = None
         if is_decoder:
             self.source_attention = CrossAttention(config.dim, config.n_heads, config.attention_dropout)
-            self.source_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+            self.source_norm = nn.LayerNorm(config.dim, config.norm_epsilon)
         self.wide = nn.Linear(config.dim, config.feedforward_dim)
         self.narrow = nn.Linear(config.feedforward_dim, config.dim)
-        self.feedforward_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.feedforward_norm = nn.LayerNorm(config.dim, config.norm_epsilon)
         self.dropout = Dropout(config.dropout)
 
     def forward(
@@ -79,6 +77,13 @@ class TransformerLayer(nn.Module):
         return output
 
 
+class PredictionTransform(nn.Sequential):
+    """What BERT and its relatives do to a state before they compare it with the embeddings of all tokens."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(nn.Linear(config.dim, config.dim), nn.GELU(), nn.LayerNorm(config.dim, config.norm_epsilon))
+
+
 class Transformer(nn.Module):
     """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages.
 
@@ -99,10 +104,13 @@ class Transformer(nn.Module):
         self.position_embeddings = nn.Embedding(config.max_positions, config.dim)
         has_languages = config.language_embeddings and n_languages > 1
         self.language_embeddings = nn.Embedding(n_languages, config.dim) if has_languages else None
-        self.embedding_norm = nn.LayerNorm(config.dim, NORM_EPSILON)
+        self.segment_embeddings = nn.Embedding(config.n_segments, config.dim) if config.n_segments else None
+        self.embedding_norm = nn.LayerNorm(config.dim, config.norm_epsilon)
         self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(TransformerLayer(config, is_decoder) for _ in range(config.n_layers))
+        self.prediction_transform = PredictionTransform(config) if config.prediction_transform else None
         self.output_bias = nn.Parameter(torch.empty(vocab_size))  # the output's weight is the embedding itself
+        self.pooler = nn.Linear(config.dim, config.dim) if config.pooler else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -127,8 +135,8 @@ class Transformer(nn.Module):
 
     def freeze(self, n_layers: int) -> None:
         """Leave the embeddings and the first ``n_layers`` layers out of training: they get no gradients."""
-        embeddings = [self.embeddings, self.position_embeddings, self.language_embeddings, self.embedding_norm]
-        for module in [*embeddings, *self.layers[:n_layers]]:
+        tables = [self.embeddings, self.position_embeddings, self.language_embeddings, self.segment_embeddings]
+        for module in [*tables, self.embedding_norm, *self.layers[:n_layers]]:
             if module is not None:
                 module.requires_grad_(False)
 
@@ -194,16 +202,29 @@ class Transformer(nn.Module):
         return output
 
     def embed(self, batch: EncoderInput) -> Tensor:
-        """Sum token, position and language embeddings and normalize: the first layer's input (B, T, D)."""
+        """Sum the embeddings of each token and normalize: the first layer's input (B, T, D)."""
         x = self.embeddings(batch.tokens) + self.position_embeddings(batch.positions)
         if self.language_embeddings is not None:
             x = x + self.language_embeddings(batch.languages)
+        if self.segment_embeddings is not None:
+            x = x + self.segment_embeddings(
+                torch.zeros_like(batch.tokens) if batch.segments is None else batch.segments
+            )
         embedded: Tensor = self.dropout(self.embedding_norm(x))
         return embedded
 
     def predict(self, hidden: Tensor) -> Tensor:
         """Compute scores (n, V) of every token of the vocabulary, before the softmax, from states (n, D)."""
-        return functional.linear(hidden, self.embeddings.weight, self.output_bias)
+        return functional.linear(self.transform_prediction(hidden), self.embeddings.weight, self.output_bias)
+
+    def transform_prediction(self, hidden: Tensor) -> Tensor:
+        """Map states (n, D) to what is compared with the embeddings (n, D): in XLM the states themselves."""
+        transformed: Tensor = hidden if self.prediction_transform is None else self.prediction_transform(hidden)
+        return transformed
+
+    def pool(self, first: Tensor) -> Tensor:
+        """Map first states (B, D) to what a classification head reads (B, D): in XLM the states themselves."""
+        return first if self.pooler is None else torch.tanh(self.pooler(first))
 
 
 def attention_mask_of(batch: EncoderInput) -> Tensor | None:

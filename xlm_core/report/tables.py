@@ -82,7 +82,7 @@ def make(
         results_paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
         outputs: "md", "html", "tex", "tidy", "differences" -> file to write; any of them.
         significance: the tests of ``xlm_core.metrics.significance`` of each row and the one that it is compared with.
-        filter_statistics: of all shards of the text that the models were pretrained on, see ``xlm_core.tsv.FilterStats``.
+        filter_statistics: of all shards of the text that the models were pretrained on, see ``tsv.FilterStats``.
 
     Raises:
         CorpusError: naming a cell that is missing, double, unexpected, or measured on another number of items.

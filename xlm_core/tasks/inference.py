@@ -21,7 +21,6 @@ from xlm_core.model import checkpoint
 from xlm_core.model.decoding import BeamHypothesis, generate
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
-from xlm_core.text.vocabulary import MASK, N_SPECIAL
 
 LOG = logging.getLogger(__name__)
 BATCH_SIZE = 64  # sentences that are embedded at once
@@ -62,7 +61,8 @@ class SentenceEncoder:
 
     def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
         """Batch encoded sentences as ``</s> a </s>`` on the model's device."""
-        return sentence_batch(PackedSequences.from_lists(sentences), self.language_id).to(self.model.output_bias.device)
+        packed = PackedSequences.from_lists(sentences)
+        return sentence_batch(packed, self.language_id, self.vocabulary.symbols).to(self.model.output_bias.device)
 
 
 def max_pieces(model: Transformer) -> int:
@@ -142,14 +142,14 @@ def fill_mask(
     if not {"mlm", "tlm"} & set(encoder.objectives):
         trained = ", ".join(encoder.objectives) or "nothing"
         raise ConfigError(f"this model was trained by {trained} and never saw a mask; give one trained by MLM or TLM")
-    ids = encode_masked(encoder, text, tokenize)
+    ids, symbols = encode_masked(encoder, text, tokenize), encoder.vocabulary.symbols
     if len(ids) > (limit := max_pieces(encoder.model)):
         raise CorpusError(f"the text has {len(ids)} pieces; the model has room for {limit}: shorten it")
-    positions = [position for position, id_ in enumerate(ids, start=1) if id_ == MASK]  # </s> has position 0
+    positions = [position for position, id_ in enumerate(ids, start=1) if id_ == symbols.mask]  # 0: </s>
     scores = encoder.model.predict(encoder.model(encoder.batch([ids]))[0, positions])
     probabilities = scores.float().softmax(dim=-1)
-    probabilities[:, :N_SPECIAL] = 0
-    best = probabilities.topk(min(n_best, len(encoder.vocabulary) - N_SPECIAL))
+    probabilities[:, symbols.special] = 0
+    best = probabilities.topk(min(n_best, len(encoder.vocabulary) - len(symbols.special)))
     pieces = encoder.vocabulary.pieces
     return [
         [(pieces[id_], value) for id_, value in zip(row, values, strict=True)]
@@ -175,7 +175,7 @@ def encode_masked(encoder: SentenceEncoder, text: str, tokenize: Callable[[str],
         raise CorpusError(f"{text!r}: a mask was joined to the word beside it; put blanks around it, or give tokens")
     between = [" ".join(tokens[a + 1 : b]) for a, b in zip([-1, *masks], [*masks, len(tokens)], strict=True)]
     first, *others = encoder.vocabulary.encode(between, encoder.language)
-    return first + [id_ for ids in others for id_ in (MASK, *ids)]
+    return first + [id_ for ids in others for id_ in (encoder.vocabulary.symbols.mask, *ids)]
 
 
 class Translation(NamedTuple):

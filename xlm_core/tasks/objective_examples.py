@@ -39,10 +39,10 @@ def write_examples(
     """
     vocab, ids = Vocabulary.read(vocabulary), language_ids(languages)
     corpora = TrainingCorpora.open(stores, vocab.digest)
-    masks, rng = MaskSampler(vocab.counts, masking), np.random.default_rng(SEED)
+    masks, rng = MaskSampler(vocab.counts, masking, vocab.symbols), np.random.default_rng(SEED)
     batches: list[tuple[str, Batch]] = []
     for language in sorted(corpora.sizes("mlm"))[:1]:
-        stream = TokenStream(corpora.records(language))
+        stream = TokenStream(corpora.records(language), vocab.symbols)
         block = FixedLengthBlocks(stream, N_TOKENS, 1, (SEED,), f"text of '{language}'").batch(0)
         batches.append(("clm", clm_batch(block, ids[language])))
         batches.append(("mlm", mlm_batch(block, ids[language], masks, rng)))

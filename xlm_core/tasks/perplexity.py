@@ -31,7 +31,8 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.pretraining.data import TrainingCorpora
-from xlm_core.text.vocabulary import EOS, UNK, Vocabulary
+from xlm_core.text.special_symbols import EOS, UNK
+from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
 

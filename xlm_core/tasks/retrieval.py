@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,12 +20,14 @@ from torch.nn.functional import normalize
 
 from xlm_core import results
 from xlm_core.data.batch import PackedSequences, sentence_batch
+from xlm_core.data.buckets import N_ENDS
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.languages import direction_key, language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import Result, ResultContext
+from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
 
 HYPOTHESIS = 1  # column of XNLI's stores; premises repeat, hypotheses seldom do
 BATCH_SIZE = 128
@@ -60,7 +63,7 @@ def score(
         encoder, metadata = checkpoint.load(model)
         stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
         records = unique_records(list(stores.values()))[:n_sentences]
-        accuracies = _accuracies(encoder, stores, records, language_ids(metadata["languages"]), pivot)
+        accuracies = _accuracies(encoder, metadata, stores, records, pivot)
         n_layers, n = encoder.config.n_layers, len(records)
         for (setting, at), by_direction in accuracies.items():
             n_directions = len(by_direction)
@@ -79,13 +82,18 @@ def score(
 
 
 def _accuracies(
-    encoder: Transformer, stores: Mapping[str, TokenStore], records: Sequence[int], ids: Mapping[str, int], pivot: str
+    encoder: Transformer,
+    metadata: Mapping[str, Any],
+    stores: Mapping[str, TokenStore],
+    records: Sequence[int],
+    pivot: str,
 ) -> dict[tuple[str, int], dict[str, float]]:
     """Return (setting, layer) -> direction -> accuracy."""
+    ids, symbols = language_ids(metadata["languages"]), SpecialSymbols.of_model(metadata)
     accuracies: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
-    pivot_vectors = embed(encoder, stores[pivot], records, ids[pivot])
+    pivot_vectors = embed(encoder, stores[pivot], records, ids[pivot], symbols)
     for language in (language for language in stores if language != pivot):
-        vectors = embed(encoder, stores[language], records, ids[language])
+        vectors = embed(encoder, stores[language], records, ids[language], symbols)
         layers = enumerate(zip(pivot_vectors, vectors, strict=True))
         for setting, (at, (first, second)) in product(SETTINGS, layers):
             forward, backward = retrieval_accuracies(first, second, centered=setting == "centered")
@@ -114,16 +122,22 @@ def unique_records(stores: Sequence[TokenStore]) -> list[int]:
 
 
 @torch.inference_mode()
-def embed(encoder: Transformer, store: TokenStore, records: Sequence[int], language_id: int) -> Tensor:
+def embed(
+    encoder: Transformer,
+    store: TokenStore,
+    records: Sequence[int],
+    language_id: int,
+    symbols: SpecialSymbols = XLM_SYMBOLS,
+) -> Tensor:
     """Average the states of the hypotheses of ``records`` after each layer: (K + 1, N, D), on the CPU."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     encoder = encoder.to(device).eval()
-    n_tokens = encoder.config.max_positions - 2  # </s> a </s>
+    n_tokens = encoder.config.max_positions - N_ENDS
     pooled = []
     for start in range(0, len(records), BATCH_SIZE):
         chunk = records[start : start + BATCH_SIZE]
         sentences = PackedSequences.from_lists([store.sentence(HYPOTHESIS, record)[:n_tokens] for record in chunk])
-        batch = sentence_batch(sentences, language_id).to(device)
+        batch = sentence_batch(sentences, language_id, symbols).to(device)
         sums = torch.stack([hidden.sum(dim=1) for hidden in encoder.states(batch)])  # states are zero on padding
         pooled.append((sums / batch.lengths[:, None]).float().cpu())
     return torch.cat(pooled, dim=1)

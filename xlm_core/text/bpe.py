@@ -16,7 +16,8 @@ from xlm_core import tsv
 from xlm_core.errors import CorpusError
 from xlm_core.io import atomic, write_json
 from xlm_core.languages import smoothed
-from xlm_core.text.vocabulary import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK, nonblank_lines
+from xlm_core.text.special_symbols import BOS, EOS, N_SPECIAL, PAD, SPECIAL, UNK
+from xlm_core.text.vocabulary import nonblank_lines
 
 MAX_LINE_BYTES = 1 << 20  # sentencepiece skips longer lines; tokenization has dropped those before
 

@@ -197,7 +197,7 @@ def normalize_letters(line: str, language: str, romanian: str) -> str:
 
 
 def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool = False) -> str:
-    """Return the tokens of one line, separated by single blanks.
+    """Return the tokens of one line, separated by single blanks; or the line, where the section does not tokenize.
 
     Args:
         line: one sentence.
@@ -208,6 +208,8 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
     Raises:
         ConfigError: the package that segments the language is not installed.
     """
+    if text.tokenization == "none":
+        return tsv.collapse_blanks(line)
     published = text.moses == "published"
     line = normalize_letters(line, language, text.romanian)
     if not already_tokenized:

@@ -18,15 +18,15 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 
+from xlm_core.config.strict_model import to_dict
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json, write_json
 from xlm_core.text.fastbpe import CONTINUES, FastBpe, read_pieces
+from xlm_core.text.huggingface_tokenizer import HuggingfaceTokenizer, read_tokenizer_json
+from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL, UNK, XLM_SYMBOLS, SpecialSymbols
 
-BOS, EOS, PAD, UNK, SEPARATOR, MASK = range(6)
-SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", *(f"<special{number}>" for number in range(10)))
-N_SPECIAL = len(SPECIAL)
 WORD_START = "\u2581"  # sentencepiece's mark of a piece that begins a word
-KINDS = ("sentencepiece", "fastbpe")
+KINDS = ("sentencepiece", "fastbpe", "huggingface")
 INVALID = (ValueError, LookupError, TypeError, OverflowError, RuntimeError)  # raised by JSON that is not a vocabulary
 BATCH = 1000  # sentences that are encoded at once
 
@@ -41,10 +41,11 @@ class Vocabulary:
 
     pieces    by id, the special symbols first
     counts    (V,) how often each occurs in the sample that the encoding was learned on; 0 for special symbols
-    models    serialized sentencepiece models, or the published codes
+    models    serialized sentencepiece models, the published codes, or a tokenizer.json
     offsets   model -> number that is added to the ids of its pieces
     model_of  language -> index of its model
-    kind      of the models: "sentencepiece" or "fastbpe"
+    kind      of the models: "sentencepiece", "fastbpe", or "huggingface", which reads raw text
+    symbols   the special symbols
 
     Raises:
         ValueError, RuntimeError: parts do not fit together, or an encoding cannot be read.
@@ -56,6 +57,7 @@ class Vocabulary:
     offsets: tuple[int, ...]
     model_of: Mapping[str, int]
     kind: str = "sentencepiece"
+    symbols: SpecialSymbols = XLM_SYMBOLS
 
     def __post_init__(self) -> None:
         if not all(isinstance(piece, str) for piece in self.pieces) or self.counts.shape != (len(self.pieces),):
@@ -86,6 +88,7 @@ class Vocabulary:
                 tuple(data["offsets"]),
                 dict(data["languages"]),
                 data.get("kind", "sentencepiece"),
+                SpecialSymbols.model_validate(data.get("symbols", {})),
             )
         except INVALID as error:
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
@@ -121,6 +124,22 @@ class Vocabulary:
         except ValueError as error:
             raise CorpusError(f"{codes} does not hold byte-pair codes ({error}); download it again") from error
 
+    @classmethod
+    def from_tokenizer(cls, folder: Path, languages: Sequence[str]) -> "Vocabulary":
+        """Return the vocabulary of a folder's ``tokenizer.json``; the counts of its pieces are not known, and zero.
+
+        Raises:
+            CorpusError: there is none, or it is none.
+        """
+        content, settings = read_tokenizer_json(folder)
+        try:
+            tokenizer = HuggingfaceTokenizer(content)
+            pieces, counts = tokenizer.pieces, np.zeros(len(tokenizer.pieces), dtype=np.int64)
+            model_of, symbols = dict.fromkeys(languages, 0), tokenizer.symbols(settings)
+            return cls(pieces, counts, (content,), (0,), model_of, "huggingface", symbols)
+        except INVALID as error:
+            raise CorpusError(f"{folder} does not hold a tokenizer ({error}); take a whole copy of it") from error
+
     def write(self, path: Path) -> None:
         """Write the vocabulary as JSON, for ``read``."""
         data = {
@@ -130,7 +149,11 @@ class Vocabulary:
             "offsets": self.offsets,
             "languages": dict(self.model_of),
         }
-        write_json(path, data if self.kind == "sentencepiece" else {**data, "kind": self.kind})
+        if self.kind != "sentencepiece":
+            data["kind"] = self.kind
+        if self.symbols != XLM_SYMBOLS:
+            data["symbols"] = to_dict(self.symbols)
+        write_json(path, data)
 
     @cached_property
     def digest(self) -> str:
@@ -139,7 +162,9 @@ class Vocabulary:
         return hashlib.sha256(content).hexdigest()[:16]
 
     @cached_property
-    def _encoders(self) -> tuple[sentencepiece.SentencePieceProcessor | FastBpe, ...]:
+    def _encoders(self) -> tuple[sentencepiece.SentencePieceProcessor | FastBpe | HuggingfaceTokenizer, ...]:
+        if self.kind == "huggingface":
+            return tuple(map(HuggingfaceTokenizer, self.models))
         if self.kind == "fastbpe":
             ids = {piece: id_ for id_, piece in enumerate(self.pieces) if id_ >= N_SPECIAL}
             return tuple(FastBpe(model, ids, UNK) for model in self.models)
@@ -158,7 +183,7 @@ class Vocabulary:
         """Return the tokenized text of ids, without special symbols and unknown characters."""
         index = self.model_of[language]
         offset = self.offsets[index]
-        return self._encoders[index].decode([int(id_) - offset for id_ in ids if id_ >= N_SPECIAL])
+        return self._encoders[index].decode([int(id_) - offset for id_ in ids if id_ not in self.symbols.special])
 
     def begins_word(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """Return which of ``ids`` (n,), those of one sentence or of several, begin a word: (n,).

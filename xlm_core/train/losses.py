@@ -40,6 +40,7 @@ def translation_loss(
 def _prediction_loss(model: Transformer, hidden: Tensor, batch: Batch, smoothing: float = 0.0) -> LossSum:
     """Predict the labels of ``batch`` from the states ``hidden`` (n, D) of ``model`` at the labelled positions."""
     labels = batch.labels.flatten().index_select(0, batch.predicted)  # (n,)
+    hidden = model.transform_prediction(hidden)
     loss, n_correct = predict_tokens(hidden, model.embeddings.weight, model.output_bias, labels, smoothing)
     return LossSum(loss, len(labels), n_correct)
 

@@ -48,7 +48,7 @@ def dataset(tmp_path: Path) -> LabelledDataset:
         for label in rng.integers(0, 3, 120):
             second = [*rng.integers(22, 40, 3).tolist(), (20, 21, 22)[label]]
             writer.add((rng.integers(22, 40, 4).tolist(), second), int(label))
-    return LabelledDataset.open(tmp_path / "s", "v1", ["en", "de"])
+    return LabelledDataset.open(tmp_path / "s", {"vocabulary": "v1", "languages": ["en", "de"]})
 
 
 def encoder() -> Transformer:

@@ -13,8 +13,9 @@ from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
 from xlm_core.tasks.inference import BATCH_SIZE, SentenceEncoder, embed, pool
+from xlm_core.text.special_symbols import EOS
 from xlm_core.text.tokenize import tokenize_line
-from xlm_core.text.vocabulary import EOS, Vocabulary
+from xlm_core.text.vocabulary import Vocabulary
 
 SENTENCES = ["the cat", "", "the dog sees a cat .", "le chat voit le chien .", "zzz"]
 

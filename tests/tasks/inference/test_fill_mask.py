@@ -11,8 +11,8 @@ from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.tasks.inference import SentenceEncoder, encode_masked, fill_mask
+from xlm_core.text.special_symbols import EOS, MASK, N_SPECIAL
 from xlm_core.text.tokenize import tokenize_line
-from xlm_core.text.vocabulary import EOS, MASK, N_SPECIAL
 
 clean = partial(tokenize_line, language="en", text=Text())
 

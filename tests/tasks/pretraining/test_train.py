@@ -23,7 +23,8 @@ from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.objective_examples import write_examples
 from xlm_core.tasks.pretraining import train as task
 from xlm_core.tasks.pretraining.data import PretrainingArgs
-from xlm_core.text.vocabulary import EOS, MASK, PAD, SPECIAL, Vocabulary
+from xlm_core.text.special_symbols import EOS, MASK, PAD, SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.losses import LossModule
 
 

@@ -17,7 +17,8 @@ from xlm_core.tasks.pretraining.train import init_random_model
 from xlm_core.tasks.translation.data import TranslationBatches, TranslatorSettings
 from xlm_core.tasks.translation.train import TranslatorInputs, train_translator
 from xlm_core.text import bpe, vocabulary
-from xlm_core.text.vocabulary import MASK, Vocabulary
+from xlm_core.text.special_symbols import MASK
+from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train import loop
 
 WORDS = {"ant": "ameise", "bee": "biene", "cat": "katze", "dog": "hund", "eel": "aal", "fox": "fuchs"}

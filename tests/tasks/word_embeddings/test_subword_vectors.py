@@ -10,7 +10,8 @@ from xlm_core.model import checkpoint
 from xlm_core.tasks.pretraining.train import init_random_model
 from xlm_core.tasks.word_embeddings import skipgram
 from xlm_core.text import bpe, vocabulary
-from xlm_core.text.vocabulary import N_SPECIAL, Vocabulary
+from xlm_core.text.special_symbols import N_SPECIAL
+from xlm_core.text.vocabulary import Vocabulary
 
 # Words of one list stand in the same places, those of another in others.
 ALIKE = ["red", "green", "blue"]

@@ -316,8 +316,8 @@ def open_datasets(
     Args:
         n: name of a store -> examples of it to draw at random; None, or left out, for all.
     """
-    languages, vocabulary, sizes = metadata["languages"], metadata["vocabulary"], n or {}
-    return {name: LabelledDataset.open(path, vocabulary, languages, sizes.get(name)) for name, path in stores.items()}
+    sizes = n or {}
+    return {name: LabelledDataset.open(path, metadata, sizes.get(name)) for name, path in stores.items()}
 
 
 def data_digest(metadata: Mapping[str, Any], dataset: LabelledDataset) -> str:

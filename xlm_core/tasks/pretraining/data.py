@@ -22,6 +22,7 @@ from xlm_core.errors import ConfigError, StoreError
 from xlm_core.history import ObjectiveKey
 from xlm_core.languages import is_pair, language_ids, sides, smoothed
 from xlm_core.tasks.pretraining.memory import micro_batch_size
+from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
 MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.data``
@@ -144,7 +145,8 @@ class ObjectiveBatches:
                     )  # fmt: skip
                 else:  # CLM and MLM see the blocks of a language in different orders.
                     self.blocks[objective, key] = FixedLengthBlocks(
-                        TokenStream(records), pretraining.seq_len, max(1, micro_batch_tokens // pretraining.seq_len),
+                        TokenStream(records, masks.symbols), pretraining.seq_len,
+                        max(1, micro_batch_tokens // pretraining.seq_len),
                         (seed, list(CAUSAL).index(objective), *key_ids), f"{split} text of '{key}'",
                     )  # fmt: skip
 
@@ -195,9 +197,9 @@ class PretrainingData:
     """
 
     def __init__(
-        self, training: TrainingCorpora, validation: TrainingCorpora, args: PretrainingArgs, counts: np.ndarray
+        self, training: TrainingCorpora, validation: TrainingCorpora, args: PretrainingArgs, vocabulary: Vocabulary
     ) -> None:
-        """Prepare training and make the validation batches; ``counts`` (V,) of each token of the vocabulary.
+        """Prepare training and make the validation batches.
 
         Validation batches are made as those of training, but with a seed that all runs share. As published, every
         chosen token is hidden behind the mask symbol, and all tokens are chosen alike. Of each key random batches are
@@ -208,14 +210,17 @@ class PretrainingData:
             CorpusError: the text of a language or a pair is empty.
         """
         masking, alpha = args.pretraining.masking, args.pretraining.language_sampling_alpha
-        masks = MaskSampler(counts, masking)
-        self.baselines = dict.fromkeys((ObjectiveKey("mlm"), ObjectiveKey("tlm")), masks.unigram_entropy())
+        masks = MaskSampler(vocabulary.counts, masking, vocabulary.symbols)
+        self.baselines = {}
+        if vocabulary.counts.any():  # those of other programs' tokenizers are not known
+            self.baselines = dict.fromkeys((ObjectiveKey("mlm"), ObjectiveKey("tlm")), masks.unigram_entropy())
         self._batches = ObjectiveBatches(training, args, masks, "training", args.seed)
         # Objectives take turns; languages and pairs are drawn by smoothed sentence counts (section 3.1).
         shares = {objective: smoothed(training.sizes(objective), alpha) for objective in args.objectives}
         self._sampler = TaskSampler(args.objectives, shares, args.seed)
         published = Masking(mask_prob=masking.mask_prob, mask=1.0, random=0.0, keep=0.0, frequency_exponent=0.0)
-        masks, corpora = MaskSampler(counts, published), validation.without_empty("validation")
+        masks = MaskSampler(vocabulary.counts, published, vocabulary.symbols)
+        corpora = validation.without_empty("validation")
         batches = ObjectiveBatches(corpora, args, masks, "validation", VALIDATION_SEED)
         self.validation = list(batches.sample(args.pretraining.max_eval_tokens))
         if not self.validation:

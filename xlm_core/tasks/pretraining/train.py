@@ -36,7 +36,7 @@ def init_random_model(
     vocab = Vocabulary.read(vocabulary)
     trained = {"languages": sorted(languages), "objectives": []}
     settings = {"model": to_dict(model), "pretraining": None}
-    metadata = checkpoint.make_metadata(trained, settings, seed, vocab.digest, [vocab.digest, None])
+    metadata = checkpoint.make_metadata(trained, settings, seed, vocab, [vocab.digest, None])
     checkpoint.save(output, _random_model(model, vocab, languages, seed), metadata)
 
 
@@ -80,11 +80,11 @@ def pretrain(
     data_digests = [training_corpora.digests, validation_corpora.digests]
     trained = {"languages": sorted(args.languages), "objectives": list(args.objectives)}
     settings = {"model": to_dict(args.model), "pretraining": to_dict(args.pretraining)}
-    metadata = checkpoint.make_metadata(trained, settings, args.seed, vocab.digest, [vocab.digest, data_digests])
+    metadata = checkpoint.make_metadata(trained, settings, args.seed, vocab, [vocab.digest, data_digests])
     metadata["precision"] = str(resolve_dtype(args.compute.precision, processes.device)).removeprefix("torch.")
     folder = work / digests.of_value([metadata, code])
     with memory_errors(args.pretraining):
-        data = PretrainingData(training_corpora, validation_corpora, args, vocab.counts)
+        data = PretrainingData(training_corpora, validation_corpora, args, vocab)
         _train(model, data, args, folder, processes)
     if processes.is_main_process:
         checkpoint.save(output, model, metadata)

@@ -114,7 +114,7 @@ def _metadata(settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpo
     }
     init_config, init_data = ([source and source[key] for source in init] for key in ("config", "data"))
     config = {"model": to_dict(settings.model), "training": to_dict(settings.training), "init": init_config}
-    return checkpoint.make_metadata(trained, config, settings.seed, vocab.digest, [data, init_data])
+    return checkpoint.make_metadata(trained, config, settings.seed, vocab, [data, init_data])
 
 
 def _initialize(

@@ -113,7 +113,7 @@ def train_subword_vectors(
     LOG.info("vectors of %d of %d subwords; all other weights are random", len(learned), len(vocab))
     trained = {"languages": sorted(languages), "objectives": ["skipgram"]}
     data = [vocab.digest, [store.digest for store, _ in columns]]
-    metadata = checkpoint.make_metadata(trained, {"skipgram": to_dict(settings)}, seed, vocab.digest, data)
+    metadata = checkpoint.make_metadata(trained, {"skipgram": to_dict(settings)}, seed, vocab, data)
     checkpoint.save(output, transformer, metadata)
 
 

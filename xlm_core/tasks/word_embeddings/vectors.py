@@ -24,7 +24,7 @@ from scipy.linalg import orthogonal_procrustes
 from xlm_core.config import Refinement
 from xlm_core.errors import CheckpointError, CorpusError
 from xlm_core.model import checkpoint
-from xlm_core.text.vocabulary import UNK
+from xlm_core.text.special_symbols import UNK
 
 LOG = logging.getLogger(__name__)
 BLOCK = 512  # vectors that are compared with all others at once

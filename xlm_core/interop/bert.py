@@ -1,0 +1,179 @@
+"""Read folders of ``transformers`` with encoders of the BERT family: ``bert``, ``roberta`` and ``xlm-roberta``.
+
+Their architecture is that of XLM with other options of our ``Transformer``:
+
+| | XLM | BERT | RoBERTa, XLM-R |
+|---|---|---|---|
+| embedding of a language | yes | no | no |
+| embedding of a segment | no | two | one, which is added to the positions here |
+| positions | from 0 | from 0 | from 2, whose table begins there here |
+| before tokens are predicted | nothing | linear layer, GELU, normalization | the same |
+| before classes | nothing | linear layer and tanh (the pooler) | of a classifier the same |
+
+Fine-tuning drops out what a classifier's pooler gives, as BERT's; RoBERTa's own drops out what the pooler reads, too.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from xlm_core.config import ModelConfig, read
+from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.model.heads import Classifier
+from xlm_core.model.transformer import Transformer
+
+MODEL_TYPES = ("bert", "roberta", "xlm-roberta")
+BODIES = ("bert.", "roberta.")  # begin the names of the encoder's weights where there is a head
+FIXED = {"hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
+POSITIONS, SEGMENTS = "position_embeddings.weight", "embeddings.token_type_embeddings.weight"
+PREDICTED, CLASSES = "output_bias", "classes"
+NAMES = {
+    "embeddings": "embeddings.word_embeddings",
+    "position_embeddings": "embeddings.position_embeddings",
+    "segment_embeddings": "embeddings.token_type_embeddings",
+    "embedding_norm": "embeddings.LayerNorm",
+}  # module here -> there
+LAYER_NAMES = {
+    "attention.qkv": ("attention.self.query", "attention.self.key", "attention.self.value"),
+    "attention.out": ("attention.output.dense",),
+    "attention_norm": ("attention.output.LayerNorm",),
+    "wide": ("intermediate.dense",),
+    "narrow": ("output.dense",),
+    "feedforward_norm": ("output.LayerNorm",),
+}  # module of a layer here -> there, below ``encoder.layer.<number>``
+HEADS = {
+    "bert": {
+        "prediction_transform.0": "cls.predictions.transform.dense",
+        "prediction_transform.2": "cls.predictions.transform.LayerNorm",
+        "output_bias": "cls.predictions.bias",
+        "pooler": "pooler.dense",
+        "classes": "classifier",
+    },
+    "roberta": {
+        "prediction_transform.0": "lm_head.dense",
+        "prediction_transform.2": "lm_head.layer_norm",
+        "output_bias": "lm_head.bias",
+        "pooler": "classifier.dense",
+        "classes": "classifier.out_proj",
+    },
+}  # module here -> there
+HEADS["xlm-roberta"] = HEADS["roberta"]
+SHAPE = {
+    "dim": "hidden_size",
+    "n_layers": "num_hidden_layers",
+    "n_heads": "num_attention_heads",
+    "feedforward_dim": "intermediate_size",
+    "dropout": "hidden_dropout_prob",
+    "attention_dropout": "attention_probs_dropout_prob",
+    "norm_epsilon": "layer_norm_eps",
+}  # key of the section ``model`` -> setting there
+
+
+class BertModel(NamedTuple):
+    """A model of the family.
+
+    model   the encoder, in evaluation mode
+    head    weights of a classification head, by their names in ``ClassificationHead``; empty where there is none
+    labels  of the classes
+    """
+
+    model: Transformer
+    head: Mapping[str, Tensor]
+    labels: list[str]
+
+
+def read_model(settings: Mapping[str, Any], weights: Mapping[str, Tensor], location: str) -> BertModel:
+    """Read a model: an encoder alone, a language model, or a classifier.
+
+    Without a prediction layer the output's bias is zero, and nothing comes before it.
+
+    Args:
+        settings: of ``config.json``.
+        weights: under their names in the folder.
+        location: begins the messages.
+
+    Raises:
+        CheckpointError: weights are missing or of another shape, or an option is not known here.
+    """
+    if wrong := {key: settings[key] for key, value in FIXED.items() if settings.get(key, value) != value}:
+        expected = {key: FIXED[key] for key in wrong}
+        raise CheckpointError(
+            f"{location}: found {wrong}, expected {expected}; other models of its kind cannot be read"
+        )
+    renamed = {_renamed(name): tensor.detach().float() for name, tensor in weights.items()}
+    names = HEADS[settings["model_type"]]
+    try:
+        return _build(settings, renamed, names, location)
+    except KeyError as error:
+        raise CheckpointError(f"{location}: found no weights or setting {error}; take a whole copy of it") from error
+    except (RuntimeError, ConfigError) as error:
+        raise CheckpointError(
+            f"{location}: weights and settings do not agree ({error}); take a whole copy of it"
+        ) from error
+
+
+def _build(
+    settings: Mapping[str, Any], weights: dict[str, Tensor], names: Mapping[str, str], location: str
+) -> BertModel:
+    """Build the model from weights whose names begin with those of the encoder's modules, or of a head."""
+    is_predictor, is_pooled = names[PREDICTED] in weights, f"{names['pooler']}.weight" in weights
+    state = _encoder_state(weights, settings)
+    n_tokens, n_positions = len(state["embeddings.weight"]), len(state[POSITIONS])
+    if is_predictor:
+        state |= _tensors(weights, names, "prediction_transform.0") | _tensors(weights, names, "prediction_transform.2")
+        state[PREDICTED] = weights[names[PREDICTED]]
+    else:
+        state[PREDICTED] = torch.zeros(n_tokens)
+    if is_pooled:
+        state |= _tensors(weights, names, "pooler")
+    values = {key: settings[theirs] for key, theirs in SHAPE.items()} | {
+        "max_positions": n_positions,
+        "language_embeddings": False,
+        "n_segments": len(state.get("segment_embeddings.weight", ())),
+        "prediction_transform": is_predictor,
+        "pooler": is_pooled,
+    }
+    with torch.device("meta"):  # no weights are drawn only to be replaced
+        model = Transformer(read(ModelConfig, values, path=location), n_tokens, 1)
+    model.load_state_dict(state, assign=True)
+    is_classifier = f"{names[CLASSES]}.weight" in weights
+    labels = [str(label) for _, label in sorted((int(id_), label) for id_, label in settings["id2label"].items())]
+    return BertModel(
+        model.eval(), _tensors(weights, names, CLASSES) if is_classifier else {}, labels if is_classifier else []
+    )
+
+
+def _renamed(name: str) -> str:
+    """Return the name of a weight without the name of the encoder, and with today's name of a normalization's."""
+    name = next((name.removeprefix(body) for body in BODIES if name.startswith(body)), name)
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+
+
+def _tensors(weights: Mapping[str, Tensor], names: Mapping[str, str], ours: str) -> dict[str, Tensor]:
+    """Return weight and bias of a module under our name."""
+    return {f"{ours}.{kind}": weights[f"{names[ours]}.{kind}"] for kind in ("weight", "bias")}
+
+
+def _encoder_state(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the encoder's weights under our names."""
+    state = {f"{ours}.weight": weights[f"{theirs}.weight"] for ours, theirs in NAMES.items()}
+    state["embedding_norm.bias"] = weights[f"{NAMES['embedding_norm']}.bias"]
+    if settings["model_type"] != "bert":  # positions follow the id of the padding symbol
+        state[POSITIONS] = state[POSITIONS][settings["pad_token_id"] + 1 :]
+    if len(state["segment_embeddings.weight"]) == 1:
+        state[POSITIONS] = state[POSITIONS] + state.pop("segment_embeddings.weight")
+    for number in range(settings["num_hidden_layers"]):
+        for ours, theirs in LAYER_NAMES.items():
+            for kind in ("weight", "bias"):
+                parts = [weights[f"encoder.layer.{number}.{each}.{kind}"] for each in theirs]
+                state[f"layers.{number}.{ours}.{kind}"] = torch.cat(parts)
+    return state
+
+
+def classifier_of(read: BertModel, dropout: float) -> Classifier:
+    """Return the classifier of a model that has a head."""
+    classifier = Classifier(read.model, len(read.labels), dropout)
+    classifier.head.load_state_dict(read.head)
+    return classifier.eval()
