@@ -112,7 +112,7 @@ rule train_subword_vectors:
 rule import_model:
     """A given model instead of a trained one."""
     input:
-        files=lambda wildcards: CONFIG.runs[wildcards.run].pretrained.files,
+        files=lambda wildcards: PATHS.pretrained(CONFIG.runs[wildcards.run].pretrained),
         vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",

@@ -1,5 +1,7 @@
 """Tables and figures of XNLI, of retrieval, of training and of the ablation."""
 
+XNLI_LABELS = {row.name: row.label or CONFIG.runs[row.run].label for row in CONFIG.xnli.runs}  # of its rows
+
 
 rule sample_objective_batches:
     """One real row of a CLM, an MLM and a TLM batch."""
@@ -103,7 +105,7 @@ use rule plot_objectives as plot_xnli with:
     params:
         figure="xnli",
         table=describe("xnli", CONFIG),
-        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs},
+        labels=XNLI_LABELS,
         languages=CONFIG.xnli.languages,
         classes=CONFIG.xnli.labels,
         code=code("xlm_core.report.plots.heatmap.plot_xnli", "xlm_core.report.plots.heatmap.plot_confusions"),
@@ -144,7 +146,7 @@ use rule plot_objectives as plot_retrieval_by_layer with:
     params:
         figure="retrieval_by_layer",
         rows=retrieval_rows(CONFIG),
-        n_layers=CONFIG.model.n_layers,
+        n_layers={row.name: CONFIG.setup(row.setup).model.n_layers for row in CONFIG.xnli.runs},
         code=code("xlm_core.report.plots.curves.plot_layers"),
     message:
         "Drawing sentence retrieval by layer"
@@ -166,7 +168,7 @@ use rule plot_objectives as plot_training_curves with:
     localrule: True
     params:
         figure="training_curves",
-        labels={run: CONFIG.runs[run].label for run in CONFIG.xnli.runs if CONFIG.runs[run].objectives},
+        labels={name: XNLI_LABELS[name] for name in PATHS.histories()},
         code=code("xlm_core.report.plots.curves.plot_training"),
     message:
         "Drawing the training curves"

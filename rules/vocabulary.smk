@@ -83,7 +83,7 @@ rule build_vocabulary:
 rule import_vocabulary:
     """A pretrained vocabulary instead of a learned one."""
     input:
-        lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained.files,
+        lambda wildcards: PATHS.pretrained(CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained),
     output:
         vocabulary="<results>/bpe/{vocabulary}/vocabulary.json",
         origin="<results>/bpe/{vocabulary}/origin.json",

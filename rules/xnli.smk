@@ -1,7 +1,5 @@
 """Cross-lingual classification (paper, section 4.1) and the alignment of sentences behind it."""
 
-RETRIEVAL_STORES = {language: PATHS.xnli_store(BASE, "test", language) for language in sorted(CONFIG.xnli.languages)}
-
 
 rule finetune_xnli:
     """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
@@ -85,8 +83,10 @@ rule score_xnli:
 rule score_retrieval:
     """How often a sentence's nearest neighbor in another language is its translation, by mean-pooled states."""
     input:
-        models=lambda wildcards: [PATHS.model(BASE, run, wildcards.seed) for run in PATHS.retrieved(wildcards.seed)],
-        examples=RETRIEVAL_STORES.values(),
+        models=lambda wildcards: [system["model"] for system in PATHS.retrieved(wildcards.seed).values()],
+        examples=lambda wildcards: list(
+            dict.fromkeys(path for system in PATHS.retrieved(wildcards.seed).values() for path in system["test"].values())
+        ),
     output:
         results="<results>/results/retrieval/{seed}.jsonl",
         job="<results>/results/retrieval/{seed}.job.json",
@@ -100,10 +100,9 @@ rule score_retrieval:
         mem_mb=retry_memory(memory_of_models(2)),
         runtime=240,
     params:
-        runs=lambda wildcards: PATHS.retrieved(wildcards.seed),
+        systems=lambda wildcards: PATHS.retrieved(wildcards.seed),
         n_sentences=CONFIG.retrieval.n_sentences,
         layer=CONFIG.retrieval.layer,
-        test=RETRIEVAL_STORES,
         pivot=CONFIG.xnli.pivot,
         cell={"table": "retrieval", "system": "", "setting": ""},
         attempts=work("jobs/score_retrieval/{seed}.json"),

@@ -140,7 +140,7 @@ def test_the_default_configuration_explains_every_key():
         sources.CorpusSource, sources.Corpus, sources.Microworld, setups.Text, setups.VocabularyConfig,
         setups.ModelConfig, setups.Optim, setups.Masking, setups.Pretraining, configuration.Compute,
         classification.Finetuning, configuration.Run, configuration.Seeds, configuration.Config, classification.Xnli,
-        classification.FewShot, classification.Glue, classification.GlueRow, classification.GlueTaskFiles,
+        classification.FewShot, classification.Glue, classification.RowConfig, classification.GlueTaskFiles,
         translation.TranslationConfig, translation.EvaluationSets, translation.DecodingConfig,
         translation.UnsupervisedMt, translation.SupervisedMt, translation.TranslationTraining, translation.Noise,
         translation.LossWeights, tables.Retrieval, tables.Embeddings, tables.WordPairs, tables.WordVectors,
@@ -262,7 +262,7 @@ def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_va
         (lambda data: data["xnli"]["runs"].append("mlm_tml"), "unknown name 'mlm_tml' (did you mean 'mlm_tlm'?)"),
         (
             lambda data: data["xnli"].update(translate_train=["mlm_tml"]),
-            "xnli.translate_train.0: unknown name 'mlm_tml'",
+            "xnli.translate_train: unknown name 'mlm_tml' (did you mean 'mlm_tlm'?)",
         ),
         (lambda data: data["xnli"]["runs"].remove("mlm_tlm"), "unknown name 'mlm_tlm'"),
         (lambda data: data["xnli"]["few_shot"].update(runs=["clm"]), "xnli.few_shot.runs: unknown name 'clm'"),
@@ -396,7 +396,8 @@ LISTS = (
 
 def test_zero_shot_alone_reads_no_translations():
     loaded = with_xnli(few_shot={"runs": []})
-    assert xnli_experiments(loaded.xnli) == [("none", "zero_shot"), ("mlm", "zero_shot")]
+    experiments = [(row.name, protocol) for row, protocol in xnli_experiments(loaded.xnli)]
+    assert experiments == [("none", "zero_shot"), ("mlm", "zero_shot")]
     assert shown_rows(loaded) == [("none", "zero-shot"), ("mlm", "zero-shot")]
     assert list(describe("xnli", loaded)["settings"]) == ["zero-shot"]
 
@@ -411,7 +412,7 @@ def test_each_list_of_runs_adds_its_protocols_and_what_they_read():
     alone = [f"translate_train_{language}" for language in ("de", "en", "fr")]
     kinds = ["zero_shot", "selected_on_training_language", "few_shot", "translate_test", "translate_train_all"]
     names = [*kinds, *alone]
-    assert [protocol for run, protocol in xnli_experiments(loaded.xnli) if run == "mlm"] == names
+    assert [protocol for row, protocol in xnli_experiments(loaded.xnli) if row.name == "mlm"] == names
     assert [setting for run, setting in shown_rows(loaded) if run == "mlm"] == list(config.SETTINGS.values())
     protocols = xnli_protocols(loaded.xnli)
     assert protocols["few_shot"].n_train == {"en": None, "de": 7, "fr": 7}

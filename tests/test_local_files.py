@@ -43,11 +43,11 @@ CASES = {
         {"embeddings": {"dictionary": {"keys": ["en-fr"], "path": "words/{key}.txt"}}},
         ["words/en-fr.txt"],
     ),
-    "runs.theirs.pretrained.sha256": (
+    "runs.theirs.pretrained": (
         {"runs": {"theirs": {"label": "theirs", "pretrained": PRETRAINED}}},
         ["models/model.safetensors"],
     ),
-    "vocabulary.pretrained.sha256": (
+    "vocabulary.pretrained": (
         {"vocabulary": {"pretrained": PRETRAINED | {"path": "old", "sha256": {"vocabulary.json": SUM}}}},
         ["old/vocabulary.json"],
     ),

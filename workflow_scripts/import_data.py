@@ -15,6 +15,7 @@ def import_vocabulary() -> None:
     """Import the vocabulary that the section ``pretrained`` describes."""
     pretrained.import_vocabulary(
         config.read(PretrainedVocabulary, params.pretrained, path="vocabulary.pretrained"),
+        [Path(path) for path in inputs],
         languages=params.languages,
         size=params.size,
         output=Path(output.vocabulary),

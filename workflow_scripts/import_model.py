@@ -12,6 +12,7 @@ params = snakemake.params
 with workflow_step(snakemake):
     convert.import_model(
         config.read(PretrainedModel, params.pretrained, path="pretrained"),
+        [Path(path) for path in snakemake.input.files],
         vocabulary=Path(snakemake.input.vocabulary),
         languages=params.languages,
         model=config.read(config.ModelConfig, params.model, path="model"),

@@ -7,8 +7,13 @@ from xlm_core.workflow.step import actual_path, result_context, workflow_step
 
 with workflow_step(snakemake):
     retrieval.score(
-        models=dict(zip(snakemake.params.runs, map(Path, snakemake.input.models), strict=True)),
-        test={language: actual_path(snakemake, store) for language, store in snakemake.params.test.items()},
+        systems={
+            name: retrieval.RetrievalTest(
+                actual_path(snakemake, system["model"]),
+                {language: actual_path(snakemake, store) for language, store in system["test"].items()},
+            )
+            for name, system in snakemake.params.systems.items()
+        },
         pivot=snakemake.params.pivot,
         n_sentences=snakemake.params.n_sentences,
         layer=snakemake.params.layer,

@@ -1,26 +1,29 @@
-"""Encoders of the BERT family, against ``transformers``, which makes the folders with random weights.
-
-Its tokenizers are trained here on sentences of the microworld's languages.
-"""
+"""Encoders of the BERT family, against ``transformers``, which makes the folders with random weights."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import processors
 from transformers import (
     AutoModel,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    BertConfig,
     PreTrainedTokenizerFast,
-    RobertaConfig,
-    XLMRobertaConfig,
+)
+from transformers_folders import (
+    CONFIGS,
+    KINDS,
+    MAKERS,
+    SENTENCES,
+    wordpiece,
+    write_config,
+    write_model,
+    write_tokenizer,
 )
 
 from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
@@ -29,64 +32,6 @@ from xlm_core.interop import bert, huggingface
 from xlm_core.interop.pretrained import read_tokenizer
 from xlm_core.text.vocabulary import Vocabulary
 
-SENTENCES = [
-    "The black cat sleeps in the old house near Berlin.", "A child eats bread, and it rains!",
-    "Le chat noir dort dans la vieille maison près de Berlin.", "L'enfant mange du pain, et il pleut\u00a0!",
-    "बिल्ली पुराने घर में सोती है।", "Die schwarze Katze schläft.", "  two   blanks  ",
-    "¿Dónde está el niño?", "東京は雨です。",
-]  # fmt: skip
-CONFIGS = {"bert": BertConfig, "roberta": RobertaConfig, "xlm-roberta": XLMRobertaConfig}
-KINDS = {"bert": "wordpiece", "roberta": "bpe", "xlm-roberta": "unigram"}
-
-
-def wordpiece() -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    symbols = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(SENTENCES, trainers.WordPieceTrainer(vocab_size=200, special_tokens=symbols))
-    ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
-    )
-    return tokenizer
-
-
-def roberta_like(model: Any, trainer: Callable[..., Any], pre_tokenizer: Any, **options: Any) -> Tokenizer:
-    tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = pre_tokenizer
-    symbols = ["<s>", "<pad>", "</s>", "<unk>"]
-    tokenizer.train_from_iterator(SENTENCES, trainer(vocab_size=300, special_tokens=symbols, **options))
-    tokenizer.add_special_tokens(["<mask>"])  # the last id, as in XLM-R
-    ends = [(name, tokenizer.token_to_id(name)) for name in ("<s>", "</s>")]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
-    )
-    return tokenizer
-
-
-MAKERS: dict[str, Callable[[], Tokenizer]] = {
-    "wordpiece": wordpiece,
-    "bpe": lambda: roberta_like(
-        models.BPE(), trainers.BpeTrainer, pre_tokenizers.ByteLevel(add_prefix_space=True),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    ),
-    "sentencepiece bpe": lambda: roberta_like(
-        models.BPE(unk_token="<unk>"), trainers.BpeTrainer, pre_tokenizers.Metaspace()
-    ),
-    "unigram": lambda: roberta_like(
-        models.Unigram(), trainers.UnigramTrainer, pre_tokenizers.Metaspace(), unk_token="<unk>"
-    ),
-}  # fmt: skip
-
-
-def write_tokenizer(kind: str, folder: Path) -> PreTrainedTokenizerFast:
-    """Write a trained tokenizer as ``transformers`` does, and read it again."""
-    named = ("[PAD]", "[UNK]", "[MASK]") if kind == "wordpiece" else ("<pad>", "<unk>", "<mask>")
-    names = dict(zip(("pad_token", "unk_token", "mask_token"), named, strict=True))
-    PreTrainedTokenizerFast(tokenizer_object=MAKERS[kind](), **names).save_pretrained(folder)
-    return PreTrainedTokenizerFast.from_pretrained(folder)
-
 
 @pytest.fixture(params=CONFIGS)
 def model_type(request: pytest.FixtureRequest) -> str:
@@ -94,33 +39,11 @@ def model_type(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, model_type: str) -> Iterator[Path]:
+def folder(tmp_path: Path, model_type: str) -> Path:
     """A folder with a tokenizer and the configuration of a small model."""
-    tokenizer = write_tokenizer(KINDS[model_type], tmp_path)
-    torch.manual_seed(1)
-    config = CONFIGS[model_type](
-        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=40,
-        max_position_embeddings=130, pad_token_id=tokenizer.pad_token_id,
-        type_vocab_size=2 if model_type == "bert" else 1,
-        initializer_range=0.3, layer_norm_eps=1e-5, num_labels=3, id2label={0: "no", 1: "maybe", 2: "yes"},
-    )  # fmt: skip
-    config.save_pretrained(tmp_path)
+    write_tokenizer(KINDS[model_type], tmp_path)
+    write_config(model_type, tmp_path)
     return tmp_path
-
-
-def theirs(kind: Any, folder: Path) -> Any:
-    """Make a random model of this kind, with biases that are not zero, and write it into the folder."""
-    from transformers import AutoConfig
-
-    model = kind.from_config(AutoConfig.from_pretrained(folder)).eval()
-    for name, parameter in model.named_parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-        if name.endswith(("LayerNorm.weight", "layer_norm.weight")):
-            parameter.data += 1
-    if hasattr(model, "tie_weights"):
-        model.tie_weights()
-    model.save_pretrained(folder)
-    return model
 
 
 def batches(folder: Path, pairs: bool) -> tuple[Any, Batch]:
@@ -142,7 +65,7 @@ def batches(folder: Path, pairs: bool) -> tuple[Any, Batch]:
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_ids_and_states_are_theirs(folder: Path, pairs: bool) -> None:
-    them = theirs(AutoModel, folder)
+    them = write_model(AutoModel, folder)
     ours = huggingface.import_model(folder).model
     inputs, batch = batches(folder, pairs)
     assert batch.tokens.tolist() == inputs["input_ids"].tolist()
@@ -155,7 +78,7 @@ def test_ids_and_states_are_theirs(folder: Path, pairs: bool) -> None:
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_scores_of_hidden_tokens_are_theirs(folder: Path, pairs: bool) -> None:
-    them = theirs(AutoModelForMaskedLM, folder)
+    them = write_model(AutoModelForMaskedLM, folder)
     ours = huggingface.import_model(folder).model
     inputs, batch = batches(folder, pairs)
     with torch.no_grad():
@@ -166,7 +89,7 @@ def test_scores_of_hidden_tokens_are_theirs(folder: Path, pairs: bool) -> None:
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_scores_of_classes_are_theirs(folder: Path, pairs: bool) -> None:
-    them = theirs(AutoModelForSequenceClassification, folder)
+    them = write_model(AutoModelForSequenceClassification, folder)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     read = bert.read_model(settings, huggingface.read_weights(folder / "model.safetensors"), str(folder))
     assert read.labels == ["no", "maybe", "yes"]
@@ -227,7 +150,7 @@ def test_word_pieces_alone_are_a_tokenizer(tmp_path: Path, is_lower: bool) -> No
 
 
 def test_old_names_of_normalizations_are_read(folder: Path) -> None:
-    theirs(AutoModelForMaskedLM, folder)
+    write_model(AutoModelForMaskedLM, folder)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights = huggingface.read_weights(folder / "model.safetensors")
     old = {
@@ -249,7 +172,7 @@ def test_old_names_of_normalizations_are_read(folder: Path) -> None:
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(folder: Path, changes: dict[str, Any], message: str) -> None:
-    theirs(AutoModelForMaskedLM, folder)
+    write_model(AutoModelForMaskedLM, folder)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8")) | changes
     with pytest.raises(CheckpointError) as error:
         bert.read_model(settings, huggingface.read_weights(folder / "model.safetensors"), "folder")

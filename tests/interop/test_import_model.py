@@ -50,7 +50,7 @@ def imported(tmp_path, paths, vocabulary, kind="xlm_core", languages=LANGUAGES, 
     wanted = paths if isinstance(paths, dict) else sums(*paths)
     known = {path.name: digest for path, digest in wanted.items()}
     pretrained = PretrainedModel(format=kind, path=str(next(iter(wanted)).parent), sha256=known)
-    import_model(pretrained, vocabulary=vocabulary, languages=languages, model=model, output=output)
+    import_model(pretrained, list(wanted), vocabulary=vocabulary, languages=languages, model=model, output=output)
     return checkpoint.load(output)
 
 

@@ -20,7 +20,7 @@ def imported(tmp_path, paths, kind, size, languages=("en", "fr"), sums=None, **f
     names = {key: path.name for key, path in files.items()}
     pretrained = PretrainedVocabulary(format=kind, path=str(paths[0].parent), sha256=known, **names)
     output, origin = tmp_path / "out" / "vocabulary.json", tmp_path / "out" / "origin.json"
-    import_vocabulary(pretrained, languages=languages, size=size, output=output, origin=origin)
+    import_vocabulary(pretrained, paths, languages=languages, size=size, output=output, origin=origin)
     return Vocabulary.read(output), json.loads(origin.read_text())
 
 

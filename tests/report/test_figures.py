@@ -16,6 +16,7 @@ from xlm_core.report.plots.heatmap import ink_on
 from xlm_core.results import Result
 
 LABELS = {"none": "no such <row> & $x$", "mlm": "XLM (MLM)"}
+DEPTHS = dict.fromkeys(LABELS, 2)
 ROWS = [["none", "zero-shot"], ["mlm", "zero-shot"], ["mlm", "few-shot"]]
 CLASSES = ("contradiction", "neutral", "entailment")
 FIVE = ["en", "fr", "es", "de", "hi"]
@@ -160,7 +161,7 @@ def test_confusions_that_are_none_are_refused(tmp_path, text, message):
 
 
 def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path, drawn):
-    curves.plot_layers(layer_rows(LABELS), 2, write(tmp_path / "r", by_layer()), tmp_path / "l.svg")
+    curves.plot_layers(layer_rows(LABELS), DEPTHS, write(tmp_path / "r", by_layer()), tmp_path / "l.svg")
     centered, raw = drawn[0].axes
     assert [axes.get_title(loc="left") for axes in (centered, raw)] == ["centered", "raw"]
     thick = [line for line in centered.lines if line.get_marker() == "o"]
@@ -171,7 +172,7 @@ def test_retrieval_by_layer_has_a_line_per_run_and_a_thin_one_per_seed(tmp_path,
 
 def test_retrieval_of_one_seed_has_no_thin_lines(tmp_path, drawn):
     measured = [row for row in by_layer() if row.pretraining_seed == 0]
-    curves.plot_layers(layer_rows(LABELS), 2, write(tmp_path / "r", measured), tmp_path / "l.svg")
+    curves.plot_layers(layer_rows(LABELS), DEPTHS, write(tmp_path / "r", measured), tmp_path / "l.svg")
     assert len(drawn[0].axes[0].lines) == 2
     assert "one pretraining seed" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]
 
@@ -179,7 +180,10 @@ def test_retrieval_of_one_seed_has_no_thin_lines(tmp_path, drawn):
 def test_a_missing_layer_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no result for system 'mlm', setting 'centered', column '3'"):
         curves.plot_layers(
-            layer_rows({"mlm": "M", "none": "N"}), 3, write(tmp_path / "r", by_layer()), tmp_path / "l.svg"
+            layer_rows({"mlm": "M", "none": "N"}),
+            dict.fromkeys(LABELS, 3),
+            write(tmp_path / "r", by_layer()),
+            tmp_path / "l.svg",
         )
 
 
@@ -197,7 +201,10 @@ def test_same_bytes_whatever_the_order_of_results(tmp_path):
         results_path = write(tmp_path / "x", xnli()[::step])
         heatmap.plot_xnli(table(ROWS, FIVE), results_path, tmp_path / f"heat.{name}.svg")
         curves.plot_layers(
-            layer_rows(LABELS), 2, write(tmp_path / "l", by_layer()[::step]), tmp_path / f"layers.{name}.svg"
+            layer_rows(LABELS),
+            dict.fromkeys(LABELS, 2),
+            write(tmp_path / "l", by_layer()[::step]),
+            tmp_path / f"layers.{name}.svg",
         )
         heatmap.plot_confusions({"A": files[::step]}, CLASSES, ["en", "fr"], tmp_path / f"confusions.{name}.svg")
     for figure in ("heat", "layers", "confusions"):

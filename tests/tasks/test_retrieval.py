@@ -69,8 +69,12 @@ def score(tmp_path: Path, n_sentences: int = 20, layer: int | None = None, **cha
     metadata = {"languages": ["en", "fr"], "vocabulary": "v1", "config": "c", "data": "d"}
     checkpoint.save(tmp_path / "model", model, metadata)
     retrieval.score(
-        models={"mlm": tmp_path / "model"},
-        test={language: write(tmp_path / language, sentences, language) for language in ("en", "fr")},
+        systems={
+            "mlm": retrieval.RetrievalTest(
+                tmp_path / "model",
+                {language: write(tmp_path / language, sentences, language) for language in ("en", "fr")},
+            )
+        },
         pivot="en",
         n_sentences=n_sentences,
         layer=layer,

@@ -122,7 +122,7 @@ def test_a_setup_is_tested_on_the_languages_that_it_has(paths: ExperimentPaths) 
 
 
 def test_every_protocol_of_a_run_has_its_results(paths: ExperimentPaths) -> None:
-    names = [protocol for run, protocol in xnli_experiments(paths.config.xnli) if run == "mlm_tlm"]
+    names = [protocol for row, protocol in xnli_experiments(paths.config.xnli) if row.name == "mlm_tlm"]
     alone = [f"translate_train_{language}" for language in ("en", "fr", "hi")]
     assert names == ["zero_shot", "few_shot", "translate_test", "translate_train_all", *alone]
     assert paths.xnli_scored("base", "mlm_tlm", 0) == names

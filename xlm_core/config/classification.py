@@ -1,8 +1,8 @@
 """The sections about XNLI and GLUE: where their tasks come from, and the rows of their tables."""
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages, check_length, setup_path
 from xlm_core.config.sources import GLUE_FILES, CorpusSource, Task
@@ -55,8 +55,32 @@ class Finetuning(StrictModel):
 class FewShot(StrictModel):
     """Fine-tuning on the training language and a few examples of each other language."""
 
-    runs: list[RunName] = Field([])
+    runs: list[str] = Field([])
     examples: int = Field(100, gt=0)
+
+
+class RowConfig(SystemConfig):
+    """A row of a table: a run in a setup, a label where it shall not be that of the run, and its published numbers."""
+
+    label: str | None = None
+    published: PublishedKey | None = None
+
+
+def _row_of_run(row: Any) -> Any:
+    """Return the row that the name of a run alone stands for: of the setup at the top."""
+    return {"run": row} if isinstance(row, str) else row
+
+
+def _all_different(rows: list[RowConfig]) -> list[RowConfig]:
+    """Refuse a system that has two rows."""
+    names = [row.name for row in rows]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{', '.join(twice)} stands there twice")
+    return rows
+
+
+Row = Annotated[RowConfig, BeforeValidator(_row_of_run, json_schema_input_type=RunName | RowConfig)]
+Rows = Annotated[list[Row], Field(min_length=1), AfterValidator(_all_different)]
 
 
 class Xnli(StrictModel):
@@ -69,20 +93,25 @@ class Xnli(StrictModel):
     training_tokenized: bool = True
     labels: list[str] = Field(["contradiction", "neutral", "entailment"], min_length=2)
     n_train: int | None = Field(None, gt=0)
-    runs: list[RunName] = Field(min_length=1)
-    selected_on_training_language: list[RunName] = Field([])
-    selected_per_language: list[RunName] = Field([])
+    runs: Rows
+    selected_on_training_language: list[str] = Field([])
+    selected_per_language: list[str] = Field([])
     few_shot: FewShot = FewShot()
-    translate_test: list[RunName] = Field([])
-    translate_train: list[RunName] = Field([])
-    translate_train_all: list[RunName] = Field([])
+    translate_test: list[str] = Field([])
+    translate_train: list[str] = Field([])
+    translate_train_all: list[str] = Field([])
     finetuning: Finetuning
 
     @property
     def protocol_runs(self) -> dict[str, list[str]]:
-        """Protocol -> the runs of its rows, in the order of ``SETTINGS``."""
-        nested = {"zero_shot": self.runs, "few_shot": self.few_shot.runs}
+        """Protocol -> the names of its rows, in the order of ``SETTINGS``."""
+        nested = {"zero_shot": list(self.rows), "few_shot": self.few_shot.runs}
         return {name: nested[name] if name in nested else getattr(self, name) for name in SETTINGS}
+
+    @property
+    def rows(self) -> dict[str, RowConfig]:
+        """Name -> row."""
+        return {row.name: row for row in self.runs}
 
     @property
     def others(self) -> list[str]:
@@ -101,18 +130,11 @@ class GlueTaskFiles(CorpusSource[Literal["glue"]]):
     files: list[str] | None = Field(None, min_length=1)
 
 
-class GlueRow(SystemConfig):
-    """A system of the table, and its label where it is not the label of the run."""
-
-    label: str | None = None
-    published: PublishedKey | None = None
-
-
 class Glue(StrictModel):
     """The GLUE table: every row is fine-tuned on each task by itself, and validated on the official sets."""
 
     tasks: dict[Task, GlueTaskFiles] = Field(min_length=1)
-    systems: list[GlueRow] = Field(min_length=1)
+    systems: Rows
     finetuning: Finetuning
 
     @model_validator(mode="after")
@@ -121,9 +143,6 @@ class Glue(StrictModel):
             raise ValueError(f"tasks: {DIAGNOSTICS} has no examples to learn from; add one of {', '.join(TASKS)}")
         if DIAGNOSTICS in self.tasks and NLI_TASK not in self.tasks:
             raise ValueError(f"tasks: {DIAGNOSTICS} is for models of {NLI_TASK}, which is missing")
-        names = [row.name for row in self.systems]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"systems: {', '.join(twice)} stands there twice")
         for task, source in self.tasks.items():
             official = GLUE_FILES[task]
             if len(source.files or official) != len(official):
@@ -160,19 +179,21 @@ class Glue(StrictModel):
 def check_xnli(config: "Config") -> None:
     """Refuse languages and runs that are not trained, and sentences longer than the model has positions."""
     xnli, seeds = config.xnli, config.seeds.other_protocols
-    check_languages(config, BASE, (*xnli.languages, xnli.train_language), "xnli.languages")
-    for protocol, runs in xnli.protocol_runs.items():
+    for setup in dict.fromkeys([BASE, *(row.setup for row in xnli.runs)]):
+        check_languages(config, setup, (*xnli.languages, xnli.train_language), "xnli.languages")
+        check_finetuning(config, setup, xnli.finetuning, "xnli.finetuning")
+    for protocol, names in xnli.protocol_runs.items():
         path = "xnli.few_shot.runs" if protocol == "few_shot" else f"xnli.{protocol}"
-        check_names(runs, xnli.runs, path)
-        for run in runs:
-            if protocol not in ("zero_shot", "selected_per_language") and not config.pretraining_seeds(run, protocol):
-                raise ValueError(f"{path}: {run} has none of the seeds.other_protocols ({seeds})")
+        check_names(names, xnli.rows, path)
+        for name in names:
+            has_seeds = config.pretraining_seeds(xnli.rows[name].run, protocol)
+            if protocol not in ("zero_shot", "selected_per_language") and not has_seeds:
+                raise ValueError(f"{path}: {name} has none of the seeds.other_protocols ({seeds})")
     if xnli.selected_on_training_language and xnli.train_language not in xnli.languages:
         raise ValueError(
             f"xnli.selected_on_training_language: '{xnli.train_language}' is not one of xnli.languages, so there is "
             "nothing to select on; add it, or leave these rows out"
         )
-    check_finetuning(config, BASE, xnli.finetuning, "xnli.finetuning")
 
 
 def check_glue(config: "Config") -> None:

@@ -206,4 +206,4 @@ def local_files(config: Config) -> dict[str, list[str]]:
     models = ((f"runs.{name}", run.pretrained) for name, run in config.runs.items())
     setups = config.all_setups.items()
     vocabularies = ((f"{setup_path(name)}vocabulary", setup.vocabulary.pretrained) for name, setup in setups)
-    return files | {f"{key}.pretrained.sha256": given.files for key, given in (*models, *vocabularies) if given}
+    return files | {f"{key}.pretrained": given.local_files for key, given in (*models, *vocabularies) if given}

@@ -235,6 +235,17 @@ def check_length(config: "Config", setup: str, n_tokens: int, path: str) -> None
         raise ValueError(f"{path} is {n_tokens}, but {setup_path(setup)}model.max_positions is {positions}")
 
 
+def check_xlm_symbols(config: "Config", setup: str, path: str) -> None:
+    """Refuse a setup with the tokenizer of another model on raw text, where only models like XLM can be used."""
+    section = config.setup(setup)
+    pretrained = section.vocabulary.pretrained
+    if section.text.tokenization == "none" and pretrained and pretrained.format == "huggingface":
+        raise ValueError(
+            f"{path}: setup '{setup}' has the tokenizer of another model; its models can be rows of xnli, glue and the "
+            "ablation, and go on being trained by MLM and TLM; take another setup"
+        )
+
+
 def check_corpora(config: "Config", key: str, names: Sequence[str], path: str, *, eval_only: bool = False) -> None:
     """Refuse corpora that do not hold a language or pair, or that are for evaluation, or with ``eval_only`` are not."""
     mistake = "is for evaluation; take one to train on"

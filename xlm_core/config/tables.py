@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.setups import BASE, Skipgram, check_languages
+from xlm_core.config.setups import BASE, Skipgram, check_languages, check_xlm_symbols
 from xlm_core.config.sources import Collection, CorpusSource
 from xlm_core.config.strict_model import (
     LanguageCode,
@@ -181,6 +181,7 @@ def check_tables(config: "Config") -> None:
     if config.ablation:
         _check_ablation(config, config.ablation)
     if config.embeddings:
+        check_xlm_symbols(config, config.embeddings.setup, "embeddings.setup")
         check_languages(config, config.embeddings.setup, config.embeddings.languages, "embeddings")
         if same := sorted(BASELINES.keys() & config.runs):
             raise ValueError(f"runs.{same[0]}: a baseline of the section embeddings has this name; take another")
@@ -197,6 +198,7 @@ def _check_perplexity(config: "Config", table: Perplexity) -> None:
         raise ValueError(f"perplexity.setups: two of them have the same languages ({', '.join(labels)})")
     first = config.setup(table.setups[0])
     for name in table.setups:
+        check_xlm_symbols(config, name, "perplexity.setups")
         check_languages(config, name, [table.language], "perplexity.language")
         setup, path = config.setup(name), f"perplexity.setups: {name}"
         for key in ("pretraining", "text"):
@@ -235,7 +237,7 @@ def _compared_systems(config: "Config") -> dict[str, Sequence[str | SystemConfig
     supervised = config.translation and config.translation.supervised
     unsupervised = config.translation and config.translation.unsupervised
     return {
-        "xnli": config.xnli.runs,
+        "xnli": list(config.xnli.rows),
         "ablation": ["full", *config.ablation.systems] if config.ablation else [],
         "perplexity": config.perplexity.setups if config.perplexity else [],
         "embeddings": config.embeddings.systems if config.embeddings else [],

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from xlm_core.config.setups import Optim, check_corpora, check_languages, check_length
+from xlm_core.config.setups import Optim, check_corpora, check_languages, check_length, check_xlm_symbols
 from xlm_core.config.strict_model import (
     CorpusName,
     LanguageCode,
@@ -154,6 +154,7 @@ def check_translation(config: "Config") -> None:
         return
     for key, sets in translation.pairs.items():
         path = f"translation.pairs.{key}"
+        check_xlm_symbols(config, sets.setup, f"{path}.setup")
         check_languages(config, sets.setup, sides(key), path)
         check_corpora(config, key, [sets.valid], f"{path}.valid", eval_only=True)
         check_corpora(config, key, [sets.test], f"{path}.test", eval_only=True)

@@ -64,14 +64,17 @@ class TokenStore:
         return np.diff(self.offsets[column])
 
     @classmethod
-    def open(cls, path: Path, vocabulary: str) -> "TokenStore":
+    def open(cls, path: Path, vocabulary: str | None = None) -> "TokenStore":
         """Map a store into memory.
 
+        Args:
+            vocabulary: digest of the one that it must have been built with; None: any.
+
         Raises:
-            StoreError: it is damaged, or was built with a vocabulary of another digest than ``vocabulary``.
+            StoreError: it is damaged, or was built with another vocabulary.
         """
         description = _read_description(path)
-        if (actual := description["vocabulary"]) != vocabulary:
+        if (actual := description["vocabulary"]) != vocabulary and vocabulary is not None:
             raise StoreError(f"{path} was built with vocabulary {actual}, expected {vocabulary}; remove it and rerun")
         arrays = {name: _map(path, *array) for name, array in description["arrays"].items()}
         columns = range(len(description["languages"]))

@@ -17,7 +17,7 @@ from xlm_core.config.sources import PretrainedModel
 from xlm_core.errors import CheckpointError
 from xlm_core.interop import huggingface, original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
-from xlm_core.interop.pretrained import TOKENIZER_FILES, check_files, read_tokenizer
+from xlm_core.interop.pretrained import check_files, read_tokenizer
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
@@ -25,7 +25,6 @@ from xlm_core.text.vocabulary import Vocabulary
 LOG = logging.getLogger(__name__)
 MODEL, VOCABULARY = "model.safetensors", "vocabulary.json"
 LANGUAGES, POSITIONS = "language_embeddings.weight", "position_embeddings.weight"
-MODEL_FILES = (huggingface.CONFIG, huggingface.WEIGHTS, *TOKENIZER_FILES)  # of a folder, if they exist
 FREE = ("dropout", "attention_dropout", "embedding_init_std")  # settings that no weight depends on
 
 
@@ -92,14 +91,21 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequ
 
 
 def import_model(
-    pretrained: PretrainedModel, *, vocabulary: Path, languages: Sequence[str], model: ModelConfig, output: Path
+    pretrained: PretrainedModel,
+    files: Sequence[Path],
+    *,
+    vocabulary: Path,
+    languages: Sequence[str],
+    model: ModelConfig,
+    output: Path,
 ) -> None:
     """Write a given model as the file that pretraining would have made.
 
     Its languages are reduced to ``languages``, and it gets the dropout of ``model``.
 
     Args:
-        pretrained: its files, of format ``xlm_core`` (a model.safetensors), ``published`` (a ``.pth``) or
+        pretrained: its format, and the checksums of its files.
+        files: of format ``xlm_core`` (a model.safetensors), ``published`` (a ``.pth``) or
             ``huggingface`` (a folder of transformers with its tokenizer).
         vocabulary: the one in use, which must be the model's.
         languages: of the setup.
@@ -110,7 +116,7 @@ def import_model(
         PretrainedError: a file is not the named one.
         CheckpointError: it is damaged or not a model, has another vocabulary or shape, or lacks a language.
     """
-    path, origin = check_files(pretrained, MODEL_FILES)
+    path, origin = files[0], check_files(pretrained, files)
     if pretrained.format == "huggingface":
         path, vocab = path.parent, Vocabulary.read(vocabulary)
         imported = huggingface.import_model(path)

@@ -14,59 +14,62 @@ from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
 from xlm_core.io import atomic_many, read_json, write_json
 from xlm_core.text import fastbpe
-from xlm_core.text.huggingface_tokenizer import SETTINGS as TOKENIZER_SETTINGS
-from xlm_core.text.huggingface_tokenizer import TOKENIZER, WORD_PIECES
+from xlm_core.text.huggingface_tokenizer import TOKENIZER
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
 from xlm_core.text.vocabulary import Vocabulary
 
 OURS, PIECES, MERGES = "vocabulary.json", "vocab.json", "merges.txt"
-# Those that ``read_tokenizer`` reads if they exist.
-TOKENIZER_FILES = (OURS, PIECES, MERGES, TOKENIZER, TOKENIZER_SETTINGS, WORD_PIECES)
 
 
-def check_files(pretrained: PretrainedFiles, names: Sequence[str]) -> tuple[Path, dict[str, Any]]:
-    """Refuse files that do not have their named checksum; return the path of the first file, and the files' record.
+def check_files(pretrained: PretrainedFiles, files: Sequence[Path]) -> dict[str, Any]:
+    """Refuse files that do not have their named checksum; return the record of all.
 
     Args:
-        pretrained: the section with the checksums.
-        names: of all files that are read if they are in a folder of transformers.
+        pretrained: the section, which names their checksums, or none.
+        files: in one folder.
 
     Raises:
         PretrainedError: a file is missing, has another sum, or would be read although it has no sum.
     """
-    sums = {Path(pretrained.path) / name: sha256 for name, sha256 in pretrained.sha256.items()}
-    first = next(iter(sums))
-    for path in map(first.with_name, names if pretrained.format == "huggingface" else ()):
-        if path.exists() and path not in sums:
+    for path in map(files[0].with_name, pretrained.known_files if pretrained.format == "huggingface" else ()):
+        if path.exists() and path not in files:
             raise PretrainedError(
                 f"{path} would be read, but its SHA-256 is not in the configuration; expected all of "
-                f"{', '.join(names)} that are there; add its sum, or move it away"
+                f"{', '.join(pretrained.known_files)} that are there; add its sum, or move it away"
             )
-    return first, _check_sums(pretrained.format, sums)
+    return _check_sums(pretrained.format, {path: pretrained.sha256.get(path.name) for path in files})
 
 
-def _check_sums(format: str, sums: Mapping[Path, str]) -> dict[str, Any]:  # noqa: A002
-    """Refuse files that do not have their SHA-256; return the record of the others: format, names, checksums."""
+def _check_sums(format: str, sums: Mapping[Path, str | None]) -> dict[str, Any]:  # noqa: A002
+    """Refuse files that do not have their SHA-256, where it is known; return their record: format, names, checksums."""
+    actual = {}
     for path, expected in sums.items():
         try:
-            digest = digests.sha256(path)
+            actual[path.name] = digests.sha256(path)
         except OSError as error:
             raise PretrainedError(f"{path} cannot be read ({error}); expected a pretrained file there") from error
-        if digest != expected:
+        if expected and actual[path.name] != expected:
             raise PretrainedError(
-                f"{path}: found SHA-256 {digest}, expected {expected}; take a whole copy of it, or, where this one is "
-                f"wanted, put its sum into the configuration"
+                f"{path}: found SHA-256 {actual[path.name]}, expected {expected}; take a whole copy of it, or, where "
+                f"this one is wanted, put its sum into the configuration"
             )
-    return {"format": format, "sha256": {path.name: sha256 for path, sha256 in sums.items()}}
+    return {"format": format, "sha256": actual}
 
 
 def import_vocabulary(
-    pretrained: PretrainedVocabulary, *, languages: Sequence[str], size: int, output: Path, origin: Path
+    pretrained: PretrainedVocabulary,
+    files: Sequence[Path],
+    *,
+    languages: Sequence[str],
+    size: int,
+    output: Path,
+    origin: Path,
 ) -> None:
     """Write a given vocabulary as the file that learning would have made.
 
     Args:
-        pretrained: its files, of format ``xlm_core`` (a vocabulary.json), ``published`` (codes and vocabulary of
+        pretrained: its format, and the checksums of its files.
+        files: of format ``xlm_core`` (a vocabulary.json), ``published`` (codes and vocabulary of
             fastBPE, of which the first ``size`` pieces are used) or ``huggingface`` (a folder with a tokenizer).
         languages: that must be encoded.
         size: number of pieces, special symbols included.
@@ -77,7 +80,7 @@ def import_vocabulary(
         PretrainedError: a file is not the named one, or the vocabulary lacks a language or has another size.
         CorpusError: a file is damaged.
     """
-    path, record = check_files(pretrained, TOKENIZER_FILES)
+    path, record = files[0], check_files(pretrained, files)
     if pretrained.codes and pretrained.vocab:  # of the format published
         codes, vocab = path.parent / pretrained.codes, path.parent / pretrained.vocab
         vocabulary = Vocabulary.from_fastbpe(codes, vocab, sorted(languages), size)

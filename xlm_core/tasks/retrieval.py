@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,10 +35,20 @@ SETTINGS = ("raw", "centered")
 SIGNATURE = "pool:mean|layer:{layer}/{n_layers}|similarity:cosine|candidates:{n}"
 
 
+class RetrievalTest(NamedTuple):
+    """What a system is scored on.
+
+    model  pretrained encoder
+    test   language -> store of XNLI's test pairs, aligned by record
+    """
+
+    model: Path
+    test: Mapping[str, Path]
+
+
 def score(
     *,
-    models: Mapping[str, Path],
-    test: Mapping[str, Path],
+    systems: Mapping[str, RetrievalTest],
     pivot: str,
     n_sentences: int,
     layer: int | None,
@@ -51,18 +61,18 @@ def score(
     are the layers, has the mean over all directions of each layer.
 
     Args:
-        models: system -> pretrained encoder.
-        test: language -> store of XNLI's test pairs, aligned by record.
+        systems: by their names; all are scored on the same sentences.
         n_sentences: candidates; fewer where fewer sentences are unique in every language.
         layer: the one in the table, 0 for the embeddings; None for the last.
         context: of the results, whose tables, systems and settings are filled in.
         output: JSON lines.
     """
     measured = []
-    for system, model in models.items():
+    opened = {path: TokenStore.open(path) for system in systems.values() for path in system.test.values()}
+    records = unique_records(list(opened.values()))[:n_sentences]
+    for system, (model, test) in systems.items():
         encoder, metadata = checkpoint.load(model)
         stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
-        records = unique_records(list(stores.values()))[:n_sentences]
         accuracies = _accuracies(encoder, metadata, stores, records, pivot)
         n_layers, n = encoder.config.n_layers, len(records)
         for (setting, at), by_direction in accuracies.items():

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from xlm_core.config import DIAGNOSTICS, Config, Corpus, Download, SourceFiles
+from xlm_core.config.sources import PretrainedFiles
 from xlm_core.languages import sides
 
 GENERATED = {
@@ -45,6 +46,10 @@ class RawFiles:
         locations = [location for key in keys or source.keys for location in source.locations(key)]
         return [f"{self.results}/raw/web/{_location(url)}" for url in locations] if source.section.url else locations
 
+    def pretrained(self, section: PretrainedFiles) -> list[str]:
+        """Return the files of a pretrained model or vocabulary, in the order of their names."""
+        return section.local_files or [f"{self.results}/raw/web/{_location(url)}" for (url,), *_ in section.downloads]
+
     def generated(self, collection: str, key: str) -> str:
         """Return the file of the microworld for a language, a pair, the test sets, or an archive or file of a task."""
         name = XNLI_ARCHIVES[key] if collection == "xnli" else GENERATED[collection].format(key=key)
@@ -78,7 +83,11 @@ class RawFiles:
             for key in source.keys if source.section.url else ():
                 for urls in source.alternatives(key):
                     readers.setdefault(_location(urls[0]), []).append((urls, source, key))
-        return {location: _download(location, of) for location, of in readers.items()}
+        downloads = {location: _download(location, of) for location, of in readers.items()}
+        runs, setups = self.config.runs.values(), self.config.all_setups.values()
+        sections = [run.pretrained for run in runs] + [setup.vocabulary.pretrained for setup in setups]
+        files = [download for section in sections if section for download in section.downloads]
+        return downloads | {_location(download.urls[0]): download for download in files}
 
 
 def _location(url: str) -> str:

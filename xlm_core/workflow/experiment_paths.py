@@ -1,5 +1,6 @@
 """Paths of the workflow: which files belong to which model, task and table of a configuration."""
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from xlm_core.config import BASE, GLUE_LANGUAGE, SETTINGS, Config, SystemConfig
@@ -38,12 +39,15 @@ class ExperimentPaths(CorpusPaths):
         return stores
 
     def histories(self) -> dict[str, list[str]]:
-        """Return run -> the logs of its pretrainings, one per seed, of the trained runs of the table of XNLI."""
-        folder = f"{self.results}/runs/{BASE}"
+        """Return system -> the logs of its pretrainings, one per seed, of the trained rows of the table of XNLI."""
+        rows, folder = self.config.xnli.runs, f"{self.results}/runs"
         return {
-            run: [f"{folder}/{run}/{seed}/history.jsonl" for seed in self.config.pretraining_seeds(run)]
-            for run in self.config.xnli.runs
-            if self.config.runs[run].objectives
+            row.name: [
+                f"{folder}/{row.setup}/{row.run}/{seed}/history.jsonl"
+                for seed in self.config.pretraining_seeds(row.run)
+            ]
+            for row in rows
+            if self.config.runs[row.run].objectives
         }
 
     def all_stores(self) -> list[str]:
@@ -67,16 +71,19 @@ class ExperimentPaths(CorpusPaths):
         return list(files)
 
     def _setups(self, table: str) -> list[str]:
-        """Return the setups of the models of a table, each once."""
+        """Return the setups of the models that are trained for a table, each once."""
         config = self.config
+        systems: dict[str, Sequence[SystemConfig]] = {
+            "ablation": config.ablation.all_systems if config.ablation else [],
+            "glue": self.glue_systems,
+        }
         setups = {
-            "ablation": [row.setup for row in config.ablation.all_systems] if config.ablation else [],
-            "glue": [row.setup for row in self.glue_systems],
             "perplexity": config.perplexity.setups if config.perplexity else [],
             "embeddings": [config.embeddings.setup] if config.embeddings else [],
             **{f"{kind}_mt": [plan.setup for plan in self.translators_of(kind).values()] for kind in get_args(MtTable)},
         }
-        return list(dict.fromkeys(setups.get(table, [BASE])))
+        trained = [row.setup for row in systems.get(table, config.xnli.runs) if config.runs[row.run].objectives]
+        return list(dict.fromkeys(setups.get(table, trained)))
 
     # XNLI and retrieval
 
@@ -94,7 +101,8 @@ class ExperimentPaths(CorpusPaths):
 
         "test" has the languages whose best evaluation is selected one by one, beside the one model for all.
         """
-        selects = run in self.config.xnli.selected_per_language and (setup, protocol) == (BASE, "zero_shot")
+        name = SystemConfig(setup=setup, run=run).name
+        selects = name in self.config.xnli.selected_per_language and protocol == "zero_shot"
         languages = {
             "train": list(self.protocols[protocol].n_train),
             "valid": self.xnli_tested(setup, protocol),
@@ -104,7 +112,8 @@ class ExperimentPaths(CorpusPaths):
 
     def xnli_scored(self, setup: str, run: str, seed: int | str) -> list[str]:
         """Return the protocols that a pretrained model is scored by: zero-shot, and those of its rows in the table."""
-        shown = [name for row, name in experiments.xnli_experiments(self.config.xnli) if (BASE, row) == (setup, run)]
+        experiments_of_table = experiments.xnli_experiments(self.config.xnli)
+        shown = [name for row, name in experiments_of_table if (row.setup, row.run) == (setup, run)]
         own = [name for name in shown if int(seed) in self.config.pretraining_seeds(run, name)]
         return list(dict.fromkeys(["zero_shot", *own]))
 
@@ -143,7 +152,7 @@ class ExperimentPaths(CorpusPaths):
 
     def xnli_results(self) -> list[str]:
         """Return the results of the table of XNLI."""
-        return [path for run in self.config.xnli.runs for path in self.xnli_scores(SystemConfig(run=run))]
+        return [path for row in self.config.xnli.runs for path in self.xnli_scores(row)]
 
     def ablation_results(self) -> list[str]:
         """Return the zero-shot results of all systems of the ablation."""
@@ -151,13 +160,23 @@ class ExperimentPaths(CorpusPaths):
         return [path for system in systems for path in self.xnli_scores(system)]
 
     def confusions(self) -> dict[str, list[str]]:
-        """Return run -> the confusions of its zero-shot models, one file per pretraining and fine-tuning seed."""
-        systems = [SystemConfig(run=run) for run in self.config.xnli.runs]
-        return {system.run: self.xnli_scores(system, "confusion.json") for system in systems}
+        """Return system -> the confusions of its zero-shot models, one file per pretraining and fine-tuning seed."""
+        return {row.name: self.xnli_scores(row, "confusion.json") for row in self.config.xnli.runs}
 
-    def retrieved(self, seed: int | str) -> list[str]:
-        """Return the runs of the table that have a pretraining seed, whose sentence retrieval is scored together."""
-        return [run for run in self.config.xnli.runs if int(seed) in self.config.pretraining_seeds(run)]
+    def retrieved(self, seed: int | str) -> dict[str, dict[str, Any]]:
+        """Return the systems that have a pretraining seed, whose sentence retrieval is scored together.
+
+        Of each: its pretrained "model", and as "test" language -> store.
+        """
+        languages = sorted(self.config.xnli.languages)
+        return {
+            row.name: {
+                "model": self.model(row.setup, row.run, seed),
+                "test": {language: self.xnli_store(row.setup, "test", language) for language in languages},
+            }
+            for row in self.config.xnli.runs
+            if int(seed) in self.config.pretraining_seeds(row.run)
+        }
 
     def retrieval_results(self) -> list[str]:
         """Return the results of sentence retrieval of every pretraining seed."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from xlm_core.config import Config, TranslationObjective, TranslationTraining, Xnli
+from xlm_core.config.classification import RowConfig
 from xlm_core.config.translation import SupervisedMt, TranslationConfig
 from xlm_core.languages import direction_key, pair, sides
 
@@ -161,7 +162,7 @@ def xnli_trained(xnli: Xnli, protocol: str) -> str:
     return {"translate_test": "zero_shot", "selected_on_training_language": alone}.get(protocol, protocol)
 
 
-def xnli_experiments(xnli: Xnli) -> list[tuple[str, str]]:
-    """Return run and name of the protocol, of all models that the table of XNLI shows."""
+def xnli_experiments(xnli: Xnli) -> list[tuple[RowConfig, str]]:
+    """Return row and name of the protocol, of all models that the table of XNLI shows."""
     protocols = xnli_protocols(xnli).items()
-    return [(run, name) for run in xnli.runs for name, plan in protocols if run in xnli.protocol_runs[plan.kind]]
+    return [(row, name) for row in xnli.runs for name, plan in protocols if row.name in xnli.protocol_runs[plan.kind]]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, Xnli
-from xlm_core.config.classification import Glue
+from xlm_core.config.classification import Glue, RowConfig
 from xlm_core.config.tables import Ablation, ComparisonConfig, Embeddings, Perplexity, Retrieval, word_pair_column
 from xlm_core.config.translation import SupervisedMt, UnsupervisedMt
 from xlm_core.languages import direction_key, sides
@@ -37,7 +37,7 @@ def describe(name: str, config: Config) -> Plain:
 
 def retrieval_rows(config: Config) -> list[Plain]:
     """Return the rows of sentence retrieval, of the table and of the figure by layer."""
-    return [_run_row(config, run, setting) for run in config.xnli.runs for setting in ("raw", "centered")]
+    return [_run_row(config, row, setting) for row in config.xnli.runs for setting in ("raw", "centered")]
 
 
 def _row(system: str, setting: str, label: str, published: Sequence[str | None], **further: Any) -> Plain:
@@ -46,10 +46,11 @@ def _row(system: str, setting: str, label: str, published: Sequence[str | None],
     return {"system": system, "setting": setting, "label": label, "published": compared, **further}
 
 
-def _run_row(config: Config, run: str, setting: str, published_setting: str | None = None) -> Plain:
-    """Return the row of a run in a setting."""
-    section = config.runs[run]
-    return _row(run, setting, section.label, (section.published, published_setting), seeds=section.seeds)
+def _run_row(config: Config, row: RowConfig, setting: str, published_setting: str | None = None) -> Plain:
+    """Return the row of a model in a setting."""
+    run = config.runs[row.run]
+    published = (row.published or run.published, published_setting)
+    return _row(row.name, setting, row.label or run.label, published, seeds=run.seeds)
 
 
 def xnli(config: Config, table: Xnli) -> Plain:
@@ -70,7 +71,9 @@ def xnli(config: Config, table: Xnli) -> Plain:
     }
     runs = {SETTINGS[protocol]: runs for protocol, runs in table.protocol_runs.items()}
     rows = [
-        _run_row(config, run, setting, PUBLISHED_SETTINGS.get(setting)) for setting in runs for run in runs[setting]
+        _run_row(config, table.rows[name], setting, PUBLISHED_SETTINGS.get(setting))
+        for setting, names in runs.items()
+        for name in names
     ]
     return {
         "caption": f"XNLI accuracy (configuration '{config.name}')",
@@ -81,10 +84,12 @@ def xnli(config: Config, table: Xnli) -> Plain:
 
 def retrieval(config: Config, table: Retrieval) -> Plain:
     """Describe sentence retrieval: raw and centered vectors of every run."""
-    layer, last = table.layer, config.model.n_layers
+    depths = sorted({config.setup(row.setup).model.n_layers for row in config.xnli.runs})
+    n_layers = " or ".join(map(str, depths))
+    layer = table.layer if table.layer is not None else n_layers if len(depths) == 1 else "the last"
     caption = (
         f"Sentence retrieval (configuration '{config.name}'): how often the nearest neighbor of a sentence, by cosine "
-        f"of mean-pooled states of the pretrained encoder after layer {last if layer is None else layer} of {last}, is "
+        f"of mean-pooled states of the pretrained encoder after layer {layer} of {n_layers}, is "
         "its translation; centered: less the mean vector of its language."
     )
     contents = {"rows": retrieval_rows(config), "languages": config.xnli.languages, "pivot": config.xnli.pivot}
@@ -129,7 +134,7 @@ def perplexity(config: Config, table: Perplexity) -> Plain:
 def ablation(config: Config, table: Ablation) -> Plain:
     """Describe the ablation: a row for each system, the full one first."""
     rows = [
-        {**_run_row(config, system.run, "zero-shot"), "system": system.name, "label": label}
+        _run_row(config, RowConfig(setup=system.setup, run=system.run, label=label), "zero-shot")
         for label, system in {"full system": table.full, **table.systems}.items()
     ]
     return {
@@ -143,9 +148,8 @@ def glue(config: Config, table: Glue) -> Plain:
     """Describe GLUE: a row for each system."""
     rows = []
     for row in table.systems:
-        run, setting = config.runs[row.run], config.setup(row.setup).language_summary
-        published = (row.published or run.published, setting)
-        rows.append(_row(row.name, setting, row.label or run.label, published, seeds=run.seeds))
+        setting = config.setup(row.setup).language_summary
+        rows.append(_run_row(config, row, setting, setting))
     tasks = {
         task: [[column, metric] for column in table.valid(task) for metric in METRICS[task]] for task in table.trained
     }
@@ -169,7 +173,7 @@ def embeddings(config: Config, table: Embeddings) -> Plain:
     rows = [
         _row(name, setting, BASELINES[name], (name, setting))
         if name in BASELINES
-        else _run_row(config, name, setting, setting)
+        else _run_row(config, RowConfig(run=name), setting, setting)
         for setting in WORD_SETTINGS
         for name in table.systems
     ]
@@ -241,6 +245,8 @@ def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig) 
         seeds = config.seeds.pretraining if system in BASELINES else config.pretraining_seeds(_name(system))
         return [[f"{folder}/embeddings/{seed}.{kind}"] for seed in seeds]
     model = SystemConfig(run=system) if isinstance(system, str) else system
+    if table == "xnli":
+        model = config.xnli.rows[_name(system)]
     if table == "ablation" and config.ablation:
         model = {"full": config.ablation.full, **config.ablation.systems}[_name(system)]
     seeds = config.pretraining_seeds(model.run)

@@ -14,9 +14,11 @@ from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatt
 
 from xlm_core import history, results
 from xlm_core.errors import CorpusError
+from xlm_core.published import RowKey
 from xlm_core.report import summary
 from xlm_core.report.plots import COLORS, FAINT, SETTINGS, color, save
 from xlm_core.report.table_specs import ColumnSpec, RowSpec, TableSpec
+from xlm_core.results import Result
 
 Histories = Mapping[str, Sequence[Path]]  # label -> the logs of its seeds, histories
 
@@ -142,37 +144,51 @@ def _look(number: int) -> dict[str, Any]:
     return {"color": color(number), "linestyle": DASHES[number // len(COLORS) % len(DASHES)], "linewidth": THICK}
 
 
-def plot_layers(rows: Sequence[Mapping[str, Any]], n_layers: int, paths: Sequence[Path], output: Path) -> None:
+def plot_layers(
+    rows: Sequence[Mapping[str, Any]], n_layers: Mapping[str, int], paths: Sequence[Path], output: Path
+) -> None:
     """Plot the accuracy of sentence retrieval over layers: a line per system, thin ones for its pretraining seeds.
 
     Args:
         rows: of the table of retrieval, each as the arguments of a ``RowSpec``.
-        n_layers: of the models, without the embeddings.
+        n_layers: of the model of each system, without the embeddings.
         paths: files of results.
         output: an svg, png or pdf file.
 
     Raises:
         CorpusError: naming a layer of a system that is missing, double or unexpected.
     """
-    columns = tuple(ColumnSpec(str(layer), "accuracy", str(layer)) for layer in range(n_layers + 1))
-    spec = TableSpec("retrieval_by_layer", tuple(RowSpec(**row) for row in rows), columns)
-    values = summary.by_seed(summary.select(results.read(paths), spec), spec)[[c.key for c in columns]]
-    labels = {row.system: row.labels[0] for row in spec.rows}
+    specs, measured = [RowSpec(**row) for row in rows], results.read(paths)
+    labels = {row.system: row.labels[0] for row in specs}
+    accuracies_of: dict[RowKey, np.ndarray] = {}
+    for depth in sorted(set(n_layers.values())):
+        accuracies_of |= _accuracies_by_layer([row for row in specs if n_layers[row.system] == depth], depth, measured)
     style: dict[str, Any] = {"linewidth": THICK, "marker": "o", "markersize": 3.5}
     handles = [Line2D([], [], color=color(i), label=label, **style) for i, label in enumerate(labels.values())]
-    if values.index.get_level_values("repetition").nunique() > 1:
+    if any(len(seeds) > 1 for seeds in accuracies_of.values()):
         handles.append(Line2D([], [], color=FAINT, linewidth=THIN, label="one pretraining seed"))
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(2 * PANEL[0], PANEL[1] + LEGEND_LINE * (1 + len(handles) // 2)), layout="constrained")
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         for axes, setting in zip(panels, ("centered", "raw"), strict=True):
             for number, system in enumerate(labels):
-                seeds = np.array(values.loc[system, setting])  # (seeds, layers) in percent
+                seeds = accuracies_of[system, setting]
                 for accuracies in seeds if len(seeds) > 1 else []:
-                    axes.plot(range(n_layers + 1), accuracies, color=color(number), linewidth=THIN, alpha=0.45)
-                axes.plot(range(n_layers + 1), seeds.mean(axis=0), color=color(number), **style)
+                    axes.plot(accuracies, color=color(number), linewidth=THIN, alpha=0.45)
+                axes.plot(seeds.mean(axis=0), color=color(number), **style)
             axes.set(title=setting, xlabel="layer (0: embeddings)", ylim=(0, None))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         panels[0].set_ylabel("accuracy (%)")
         figure.legend(handles=handles, loc="outside upper left", ncols=2)
         save(figure, output)
+
+
+def _accuracies_by_layer(
+    rows: Sequence[RowSpec], n_layers: int, measured: Sequence[Result]
+) -> dict[RowKey, np.ndarray]:
+    """Return the accuracies (seeds, layers + 1), in percent, of rows whose models have as many layers."""
+    columns = tuple(ColumnSpec(str(layer), "accuracy", str(layer)) for layer in range(n_layers + 1))
+    spec, systems = TableSpec("retrieval_by_layer", tuple(rows), columns), {row.system for row in rows}
+    own = [result for result in measured if result.system in systems]
+    values = summary.by_seed(summary.select(own, spec), spec)[[column.key for column in columns]]
+    return {row.key: np.array(values.loc[row.key]) for row in rows}

@@ -1,0 +1,105 @@
+"""Models of other programs as rows of our tables, end to end: random weights, small, in folders of ``transformers``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from project import Project
+from transformers import AutoModelForMaskedLM
+from transformers_folders import KINDS, write_config, write_model, write_tokenizer
+
+from xlm_core import tsv
+from xlm_core.model import checkpoint
+from xlm_core.text.vocabulary import Vocabulary
+
+pytestmark = pytest.mark.robustness
+
+ROOT = Path(__file__).parents[2]
+SHAPE = {
+    "dim": 16, "n_layers": 2, "n_heads": 2, "feedforward_dim": 40, "max_positions": 128, "language_embeddings": False,
+    "norm_epsilon": 1.0e-5, "prediction_transform": True, "dropout": 0.1, "attention_dropout": 0.1,
+}  # fmt: skip
+THEIRS = {"xlmr": ("xlm-roberta", {}), "mbert": ("bert", {"n_segments": 2, "max_positions": 130})}
+
+
+def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
+    """The tiny configuration with a setup and a run for each folder, as rows of XNLI, retrieval and GLUE."""
+    data = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
+    data["setups"] = {"english": data["setups"]["english"]}
+    for table in ("translation", "perplexity", "ablation", "embeddings"):
+        data.pop(table)
+    data["claims"] = [
+        {"claim": "XLM-R is better", "tests": [{"table": "xnli", "a": "xlmr/xlmr", "b": "none"}]},
+    ]
+    data["xnli"] |= {
+        "runs": ["none", "mlm", *({"setup": name, "run": name} for name in THEIRS)],
+        "selected_per_language": ["xlmr/xlmr"], "few_shot": {"runs": []}, "translate_test": ["mbert/mbert"],
+        "translate_train": ["xlmr/xlmr"], "translate_train_all": [],
+    }  # fmt: skip
+    data["glue"]["systems"] = ["none", *({"setup": name, "run": name, "label": f"{name}!"} for name in THEIRS)]
+    for name, (_, more) in THEIRS.items():
+        pretrained = {"path": str(folder / name)}
+        data["runs"][name] = {"label": name, "seeds": [0], "pretrained": pretrained}
+        data["setups"][name] = {
+            "text": {"tokenization": "none"},
+            "vocabulary": {"size": sizes[name], "pretrained": pretrained},
+            "model": SHAPE | more,
+        }
+    return data
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A finished run, and what it printed."""
+    folder, sizes = tmp_path_factory.mktemp("others"), {}
+    text = [line for path in (ROOT / "microworld").glob("grammar.*.yaml") for line in path.read_text().splitlines()]
+    for name, (model_type, _) in THEIRS.items():
+        sizes[name] = len(write_tokenizer(KINDS[model_type], folder / name, text))
+        write_config(model_type, folder / name)
+        write_model(AutoModelForMaskedLM, folder / name, std=0.05)
+    (folder / "project").mkdir()
+    project = Project(folder / "project", settings(folder, sizes))
+    run = project.snakemake("xnli_table", "glue_table", "claims", "--cores", "2")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return project, run.stdout
+
+
+def test_tables_have_their_rows(others: tuple[Project, str]) -> None:
+    project, _ = others
+    tables = project.folder / "results" / "tiny" / "tables"
+    xnli = pd.read_csv(tables / "xnli.tidy.csv")
+    rows = set(zip(xnli["system"], xnli["setting"], strict=True))
+    assert {(f"{name}/{name}", "zero-shot") for name in THEIRS} < rows
+    assert {("xlmr/xlmr", "translate-train"), ("mbert/mbert", "translate-test")} < rows
+    assert xnli["mean"].between(0, 100).all()
+    retrieval = pd.read_csv(tables / "retrieval.tidy.csv").query("column == 'avg'")
+    assert set(retrieval["system"]) == {"none", "mlm", "xlmr/xlmr", "mbert/mbert"}
+    assert retrieval["n_items"].nunique() == 1
+    glue = (tables / "glue.md").read_text(encoding="utf-8")
+    assert "xlmr!" in glue and "mbert!" in glue
+
+
+def test_nothing_of_them_is_trained_but_their_classifiers(others: tuple[Project, str]) -> None:
+    project, screen = others
+    runs = project.folder / "results" / "tiny" / "runs"
+    assert not list(runs.glob("xlmr/*/*/history.jsonl"))
+    assert list(runs.glob("xlmr/xlmr/0/xnli/zero_shot/*/history.jsonl"))
+    assert "Pretraining xlmr" not in screen
+    again = project.snakemake("xnli_table", "glue_table", "claims", "-n")
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_their_text_is_raw_and_their_symbols_their_own(others: tuple[Project, str]) -> None:
+    project, _ = others
+    results = project.folder / "results" / "tiny"
+    raw = tsv.read(results / "store" / "xlmr" / "xnli" / "test.fr.tsv", 3)
+    assert list(raw) == list(tsv.read(results / "store" / "xlmr" / "xnli" / "test.fr.records.tsv", 3))
+    assert [path.name for path in (results / "tokens").iterdir()] == ["base"]  # no other text is needed
+    vocabulary = Vocabulary.read(results / "bpe" / "mbert" / "vocabulary.json")
+    _, metadata = checkpoint.load(results / "runs" / "mbert" / "mbert" / "0" / "model.safetensors")
+    assert metadata["symbols"]["has_segments"] and metadata["symbols"]["mask"] == vocabulary.symbols.mask
+    origin = json.loads((results / "bpe" / "mbert" / "origin.json").read_text(encoding="utf-8"))
+    assert set(origin["sha256"]) == {"tokenizer.json", "tokenizer_config.json"}
