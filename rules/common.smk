@@ -83,7 +83,7 @@ def text_params(setup, *keys):
 
 def normalization_params(setup):
     """The settings that change the letters of a text."""
-    return text_params(setup, "lowercase", "strip_accents", "romanian", "moses")
+    return text_params(setup, "tokenization", "lowercase", "strip_accents", "romanian", "moses")
 
 
 def extraction_settings(wildcards):

@@ -35,6 +35,7 @@ rule pretrain:
             lambda wildcards: PATHS.setup_stores(wildcards.setup, PATHS.pairs_of_run(wildcards.setup, wildcards.run))
         ),
         vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
+        init=lambda wildcards: PATHS.init_model(wildcards.setup, wildcards.run, wildcards.seed),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/history.jsonl",

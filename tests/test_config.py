@@ -325,6 +325,45 @@ def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_va
             lambda data: data["seeds"].update(other_protocols=[0, 7]),
             "other_protocols: [7] are no pretraining seeds ([0])",
         ),
+        (
+            lambda data: (
+                data["runs"]["mlm"].update(init_from="mlm_tlm"),
+                data["runs"]["mlm_tlm"].update(init_from="mlm"),
+            ),
+            "runs.mlm.init_from: mlm <- mlm_tlm <- mlm has no beginning; name another run",
+        ),
+        (
+            lambda data: data["runs"]["mlm"].update(init_from="none"),
+            "runs.mlm.init_from: none has random weights; name a run that has learned, or leave it out",
+        ),
+        (
+            lambda data: data["runs"]["none"].update(init_from="mlm"),
+            "'init_from' is of a run that is trained by clm, mlm or tlm: give such 'objectives', too",
+        ),
+        (
+            lambda data: data["runs"]["mlm"].update(pretrained={}, objectives=[]),
+            "give either the path of a folder, or the name of one on the hub, such as owner/model",
+        ),
+        (
+            lambda data: data["runs"]["none"].update(pretrained={"path": "folder", "revision": "abc"}),
+            "'revision' is of a folder on the hub: give 'hub', too",
+        ),
+        (
+            lambda data: data["runs"]["none"].update(pretrained={"hub": "owner/model", "format": "published"}),
+            "format published: give a path, and under 'sha256' the sum of each of its files",
+        ),
+        (
+            lambda data: (
+                data["setups"]["news"]["text"].update(tokenization="none"),
+                data["setups"]["news"]["vocabulary"].update(pretrained={"hub": "owner/model"}),
+            ),
+            "translation.pairs.en-fr.setup: setup 'news' has the tokenizer of another model; its models can be rows of",
+        ),
+        (
+            lambda data: data["xnli"]["runs"].append({"setup": "english", "run": "mlm"}),
+            "xnli.languages, languages of setup 'english': unknown name 'fr'",
+        ),
+        (lambda data: data["xnli"]["runs"].append("mlm"), "xnli.runs: mlm stands there twice"),
         (lambda data: data["runs"]["mlm"].update(seeds=[7]), "runs.mlm.seeds: [7] are no seeds.pretraining ([0])"),
         (
             lambda data: (

@@ -33,6 +33,7 @@ with workflow_step(snakemake):
         "training": stores("train"),
         "validation": stores("valid"),
         "vocabulary": Path(inputs.vocabulary),
+        "init": Path(inputs.init[0]) if inputs.init else None,
         "args": args,
         "code": params.code,
         "output": Path(output.model),

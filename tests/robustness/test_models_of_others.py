@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 from project import Project
 from transformers import AutoModelForMaskedLM
 from transformers_folders import KINDS, write_config, write_model, write_tokenizer
 
-from xlm_core import tsv
+from xlm_core import history, tsv
 from xlm_core.model import checkpoint
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -48,6 +49,9 @@ def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
             "vocabulary": {"size": sizes[name], "pretrained": pretrained},
             "model": SHAPE | more,
         }
+    data["runs"]["xlmr_tlm"] = {"label": "XLM-R + TLM", "objectives": ["tlm"], "init_from": "xlmr"}
+    data["setups"]["xlmr"]["pretraining"] = {"optim": {"learning_rate": 1.0e-3, "max_updates": 100}}
+    data["xnli"]["runs"].append({"setup": "xlmr", "run": "xlmr_tlm"})
     return data
 
 
@@ -72,22 +76,39 @@ def test_tables_have_their_rows(others: tuple[Project, str]) -> None:
     tables = project.folder / "results" / "tiny" / "tables"
     xnli = pd.read_csv(tables / "xnli.tidy.csv")
     rows = set(zip(xnli["system"], xnli["setting"], strict=True))
-    assert {(f"{name}/{name}", "zero-shot") for name in THEIRS} < rows
-    assert {("xlmr/xlmr", "translate-train"), ("mbert/mbert", "translate-test")} < rows
+    assert {(name, "zero-shot") for name in (*THEIRS, "XLM-R + TLM")} < rows
+    assert {("xlmr", "translate-train"), ("mbert", "translate-test")} < rows
     assert xnli["mean"].between(0, 100).all()
     retrieval = pd.read_csv(tables / "retrieval.tidy.csv").query("column == 'avg'")
-    assert set(retrieval["system"]) == {"none", "mlm", "xlmr/xlmr", "mbert/mbert"}
+    assert set(retrieval["system"]) == {"no pretraining", "XLM (MLM)", *THEIRS, "XLM-R + TLM"}
     assert retrieval["n_items"].nunique() == 1
     glue = (tables / "glue.md").read_text(encoding="utf-8")
     assert "xlmr!" in glue and "mbert!" in glue
 
 
+def test_a_model_goes_on_with_translations(others: tuple[Project, str]) -> None:
+    """It begins with the weights that were given, keeps what it was, and learns from what it reads now."""
+    project, _ = others
+    runs = project.folder / "results" / "tiny" / "runs" / "xlmr"
+    (before, _), (after, metadata) = (
+        checkpoint.load(runs / run / "0" / "model.safetensors") for run in ("xlmr", "xlmr_tlm")
+    )
+    assert metadata["objectives"] == ["mlm", "tlm"] and metadata["symbols"]["between"] == [2, 2]
+    assert after.config.prediction_transform
+    first, other = before.embeddings.weight.flatten(), after.embeddings.weight.flatten()
+    assert torch.corrcoef(torch.stack([first, other]))[0, 1] > 0.5 and not torch.equal(first, other)
+    criteria = [
+        row.value for row in history.read(runs / "xlmr_tlm" / "0" / "history.jsonl") if row.metric == "criterion"
+    ]
+    assert min(criteria) < 0.97 * criteria[0]
+
+
 def test_nothing_of_them_is_trained_but_their_classifiers(others: tuple[Project, str]) -> None:
     project, screen = others
     runs = project.folder / "results" / "tiny" / "runs"
-    assert not list(runs.glob("xlmr/*/*/history.jsonl"))
+    assert not list(runs.glob("*/xlmr/*/history.jsonl")) and not list(runs.glob("*/mbert/*/history.jsonl"))
     assert list(runs.glob("xlmr/xlmr/0/xnli/zero_shot/*/history.jsonl"))
-    assert "Pretraining xlmr" not in screen
+    assert "Pretraining xlmr (" not in screen and "Pretraining mbert (" not in screen
     again = project.snakemake("xnli_table", "glue_table", "claims", "-n")
     assert "Nothing to be done" in again.stdout + again.stderr
 
@@ -97,7 +118,7 @@ def test_their_text_is_raw_and_their_symbols_their_own(others: tuple[Project, st
     results = project.folder / "results" / "tiny"
     raw = tsv.read(results / "store" / "xlmr" / "xnli" / "test.fr.tsv", 3)
     assert list(raw) == list(tsv.read(results / "store" / "xlmr" / "xnli" / "test.fr.records.tsv", 3))
-    assert [path.name for path in (results / "tokens").iterdir()] == ["base"]  # no other text is needed
+    assert len(list((results / "tokens").iterdir())) == 2  # of the base and of XLM-R, whose text TLM reads; not mBERT's
     vocabulary = Vocabulary.read(results / "bpe" / "mbert" / "vocabulary.json")
     _, metadata = checkpoint.load(results / "runs" / "mbert" / "mbert" / "0" / "model.safetensors")
     assert metadata["symbols"]["has_segments"] and metadata["symbols"]["mask"] == vocabulary.symbols.mask

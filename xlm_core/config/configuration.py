@@ -10,7 +10,7 @@ from xlm_core import published
 from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
 from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups, setup_path
 from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, PretrainedModel, SourceFiles, check_sources
-from xlm_core.config.strict_model import PublishedKey, Seed, StrictModel, read
+from xlm_core.config.strict_model import PublishedKey, RunName, Seed, StrictModel, read
 from xlm_core.config.tables import BASELINES, Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
 from xlm_core.config.translation import TranslationConfig, check_translation
 from xlm_core.errors import ConfigError
@@ -25,6 +25,7 @@ class Run(StrictModel):
     language_embeddings: bool | None = None
     seeds: list[Seed] | None = Field(None, min_length=1)
     pretrained: PretrainedModel | None = None
+    init_from: RunName | None = None
 
     @model_validator(mode="after")
     def _has_objectives_or_is_pretrained(self) -> Self:
@@ -32,6 +33,8 @@ class Run(StrictModel):
             raise ValueError("a run that is 'pretrained' is not trained: give no 'objectives'")
         if not self.pretrained and "objectives" not in self.model_fields_set:
             raise ValueError("give 'objectives', which may be [], or 'pretrained'")
+        if self.init_from and not {"clm", "mlm", "tlm"} & set(self.objectives):
+            raise ValueError("'init_from' is of a run that is trained by clm, mlm or tlm: give such 'objectives', too")
         return self
 
     @property
@@ -87,6 +90,7 @@ class Config(Setup):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_setups(self)
+        check_init_from(self)
         check_seeds(self)
         check_sources(self)
         check_xnli(self)
@@ -139,11 +143,30 @@ class Config(Setup):
         settings = {name: [getattr(other, key) for key in sections] for name, other in self.all_setups.items()}
         return next(name for name in settings if settings[name] == settings[setup])
 
+    def init_seed(self, run: str, seed: int) -> int:
+        """Return the seed of the model that a pretraining begins with: its own, or the first that the other run has."""
+        init_from = self.runs[run].init_from
+        seeds = self.pretraining_seeds(init_from) if init_from else []
+        return seed if seed in seeds else seeds[0]
+
     def pretraining_seeds(self, run: str, protocol: str = "zero_shot") -> list[int]:
         """Return the pretraining seeds of a run whose models are fine-tuned by a protocol."""
         of_protocol = None if protocol == "zero_shot" else self.seeds.other_protocols
         own = self.runs[run].seeds
         return [seed for seed in of_protocol or self.seeds.pretraining if own is None or seed in own]
+
+
+def check_init_from(config: Config) -> None:
+    """Refuse runs that begin with random weights in another way, or with themselves."""
+    for name, run in config.runs.items():
+        before, path = [name], f"runs.{name}.init_from"
+        while run.init_from:
+            if run.init_from in before:
+                raise ValueError(f"{path}: {' <- '.join([*before, run.init_from])} has no beginning; name another run")
+            before.append(run.init_from)
+            run = config.runs[run.init_from]
+        if len(before) > 1 and not run.has_learned:
+            raise ValueError(f"{path}: {before[-1]} has random weights; name a run that has learned, or leave it out")
 
 
 def check_seeds(config: Config) -> None:

@@ -27,6 +27,11 @@ class ExperimentPaths(CorpusPaths):
         """Return a pretrained model."""
         return f"{self.results}/runs/{setup}/{run}/{seed}/model.safetensors"
 
+    def init_model(self, setup: str, run: str, seed: str) -> list[str]:
+        """Return the model that a pretraining begins with, if it does not begin with random weights."""
+        init_from = self.config.runs[run].init_from
+        return [self.model(setup, init_from, self.config.init_seed(run, int(seed)))] if init_from else []
+
     def pairs_of_run(self, setup: str, run: str) -> list[str]:
         """Return the pairs that a run reads: all of its setup, or none where it does not train on translations."""
         return list(self.config.setup(setup).parallel) if "tlm" in self.config.runs[run].objectives else []

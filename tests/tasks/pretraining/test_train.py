@@ -40,6 +40,7 @@ def pretrain(world, tmp_path):
         seed=0,
         code="c",
         compute=COMPUTE,
+        init=None,
         **data,
     ):
         folder = tmp_path / name
@@ -53,6 +54,7 @@ def pretrain(world, tmp_path):
             output=folder / "model.safetensors",
             history=folder / "history.jsonl",
             work=folder / "work",
+            init=init,
         )
         return *checkpoint.load(folder / "model.safetensors"), history.read(folder / "history.jsonl")
 
@@ -329,3 +331,27 @@ def test_compiled_layers_learn_the_same(pretrain, dropout):
     )
     assert len(ours) == len(theirs) > 0
     assert ours == pytest.approx(theirs, rel=1e-5 if dropout == 0 else 0.05)
+
+
+def test_a_run_begins_with_the_model_of_another(pretrain, tmp_path):
+    before, metadata, _ = pretrain("before", objectives=["mlm"])
+    init = tmp_path / "before" / "model.safetensors"
+    slow = changed(optim=SETTINGS.optim.model_copy(update={"learning_rate": 1e-12}))
+    after, said, _ = pretrain("after", objectives=["tlm"], settings=slow, seed=5, init=init)
+    assert all(
+        torch.allclose(value, before.state_dict()[name], atol=1e-6) for name, value in after.state_dict().items()
+    )
+    assert said["objectives"] == ["mlm", "tlm"] and said["data"] != metadata["data"]
+    other, *_ = pretrain("other", objectives=["tlm"], settings=slow, seed=5)
+    assert not same(after, other)
+
+
+def test_a_model_that_does_not_fit_is_no_beginning(pretrain, tmp_path):
+    pretrain("before", objectives=["mlm"])
+    init = tmp_path / "before" / "model.safetensors"
+    with pytest.raises(CheckpointError, match=r"has another shape .*; name a run of the same setup"):
+        pretrain("deeper", model=MODEL.model_copy(update={"n_layers": 3}), init=init)
+    model, metadata = checkpoint.load(init)
+    checkpoint.save(init, model, metadata | {"languages": ["de", "fr"]})
+    with pytest.raises(CheckpointError, match=r"a model of de, fr with vocabulary \w+, expected de, en with"):
+        pretrain("others", init=init)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 
@@ -11,6 +12,7 @@ from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.objective_batches import CAUSAL
+from xlm_core.errors import CheckpointError
 from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import copy_file
 from xlm_core.metrics.loss import LossSum, add_losses
@@ -50,6 +52,7 @@ def pretrain(
     output: Path,
     history: Path,
     work: Path,
+    init: Path | None = None,
 ) -> None:
     """Train a model and save it; every process of the training runs this.
 
@@ -60,26 +63,28 @@ def pretrain(
     Args:
         output: the model's file.
         history: the log as JSON lines.
+        init: the model whose weights it begins with; None for random ones.
 
     Raises:
         ConfigError: sizes do not fit together, or there is no text for an objective.
         CorpusError: the training text of a language or a pair is empty.
         StoreError: a store is damaged or was built with another vocabulary.
-        CheckpointError: there are checkpoints, and none can be used.
+        CheckpointError: there are checkpoints, and none can be used; or ``init`` is of another shape or vocabulary.
         TrainingError: the loss was not finite for too long, memory was short, or a process got SIGTERM.
     """
     torch.set_num_threads(args.n_threads)
     processes = DistributedContext()
     check_sizes(args.model, args.pretraining, processes.size)
     vocab = Vocabulary.read(vocabulary)
-    model = _random_model(args.model, vocab, args.languages, args.seed)
+    model, before = _initial_model(init, args, vocab)
     _log_summary(model, args, processes.size)
     training_corpora, validation_corpora = (
         TrainingCorpora.open(paths, vocab.digest) for paths in (training, validation)
     )
-    data_digests = [training_corpora.digests, validation_corpora.digests]
-    trained = {"languages": sorted(args.languages), "objectives": list(args.objectives)}
-    settings = {"model": to_dict(args.model), "pretraining": to_dict(args.pretraining)}
+    data_digests = [training_corpora.digests, validation_corpora.digests, *([before["data"]] if before else [])]
+    objectives = dict.fromkeys([*before.get("objectives", []), *args.objectives])
+    trained = {"languages": sorted(args.languages), "objectives": list(objectives)}
+    settings = {"model": to_dict(args.model), "pretraining": to_dict(args.pretraining), "init": before.get("config")}
     metadata = checkpoint.make_metadata(trained, settings, args.seed, vocab, [vocab.digest, data_digests])
     metadata["precision"] = str(resolve_dtype(args.compute.precision, processes.device)).removeprefix("torch.")
     folder = work / digests.of_value([metadata, code])
@@ -101,6 +106,28 @@ def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) ->
     estimate = estimate_memory(model, args.pretraining, args.compute, n_processes)
     shown = ", ".join(f"{name} {n_bytes / 1e9:.2g}" for name, n_bytes in estimate.items())
     LOG.info("about %.2g GB of tensors per process (%s)", sum(estimate.values()) / 1e9, shown)
+
+
+def _initial_model(init: Path | None, args: PretrainingArgs, vocabulary: Vocabulary) -> tuple[Transformer, Any]:
+    """Return the first state of a pretraining, and the metadata of the model that it is taken from."""
+    model = _random_model(args.model, vocabulary, args.languages, args.seed)
+    if model.pooler is not None:
+        model.pooler.requires_grad_(False)  # no objective reads it
+    if init is None:
+        return model, {}
+    other, metadata = checkpoint.load(init)
+    if metadata["vocabulary"] != vocabulary.digest or sorted(metadata["languages"]) != sorted(args.languages):
+        raise CheckpointError(
+            f"{init}: a model of {', '.join(metadata['languages'])} with vocabulary {metadata['vocabulary']}, expected "
+            f"{', '.join(sorted(args.languages))} with {vocabulary.digest}; name a run of the same setup"
+        )
+    try:
+        model.load_state_dict(other.state_dict())
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{init} has another shape ({reason}); name a run of the same setup") from error
+    LOG.info("begins with %s", init)
+    return model, metadata
 
 
 def _random_model(model: ModelConfig, vocabulary: Vocabulary, languages: Sequence[str], seed: int) -> Transformer:
