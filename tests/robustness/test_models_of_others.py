@@ -29,7 +29,8 @@ THEIRS = {"xlmr": ("xlm-roberta", {}), "mbert": ("bert", {"n_segments": 2, "max_
 def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
     """The tiny configuration with a setup and a run for each folder, as rows of XNLI, retrieval and GLUE."""
     data = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
-    data["setups"] = {"english": data["setups"]["english"]}
+    data["text"]["n_shards"], data["xnli"]["languages"], data["setups"] = 1, ["en", "fr"], {}
+    data["mirror"] = str(folder / "mirror")
     for table in ("translation", "perplexity", "ablation", "embeddings"):
         data.pop(table)
     data["claims"] = [
@@ -40,9 +41,10 @@ def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
         "selected_per_language": ["xlmr/xlmr"], "few_shot": {"runs": []}, "translate_test": ["mbert/mbert"],
         "translate_train": ["xlmr/xlmr"], "translate_train_all": [],
     }  # fmt: skip
+    data["glue"]["tasks"] = {"MRPC": {"microworld": "glue"}}
     data["glue"]["systems"] = ["none", *({"setup": name, "run": name, "label": f"{name}!"} for name in THEIRS)]
     for name, (_, more) in THEIRS.items():
-        pretrained = {"path": str(folder / name)}
+        pretrained = {"hub": "them/mbert"} if name == "mbert" else {"path": str(folder / name)}
         data["runs"][name] = {"label": name, "seeds": [0], "pretrained": pretrained}
         data["setups"][name] = {
             "text": {"tokenization": "none"},
@@ -60,10 +62,12 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     """A finished run, and what it printed."""
     folder, sizes = tmp_path_factory.mktemp("others"), {}
     text = [line for path in (ROOT / "microworld").glob("grammar.*.yaml") for line in path.read_text().splitlines()]
+    hub = folder / "mirror" / "huggingface.co" / "them" / "mbert" / "resolve" / "main"
+    folders = {"xlmr": folder / "xlmr", "mbert": hub}
     for name, (model_type, _) in THEIRS.items():
-        sizes[name] = len(write_tokenizer(KINDS[model_type], folder / name, text))
-        write_config(model_type, folder / name)
-        write_model(AutoModelForMaskedLM, folder / name, std=0.05)
+        sizes[name] = len(write_tokenizer(KINDS[model_type], folders[name], text))
+        write_config(model_type, folders[name])
+        write_model(AutoModelForMaskedLM, folders[name], std=0.05)
     (folder / "project").mkdir()
     project = Project(folder / "project", settings(folder, sizes))
     run = project.snakemake("xnli_table", "glue_table", "claims", "--cores", "2")
