@@ -27,7 +27,6 @@ rule train_translator:
         pair=lambda wildcards: PATHS.translators[wildcards.translator].pair,
         texts=lambda wildcards: PATHS.translator_languages(wildcards.translator),
         languages=lambda wildcards: CONFIG.setup(PATHS.translators[wildcards.translator].setup).languages,
-        text=lambda wildcards: normalization_params(PATHS.translators[wildcards.translator].setup),
         objectives=lambda wildcards: list(map(params_of, PATHS.translators[wildcards.translator].objectives)),
         model=lambda wildcards: params_of(CONFIG.setup(PATHS.translators[wildcards.translator].setup).model),
         training=lambda wildcards: params_of(PATHS.translators[wildcards.translator].training),

@@ -73,6 +73,7 @@ rule build_vocabulary:
         runtime=120,
     params:
         languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
+        text=lambda wildcards: normalization_params(wildcards.vocabulary),
         code=code("workflow_scripts.build_vocabulary"),
     message:
         "Building the vocabulary ({wildcards.vocabulary})"
@@ -101,6 +102,7 @@ rule import_vocabulary:
         pretrained=lambda wildcards: params_of(CONFIG.setup(wildcards.vocabulary).vocabulary.pretrained),
         size=lambda wildcards: CONFIG.setup(wildcards.vocabulary).vocabulary.size,
         languages=lambda wildcards: CONFIG.setup(wildcards.vocabulary).languages,
+        text=lambda wildcards: normalization_params(wildcards.vocabulary),
         code=code("workflow_scripts.import_data.import_vocabulary"),
     message:
         "Importing the vocabulary ({wildcards.vocabulary})"

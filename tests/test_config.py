@@ -125,7 +125,7 @@ def test_the_evidence_shares_no_seed_with_development_and_changes_no_setting():
     }
     seeds = laid_over["seeds"]
     used = [laid_over["microworld"]["seed"], *(seed for of_kind in seeds.values() for seed in of_kind)]
-    assert min(used) >= 200 and len(set(seeds["pretraining"])) >= 5 and len(set(seeds["finetuning"])) >= 2
+    assert min(used) >= 300 and len(set(seeds["pretraining"])) >= 5 and len(set(seeds["finetuning"])) >= 2
     developed = config.parse(default())
     assert developed.microworld and max(developed.microworld.seed, *developed.seeds.pretraining) < 10
     assert config.parse(merged).xnli.runs == developed.xnli.runs

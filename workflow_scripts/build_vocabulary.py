@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlm_core import config
 from xlm_core.text import vocabulary
 from xlm_core.workflow.step import workflow_step
 
@@ -11,4 +12,5 @@ with workflow_step(snakemake):
         models=[Path(path) for path in snakemake.input.models],
         samples=[Path(path) for path in snakemake.input.samples],
         output=Path(snakemake.output[0]),
+        text=config.read(config.Text, snakemake.params.text, path="text"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from xlm_core import config
 from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
+from xlm_core.text.formats.glue import GLUE_TASKS
 from xlm_core.workflow.step import actual_path, workflow_step
 
 params, output = snakemake.params, snakemake.output
@@ -34,13 +35,13 @@ def finetune_on(selected: Path | None, **arguments: Any) -> None:
 
 def finetune_xnli() -> None:
     """Fine-tune on the training sets of a protocol."""
-    finetune_on(Path(output.selected), n_classes=len(params.classes), n_train=params.n_train)
+    finetune_on(Path(output.selected), labels=params.classes, n_train=params.n_train)
 
 
 def finetune_glue() -> None:
     """Fine-tune on a task of GLUE, whose metrics select the model."""
     task = snakemake.wildcards.task
-    finetune_on(None, n_classes=evaluate.n_outputs(task), metrics=partial(evaluate.glue_metrics, task))
+    finetune_on(None, labels=GLUE_TASKS[task].classes or [], metrics=partial(evaluate.glue_metrics, task))
 
 
 with workflow_step(snakemake):

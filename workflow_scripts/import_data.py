@@ -18,6 +18,7 @@ def import_vocabulary() -> None:
         [Path(path) for path in inputs],
         languages=params.languages,
         size=params.size,
+        text=config.read(config.Text, params.text, path="text"),
         output=Path(output.vocabulary),
         origin=Path(output.origin),
     )

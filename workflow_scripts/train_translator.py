@@ -27,7 +27,6 @@ with workflow_step(snakemake):
         ),
         "settings": TranslatorSettings(
             languages=params.languages,
-            text=params.text,
             objectives=[
                 config.read(config.TranslationObjective, item, path="objectives") for item in params.objectives
             ],

@@ -1,8 +1,10 @@
-"""The command line, ``python -m xlm_core``: convert models, and apply them to text."""
+"""The command line, ``xlm`` or ``python -m xlm_core``: convert models, and apply them to text."""
 
 import argparse
 import io
+import json
 import logging
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +15,21 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from xlm_core.config import DecodingConfig, Text, read
+from xlm_core.config import DecodingConfig, read
 from xlm_core.errors import CorpusError, XlmError
 from xlm_core.interop import convert
 from xlm_core.io import atomic, decode_lines, open_binary
-from xlm_core.tasks.inference import SentenceEncoder, TranslationPipeline, embed, fill_mask
+from xlm_core.tasks.classification.predict import ClassificationPipeline, read_fields
+from xlm_core.tasks.inference import (
+    BATCH_TOKENS,
+    SentenceEncoder,
+    TranslationPipeline,
+    embed,
+    fill_mask,
+    preparation,
+)
 from xlm_core.text.tokenize import tokenize_line
-
-TOKENS_PER_BATCH = 4096  # of translations that are decoded at once
+from xlm_core.text.vocabulary import Vocabulary
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,9 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _add_conversions(commands)
     _add_inference(commands)
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal says of itself
     try:
         options.run(options)
-    except XlmError as error:
+    except BrokenPipeError:  # the reader has enough, and Python is not to say so when it flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (XlmError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 
 
@@ -50,48 +63,53 @@ def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     command = commands.add_parser("import-huggingface", help="convert a folder of transformers")
     command.add_argument("folder", type=Path, metavar="FOLDER")
     command.add_argument("--output", type=Path, required=True, help=folder)
-    command.set_defaults(run=lambda o: convert.import_huggingface(o.folder, o.output))
+    command.add_argument("--languages", nargs="+", default=[], help="of a model that does not tell languages apart")
+    command.set_defaults(run=lambda o: convert.import_huggingface(o.folder, o.languages, o.output))
 
     command = commands.add_parser(
         "export-huggingface", parents=[_model_arguments()], help="write a folder that transformers can load"
     )
-    command.add_argument("--labels", nargs="+", help="class names, if the model is a fine-tuned classifier")
     command.add_argument("--output", type=Path, required=True, help="output folder for the model and its tokenizer")
-    command.set_defaults(run=lambda o: convert.export_huggingface(o.model, o.vocabulary, o.output, o.labels))
+    command.set_defaults(run=lambda o: convert.export_huggingface(o.model, o.vocabulary, o.output))
 
 
 def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands that apply a model to text."""
-    sentences = "a file with one sentence per line (default: standard input)"
-    encoder = [_model_arguments(), _text_arguments()]
+    encoder = [_model_arguments(), _text_arguments(), _running_arguments()]
     description = (
         "XLM is not trained to embed sentences: before fine-tuning, the cosine of two vectors says little about "
         "whether sentences mean the same."
     )
     command = commands.add_parser(
-        "embed", parents=encoder, help="print one vector per sentence", description=description
+        "embed", parents=encoder, help="print one vector per sentence, or per pair", description=description
     )
-    command.add_argument("--input", type=Path, help=sentences)
     command.add_argument("--pooling", choices=("first", "mean", "max"), default="mean")
-    command.add_argument("--output", type=Path, help="an .npy file (default: TSV on standard output)")
+    command.add_argument("--layer", type=_whole, help="whose states, 0: the embeddings (default: the last)")
+    command.add_argument("--format", choices=("tsv", "jsonl"), default="tsv")
+    command.add_argument("--output", type=Path, help="an .npy file (default: lines on standard output)")
     command.set_defaults(run=_embed)
 
-    command = commands.add_parser("translate", help="translate text line by line")
+    command = commands.add_parser("classify", parents=encoder, help="print the class of each sentence or pair")
+    command.add_argument("--format", choices=("tsv", "jsonl"), default="tsv", help="tsv: class, its probability")
+    command.set_defaults(run=_classify)
+
+    command = commands.add_parser("fill-mask", parents=encoder, help="print the most likely pieces at each <mask>")
+    command.add_argument(
+        "text", nargs="?", help='a sentence such as "the <mask> sleeps" (default: the lines of --input)'
+    )
+    command.add_argument("--n-best", type=_positive, default=5, help="pieces per mask (default: %(default)s)")
+    command.set_defaults(run=_fill_mask)
+
+    command = commands.add_parser("translate", parents=[_running_arguments()], help="translate text line by line")
     command.add_argument("--model", type=Path, required=True, help="model.safetensors of a translator, or its folder")
     command.add_argument("--vocabulary", type=Path, help="vocabulary.json (default: the one in the model's folder)")
     command.add_argument("--from", dest="source", required=True, metavar="LANGUAGE", help="source language code")
     command.add_argument("--to", dest="target", required=True, metavar="LANGUAGE", help="target language code")
-    command.add_argument("--input", type=Path, help=sentences)
     command.add_argument("--beam", type=_positive, default=1, help="beam size (default: 1, greedy)")
     command.add_argument("--length-penalty", type=float, default=1.0, help="of the beam (default: %(default)s)")
     command.add_argument("--n-best", type=_positive, default=1, help="translations per line, with their scores")
-    command.add_argument("--batch-lines", type=_positive, default=256, help="lines per batch (default: %(default)s)")
+    command.add_argument("--format", choices=("text", "jsonl"), default="text")
     command.set_defaults(run=_translate)
-
-    command = commands.add_parser("fill-mask", parents=encoder, help="print the most likely pieces at each <mask>")
-    command.add_argument("text", help='a sentence such as "the <mask> sleeps"')
-    command.add_argument("--n-best", type=_positive, default=5, help="pieces per mask (default: %(default)s)")
-    command.set_defaults(run=_fill_mask)
 
 
 def _model_arguments() -> argparse.ArgumentParser:
@@ -104,67 +122,130 @@ def _model_arguments() -> argparse.ArgumentParser:
 def _text_arguments() -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
     parent.add_argument("--language", required=True, help="code of the text's language, one of the model's")
-    parent.add_argument("--tokenized", action="store_true", help="the text is tokenized like the model's corpora")
-    parent.add_argument("--keep-case", action="store_true", help="the model's text was not lower-cased")
-    parent.add_argument("--keep-accents", action="store_true", help="the model's text was not stripped of accents")
+    parent.add_argument("--tokenized", action="store_true", help="the text is prepared like the model's corpora")
+    return parent
+
+
+def _running_arguments() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    lines = "a file with one sentence per line, or two with a tab between (default: standard input)"
+    parent.add_argument("--input", type=Path, help=lines)
+    parent.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU, if there is one)")
+    parent.add_argument("--batch-tokens", type=_positive, default=BATCH_TOKENS, help="at once (default: %(default)s)")
+    parent.add_argument("--batch-lines", type=_positive, default=256, help="read at once (default: %(default)s)")
+    parent.add_argument("--line-buffered", action="store_true", help="answer each line before the next one is read")
     return parent
 
 
 def _embed(options: argparse.Namespace) -> None:
-    encoder, tokenize = _encoder_and_tokenizer(options)
-    sentences = [tokenize(line) for lines in _batches(options.input, 1024) for line in lines]
-    vectors = embed(encoder, sentences, options.pooling).numpy()
+    encoder = SentenceEncoder(options.model, options.vocabulary, options.language, options.device)
+    prepare = _preparation(encoder.vocabulary, options)
+    vectors = (
+        embed(encoder, examples, options.pooling, options.layer, options.batch_tokens).numpy()
+        for examples in _examples(options, prepare)
+    )
     if options.output is None:
-        np.savetxt(sys.stdout, vectors, fmt="%.7g", delimiter="\t")
+        for batch in vectors:
+            if options.format == "tsv":
+                np.savetxt(sys.stdout, batch, fmt="%.7g", delimiter="\t")
+            else:
+                sys.stdout.writelines(f"{json.dumps([float(f'{x:.7g}') for x in row])}\n" for row in batch.tolist())
+            sys.stdout.flush()
         return
+    batches = list(vectors)
+    if not batches:
+        raise CorpusError(f"{options.input or 'the standard input'}: no sentences to embed; give one per line")
     array = io.BytesIO()  # NumPy would not notice that the last bytes of a file have no room
-    np.save(array, vectors)
+    np.save(array, np.concatenate(batches))
     with atomic(options.output) as path:
         path.write_bytes(array.getbuffer())
 
 
+def _classify(options: argparse.Namespace) -> None:
+    pipeline = ClassificationPipeline(options.model, options.vocabulary, options.language, options.device)
+    for examples in _examples(options, _preparation(pipeline.vocabulary, options)):
+        for label, probabilities in pipeline.classify(examples, options.batch_tokens):
+            if options.format == "jsonl":
+                print(json.dumps({"label": label, "probabilities": probabilities}, ensure_ascii=False))
+            else:
+                print(label, *([f"{probabilities[label]:.4f}"] if probabilities else []), sep="\t")
+        sys.stdout.flush()
+
+
 def _fill_mask(options: argparse.Namespace) -> None:
-    encoder, tokenize = _encoder_and_tokenizer(options)
-    for number, best in enumerate(fill_mask(encoder, options.text, options.n_best, tokenize), start=1):
-        sys.stdout.writelines(f"{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
+    encoder = SentenceEncoder(options.model, options.vocabulary, options.language, options.device)
+    prepare = _preparation(encoder.vocabulary, options)
+    is_single = options.text is not None
+    lines = [options.text] if is_single else (line for batch in _batches(options) for line in batch)
+    for line_number, line in enumerate(lines, start=1):
+        begin = "" if is_single else f"{line_number}\t"
+        for number, best in enumerate(fill_mask(encoder, line, options.n_best, prepare), start=1):
+            sys.stdout.writelines(f"{begin}{number}\t{piece}\t{probability:.4f}\n" for piece, probability in best)
+        sys.stdout.flush()
 
 
 def _translate(options: argparse.Namespace) -> None:
     """Translate batch after batch, so that a pipe receives its first translations early."""
     model = options.model / convert.MODEL if options.model.is_dir() else options.model
-    pipeline = TranslationPipeline(model, options.vocabulary or model.with_name(convert.VOCABULARY))
+    vocabulary = options.vocabulary or model.with_name(convert.VOCABULARY)
+    pipeline = TranslationPipeline(model, vocabulary, options.device)
     pipeline.check_direction(options.source, options.target)
     settings = {"beam_size": options.beam, "n_best": options.n_best, "length_penalty": options.length_penalty}
-    decoding = read(DecodingConfig, settings, path="translate")
-    with tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
-        for lines in _batches(options.input, options.batch_lines):
-            for best in pipeline.translate(lines, options.source, options.target, decoding, TOKENS_PER_BATCH):
-                for translation in best:
-                    score = f"{translation.score or 0:.4f}\t" if options.n_best > 1 else ""
-                    sys.stdout.write(f"{score}{translation.text}\n")
-            sys.stdout.flush()
-            progress.update(len(lines))
+    decoding, number = read(DecodingConfig, settings, path="translate"), 0
+    for lines in _batches(options):
+        for best in pipeline.translate(lines, options.source, options.target, decoding, options.batch_tokens):
+            number += 1
+            if options.format == "jsonl":
+                translations = [{"text": each.text, "score": each.score} for each in best]
+                print(json.dumps({"line": number, "translations": translations}, ensure_ascii=False))
+                continue
+            for translation in best:
+                score = f"{translation.score or 0:.4f}\t" if options.n_best > 1 else ""
+                sys.stdout.write(f"{score}{translation.text}\n")
+        sys.stdout.flush()
 
 
-def _batches(path: Path | None, size: int) -> Iterator[list[str]]:
-    """Yield the sentences of a file or of the standard input, at most ``size`` at a time."""
+def _examples(options: argparse.Namespace, prepare: Callable[[str], str]) -> Iterator[list[list[str]]]:
+    """Yield prepared examples, all of one sentence or all of two, a batch of lines at a time."""
+    n_fields, number = None, 0
+    for lines in _batches(options):
+        examples = []
+        for line in lines:
+            number += 1
+            fields = read_fields(line, n_fields, number)
+            n_fields = len(fields)
+            examples.append([prepare(field) for field in fields])
+        yield examples
+
+
+def _batches(options: argparse.Namespace) -> Iterator[list[str]]:
+    """Yield the lines of the input, some at a time, with their progress on a terminal."""
+    path, size = options.input, 1 if options.line_buffered else options.batch_lines
+    if path is None and sys.stdin is None:
+        raise CorpusError("the standard input is closed; give --input, a file with one sentence per line")
     try:
         stream = sys.stdin.buffer if path is None else open_binary(path)
     except OSError as error:
         raise CorpusError(f"{path}: {error}; expected UTF-8 text, one sentence per line") from error
-    with stream as file:
+    with stream as file, tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
         lines = decode_lines(file, str(path or "the standard input"))
         while batch := list(islice(lines, size)):
             yield batch
+            progress.update(len(batch))
 
 
-def _encoder_and_tokenizer(options: argparse.Namespace) -> tuple[SentenceEncoder, Callable[[str], str]]:
-    """Open the encoder, and return the function that makes tokens of a line for it."""
-    encoder = SentenceEncoder(options.model, options.vocabulary, options.language)
+def _preparation(vocabulary: Vocabulary, options: argparse.Namespace) -> Callable[[str], str]:
+    """Return the function that prepares a sentence as those of the model's corpora."""
     if options.tokenized:  # text that is stripped of accents is decomposed, and stays so
-        return encoder, partial(unicodedata.normalize, "NFC") if options.keep_accents else str
-    text = Text(lowercase=not options.keep_case, strip_accents=not options.keep_accents)
-    return encoder, partial(tokenize_line, language=options.language, text=text)
+        keeps_accents = vocabulary.text is not None and not vocabulary.text.strip_accents
+        return partial(unicodedata.normalize, "NFC") if keeps_accents else str
+    return partial(tokenize_line, language=options.language, text=preparation(vocabulary, options.vocabulary))
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -49,8 +49,8 @@ HINTS = {
 def atomic(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``, renamed to it when the block ends and removed when the block fails.
 
-    Temporary files of killed processes are removed, too, for each file has one writer at a time; unless it
-    ``is_shared``: then several processes may write it at once, and the last one wins.
+    Temporary files of killed processes are removed, too; unless the file ``is_shared``: then processes on several
+    machines may write it at once, and the last one wins.
 
     Raises:
         StorageError: there is no room for the file. What was there before, also under its name, is left as it was.
@@ -79,7 +79,8 @@ def atomic_many(paths: Sequence[Path], *, is_shared: bool = False) -> Iterator[l
             for path in paths:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 for stale in [] if is_shared else path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
-                    stale.unlink(missing_ok=True)
+                    if not _is_running(stale.name.split(".")[-2]):
+                        stale.unlink(missing_ok=True)
             yield partials
             for partial in partials:
                 fsync(partial)
@@ -88,6 +89,19 @@ def atomic_many(paths: Sequence[Path], *, is_shared: bool = False) -> Iterator[l
     finally:
         for partial in partials:
             partial.unlink(missing_ok=True)
+
+
+def _is_running(process: str) -> bool:
+    """Tell whether another process of this machine has this number."""
+    if not process.isdecimal() or int(process) == os.getpid():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def fsync(path: Path) -> None:

@@ -3,7 +3,7 @@
 Shapes: B rows of a batch, T tokens of the longest row, N examples of a dataset.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,20 +40,9 @@ class DatasetPart(NamedTuple):
         return 2 if len(self.store.languages) == 1 else self.symbols.n_pair
 
     def sequence(self, record: int, max_tokens: int) -> tuple[np.ndarray, int]:
-        """Return the tokens of one example, of which the symbols before and after it are left out.
-
-        With these it has ``max_tokens`` at most.
-
-        Returns:
-            The sentence, or the pair with the symbols between; and how many tokens come before the second sentence.
-        """
+        """Return the tokens of one example as ``join_sentences`` does."""
         sentences = [self.store.sentence(column, record) for column in range(len(self.store.languages))]
-        n_tokens = max_tokens - self.n_special
-        if len(sentences) == 1:
-            return sentences[0][:n_tokens], n_tokens
-        first, second = truncate_pair(sentences[0], sentences[1], n_tokens)
-        between = self.symbols.between
-        return np.concatenate([first, between, second]), len(first) + len(between)
+        return join_sentences(sentences, max_tokens, self.symbols)
 
 
 @dataclass(frozen=True)
@@ -94,11 +83,8 @@ class LabelledDataset:
         """
         parts = [self.parts[index] for index in self._part_indices[indices]]
         records = self._records[indices]
-        rows, starts = zip(
-            *(part.sequence(record, max_tokens) for part, record in zip(parts, records, strict=True)), strict=True
-        )
-        languages, starts_of_second = np.array([[part.language_id] for part in parts]), np.array(starts)[:, None] + 1
-        return sentence_batch(PackedSequences.from_lists(rows), languages, parts[0].symbols, starts_of_second)
+        rows = [part.sequence(record, max_tokens) for part, record in zip(parts, records, strict=True)]
+        return joined_batch(rows, np.array([[part.language_id] for part in parts]), parts[0].symbols)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -124,6 +110,25 @@ class LabelledDataset:
     @cached_property
     def _part_indices(self) -> np.ndarray:
         return np.repeat(np.arange(len(self.parts)), [len(part.records) for part in self.parts])
+
+
+def join_sentences(sentences: Sequence[np.ndarray], max_tokens: int, symbols: SpecialSymbols) -> tuple[np.ndarray, int]:
+    """Join the tokens of one sentence or two; the symbols before and after are left out, but counted.
+
+    Returns:
+        The sentence, or the pair with the symbols between, so much of them that with all symbols they have
+        ``max_tokens`` at most; and how many tokens come before the second sentence.
+    """
+    if len(sentences) == 1:
+        return sentences[0][: max_tokens - 2], max_tokens
+    first, second = truncate_pair(sentences[0], sentences[1], max_tokens - symbols.n_pair)
+    return np.concatenate([first, symbols.between, second]), len(first) + len(symbols.between)
+
+
+def joined_batch(rows: Sequence[tuple[np.ndarray, int]], languages: np.ndarray, symbols: SpecialSymbols) -> Batch:
+    """Batch results (B) of ``join_sentences``; ``languages`` (B, 1) are ids."""
+    starts_of_second = np.array([[start + 1] for _, start in rows])
+    return sentence_batch(PackedSequences.from_lists([row for row, _ in rows]), languages, symbols, starts_of_second)
 
 
 def truncate_pair(first: np.ndarray, second: np.ndarray, n_tokens: int) -> tuple[np.ndarray, np.ndarray]:

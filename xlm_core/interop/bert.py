@@ -14,14 +14,15 @@ Fine-tuning drops out what a classifier's pooler gives, as BERT's; RoBERTa's own
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from xlm_core.config import ModelConfig, read
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.model.heads import Classifier
+from xlm_core.interop.original_xlm import ImportedModel
+from xlm_core.model.heads import ClassificationHead
 from xlm_core.model.transformer import Transformer
 
 MODEL_TYPES = ("bert", "roberta", "xlm-roberta")
@@ -71,20 +72,7 @@ SHAPE = {
 }  # key of the section ``model`` -> setting there
 
 
-class BertModel(NamedTuple):
-    """A model of the family.
-
-    model   the encoder, in evaluation mode
-    head    weights of a classification head, by their names in ``ClassificationHead``; empty where there is none
-    labels  of the classes
-    """
-
-    model: Transformer
-    head: Mapping[str, Tensor]
-    labels: list[str]
-
-
-def read_model(settings: Mapping[str, Any], weights: Mapping[str, Tensor], location: str) -> BertModel:
+def read_model(settings: Mapping[str, Any], weights: Mapping[str, Tensor], location: str) -> ImportedModel:
     """Read a model: an encoder alone, a language model, or a classifier.
 
     Without a prediction layer the output's bias is zero, and nothing comes before it.
@@ -116,7 +104,7 @@ def read_model(settings: Mapping[str, Any], weights: Mapping[str, Tensor], locat
 
 def _build(
     settings: Mapping[str, Any], weights: dict[str, Tensor], names: Mapping[str, str], location: str
-) -> BertModel:
+) -> ImportedModel:
     """Build the model from weights whose names begin with those of the encoder's modules, or of a head."""
     is_predictor, is_pooled = names[PREDICTED] in weights, f"{names['pooler']}.weight" in weights
     state = _encoder_state(weights, settings)
@@ -138,11 +126,37 @@ def _build(
     with torch.device("meta"):  # no weights are drawn only to be replaced
         model = Transformer(read(ModelConfig, values, path=location), n_tokens, 1)
     model.load_state_dict(state, assign=True)
-    is_classifier = f"{names[CLASSES]}.weight" in weights
-    labels = [str(label) for _, label in sorted((int(id_), label) for id_, label in settings["id2label"].items())]
-    return BertModel(
-        model.eval(), _tensors(weights, names, CLASSES) if is_classifier else {}, labels if is_classifier else []
-    )
+    imported = ImportedModel(model.eval(), (), ["mlm"])
+    if f"{names[CLASSES]}.weight" not in weights:
+        return imported
+    labels, dropout = labels_of(settings), settings.get("classifier_dropout") or settings["hidden_dropout_prob"]
+    head = {kind: weights[f"{names[CLASSES]}.{kind}"] for kind in ("weight", "bias")}
+    return imported._replace(head=head_of(head, model.config.dim, len(labels), dropout, location), labels=labels)
+
+
+def labels_of(settings: Mapping[str, Any]) -> list[str]:
+    """Return the names of a classifier's classes; of two that have none, the library's."""
+    names = settings.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    return [str(label) for _, label in sorted((int(id_), label) for id_, label in names.items())]
+
+
+def head_of(
+    weights: Mapping[str, Tensor], dim: int, n_classes: int, dropout: float, location: str
+) -> ClassificationHead:
+    """Return the classification head with this "weight" (n_classes, D) and "bias" (n_classes,).
+
+    Raises:
+        CheckpointError: they have another shape.
+    """
+    head = ClassificationHead(dim, n_classes, dropout)
+    try:
+        head.classes.load_state_dict({name: tensor.detach().float() for name, tensor in weights.items()})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"{location}: its head does not fit its settings ({reason}); take a whole copy"
+        ) from error
+    return head.eval()
 
 
 def _renamed(name: str) -> str:
@@ -170,10 +184,3 @@ def _encoder_state(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -
                 parts = [weights[f"encoder.layer.{number}.{each}.{kind}"] for each in theirs]
                 state[f"layers.{number}.{ours}.{kind}"] = torch.cat(parts)
     return state
-
-
-def classifier_of(read: BertModel, dropout: float) -> Classifier:
-    """Return the classifier of a model that has a head."""
-    classifier = Classifier(read.model, len(read.labels), dropout)
-    classifier.head.load_state_dict(read.head)
-    return classifier.eval()

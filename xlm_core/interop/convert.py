@@ -14,7 +14,7 @@ import torch
 from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.config.sources import PretrainedModel
-from xlm_core.errors import CheckpointError
+from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.interop import huggingface, original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import check_files, read_tokenizer
@@ -47,14 +47,24 @@ def import_original(original: Path, codes: Path, vocab: Path, output: Path) -> N
     _save_folder(imported, vocabulary, origin, output)
 
 
-def import_huggingface(folder: Path, output: Path) -> None:
-    """Convert a Hugging Face folder of an ``XLMWithLMHeadModel``.
+def import_huggingface(folder: Path, languages: Sequence[str], output: Path) -> None:
+    """Convert a Hugging Face folder of XLM or of a model of the BERT family; a classifier stays one.
+
+    Args:
+        folder: with the model and its tokenizer.
+        languages: that a model reads which does not tell languages apart; else none.
+        output: the folder.
 
     Raises:
+        ConfigError: no languages are given, or some although the model has its own.
         CheckpointError: the model is not one of the paper, or model and tokenizer do not belong together.
         CorpusError: the tokenizer is damaged, or of another kind.
     """
     imported = huggingface.import_model(folder)
+    if bool(imported.languages) == bool(languages):
+        problem = "has languages of its own; name none" if languages else "tells no languages apart; name yours"
+        raise ConfigError(f"{folder}: the model {problem}")
+    imported = imported._replace(languages=imported.languages or sorted(languages))
     vocabulary = read_tokenizer(folder, imported.languages)
     if len(vocabulary) != imported.model.vocab_size:
         raise CheckpointError(
@@ -65,29 +75,27 @@ def import_huggingface(folder: Path, output: Path) -> None:
     _save_folder(imported, vocabulary, {"format": "Hugging Face folder", "file": folder.name, "sha256": sha256}, output)
 
 
-def export_huggingface(model: Path, vocabulary: Path, output: Path, labels: Sequence[str] | None) -> None:
+def export_huggingface(model: Path, vocabulary: Path, output: Path) -> None:
     """Write a model and its tokenizer into a folder that ``from_pretrained`` loads.
 
     Args:
-        model: an encoder, or with ``labels`` a fine-tuned classifier.
+        model: an encoder or a fine-tuned classifier.
         vocabulary: the model's.
         output: the folder.
-        labels: names of the classes, in the order of their ids; None for a language model.
 
     Raises:
         CheckpointError: the model is damaged, has another vocabulary, or transformers cannot represent it.
         CorpusError: transformers cannot represent the vocabulary.
         ConfigError: the packages of the extra ``interop`` are not installed.
     """
-    if labels is None:
-        encoder, metadata = checkpoint.load(model)
-        vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        huggingface.export_model(encoder, metadata["languages"], output, causal=metadata["objectives"] == ["clm"])
+    encoder, metadata = checkpoint.load(model)
+    languages, vocab = metadata["languages"], checkpoint.load_vocabulary(vocabulary, model, metadata)
+    if checkpoint.has_head(model):
+        classifier, _ = checkpoint.load_classifier(model)
+        huggingface.export_classifier(classifier, languages, metadata.get("labels") or ["score"], output)
     else:
-        classifier, metadata = checkpoint.load_classifier(model)
-        vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        huggingface.export_classifier(classifier, metadata["languages"], labels, output)
-    huggingface.write_tokenizer(vocab, output, metadata["languages"])
+        huggingface.export_model(encoder, languages, output, causal=metadata["objectives"] == ["clm"])
+    huggingface.write_tokenizer(vocab, output, languages, encoder.config.max_positions)
 
 
 def import_model(
@@ -190,7 +198,10 @@ def _save(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, 
     trained = {"languages": list(imported.languages), "objectives": list(imported.objectives)}
     settings = {"model": to_dict(imported.model.config), "pretraining": None}
     metadata = checkpoint.make_metadata(trained, settings, None, vocabulary, [vocabulary.digest, origin["sha256"]])
-    checkpoint.save(output, imported.model, metadata | {"origin": dict(origin)})
+    if imported.head is not None:
+        max_tokens = imported.model.config.max_positions
+        metadata |= {"labels": list(imported.labels), "max_tokens": max_tokens, "language_ids": "yes"}
+    checkpoint.save(output, imported.model, metadata | {"origin": dict(origin)}, head=imported.head)
 
 
 def _check_pieces(pieces: Sequence[str], expected: Sequence[str], vocab: Path, original: Path) -> None:

@@ -37,6 +37,7 @@ from xlm_core.text.vocabulary import WORD_START, Vocabulary
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SETTINGS, TOKENIZER = "tokenizer_config.json", "tokenizer.json"
 BODY, PREDICTION = "transformer.", "pred_layer."  # begin the names of the encoder's weights, and of the output's
+SUMMARY, BUFFER = "sequence_summary.summary.", "position_ids"  # of a classification head; and no weight, in old folders
 INDICES = {"bos": BOS, "eos": EOS, "pad": PAD, "unk": UNK, "mask": MASK}
 FIXED = {
     **original_xlm.PAPER_SETTINGS,
@@ -105,6 +106,8 @@ def _export(
     The weights are not written by ``save_pretrained``, whose errors do not say that a disk is full.
     """
     config = model.config
+    if config.n_segments or config.prediction_transform or config.pooler:
+        raise CheckpointError("a model of the BERT family is not written as XLM; take the folder that it came from")
     if config.feedforward_dim != 4 * config.dim:
         raise CheckpointError(
             f"a model with feedforward_dim {config.feedforward_dim} and dim {config.dim}: "
@@ -143,8 +146,13 @@ def _language_settings(languages: Sequence[str]) -> dict[str, Any]:
     return {"lang2id": ids, "id2lang": {str(number): language for language, number in ids.items()}}
 
 
-def write_tokenizer(vocabulary: Vocabulary, folder: Path, languages: Sequence[str]) -> None:
+def write_tokenizer(
+    vocabulary: Vocabulary, folder: Path, languages: Sequence[str], max_positions: int | None = None
+) -> None:
     """Write the tokenizer's files, and our vocabulary beside them, from which ``read_tokenizer`` restores all of it.
+
+    Args:
+        max_positions: tokens that the model has positions for, to which texts are cut on demand; None: not known.
 
     Raises:
         CorpusError: each language has its own encoding, which such a tokenizer cannot hold.
@@ -156,29 +164,32 @@ def write_tokenizer(vocabulary: Vocabulary, folder: Path, languages: Sequence[st
         )
     folder.mkdir(parents=True, exist_ok=True)
     if vocabulary.kind == "fastbpe":
-        _write_xlm_tokenizer(vocabulary, folder, languages)
+        _write_xlm_tokenizer(vocabulary, folder, languages, max_positions)
     else:
-        _write_fast_tokenizer(vocabulary, folder)
+        _write_fast_tokenizer(vocabulary, folder, max_positions)
     vocabulary.write(folder / OURS)
 
 
-def _settings(tokenizer_class: str) -> dict[str, Any]:
-    """Return the settings of both tokenizers: which symbols have which role."""
+def _settings(tokenizer_class: str, max_positions: int | None) -> dict[str, Any]:
+    """Return the settings of both tokenizers: which symbols have which role, and the longest input."""
     ends = dict.fromkeys(("bos_token", "eos_token", "sep_token", "cls_token"), SPECIAL[EOS])
     others = {"pad_token": SPECIAL[PAD], "unk_token": SPECIAL[UNK], "mask_token": SPECIAL[MASK]}
-    return {"tokenizer_class": tokenizer_class, **ends, **others, "clean_up_tokenization_spaces": False}
+    length = {"model_max_length": max_positions} if max_positions else {}
+    return {"tokenizer_class": tokenizer_class, **ends, **others, **length, "clean_up_tokenization_spaces": False}
 
 
-def _write_xlm_tokenizer(vocabulary: Vocabulary, folder: Path, languages: Sequence[str]) -> None:
+def _write_xlm_tokenizer(
+    vocabulary: Vocabulary, folder: Path, languages: Sequence[str], max_positions: int | None
+) -> None:
     names = [*SPECIAL, *map(fastbpe.symbol_of, vocabulary.pieces[N_SPECIAL:])]
     write_json(folder / PIECES, {name: id_ for id_, name in enumerate(names)})
     with atomic(folder / MERGES) as partial:
         partial.write_bytes(vocabulary.models[0])
-    settings = _settings("XLMTokenizer") | _language_settings(languages)
+    settings = _settings("XLMTokenizer", max_positions) | _language_settings(languages)
     write_json(folder / SETTINGS, settings | {"do_lowercase_and_remove_accent": True})
 
 
-def _write_fast_tokenizer(vocabulary: Vocabulary, folder: Path) -> None:
+def _write_fast_tokenizer(vocabulary: Vocabulary, folder: Path, max_positions: int | None) -> None:
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     ids = {name: id_ for id_, name in enumerate(vocabulary.pieces)}
@@ -193,7 +204,7 @@ def _write_fast_tokenizer(vocabulary: Vocabulary, folder: Path) -> None:
     )
     tokenizer.decoder = decoders.Metaspace(WORD_START)
     write_text(folder / TOKENIZER, tokenizer.to_str())
-    write_json(folder / SETTINGS, _settings("PreTrainedTokenizerFast"))
+    write_json(folder / SETTINGS, _settings("PreTrainedTokenizerFast", max_positions))
 
 
 def _merges(pieces: Sequence[str]) -> list[tuple[str, str]]:
@@ -207,19 +218,29 @@ def _merges(pieces: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def import_model(folder: Path) -> ImportedModel:
-    """Read an ``XLMWithLMHeadModel``, whose configuration does not tell MLM from TLM, or a model of the BERT family.
+    """Read a model of XLM or of the BERT family: an encoder alone, a language model or a classifier.
+
+    The configuration does not tell MLM from TLM. Without a prediction layer the output's bias is zero.
 
     Raises:
         CheckpointError: files are missing or damaged, or the model is not one of the paper.
     """
     settings, tensors = _read_settings(folder / CONFIG), read_weights(folder / WEIGHTS)
     if settings["model_type"] in bert.MODEL_TYPES:
-        return ImportedModel(bert.read_model(settings, tensors, str(folder)).model, (), ["mlm"])
-    weights = {name.removeprefix(BODY): tensor for name, tensor in tensors.items()}
-    if not any(name.startswith(PREDICTION) for name in weights):
-        raise CheckpointError(f"{folder}: a model without prediction layer (pred_layer); expected one of kind {MLM}")
+        return bert.read_model(settings, tensors, str(folder))
+    weights = {name.removeprefix(BODY): tensor for name, tensor in tensors.items() if not name.endswith(BUFFER)}
+    head = {name.removeprefix(SUMMARY): weights.pop(name) for name in list(weights) if name.startswith(SUMMARY)}
+    if original_xlm.EMBEDDINGS in weights:
+        weights.setdefault(
+            f"{PREDICTION}proj.bias", weights[original_xlm.EMBEDDINGS].new_zeros(len(weights[original_xlm.EMBEDDINGS]))
+        )
     model, languages = original_xlm.from_original_names(weights, settings, str(folder))
-    return ImportedModel(model, languages, ["clm" if settings.get("causal") else "mlm"])
+    imported = ImportedModel(model, languages, ["clm" if settings.get("causal") else "mlm"])
+    if not head:
+        return imported
+    labels = bert.labels_of(settings)
+    classes = bert.head_of(head, model.config.dim, len(labels), settings.get("summary_first_dropout", 0.1), str(folder))
+    return imported._replace(head=classes, labels=labels)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from xlm_core.config import ModelConfig, read
 from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.model.heads import ClassificationHead
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
 
@@ -52,12 +53,16 @@ class ImportedModel(NamedTuple):
     objectives  that it was trained with
     pieces      (V,) of the vocabulary, special symbols first, in text form: ``@@`` where a word goes on; empty if the
                 checkpoint does not hold them
+    head        a classification head, if it has one
+    labels      names of its classes
     """
 
     model: Transformer
     languages: Sequence[str]
     objectives: Sequence[str]
     pieces: Sequence[str] = ()
+    head: ClassificationHead | None = None
+    labels: Sequence[str] = ()
 
 
 def read_checkpoint(path: Path) -> ImportedModel:

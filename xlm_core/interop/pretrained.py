@@ -5,10 +5,12 @@ Given models are read by ``xlm_core.interop.convert``; this module runs without 
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xlm_core import digests
+from xlm_core.config import Text
 from xlm_core.config.sources import PretrainedFiles, PretrainedVocabulary
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
@@ -62,6 +64,7 @@ def import_vocabulary(
     *,
     languages: Sequence[str],
     size: int,
+    text: Text,
     output: Path,
     origin: Path,
 ) -> None:
@@ -73,6 +76,7 @@ def import_vocabulary(
             fastBPE, of which the first ``size`` pieces are used) or ``huggingface`` (a folder with a tokenizer).
         languages: that must be encoded.
         size: number of pieces, special symbols included.
+        text: how text is prepared for it.
         output: the vocabulary.
         origin: JSON: format and checksums.
 
@@ -98,7 +102,7 @@ def import_vocabulary(
             f"{path} has {len(vocabulary)} pieces, special symbols included, expected {size}; write vocabulary.size: "
             f"{len(vocabulary)}, or give the right file"
         )
-    vocabulary.write(output)
+    replace(vocabulary, text=text).write(output)
     write_json(origin, record | {"vocabulary": vocabulary.digest})
 
 

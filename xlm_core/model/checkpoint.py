@@ -101,6 +101,16 @@ def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
     return classifier.eval(), description["about"]
 
 
+def has_head(path: Path) -> bool:
+    """Tell whether a model has a classification head.
+
+    Raises:
+        CheckpointError: as in ``load``.
+    """
+    _, description = _read(path)
+    return description["head"] is not None
+
+
 def load_translator(path: Path) -> tuple[EncoderDecoder, dict[str, Any]]:
     """Read a translator, as ``load`` reads a model.
 

@@ -4,26 +4,30 @@ Shapes: N sentences, B rows of a batch, T tokens of its longest row, D dimension
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from sacremoses import MosesDetokenizer
 from torch import Tensor
 
 from xlm_core.config import DecodingConfig, Text, TranslationObjective
-from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
+from xlm_core.data.batch import Batch
 from xlm_core.data.buckets import N_ENDS
+from xlm_core.data.labelled import join_sentences, joined_batch
 from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.decoding import BeamHypothesis, generate
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
+from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
-BATCH_SIZE = 64  # sentences that are embedded at once
+BATCH_TOKENS = 4096  # padding included, that are computed at once
 MASK_TEXT = "<mask>"
 PLACEHOLDER = "xlmmaskxlm"  # a word that normalization and every tokenizer leave alone, unlike "<mask>"
 UNSPACED = ("zh", "th")  # languages that write no blanks between words
@@ -32,10 +36,21 @@ DANDA = " ।"  # the full stop of Hindi and its relatives, which Moses does not
 Pooling = Literal["first", "mean", "max"]
 
 
+def preparation(vocabulary: Vocabulary, path: Path) -> Text:
+    """Return how raw text is prepared for a vocabulary.
+
+    Raises:
+        CorpusError: its file ``path`` does not say it, because an older version of this program wrote it.
+    """
+    if vocabulary.text is None:
+        raise CorpusError(f"{path} does not say how raw text is prepared for it; give tokenized text, or make it anew")
+    return vocabulary.text
+
+
 class SentenceEncoder:
     """A model in evaluation mode with its vocabulary, on a GPU if there is one, for sentences of one language."""
 
-    def __init__(self, model: Path, vocabulary: Path, language: str) -> None:
+    def __init__(self, model: Path, vocabulary: Path, language: str, device: str | None = None) -> None:
         """Read a model and its vocabulary.
 
         The language must be named: XLM learns one embedding per language, and has other states without it.
@@ -50,7 +65,7 @@ class SentenceEncoder:
         ids = language_ids(metadata["languages"])
         if language not in ids:
             raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
-        self.model = transformer.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = transformer.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.language, self.language_id = language, ids[language]
         self.objectives: list[str] = metadata["objectives"]
 
@@ -59,10 +74,30 @@ class SentenceEncoder:
         """Whether the model was trained by CLM alone, and attends to the left only."""
         return self.objectives == ["clm"]
 
-    def batch(self, sentences: Sequence[Sequence[int]]) -> Batch:
-        """Batch encoded sentences as ``</s> a </s>`` on the model's device."""
-        packed = PackedSequences.from_lists(sentences)
-        return sentence_batch(packed, self.language_id, self.vocabulary.symbols).to(self.model.output_bias.device)
+    def batch(self, rows: Sequence[tuple[np.ndarray, int]]) -> Batch:
+        """Batch results of ``join_sentences`` on the model's device."""
+        batch = joined_batch(rows, np.full((len(rows), 1), self.language_id), self.vocabulary.symbols)
+        return batch.to(self.model.output_bias.device)
+
+
+def encode_fields(
+    vocabulary: Vocabulary, language: str, examples: Sequence[Sequence[str]]
+) -> list[tuple[np.ndarray, ...]]:
+    """Encode prepared examples of one sentence or two each."""
+    columns = [vocabulary.encode(column, language) for column in zip(*examples, strict=True)]
+    return [tuple(np.array(ids, dtype=np.int64) for ids in fields) for fields in zip(*columns, strict=True)]
+
+
+def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Yield the indices of examples of similar length, as many as have ``batch_tokens`` with padding, at least one."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
+        if batch and (len(batch) + 1) * (lengths[index] + N_ENDS) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
 def max_pieces(model: Transformer) -> int:
@@ -79,8 +114,14 @@ def truncate(encoded: Sequence[list[int]], model: Transformer) -> list[list[int]
 
 
 @torch.inference_mode()
-def embed(encoder: SentenceEncoder, sentences: Sequence[str], pooling: Pooling) -> Tensor:
-    """Embed tokenized sentences: vectors (N, D) in their order, float32 on the CPU.
+def embed(
+    encoder: SentenceEncoder,
+    examples: Sequence[Sequence[str]],
+    pooling: Pooling,
+    layer: int | None = None,
+    batch_tokens: int = BATCH_TOKENS,
+) -> Tensor:
+    """Embed prepared sentences, or pairs of them: vectors (N, D) in their order, float32 on the CPU.
 
     XLM is not trained to embed sentences: before fine-tuning, the cosine of two vectors says little about whether
     sentences mean the same. Means over tokens serve better than the first state, which only fine-tuning trains.
@@ -88,25 +129,33 @@ def embed(encoder: SentenceEncoder, sentences: Sequence[str], pooling: Pooling) 
     Sentences of similar length share a batch, without dropout; which ones changes only the last bits of a vector.
 
     Args:
-        sentences: (N,) tokens separated by blanks.
-        pooling: over the last layer's states of ``</s> a </s>``: "first" is what fine-tuning reads (section 5.1),
-            "mean" and "max" are over all of them, end symbols included.
+        examples: (N,) of one sentence or two each.
+        pooling: over the states of ``</s> a </s>``, or of a pair: "first" is what fine-tuning reads (section 5.1),
+            "mean" and "max" are over all of them, special symbols included.
+        layer: whose states, 0: the embeddings; None: the last.
+        batch_tokens: padding included, that are computed at once.
 
     Raises:
         CorpusError: there is no sentence.
-        ConfigError: the first state is asked of a causal model, whose first state attends to nothing of a sentence.
+        ConfigError: there is no such layer; or the first state is asked of a causal model, where it attends to nothing.
     """
-    if not sentences:
+    if not examples:
         raise CorpusError("no sentences to embed; give one per line")
+    if layer is not None and layer > (n_layers := encoder.model.config.n_layers):
+        raise ConfigError(f"layer {layer}: the model has {n_layers}; 0 is the embeddings")
     if pooling == "first" and encoder.is_causal:
         raise ConfigError("pooling 'first': in a model trained by CLM it is the same for all sentences; take 'mean'")
-    encoded = truncate(encoder.vocabulary.encode(sentences, encoder.language), encoder.model)
-    order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-    vectors = torch.empty(len(encoded), encoder.model.config.dim)
-    for start in range(0, len(order), BATCH_SIZE):
-        indices = order[start : start + BATCH_SIZE]
-        batch = encoder.batch([encoded[index] for index in indices])
-        hidden = encoder.model(batch, encoder.is_causal)
+    encoded = encode_fields(encoder.vocabulary, encoder.language, examples)
+    limit, symbols = encoder.model.config.max_positions, encoder.vocabulary.symbols
+    n_special = N_ENDS if len(encoded[0]) == 1 else symbols.n_pair
+    if n_truncated := sum(sum(map(len, fields)) + n_special > limit for fields in encoded):
+        LOG.warning("%d sentences have more than %d pieces and lost their ends.", n_truncated, limit - n_special)
+    rows = [join_sentences(fields, limit, symbols) for fields in encoded]
+    vectors = torch.empty(len(rows), encoder.model.config.dim)
+    for indices in length_batches([len(row) for row, _ in rows], batch_tokens):
+        batch = encoder.batch([rows[index] for index in indices])
+        states = encoder.model.states(batch, encoder.is_causal)
+        hidden = next(islice(states, encoder.model.config.n_layers if layer is None else layer, None))
         vectors[indices] = pool(hidden, batch.lengths, pooling).float().cpu()
     return vectors
 
@@ -146,7 +195,8 @@ def fill_mask(
     if len(ids) > (limit := max_pieces(encoder.model)):
         raise CorpusError(f"the text has {len(ids)} pieces; the model has room for {limit}: shorten it")
     positions = [position for position, id_ in enumerate(ids, start=1) if id_ == symbols.mask]  # 0: </s>
-    scores = encoder.model.predict(encoder.model(encoder.batch([ids]))[0, positions])
+    row = (np.array(ids, dtype=np.int64), len(ids))
+    scores = encoder.model.predict(encoder.model(encoder.batch([row]))[0, positions])
     probabilities = scores.float().softmax(dim=-1)
     probabilities[:, symbols.special] = 0
     best = probabilities.topk(min(n_best, len(encoder.vocabulary) - len(symbols.special)))
@@ -192,7 +242,7 @@ class TranslationPipeline:
     It computes on a GPU if there is one. Test sets are scored with the same pipeline.
     """
 
-    def __init__(self, model: Path, vocabulary: Path) -> None:
+    def __init__(self, model: Path, vocabulary: Path, device: str | None = None) -> None:
         """Read the files of a translator and of its vocabulary.
 
         Raises:
@@ -200,10 +250,10 @@ class TranslationPipeline:
             CorpusError: no such vocabulary.
         """
         translator, self.metadata = checkpoint.load_translator(model)
-        self.translator = translator.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.translator = translator.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, self.metadata)
         self.language_ids = language_ids(self.metadata["languages"])
-        self.text = Text.model_validate(self.metadata["text"])
+        self.text = preparation(self.vocabulary, vocabulary)
         objectives = map(TranslationObjective.model_validate, self.metadata["objectives"])
         trained = ((objective.source, objective.target) for objective in objectives if objective.kind != "ae")
         self.directions = list(dict.fromkeys(trained))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 
-from xlm_core.config.strict_model import to_dict
+from xlm_core.config import Text, to_dict
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json, write_json
 from xlm_core.text.fastbpe import CONTINUES, FastBpe, read_pieces
@@ -28,6 +28,7 @@ from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL, UNK, XLM_SYMBOLS, 
 WORD_START = "\u2581"  # sentencepiece's mark of a piece that begins a word
 KINDS = ("sentencepiece", "fastbpe", "huggingface")
 INVALID = (ValueError, LookupError, TypeError, OverflowError, RuntimeError)  # raised by JSON that is not a vocabulary
+PREPARATION = {"tokenization", "lowercase", "strip_accents", "romanian", "moses"}  # settings that change letters
 BATCH = 1000  # sentences that are encoded at once
 
 Item = TypeVar("Item")
@@ -46,6 +47,7 @@ class Vocabulary:
     model_of  language -> index of its model
     kind      of the models: "sentencepiece", "fastbpe", or "huggingface", which reads raw text
     symbols   the special symbols
+    text      how text is prepared before it is encoded; None where the file does not say it
 
     Raises:
         ValueError, RuntimeError: parts do not fit together, or an encoding cannot be read.
@@ -58,6 +60,7 @@ class Vocabulary:
     model_of: Mapping[str, int]
     kind: str = "sentencepiece"
     symbols: SpecialSymbols = XLM_SYMBOLS
+    text: Text | None = None
 
     def __post_init__(self) -> None:
         if not all(isinstance(piece, str) for piece in self.pieces) or self.counts.shape != (len(self.pieces),):
@@ -89,7 +92,10 @@ class Vocabulary:
                 dict(data["languages"]),
                 data.get("kind", "sentencepiece"),
                 SpecialSymbols.model_validate(data.get("symbols", {})),
+                Text.model_validate(data["text"]) if "text" in data else None,
             )
+        except OSError as error:
+            raise CorpusError(f"{path} cannot be read ({error}); expected a vocabulary.json") from error
         except INVALID as error:
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
 
@@ -153,6 +159,8 @@ class Vocabulary:
             data["kind"] = self.kind
         if self.symbols != XLM_SYMBOLS:
             data["symbols"] = to_dict(self.symbols)
+        if self.text is not None:
+            data["text"] = self.text.model_dump(include=PREPARATION)
         write_json(path, data)
 
     @cached_property
@@ -214,7 +222,9 @@ class Vocabulary:
         return np.array([0] * N_SPECIAL + [len(text.encode()) for text in texts[N_SPECIAL:]])
 
 
-def build(languages: Sequence[str], models: Sequence[Path], samples: Sequence[Path], output: Path) -> None:
+def build(
+    languages: Sequence[str], models: Sequence[Path], samples: Sequence[Path], output: Path, text: Text | None = None
+) -> None:
     """Join the models of all languages in one vocabulary and count its pieces.
 
     Args:
@@ -222,6 +232,7 @@ def build(languages: Sequence[str], models: Sequence[Path], samples: Sequence[Pa
         models: of each language; languages that share one have the same file.
         samples: the text that each model was learned on, one sentence per line.
         output: the vocabulary, as JSON.
+        text: how the samples were prepared.
     """
     parts = list(zip(models, samples, strict=True))
     distinct = list(dict.fromkeys(parts))
@@ -237,6 +248,7 @@ def build(languages: Sequence[str], models: Sequence[Path], samples: Sequence[Pa
         tuple(Path(model).read_bytes() for model, _ in distinct),
         tuple(offsets),
         {language: distinct.index(part) for language, part in zip(languages, parts, strict=True)},
+        text=text,
     ).write(output)
 
 

@@ -186,11 +186,6 @@ GLUE_METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
 }
 
 
-def n_outputs(task: str) -> int:
-    """Return the outputs of the head for a task of GLUE: one for each class, or a single one for scores."""
-    return len(GLUE_TASKS[task].classes or ("score",))
-
-
 def score_glue(
     *,
     task: str,

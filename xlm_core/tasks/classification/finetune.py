@@ -11,7 +11,7 @@ Shapes: B rows of a batch, N examples of a dataset.
 import copy
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from operator import itemgetter
@@ -47,7 +47,7 @@ class FinetuneArgs:
     """How an encoder is fine-tuned.
 
     settings            section ``finetuning`` of the task
-    n_classes           outputs of the head
+    labels              names of the classes, one output each; none for a score, which is a single output
     precision           as in the section ``compute`` of the configuration
     seed                of the head's first weights, the order of the examples and dropout
     code_digest         digest of the code
@@ -59,7 +59,7 @@ class FinetuneArgs:
     """
 
     settings: Finetuning
-    n_classes: int
+    labels: Sequence[str]
     precision: str
     seed: int
     code_digest: str
@@ -130,6 +130,7 @@ def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: 
     settings = [to_dict(args.settings), dict(args.n_train), list(splits.test), args.precision]
     return {
         **encoder,
+        "labels": list(args.labels),
         "config": digests.of_value([encoder["config"], *settings]),
         "data": data_digest(encoder, train),
         "n_train": {languages[part.language_id]: len(part.records) for part in train.parts},
@@ -163,7 +164,7 @@ def train_classifier(
     """
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
-    classifier = Classifier(copy.deepcopy(encoder), args.n_classes, settings.dropout).to(processes.device)
+    classifier = Classifier(copy.deepcopy(encoder), len(args.labels) or 1, settings.dropout).to(processes.device)
     if settings.n_frozen_layers is not None:
         classifier.encoder.freeze(settings.n_frozen_layers)
     run = FinetuningRun(classifier, splits, args, rate, args.work / digest / f"{rate:g}", processes.device)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -44,12 +44,10 @@ class TranslatorSettings:
     """Everything but files that the weights of a translator depend on.
 
     languages   all languages of the model
-    text        preparation of the sentences to translate
     objectives  of the training
     """
 
     languages: Sequence[str]
-    text: Mapping[str, Any]
     objectives: Sequence[TranslationObjective]
     model: ModelConfig
     training: TranslationTraining

@@ -110,7 +110,6 @@ def _metadata(settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpo
     trained = {
         "languages": sorted(settings.languages),
         "objectives": [to_dict(objective) for objective in settings.objectives],
-        "text": dict(settings.text),
     }
     init_config, init_data = ([source and source[key] for source in init] for key in ("config", "data"))
     config = {"model": to_dict(settings.model), "training": to_dict(settings.training), "init": init_config}

@@ -1,0 +1,92 @@
+"""Classes of one's own sentences and pairs, by a fine-tuned classifier."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from xlm_core.data.labelled import join_sentences, joined_batch
+from xlm_core.errors import CheckpointError, ConfigError, CorpusError
+from xlm_core.languages import language_ids
+from xlm_core.model import checkpoint
+from xlm_core.tasks.inference import BATCH_TOKENS, encode_fields, length_batches
+
+
+class Prediction(NamedTuple):
+    """What a classifier says of an example.
+
+    label          name of the likeliest class; of a regression its score, as text
+    probabilities  name of each class -> its probability; of a regression empty
+    """
+
+    label: str
+    probabilities: dict[str, float]
+
+
+class ClassificationPipeline:
+    """A fine-tuned classifier in evaluation mode, its vocabulary and the names of its classes."""
+
+    def __init__(self, model: Path, vocabulary: Path, language: str, device: str | None = None) -> None:
+        """Read the files.
+
+        Raises:
+            CheckpointError: no such model, or one without a classification head or the names of its classes.
+            CorpusError: no such vocabulary.
+            ConfigError: the model was not trained on ``language``.
+        """
+        classifier, metadata = checkpoint.load_classifier(model)
+        self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
+        ids = language_ids(metadata["languages"])
+        if language not in ids:
+            raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
+        self.labels: list[str] = metadata.get("labels") or []
+        if len(self.labels) != classifier.head.classes.out_features and classifier.head.classes.out_features > 1:
+            raise CheckpointError(f"{model} does not name its classes; expected 'labels' in it: fine-tune it again")
+        self.classifier = classifier.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.language, self.language_id = language, ids[language]
+        self.max_tokens: int = metadata["max_tokens"]
+
+    @torch.inference_mode()
+    def classify(self, examples: Sequence[Sequence[str]], batch_tokens: int = BATCH_TOKENS) -> list[Prediction]:
+        """Classify examples: prepared sentences, or pairs of them.
+
+        An example of more tokens than in fine-tuning is truncated as there.
+
+        Raises:
+            CorpusError: an example has neither one sentence nor two, or another number than the first one.
+        """
+        encoded = encode_fields(self.vocabulary, self.language, examples)
+        rows = [join_sentences(ids, self.max_tokens, self.vocabulary.symbols) for ids in encoded]
+        predictions: list[Prediction | None] = [None] * len(rows)
+        device = self.classifier.head.classes.weight.device
+        for indices in length_batches([len(row) for row, _ in rows], batch_tokens):
+            languages = torch.full((len(indices), 1), self.language_id).numpy()
+            batch = joined_batch([rows[index] for index in indices], languages, self.vocabulary.symbols)
+            scores = self.classifier(batch.to(device)).float().cpu()
+            for index, row in zip(indices, scores, strict=True):
+                predictions[index] = self._prediction(row)
+        return [prediction for prediction in predictions if prediction is not None]
+
+    def _prediction(self, scores: torch.Tensor) -> Prediction:
+        if len(scores) == 1:
+            return Prediction(f"{float(scores[0]):.4f}", {})
+        probabilities = dict(zip(self.labels, scores.softmax(dim=-1).tolist(), strict=True))
+        return Prediction(self.labels[int(scores.argmax())], probabilities)
+
+
+def read_fields(line: str, n_fields: int | None, number: int) -> list[str]:
+    """Split a line of the input into one sentence, or the two of a pair, at a tab.
+
+    Args:
+        n_fields: of the lines before; None: of the first line.
+        number: of the line, for the message.
+
+    Raises:
+        CorpusError: it has more than two, or another number than the lines before.
+    """
+    fields = line.split("\t")
+    if len(fields) > 2 or (n_fields is not None and len(fields) != n_fields):
+        expected = "one sentence, or two with a tab between them" if n_fields is None else f"{n_fields} as before"
+        raise CorpusError(f"line {number}: {len(fields)} fields, expected {expected}")
+    return fields
