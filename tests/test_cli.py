@@ -1,6 +1,7 @@
 """The command line: what each command writes, and that errors end it with one message."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -8,11 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from small_model import write_model, write_vocabulary
 from small_translator import write_translator
 
 from xlm_core.cli import main
+from xlm_core.config import Text
 from xlm_core.interop.huggingface import export_model, import_model
+from xlm_core.model import checkpoint
+from xlm_core.model.heads import ClassificationHead
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,7 +25,13 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    words = write_vocabulary(folder)
+    return model_with(folder, Text())
+
+
+def model_with(folder, text):
+    """The arguments of a model whose vocabulary says that text is prepared so."""
+    folder.mkdir(exist_ok=True)
+    words = write_vocabulary(folder, text)
     return [str(write_model(folder / "model.safetensors", words, likely="▁dog")), "--vocabulary", str(words)]
 
 
@@ -48,28 +59,41 @@ def test_vectors_of_a_file_as_an_array(files, tmp_path, monkeypatch, capsys):
     assert np.abs(shown - vectors).max() < 1e-5
 
 
-def test_raw_text_is_cleaned_unless_it_is_said_to_be_tokenized(files, monkeypatch, capsys):
-    def vector(text: str, *options: str) -> str:
+def test_raw_text_is_prepared_as_the_vocabulary_says(tmp_path, monkeypatch, capsys):
+    def vector(text: str, *options: str, **settings: object) -> str:
         typed(monkeypatch, text.encode())
-        main(["embed", *files, "--language", "en", *options])
+        main(["embed", *model_with(tmp_path / str(settings), Text(**settings)), "--language", "en", *options])
         return capsys.readouterr().out
 
-    assert vector("The dog.") == vector("the dog .", "--tokenized") != vector("The dog.", "--tokenized")
-    assert vector("The dog.", "--keep-case") == vector("The dog .", "--tokenized")
-    assert vector("the dög.", "--keep-accents") == vector("the dög .", "--tokenized") != vector("the dög.")
+    tokenized = "--tokenized"
+    assert vector("The dog.") == vector("the dog .", tokenized) != vector("The dog.", tokenized)
+    assert vector("The dog.", lowercase=False) == vector("The dog .", tokenized, lowercase=False)
+    kept = {"strip_accents": False}
+    assert vector("the dög.", **kept) == vector("the dög .", tokenized, **kept) != vector("the dög.")
+    assert vector("The dog.", tokenization="none") == vector("The dog.", tokenized, tokenization="none")
+
+
+def test_a_vocabulary_that_does_not_say_how_reads_tokenized_text_alone(tmp_path, monkeypatch, capsys):
+    model = model_with(tmp_path, None)
+    typed(monkeypatch, b"the dog .")
+    main(["embed", *model, "--language", "en", "--tokenized"])
+    assert len(capsys.readouterr().out.split("\t")) == 16
+    typed(monkeypatch, b"The dog.")
+    with pytest.raises(SystemExit, match=r"CorpusError: .*vocabulary\.json does not say how raw text is prepared"):
+        main(["embed", *model, "--language", "en"])
 
 
 DECOMPOSED = "the dog sees an a\u0308nt ."
 COMPOSED = "the dog sees an änt ."
 
 
-@pytest.mark.parametrize("options", [[], ["--keep-accents"], ["--keep-accents", "--tokenized"]])
-def test_decomposed_letters_are_composed_before_a_text_is_cut(files, monkeypatch, capsys, options):
-    shown = []
+@pytest.mark.parametrize(("keeps", "options"), [(False, []), (True, []), (True, ["--tokenized"])])
+def test_decomposed_letters_are_composed_before_a_text_is_cut(tmp_path, monkeypatch, capsys, keeps, options):
+    shown, files = [], model_with(tmp_path, Text(strip_accents=not keeps))
     for text in (DECOMPOSED, COMPOSED):
         typed(monkeypatch, text.encode())
         main(["embed", *files, "--language", "en", *options])
-        main(["fill-mask", *files, "--language", "en", *options, f"<mask> {text}"])
+        main(["fill-mask", *files, "--language", "en", *options, "--text", f"<mask> {text}"])
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1]
 
@@ -119,10 +143,66 @@ def test_translations_come_before_the_input_ends(translator):
 
 
 def test_masks_are_filled(files, capsys):
-    main(["fill-mask", *files, "--language", "en", "--n-best", "2", "The <mask> sees a <mask>."])
+    main(["fill-mask", *files, "--language", "en", "--n-best", "2", "--text", "The <mask> sees a <mask>."])
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["1", "1", "2", "2"]
     assert [line[1:] for line in lines[::2]] == [["▁dog", "1.0000"]] * 2
+
+
+def test_masks_of_many_lines_are_filled(files, monkeypatch, capsys):
+    typed(monkeypatch, b"The <mask>.\na <mask> sees <mask>\n")
+    main(["fill-mask", *files, "--language", "en", "--n-best", "1"])
+    lines = [line.split("\t")[:3] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["1", "1", "▁dog"], ["2", "1", "▁dog"], ["2", "2", "▁dog"]]
+
+
+def test_pairs_and_layers_have_vectors_too(files, monkeypatch, capsys):
+    shown = []
+    for text, options in ((b"the cat\tthe dog", []), (b"the cat\tthe dog", ["--layer", "1"]), (b"the cat", [])):
+        typed(monkeypatch, text)
+        main(["embed", *files, "--language", "en", "--format", "jsonl", *options])
+        shown.append(json.loads(capsys.readouterr().out))
+    assert [len(vector) for vector in shown] == [16] * 3 and shown[0] != shown[1] != shown[2] != shown[0]
+    typed(monkeypatch, b"the cat\tthe dog\nthe cat\n")
+    with pytest.raises(SystemExit, match="CorpusError: line 2: 1 fields, expected 2 as before"):
+        main(["embed", *files, "--language", "en"])
+    typed(monkeypatch, b"the cat")
+    with pytest.raises(SystemExit, match="ConfigError: layer 3: the model has 2; 0 is the embeddings"):
+        main(["embed", *files, "--language", "en", "--layer", "3"])
+
+
+def test_classes_have_their_names(files, tmp_path, monkeypatch, capsys):
+    model, metadata = checkpoint.load(Path(files[0]))
+    torch.manual_seed(0)
+    head = ClassificationHead(16, 3, 0.1)
+    named = metadata | {"labels": ["no", "maybe", "yes"], "max_tokens": 20}
+    checkpoint.save(tmp_path / "c", model, named, head=head)
+    lines = []
+    for options in ([], ["--format", "jsonl"], ["--line-buffered"]):
+        typed(monkeypatch, b"The cat.\tThe dog.\nThe dog sees.\tA cat.\n")
+        main(["classify", str(tmp_path / "c"), *files[1:], "--language", "en", *options])
+        lines.append(capsys.readouterr().out.splitlines())
+    assert lines[0] == lines[2]
+    for line, record in zip(lines[0], map(json.loads, lines[1]), strict=True):
+        label, probability = line.split("\t")
+        assert label == record["label"] == max(record["probabilities"], key=record["probabilities"].get)
+        assert float(probability) == round(record["probabilities"][label], 4)
+        assert sum(record["probabilities"].values()) == pytest.approx(1)
+    with pytest.raises(SystemExit, match=r"CheckpointError: .*without a classification head"):
+        main(["classify", *files, "--language", "en"])
+    checkpoint.save(tmp_path / "c", model, metadata | {"max_tokens": 20}, head=head)
+    with pytest.raises(SystemExit, match=r"CheckpointError: .* does not name its classes"):
+        main(["classify", str(tmp_path / "c"), *files[1:], "--language", "en"])
+
+
+def test_translations_as_json_have_their_lines(translator, monkeypatch, capsys):
+    typed(monkeypatch, b"cat dog\n\nbee\n")
+    direction = ["--from", "en", "--to", "de", "--beam", "2", "--n-best", "2", "--format", "jsonl"]
+    main(["translate", "--model", str(translator), *direction])
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["line"] for record in records] == [1, 2, 3]
+    assert records[0]["translations"][0]["text"] == "katze hund" and len(records[2]["translations"]) == 2
+    assert records[1]["translations"] == [{"text": "", "score": None}]
 
 
 def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
@@ -139,7 +219,10 @@ def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
     [
         (["embed", "FILES", "--language", "de"], "ConfigError: language 'de'"),
         (["embed", "FILES", "--language", "en", "--input", "no such file"], "CorpusError: no such file"),
-        (["fill-mask", "FILES", "--language", "en", "no mask"], "CorpusError: 'no mask': expected a text with <mask>"),
+        (
+            ["fill-mask", "FILES", "--language", "en", "--text", "no mask"],
+            "CorpusError: 'no mask': expected a text with <mask>",
+        ),
         (
             ["import-published", "none.pth", "--codes", "c", "--vocab", "v", "--output", "o"],
             "CheckpointError: none.pth",
@@ -172,13 +255,13 @@ def test_an_error_ends_with_one_message_and_status_one(files, translator, argume
 @pytest.mark.parametrize("content", [b"", b"\xff\n"])
 def test_no_sentences_and_no_text_are_refused(files, monkeypatch, content):
     typed(monkeypatch, content)
-    with pytest.raises(SystemExit, match=r"CorpusError: (no sentences|the standard input)"):
+    with pytest.raises(SystemExit, match=r"CorpusError: the standard input"):
         main(["embed", *files, "--language", "en"])
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["embed", "m", "--vocabulary", "v"], ["fill-mask", "m", "--vocabulary", "v", "--n-best", "0", "x"]],
+    [[], ["embed", "m", "--vocabulary", "v"], ["fill-mask", "m", "--vocabulary", "v", "--n-best", "0"]],
 )
 def test_wrong_arguments_are_explained_by_the_parser(arguments):
     with pytest.raises(SystemExit) as caught:
@@ -190,8 +273,36 @@ def test_wrong_arguments_are_explained_by_the_parser(arguments):
 def test_it_runs_as_a_program(files):
     command = [sys.executable, "-m", "xlm_core", "fill-mask", *files, "--language", "en"]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    good = subprocess.run([*command, "<mask>"], capture_output=True, cwd=ROOT, env=environment, timeout=60)
+    good = subprocess.run([*command, "--text", "<mask>"], capture_output=True, cwd=ROOT, env=environment, timeout=60)
     assert (good.returncode, good.stdout.decode().split("\t")[1]) == (0, "▁dog")
-    bad = subprocess.run([*command, "x"], capture_output=True, cwd=ROOT, env=environment, timeout=60)
+    bad = subprocess.run([*command, "--text", "x"], capture_output=True, cwd=ROOT, env=environment, timeout=60)
     assert bad.returncode == 1
     assert bad.stderr.decode().strip().splitlines() == [bad.stderr.decode().strip()]
+
+
+@pytest.mark.robustness  # starts programs
+def test_what_pipes_and_terminals_do_ends_in_silence_or_one_message(files, tmp_path):
+    """A reader that has enough, no input at all, an output that is a folder, a terminal that knows ASCII alone."""
+
+    def run(command: str, **environment: str) -> subprocess.CompletedProcess:
+        program = f"{sys.executable} -m xlm_core"
+        variables = {**os.environ, **environment}
+        shell = f"{command.replace('XLM', program)}"
+        return subprocess.run(["bash", "-c", shell], capture_output=True, cwd=ROOT, env=variables, timeout=120)
+
+    model = f"{' '.join(files)} --language en"
+    (tmp_path / "text").write_text("the cat\n" * 20000)
+    enough = run(f"XLM embed {model} --input {tmp_path / 'text'} --batch-lines 8 | head -1")
+    assert len(enough.stdout.splitlines()) == 1 and enough.stderr == b""
+    ascii_terminal = run(f"XLM fill-mask {model} --text '<mask>'", LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert ascii_terminal.returncode == 0 and "▁dog" in ascii_terminal.stdout.decode()
+    wrong = {
+        f"XLM embed {model} <&-": "CorpusError: the standard input is closed",
+        f"echo the cat | XLM embed {files[0]} --vocabulary nope.json --language en": "CorpusError: nope.json cannot be",
+        f"echo the cat | XLM embed {model} --output {tmp_path}": "IsADirectoryError",
+        f"echo the cat | XLM embed {model} --output {tmp_path / 'text' / 'vectors.npy'}": "NotADirectoryError",
+    }
+    for command, message in wrong.items():
+        ended = run(command)
+        (line,) = ended.stderr.decode().splitlines()
+        assert ended.returncode == 1 and line.startswith(message), line

@@ -5,6 +5,7 @@ import errno
 import gzip
 import lzma
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,12 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path):
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path):
-    kept = [tmp_path / ".other.md.17.partial", tmp_path / "table.md.17.partial"]
-    for path in (*kept, tmp_path / ".table.md.17.partial"):
+    """What a process that is still running writes is its own."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    running = tmp_path / f".table.md.{os.getppid()}.partial"
+    kept = [tmp_path / f".other.md.{ended.pid}.partial", tmp_path / f"table.md.{ended.pid}.partial", running]
+    for path in (*kept, tmp_path / f".table.md.{ended.pid}.partial"):
         path.touch()
     io.write_json(tmp_path / "table.md", {})
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "table.md"])

@@ -94,9 +94,7 @@ def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.set_defaults(run=_classify)
 
     command = commands.add_parser("fill-mask", parents=encoder, help="print the most likely pieces at each <mask>")
-    command.add_argument(
-        "text", nargs="?", help='a sentence such as "the <mask> sleeps" (default: the lines of --input)'
-    )
+    command.add_argument("--text", help='a sentence such as "the <mask> sleeps" (default: the lines of --input)')
     command.add_argument("--n-best", type=_positive, default=5, help="pieces per mask (default: %(default)s)")
     command.set_defaults(run=_fill_mask)
 
@@ -140,25 +138,21 @@ def _running_arguments() -> argparse.ArgumentParser:
 def _embed(options: argparse.Namespace) -> None:
     encoder = SentenceEncoder(options.model, options.vocabulary, options.language, options.device)
     prepare = _preparation(encoder.vocabulary, options)
-    vectors = (
-        embed(encoder, examples, options.pooling, options.layer, options.batch_tokens).numpy()
-        for examples in _examples(options, prepare)
-    )
-    if options.output is None:
-        for batch in vectors:
-            if options.format == "tsv":
-                np.savetxt(sys.stdout, batch, fmt="%.7g", delimiter="\t")
-            else:
-                sys.stdout.writelines(f"{json.dumps([float(f'{x:.7g}') for x in row])}\n" for row in batch.tolist())
-            sys.stdout.flush()
-        return
-    batches = list(vectors)
-    if not batches:
-        raise CorpusError(f"{options.input or 'the standard input'}: no sentences to embed; give one per line")
-    array = io.BytesIO()  # NumPy would not notice that the last bytes of a file have no room
-    np.save(array, np.concatenate(batches))
-    with atomic(options.output) as path:
-        path.write_bytes(array.getbuffer())
+    batches = []
+    for examples in _examples(options, prepare):
+        vectors = embed(encoder, examples, options.pooling, options.layer, options.batch_tokens).numpy()
+        if options.output is not None:
+            batches.append(vectors)
+        elif options.format == "tsv":
+            np.savetxt(sys.stdout, vectors, fmt="%.7g", delimiter="\t")
+        else:
+            sys.stdout.writelines(f"{json.dumps([float(f'{x:.7g}') for x in row])}\n" for row in vectors.tolist())
+        sys.stdout.flush()
+    if options.output is not None:
+        array = io.BytesIO()  # NumPy would not notice that the last bytes of a file have no room
+        np.save(array, np.concatenate(batches))
+        with atomic(options.output) as path:
+            path.write_bytes(array.getbuffer())
 
 
 def _classify(options: argparse.Namespace) -> None:
@@ -228,10 +222,13 @@ def _batches(options: argparse.Namespace) -> Iterator[list[str]]:
     except OSError as error:
         raise CorpusError(f"{path}: {error}; expected UTF-8 text, one sentence per line") from error
     with stream as file, tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
-        lines = decode_lines(file, str(path or "the standard input"))
+        lines, n_lines = decode_lines(file, str(path or "the standard input")), 0
         while batch := list(islice(lines, size)):
             yield batch
+            n_lines += len(batch)
             progress.update(len(batch))
+        if not n_lines:
+            raise CorpusError(f"{path or 'the standard input'}: no sentences; give one per line")
 
 
 def _preparation(vocabulary: Vocabulary, options: argparse.Namespace) -> Callable[[str], str]:

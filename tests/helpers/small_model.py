@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from xlm_core.config import ModelConfig
+from xlm_core.config import ModelConfig, Text
 from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.text import bpe, vocabulary
@@ -16,12 +16,12 @@ LANGUAGES = ("en", "fr")
 CONFIG = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=64, max_positions=20)
 
 
-def write_vocabulary(folder: Path) -> Path:
+def write_vocabulary(folder: Path, text: Text | None = Text()) -> Path:  # noqa: B008 (a frozen value)
     """A vocabulary that both languages share."""
     sample, model, output = (folder / name for name in ("text.txt", "bpe.model", "vocabulary.json"))
     sample.write_text("\n".join(TEXT) + "\n")
     bpe.learn(sample, model, size=60, character_coverage=1.0)
-    vocabulary.build(LANGUAGES, [model] * 2, [sample] * 2, output)
+    vocabulary.build(LANGUAGES, [model] * 2, [sample] * 2, output, text)
     return output
 
 

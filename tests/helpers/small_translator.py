@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xlm_core.config import Compute, ModelConfig, Optim, TranslationObjective, TranslationTraining
+from xlm_core.config import Compute, ModelConfig, Optim, Text, TranslationObjective, TranslationTraining
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.tasks.translation import train
 from xlm_core.tasks.translation.data import TranslatorSettings
@@ -27,7 +27,7 @@ SETTINGS = TranslationTraining(
 )
 SmallTraining = tuple[list[TranslationObjective], TranslationTraining]
 OUTPUTS = {"model": "model.safetensors", "vocabulary": "vocabulary.json", "history": "history.jsonl"}
-TEXT = {"lowercase": False, "strip_accents": False, "romanian": "keep"}
+TEXT = Text(lowercase=False, strip_accents=False)
 
 
 def pairs(n, seed=0):
@@ -43,7 +43,7 @@ def write_corpus(folder: Path) -> dict:
     sample, model, path = (folder / name for name in ("text", "model", "vocabulary.json"))
     sample.write_text("".join(f"{text}\n" for sides in known for text in sides))
     bpe.learn(sample, model, size=80, character_coverage=1.0)
-    vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path)
+    vocabulary.build(["de", "en"], [model] * 2, [sample] * 2, path, TEXT)
     words = Vocabulary.read(path)
     with TokenStoreWriter(folder / "train.store", ("de", "en"), words) as writer:
         for german, english in known:
@@ -62,7 +62,7 @@ def train_small(
     """Train a translator into ``folder``."""
     train.train_translator(
         train.TranslatorInputs(**corpus, encoder=None, decoder=None),
-        TranslatorSettings(["de", "en"], TEXT, objectives, MODEL, settings, seed=0),
+        TranslatorSettings(["de", "en"], objectives, MODEL, settings, seed=0),
         {name: folder / file for name, file in OUTPUTS.items()},
         work=folder / "work",
         compute=Compute(precision="float32"),

@@ -72,14 +72,14 @@ def test_another_vocabulary_than_the_checkpoints_is_refused(files, tmp_path, cha
 def test_a_published_model_goes_on_to_hugging_face_and_back(files, tmp_path):
     first, theirs, second = (tmp_path / name for name in ("first", "theirs", "second"))
     import_original(*files, first)
-    export_huggingface(first / "model.safetensors", first / "vocabulary.json", theirs, None)
+    export_huggingface(first / "model.safetensors", first / "vocabulary.json", theirs)
     tokenizer, model = AutoTokenizer.from_pretrained(theirs), XLMWithLMHeadModel.from_pretrained(theirs).eval()
     batch = inputs()
     assert (their_scores(model, batch) - their_scores(their_model(), batch)).abs().max() <= 1e-5
     (ids,) = Vocabulary.read(first / "vocabulary.json").encode([SENTENCE], "en")
     assert tokenizer(SENTENCE, lang="en")["input_ids"] == [EOS, *ids, EOS]
 
-    import_huggingface(theirs, second)
+    import_huggingface(theirs, [], second)
     before, after = (checkpoint.load(folder / "model.safetensors") for folder in (first, second))
     assert all(
         torch.equal(before[0].state_dict()[name], after[0].state_dict()[name]) for name in before[0].state_dict()
@@ -89,7 +89,7 @@ def test_a_published_model_goes_on_to_hugging_face_and_back(files, tmp_path):
 
 
 def test_our_model_and_its_tokenizer_read_by_them(ours, tmp_path):
-    export_huggingface(*ours, tmp_path / "theirs", None)
+    export_huggingface(*ours, tmp_path / "theirs")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "theirs")
     vocabulary = Vocabulary.read(ours[1])
     for sentence, ids in zip(TEXT[:4], vocabulary.encode(TEXT[:4], "en"), strict=True):
@@ -99,8 +99,9 @@ def test_our_model_and_its_tokenizer_read_by_them(ours, tmp_path):
 
 def test_a_classifier_is_written_with_its_labels(ours, tmp_path):
     model, metadata = checkpoint.load(ours[0])
-    checkpoint.save(tmp_path / "classifier", model, metadata, head=ClassificationHead(16, 2, 0.1))
-    export_huggingface(tmp_path / "classifier", ours[1], tmp_path / "theirs", ["yes", "no"])
+    named = metadata | {"labels": ["yes", "no"]}
+    checkpoint.save(tmp_path / "classifier", model, named, head=ClassificationHead(16, 2, 0.1))
+    export_huggingface(tmp_path / "classifier", ours[1], tmp_path / "theirs")
     theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "theirs")
     assert theirs.config.id2label == {0: "yes", 1: "no"}
 
@@ -108,12 +109,10 @@ def test_a_classifier_is_written_with_its_labels(ours, tmp_path):
 def test_what_does_not_belong_together_is_refused(ours, files, tmp_path):
     import_original(*files, tmp_path / "other")
     with pytest.raises(CheckpointError, match="give the file that belongs to the model"):
-        export_huggingface(ours[0], tmp_path / "other" / "vocabulary.json", tmp_path / "theirs", None)
-    with pytest.raises(CheckpointError, match="without a classification head"):
-        export_huggingface(*ours, tmp_path / "theirs", ["yes", "no"])
+        export_huggingface(ours[0], tmp_path / "other" / "vocabulary.json", tmp_path / "theirs")
     assert not (tmp_path / "theirs").exists()
-    export_huggingface(*ours, tmp_path / "theirs", None)
+    export_huggingface(*ours, tmp_path / "theirs")
     their_model().save_pretrained(tmp_path / "theirs")
     with pytest.raises(CheckpointError, match=r"a tokenizer of \d+ pieces beside a model of 30"):
-        import_huggingface(tmp_path / "theirs", tmp_path / "mixed")
+        import_huggingface(tmp_path / "theirs", [], tmp_path / "mixed")
     assert not (tmp_path / "mixed").exists()

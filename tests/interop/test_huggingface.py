@@ -6,13 +6,16 @@ import pytest
 import torch
 from published_checkpoint import N_TOKENS, inputs, their_model, their_scores
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForSequenceClassification, XLMWithLMHeadModel
+from small_model import write_vocabulary
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, XLMWithLMHeadModel
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
-from xlm_core.interop.huggingface import export_classifier, export_model, import_model
+from xlm_core.interop.huggingface import export_classifier, export_model, import_model, write_tokenizer
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
+from xlm_core.text.special_symbols import EOS
+from xlm_core.text.vocabulary import Vocabulary
 
 CONFIG = ModelConfig(dim=16, n_layers=2, n_heads=4, feedforward_dim=64, attention_dropout=0.2, max_positions=12)
 LANGUAGES = ("en", "fr")
@@ -60,7 +63,7 @@ def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
     export_model(ours, languages, tmp_path / "by us", causal=True)
     read_by_them(XLMWithLMHeadModel, tmp_path / "by us").save_pretrained(tmp_path / "by them")
     for folder in ("by us", "by them"):
-        imported, codes, objectives, _ = import_model(tmp_path / folder)
+        imported, codes, objectives, *_ = import_model(tmp_path / folder)
         assert (imported.config, codes, objectives, imported.training) == (ours.config, languages, ["clm"], False)
         for name, tensor in ours.state_dict().items():
             assert torch.equal(imported.state_dict()[name], tensor)
@@ -70,7 +73,7 @@ def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
 def test_theirs_to_ours_to_theirs_changes_no_bit(tmp_path, n_languages):
     theirs, batch = their_model(n_languages=n_languages), inputs()
     theirs.save_pretrained(tmp_path / "by them")
-    ours, languages, objectives, _ = import_model(tmp_path / "by them")
+    ours, languages, objectives, *_ = import_model(tmp_path / "by them")
     with torch.no_grad():
         assert (ours.predict(ours(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
     export_model(ours, languages, tmp_path / "by us", causal=objectives == ["clm"])
@@ -116,11 +119,35 @@ def test_a_classifier_gives_them_our_scores(tmp_path):
     assert isinstance(theirs.sequence_summary.activation, torch.nn.Identity)
 
 
-def test_a_classifier_is_not_read_back(tmp_path):
-    """Its file lacks the bias of the prediction layer."""
-    export_classifier(Classifier(model(), 3, 0.3), LANGUAGES, ["a", "b", "c"], tmp_path)
-    with pytest.raises(CheckpointError, match="without prediction layer"):
-        import_model(tmp_path)
+def test_a_classifier_is_read_back(tmp_path):
+    """Its file lacks the bias of the prediction layer, which is zero then."""
+    classifier, batch = Classifier(model(), 3, 0.3).eval(), inputs()
+    export_classifier(classifier, LANGUAGES, ["a", "b", "c"], tmp_path)
+    read = import_model(tmp_path)
+    with torch.no_grad():
+        assert (read.head(read.model(batch)[:, 0]) - classifier(batch)).abs().max() <= 1e-5
+    assert read.labels == ["a", "b", "c"] and read.head.dropout.p == 0.3
+    assert read.model.output_bias.abs().max() == 0
+
+
+def test_an_encoder_alone_and_an_old_folder_with_a_buffer_are_read(tmp_path):
+    """As transformers 3.1 to 4.30 wrote them: with the numbers of the positions among the weights."""
+    theirs, batch = their_model().transformer, inputs()
+    theirs.config.architectures = ["XLMModel"]
+    theirs.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    save_file(weights | {"position_ids": torch.arange(12)[None].float()}, tmp_path / "model.safetensors")
+    ours = import_model(tmp_path).model
+    with torch.no_grad():
+        states = theirs(batch.tokens, langs=batch.languages, lengths=batch.lengths).last_hidden_state
+        assert (ours(batch) - states).abs().max() <= 1e-5
+
+
+def test_a_tokenizer_cuts_at_the_model_s_length(tmp_path):
+    words = Vocabulary.read(write_vocabulary(tmp_path))
+    write_tokenizer(words, tmp_path / "folder", LANGUAGES, 20)
+    ids = AutoTokenizer.from_pretrained(tmp_path / "folder")("the dog " * 30, truncation=True)["input_ids"]
+    assert len(ids) == 20 and ids[-1] == EOS
 
 
 def test_what_they_cannot_represent_is_not_written(tmp_path):

@@ -70,7 +70,7 @@ def test_our_own_model_comes_back_and_says_where_it_is_from(ours, tmp_path):
 
 
 def test_a_model_that_went_to_hugging_face_comes_back(ours, tmp_path):
-    export_huggingface(*ours, tmp_path / "folder", None)
+    export_huggingface(*ours, tmp_path / "folder")
     model, _ = imported(tmp_path, list((tmp_path / "folder").iterdir()), ours[1], "huggingface")
     assert same(model, checkpoint.load(ours[0])[0])
 
@@ -107,7 +107,7 @@ def test_another_file_than_the_one_that_was_named_is_refused(ours, tmp_path):
 
 
 def test_a_file_of_a_folder_that_has_no_sum_is_refused(ours, tmp_path):
-    export_huggingface(*ours, tmp_path / "folder", None)
+    export_huggingface(*ours, tmp_path / "folder")
     known = [tmp_path / "folder" / name for name in ("config.json", "model.safetensors")]
     with pytest.raises(PretrainedError, match=r"vocabulary\.json would be read, but its SHA-256 is not in the conf"):
         imported(tmp_path, known, ours[1], "huggingface")
@@ -115,7 +115,7 @@ def test_a_file_of_a_folder_that_has_no_sum_is_refused(ours, tmp_path):
 
 @pytest.mark.parametrize("kind", ["xlm_core", "huggingface"])
 def test_another_vocabulary_is_refused(ours, theirs, tmp_path, kind):
-    export_huggingface(*ours, tmp_path / "folder", None)
+    export_huggingface(*ours, tmp_path / "folder")
     paths = list((tmp_path / "folder").iterdir()) if kind == "huggingface" else ours[:1]
     with pytest.raises(CheckpointError, match=r"vocabulary [0-9a-f]{16}"):
         imported(tmp_path, paths, theirs[1], kind)

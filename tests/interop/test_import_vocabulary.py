@@ -8,6 +8,7 @@ import published_codes
 import pytest
 from small_model import TEXT, write_vocabulary
 
+from xlm_core.config import Text
 from xlm_core.config.sources import PretrainedVocabulary
 from xlm_core.errors import CorpusError, PretrainedError
 from xlm_core.interop.huggingface import write_tokenizer
@@ -20,7 +21,8 @@ def imported(tmp_path, paths, kind, size, languages=("en", "fr"), sums=None, **f
     names = {key: path.name for key, path in files.items()}
     pretrained = PretrainedVocabulary(format=kind, path=str(paths[0].parent), sha256=known, **names)
     output, origin = tmp_path / "out" / "vocabulary.json", tmp_path / "out" / "origin.json"
-    import_vocabulary(pretrained, paths, languages=languages, size=size, output=output, origin=origin)
+    text = Text()
+    import_vocabulary(pretrained, paths, languages=languages, size=size, text=text, output=output, origin=origin)
     return Vocabulary.read(output), json.loads(origin.read_text())
 
 

@@ -85,9 +85,7 @@ def model(_: Path, output: Path) -> Callable[[], object]:
 
 
 def exported(world: Path, output: Path) -> Callable[[], object]:
-    return partial(
-        convert.export_huggingface, world / "model.safetensors", world / "vocabulary.json", output / "model", None
-    )
+    return partial(convert.export_huggingface, world / "model.safetensors", world / "vocabulary.json", output / "model")
 
 
 def vectors(world: Path, output: Path) -> Callable[[], object]:

@@ -1,6 +1,8 @@
 """Models of other programs as rows of our tables, end to end: random weights, small, in folders of ``transformers``."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +130,28 @@ def test_their_text_is_raw_and_their_symbols_their_own(others: tuple[Project, st
     assert metadata["symbols"]["has_segments"] and metadata["symbols"]["mask"] == vocabulary.symbols.mask
     origin = json.loads((results / "bpe" / "mbert" / "origin.json").read_text(encoding="utf-8"))
     assert set(origin["sha256"]) == {"tokenizer.json", "tokenizer_config.json"}
+
+
+@pytest.mark.parametrize(
+    ("setup", "run", "text"),
+    [("xlmr", "xlmr", "raw"), ("mbert", "mbert", "raw"), ("base", "mlm", "raw"), ("base", "mlm", "tokens")],
+)
+def test_classes_of_one_s_own_pairs_are_those_of_the_table(
+    others: tuple[Project, str], setup: str, run: str, text: str
+) -> None:
+    """The test set as a file of pairs, raw as it was published or tokenized, has the accuracy of the table."""
+    project, _ = others
+    results = project.folder / "results" / "tiny"
+    name = "test.fr.records.tsv" if text == "raw" else "test.fr.tsv"
+    rows = list(tsv.read(results / "store" / setup / "xnli" / name, 3))
+    lines = "".join(f"{premise}\t{hypothesis}\n" for premise, hypothesis, _ in rows)
+    model = results / "runs" / setup / run / "0" / "xnli" / "zero_shot" / "0" / "model.safetensors"
+    command = [sys.executable, "-m", "xlm_core", "classify", str(model), "--language", "fr"]
+    command += ["--vocabulary", str(results / "bpe" / setup / "vocabulary.json")]
+    command += ["--tokenized"] if text == "tokens" else []
+    ended = subprocess.run(command, input=lines, capture_output=True, text=True, cwd=ROOT, check=True)
+    said = [line.split("\t")[0] for line in ended.stdout.splitlines()]
+    accuracy = 100 * sum(label == right for label, (*_, right) in zip(said, rows, strict=True)) / len(rows)
+    table = pd.read_csv(results / "tables" / "xnli.tidy.csv").query("column == 'fr' and setting == 'zero-shot'")
+    label = {"mlm": "XLM (MLM)"}.get(run, run)
+    assert accuracy == pytest.approx(table.set_index("system")["mean"][label])

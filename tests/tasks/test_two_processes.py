@@ -86,7 +86,7 @@ def test_a_translator_that_leaves_a_process_without_a_batch_is_refused():
     fading = TRAINING.model_copy(update={"micro_batch_tokens": 240, "updates": "joint"})
     weights = fading.loss_weights.model_copy(update={"ae": [(0, 1.0), (5, 0.0)]})
     fading = fading.model_copy(update={"loss_weights": weights})
-    settings = TranslatorSettings(["en", "de"], {}, UNSUPERVISED[:3], MODEL, fading, seed=0)
+    settings = TranslatorSettings(["en", "de"], UNSUPERVISED[:3], MODEL, fading, seed=0)
     settings.check_processes(1)
     with pytest.raises(ConfigError, match=r"training.batch_tokens \(240\) is 1 batches .* there are 2 processes"):
         settings.check_processes(2)

@@ -15,6 +15,7 @@ from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
+from xlm_core.text.formats.glue import GLUE_TASKS
 from xlm_core.text.vocabulary import Vocabulary
 
 SETTINGS = Finetuning(learning_rates=[1.0e-2], batch_size=8, epochs=4, dropout=0.0, max_tokens=12)
@@ -80,7 +81,9 @@ def world(tmp_path):
 
 def finetuned(world, task: str, train: str, valid: dict[str, str]) -> None:
     metrics = partial(evaluate.glue_metrics, task)
-    args = FinetuneArgs(SETTINGS, evaluate.n_outputs(task), "float32", 0, "c", 10, world / "work", metrics=metrics)
+    args = FinetuneArgs(
+        SETTINGS, GLUE_TASKS[task].classes or [], "float32", 0, "c", 10, world / "work", metrics=metrics
+    )
     finetune(
         encoder=world / "encoder",
         train={"en": world / train},

@@ -47,7 +47,9 @@ def finetuned(world, train, n_train, selected=(), settings=SETTINGS):
         train=stores(world, "train", train),
         valid=stores(world, "valid", ["en", "fr"]),
         test=stores(world, "test", selected),
-        args=FinetuneArgs(settings, 3, "float32", 0, "c", 10, world / "work", n_train=n_train),
+        args=FinetuneArgs(
+            settings, ["contradiction", "neutral", "entailment"], "float32", 0, "c", 10, world / "work", n_train=n_train
+        ),
         output=world / "classifier",
         selected=world / "selected.json",
         history=world / "history.jsonl",

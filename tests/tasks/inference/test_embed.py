@@ -12,7 +12,7 @@ from small_model import LANGUAGES, TEXT, write_model, write_vocabulary
 from xlm_core.config import Text
 from xlm_core.data.batch import from_arrays
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError
-from xlm_core.tasks.inference import BATCH_SIZE, SentenceEncoder, embed, pool
+from xlm_core.tasks.inference import SentenceEncoder, embed, pool
 from xlm_core.text.special_symbols import EOS
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
@@ -43,9 +43,14 @@ def test_pooling_by_hand():
     assert pool(hidden, lengths, "max").tolist() == [[3, -1], [4, 6]]
 
 
+def alone(sentences):
+    """Examples of one sentence each."""
+    return [[sentence] for sentence in sentences]
+
+
 @pytest.mark.parametrize("pooling", ["first", "mean", "max"])
 def test_vectors_are_those_of_the_sentences_alone(reader, pooling):
-    vectors = embed(reader, SENTENCES, pooling)
+    vectors = embed(reader, alone(SENTENCES), pooling)
     assert vectors.shape == (5, 16) and vectors.dtype == torch.float32
     for sentence, vector in zip(SENTENCES, vectors, strict=True):
         (ids,) = reader.vocabulary.encode([sentence], "en")
@@ -60,23 +65,23 @@ def test_vectors_are_those_of_the_sentences_alone(reader, pooling):
 @settings(max_examples=20)
 @given(order=st.permutations(range(len(SENTENCES))), repeats=st.integers(1, 30))
 def test_order_and_company_do_not_matter(reader, order, repeats):
-    expected = embed(reader, SENTENCES, "mean")
-    vectors = embed(reader, [SENTENCES[number] for number in order] * repeats, "mean")
+    expected = embed(reader, alone(SENTENCES), "mean")
+    vectors = embed(reader, alone([SENTENCES[number] for number in order] * repeats), "mean")
     assert (vectors - expected[order].repeat(repeats, 1)).abs().max() <= 1e-5
 
 
 def test_more_sentences_than_one_batch(reader):
-    assert len(embed(reader, SENTENCES * BATCH_SIZE, "max")) == 5 * BATCH_SIZE
+    assert len(embed(reader, alone(SENTENCES * 64), "max", batch_tokens=100)) == 5 * 64
 
 
 def test_the_language_matters(reader, model, vocabulary):
     french = SentenceEncoder(model, vocabulary, "fr")
-    assert not torch.allclose(embed(reader, ["the cat"], "mean"), embed(french, ["the cat"], "mean"))
+    assert not torch.allclose(embed(reader, alone(["the cat"]), "mean"), embed(french, alone(["the cat"]), "mean"))
 
 
 def test_a_sentence_that_is_too_long_loses_its_end_and_the_user_is_told(reader, caplog):
     with caplog.at_level(logging.WARNING):
-        long, longer = embed(reader, ["dog " * 30, "dog " * 40], "mean")
+        long, longer = embed(reader, alone(["dog " * 30, "dog " * 40]), "mean")
     assert torch.equal(long, longer)
     assert "2 sentences have more than 18 pieces" in caplog.text
 
@@ -88,9 +93,9 @@ def test_a_causal_model_looks_to_the_left_only(vocabulary, tmp_path):
     with torch.no_grad():
         batch = from_arrays(tokens, np.arange(tokens.size), np.array(0)).to(causal.model.output_bias.device)
         hidden = causal.model(batch, causal=True).cpu()
-    assert torch.allclose(embed(causal, ["the cat"], "mean"), hidden.mean(dim=1), atol=1e-5)
+    assert torch.allclose(embed(causal, alone(["the cat"]), "mean"), hidden.mean(dim=1), atol=1e-5)
     with pytest.raises(ConfigError, match="the same for all sentences"):
-        embed(causal, ["the cat"], "first")
+        embed(causal, alone(["the cat"]), "first")
 
 
 def test_what_cannot_be_embedded_is_refused(reader, model, vocabulary, tmp_path):

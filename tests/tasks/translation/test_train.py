@@ -200,7 +200,7 @@ def test_a_pretrained_model_that_does_not_fit_is_refused(teach, world, tmp_path)
 
 
 def settings_of(objectives, training):
-    return TranslatorSettings(["en", "de"], {"lowercase": False}, objectives, MODEL, training, seed=0)
+    return TranslatorSettings(["en", "de"], objectives, MODEL, training, seed=0)
 
 
 @pytest.fixture(scope="module")
