@@ -17,10 +17,15 @@ from xlm_core.workflow.tables import describe
 
 ROOT = Path(__file__).parent.parent
 
-EVIDENCE = ROOT / "configs" / "evidence.yaml"  # laid over config.yaml
+# Laid over another one.
+OVERLAYS = {
+    ROOT / "configs" / name: base
+    for name, base in (("evidence.yaml", "config.yaml"), ("small_models.yaml", "configs/small.yaml"))
+}
+EVIDENCE, SMALL_MODELS = OVERLAYS
 FILES = [
     ROOT / "config.yaml",
-    *sorted({*(ROOT / "configs").glob("*.yaml")} - {EVIDENCE}),
+    *sorted({*(ROOT / "configs").glob("*.yaml")} - set(OVERLAYS)),
     ROOT / "tests/tiny/config.yaml",
 ]
 PUBLISHED = ["paper", "xlm100_like"]
@@ -54,6 +59,26 @@ def test_every_configuration_of_the_project_is_valid(path: Path):
     assert read_file(path).name == {"config.yaml": "microworld", "tiny/config.yaml": "tiny"}.get(
         str(path.relative_to(ROOT)).removeprefix("tests/"), path.stem
     )
+
+
+def test_models_of_others_are_laid_over_the_small_configuration():
+    merged = yaml.safe_load((ROOT / "configs" / "small.yaml").read_text())
+    update_config(merged, yaml.safe_load(SMALL_MODELS.read_text()))
+    loaded = config.parse(merged)
+    assert [row.name for row in loaded.xnli.runs][3:] == ["mbert/mbert", "xlmr/xlmr", "xlmr/xlmr_tlm"]
+    assert [row.name for row in loaded.glue.systems][:4] == ["english/none", "english/mlm", "mlm", "mlm_tlm"]
+    assert loaded.runs["mbert"].published == "mbert" and loaded.runs["bert"].published == "bert"
+
+
+def test_the_examples_of_the_page_of_models_are_configurations():
+    page, merged = (ROOT / "docs" / "models.md").read_text(encoding="utf-8"), default()
+    examples = re.findall(r"```yaml\n(.+?)```", page, re.DOTALL)
+    for example in examples:
+        update_config(merged, yaml.safe_load(example))
+    loaded = config.parse(merged)
+    assert len(examples) == 2 and list(loaded.xnli.rows)[3:] == ["xlmr/xlmr", "xlmr/xlmr_tlm"]
+    names = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert {url.rpartition("/")[2] for (url,), *_ in loaded.runs["xlmr"].pretrained.downloads} == names
 
 
 def n_weights(loaded: config.Setup) -> int:

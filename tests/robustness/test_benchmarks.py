@@ -25,6 +25,7 @@ TRIALS = {
     "decode": (["--shape", "microworld", "--sentences", "4", "--longest", "8", "--turns", "1"], "ours_tokens_per_s", 1),
     "back_translation": (["--shape", "microworld", "--tokens", "40", "--turns", "1"], "generating_seconds", 1),
     "text": (["--lines", "300"], "lines_per_s", TEXT_STAGES),
+    "large_model": (["--vocabulary", "500", "--layers", "1", "--updates", "1", "--batch", "2"], "peak_gb", 2),
     "moses": (["--lines", "100"], "ratio", 5),
     "scale": (["--megabytes", "0.05", "0.1", "0.2"], "error", TEXT_STAGES),
     "reruns": (["--megabytes", "0.2", "--shards", "1"], "seconds", 4),

@@ -10,6 +10,7 @@ known, against the one that was recorded at its first download.
 """
 
 import logging
+import os
 import re
 import shutil
 import time
@@ -34,6 +35,7 @@ from xlm_core.io import atomic, disk_full_errors, fsync, read_json, write_json
 LOG = logging.getLogger(__name__)
 PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
+HUB = "huggingface.co"
 DATE = re.compile(r"-(?:\d{8}|latest)(?=-)")  # of a dump, in names of files
 TIMEOUT = (20, 120)  # seconds to connect, and between two chunks of an answer
 ATTEMPTS = 6  # connections for one file, each resuming after the last one
@@ -45,6 +47,7 @@ REMEDIES = {
     codes.forbidden: "it may refuse programs that do not say whose they are: set 'contact' in the configuration, or "
     "get the file by hand and lay it into the mirror",
     codes.too_many_requests: "run again later, the download goes on from there",
+    codes.unauthorized: "where it is a model of the Hugging Face hub that asks who you are, set HF_TOKEN",
 }  # answer -> what to do
 
 
@@ -214,6 +217,12 @@ def _download(session: requests.Session, url: str, partial: Path) -> None:
     ) from failure
 
 
+def authorization(url: str) -> dict[str, str]:
+    """Return the header that names the user to the Hugging Face hub, by the environment variable ``HF_TOKEN``."""
+    token = os.environ.get("HF_TOKEN")
+    return {"Authorization": f"Bearer {token}"} if token and urlsplit(url).hostname == HUB else {}
+
+
 def _resume(session: requests.Session, url: str, partial: Path) -> None:
     """Request the missing bytes of ``partial`` and append them.
 
@@ -222,7 +231,7 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
         requests.RequestException, HTTPError: the connection breaks, or the answer is shorter than announced.
     """
     start = _size(partial)
-    headers = {}
+    headers = authorization(url)
     if start:
         headers["Range"] = f"bytes={start}-"
         version = _version_file(partial)
