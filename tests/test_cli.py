@@ -261,7 +261,12 @@ def test_no_sentences_and_no_text_are_refused(files, monkeypatch, content):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["embed", "m", "--vocabulary", "v"], ["fill-mask", "m", "--vocabulary", "v", "--n-best", "0"]],
+    [
+        [],
+        ["embed", "m", "--vocabulary", "v"],
+        ["fill-mask", "m", "--vocabulary", "v", "--n-best", "0"],
+        ["embed", "m", "--device", "moon"],
+    ],
 )
 def test_wrong_arguments_are_explained_by_the_parser(arguments):
     with pytest.raises(SystemExit) as caught:

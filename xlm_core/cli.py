@@ -13,13 +13,14 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from xlm_core.config import DecodingConfig, read
 from xlm_core.errors import CorpusError, XlmError
 from xlm_core.interop import convert
 from xlm_core.io import atomic, decode_lines, open_binary
-from xlm_core.tasks.classification.predict import ClassificationPipeline, read_fields
+from xlm_core.tasks.classification.predict import ClassificationPipeline
 from xlm_core.tasks.inference import (
     BATCH_TOKENS,
     SentenceEncoder,
@@ -35,7 +36,7 @@ from xlm_core.text.vocabulary import Vocabulary
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error that the user can mend ends it with one message and exit status 1."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    parser = argparse.ArgumentParser(prog="python -m xlm_core", description="Convert and use trained models.")
+    parser = argparse.ArgumentParser(prog="xlm", description="Convert and use trained models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_conversions(commands)
     _add_inference(commands)
@@ -128,7 +129,7 @@ def _running_arguments() -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
     lines = "a file with one sentence per line, or two with a tab between (default: standard input)"
     parent.add_argument("--input", type=Path, help=lines)
-    parent.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU, if there is one)")
+    parent.add_argument("--device", type=_device, help="such as cpu or cuda:1 (default: a GPU, if there is one)")
     parent.add_argument("--batch-tokens", type=_positive, default=BATCH_TOKENS, help="at once (default: %(default)s)")
     parent.add_argument("--batch-lines", type=_positive, default=256, help="read at once (default: %(default)s)")
     parent.add_argument("--line-buffered", action="store_true", help="answer each line before the next one is read")
@@ -206,7 +207,10 @@ def _examples(options: argparse.Namespace, prepare: Callable[[str], str]) -> Ite
         examples = []
         for line in lines:
             number += 1
-            fields = read_fields(line, n_fields, number)
+            fields = line.split("\t")
+            if len(fields) > 2 or len(fields) != (n_fields or len(fields)):
+                expected = f"{n_fields} as before" if n_fields else "one sentence, or two with a tab between them"
+                raise CorpusError(f"line {number}: {len(fields)} fields, expected {expected}")
             n_fields = len(fields)
             examples.append([prepare(field) for field in fields])
         yield examples
@@ -237,6 +241,14 @@ def _preparation(vocabulary: Vocabulary, options: argparse.Namespace) -> Callabl
         keeps_accents = vocabulary.text is not None and not vocabulary.text.strip_accents
         return partial(unicodedata.normalize, "NFC") if keeps_accents else str
     return partial(tokenize_line, language=options.language, text=preparation(vocabulary, options.vocabulary))
+
+
+def _device(text: str) -> str:
+    try:
+        torch.empty(0, device=text)
+    except (RuntimeError, AssertionError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used ({str(error).splitlines()[0]})") from error
+    return text
 
 
 def _whole(text: str) -> int:

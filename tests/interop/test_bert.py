@@ -180,6 +180,17 @@ def test_a_model_that_does_not_fit_is_refused(folder: Path, changes: dict[str, A
     assert message in str(error.value)
 
 
+def test_an_output_of_its_own_is_refused(folder: Path) -> None:
+    write_model(AutoModelForMaskedLM, folder)
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    weights = huggingface.read_weights(folder / "model.safetensors")
+    name = "cls.predictions.decoder.weight" if settings["model_type"] == "bert" else "lm_head.decoder.weight"
+    embeddings = next(tensor for key, tensor in weights.items() if key.endswith("word_embeddings.weight"))
+    assert bert.read_model(settings, weights | {name: embeddings.clone()}, "here").model.vocab_size == len(embeddings)
+    with pytest.raises(CheckpointError, match="here: the output has weights of its own"):
+        bert.read_model(settings, weights | {name: embeddings + 1}, "here")
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"model": {"type": "None"}}'])
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CorpusError, match=r"found no tokenizer that can be read; expected tokenizer.json or vocab.txt"):

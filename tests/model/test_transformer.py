@@ -32,6 +32,20 @@ def batch(lengths=(9, 7, 4), seed=0, width=0) -> Batch:
     return from_arrays(tokens, positions, np.where(column < 3, 0, 2), np.array(lengths))
 
 
+def test_every_embedding_that_is_read_is_trained_and_padding_is_not():
+    """Also that of the id which is padding in XLM: in other vocabularies it is a token."""
+    ours = model().train()
+    tokens = np.array([[20, PAD, 21, 22], [23, PAD, PAD, PAD]])
+    lengths = np.array([4, 1])
+    ours(from_arrays(tokens, np.arange(4), np.array(0), lengths)).square().sum().backward()
+    rows = ours.embeddings.weight.grad.abs().sum(dim=1)
+    assert set(torch.nonzero(rows).flatten().tolist()) == {20, PAD, 21, 22, 23}
+    ours.zero_grad()
+    tokens[0, 1] = 24
+    ours(from_arrays(tokens, np.arange(4), np.array(0), lengths)).square().sum().backward()
+    assert not ours.embeddings.weight.grad[PAD].any()
+
+
 def published(ours: Transformer, causal: bool) -> XLMWithLMHeadModel:
     """The independent implementation of the ``transformers`` library with the weights of ``ours``."""
     config = XLMConfig(

@@ -28,7 +28,7 @@ from xlm_core.model.transformer import Transformer
 MODEL_TYPES = ("bert", "roberta", "xlm-roberta")
 BODIES = ("bert.", "roberta.")  # begin the names of the encoder's weights where there is a head
 FIXED = {"hidden_act": "gelu", "position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
-POSITIONS, SEGMENTS = "position_embeddings.weight", "embeddings.token_type_embeddings.weight"
+POSITIONS = "position_embeddings.weight"
 PREDICTED, CLASSES = "output_bias", "classes"
 NAMES = {
     "embeddings": "embeddings.word_embeddings",
@@ -49,6 +49,7 @@ HEADS = {
         "prediction_transform.0": "cls.predictions.transform.dense",
         "prediction_transform.2": "cls.predictions.transform.LayerNorm",
         "output_bias": "cls.predictions.bias",
+        "output": "cls.predictions.decoder",
         "pooler": "pooler.dense",
         "classes": "classifier",
     },
@@ -56,6 +57,7 @@ HEADS = {
         "prediction_transform.0": "lm_head.dense",
         "prediction_transform.2": "lm_head.layer_norm",
         "output_bias": "lm_head.bias",
+        "output": "lm_head.decoder",
         "pooler": "classifier.dense",
         "classes": "classifier.out_proj",
     },
@@ -109,6 +111,9 @@ def _build(
     is_predictor, is_pooled = names[PREDICTED] in weights, f"{names['pooler']}.weight" in weights
     state = _encoder_state(weights, settings)
     n_tokens, n_positions = len(state["embeddings.weight"]), len(state[POSITIONS])
+    output = weights.get(f"{names['output']}.weight", state["embeddings.weight"])
+    if not torch.equal(output, state["embeddings.weight"]):
+        raise CheckpointError(f"{location}: the output has weights of its own; expected those of the embeddings")
     if is_predictor:
         state |= _tensors(weights, names, "prediction_transform.0") | _tensors(weights, names, "prediction_transform.2")
         state[PREDICTED] = weights[names[PREDICTED]]

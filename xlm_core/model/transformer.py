@@ -100,7 +100,7 @@ class Transformer(nn.Module):
         self.config = config
         self.vocab_size = vocab_size
         self.n_languages = n_languages
-        self.embeddings = nn.Embedding(vocab_size, config.dim, padding_idx=PAD)
+        self.embeddings = nn.Embedding(vocab_size, config.dim)
         self.position_embeddings = nn.Embedding(config.max_positions, config.dim)
         has_languages = config.language_embeddings and n_languages > 1
         self.language_embeddings = nn.Embedding(n_languages, config.dim) if has_languages else None
@@ -126,10 +126,9 @@ class Transformer(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Embedding):
                 init.normal_(module.weight, std=std)
-                if module.padding_idx is not None:
-                    init.zeros_(module.weight[module.padding_idx])
             elif isinstance(module, nn.Linear | nn.LayerNorm):
                 module.reset_parameters()
+        init.zeros_(self.embeddings.weight[PAD])  # as published; no state and no gradient depends on it
         bound = self.config.dim**-0.5
         init.uniform_(self.output_bias, -bound, bound)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from xlm_core.data.labelled import join_sentences, joined_batch
-from xlm_core.errors import CheckpointError, ConfigError, CorpusError
+from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.tasks.inference import BATCH_TOKENS, encode_fields, length_batches
@@ -52,9 +52,6 @@ class ClassificationPipeline:
         """Classify examples: prepared sentences, or pairs of them.
 
         An example of more tokens than in fine-tuning is truncated as there.
-
-        Raises:
-            CorpusError: an example has neither one sentence nor two, or another number than the first one.
         """
         encoded = encode_fields(self.vocabulary, self.language, examples)
         rows = [join_sentences(ids, self.max_tokens, self.vocabulary.symbols) for ids in encoded]
@@ -73,20 +70,3 @@ class ClassificationPipeline:
             return Prediction(f"{float(scores[0]):.4f}", {})
         probabilities = dict(zip(self.labels, scores.softmax(dim=-1).tolist(), strict=True))
         return Prediction(self.labels[int(scores.argmax())], probabilities)
-
-
-def read_fields(line: str, n_fields: int | None, number: int) -> list[str]:
-    """Split a line of the input into one sentence, or the two of a pair, at a tab.
-
-    Args:
-        n_fields: of the lines before; None: of the first line.
-        number: of the line, for the message.
-
-    Raises:
-        CorpusError: it has more than two, or another number than the lines before.
-    """
-    fields = line.split("\t")
-    if len(fields) > 2 or (n_fields is not None and len(fields) != n_fields):
-        expected = "one sentence, or two with a tab between them" if n_fields is None else f"{n_fields} as before"
-        raise CorpusError(f"line {number}: {len(fields)} fields, expected {expected}")
-    return fields
