@@ -5,9 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
+from xlm_core.train.launcher import meeting_point
 
 
 def of_rank(rank, size):
@@ -37,3 +39,15 @@ def test_one_process_alone_keeps_its_own(flag):
     assert alone.all_reduce_sum([3, 4]) == [3, 4]
     assert bool(alone.any_process(torch.tensor(flag))) is flag
     assert alone.reduce_losses(tallies) == tallies
+
+
+def test_trainings_of_different_jobs_meet_at_different_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert meeting_point(1) == "localhost:0"  # any free port
+    points = []
+    for job in ("4711", "4712"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        points.append(meeting_point(2))
+    assert len(set(points)) == 2 and all(20000 <= int(point.rpartition(":")[2]) < 30000 for point in points)
+    monkeypatch.delenv("SLURM_JOB_ID")
+    with pytest.raises(ConfigError, match=r"compute\.nodes is 2, but this is no job of Slurm"):
+        meeting_point(2)

@@ -31,9 +31,9 @@ from xlm_core.workflow.step import exit_with_process, log_to, report_errors
 
 LOG = logging.getLogger(__name__)
 PROGRAM = (sys.executable, "-m", "xlm_core.train.launcher")
-PORT = 29500  # of the first of several machines, where their processes meet
+PORTS = range(20000, 30000)  # of the first of several machines, where their processes meet: one for each Slurm job
 GRACE_SECONDS = 5  # between an error of one process and its end, so that the process which died first is the one named
-SHUTDOWN_SECONDS = 45  # for the others to save or give up, before they are killed
+SHUTDOWN_SECONDS = 170  # for the others to save or give up, before they are killed; Slurm gives three minutes
 
 
 def launch(
@@ -66,8 +66,7 @@ def launch(
     with TemporaryDirectory(dir=work, prefix=".launch.") as folder:
         path = Path(folder) / "job.json"
         name = f"{function.__module__}:{function.__qualname__}"
-        endpoint = "localhost:0" if n_nodes == 1 else f"{os.uname().nodename}:{PORT}"
-        job = {"function": name, "arguments": arguments, "log": log, "endpoint": endpoint}
+        job = {"function": name, "arguments": arguments, "log": log, "endpoint": meeting_point(n_nodes)}
         path.write_bytes(to_json({**job, "n_processes": n_processes, "n_nodes": n_nodes}))
         if n_nodes == 1:
             start_processes(path)
@@ -80,6 +79,20 @@ def launch(
             signal.signal(signal.SIGTERM, before)
         if status:
             raise TrainingError(f"the processes ended with status {status}; {log} says which failed, and why")
+
+
+def meeting_point(n_nodes: int) -> str:
+    """Return host and port where the processes meet: on several machines the first one, and a port of the Slurm job's.
+
+    Raises:
+        ConfigError: there are several machines, and no job of Slurm.
+    """
+    if n_nodes == 1:
+        return "localhost:0"
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None:
+        raise ConfigError(f"compute.nodes is {n_nodes}, but this is no job of Slurm; use its profile, or set it to 1")
+    return f"{os.uname().nodename}:{PORTS[int(job) % len(PORTS)]}"
 
 
 def start_processes(path: Path) -> None:
