@@ -15,7 +15,7 @@ from xlm_core.workflow import code_digest
 from xlm_core.workflow.console import Console, StepConsole
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW, n_local_gpus
-from xlm_core.workflow.tables import claim_tests, describe, retrieval_rows
+from xlm_core.workflow.tables import claim_tests, describe, filter_statistics, retrieval_rows
 from xlm_core.workflow.targets import JobGraph, finished_tables, tables, targets
 
 
@@ -119,16 +119,24 @@ def retry_memory(amount):
     return lambda wildcards, attempt: (amount(wildcards) if callable(amount) else amount) * 2 ** (attempt - 1)
 
 
-def memory_of_models(n):
-    """Give a function of the megabytes for ``n`` copies of a model, beside 4 GB of PyTorch and CUDA."""
+def memory_of_models(n, setups=None):
+    """Give a function of the megabytes for ``n`` copies of the model of the job's setup, or of the largest of ``setups``.
+
+    PyTorch and CUDA take 4 GB beside them.
+    """
 
     def memory(wildcards):
-        setup = CONFIG.setup(wildcards.get("setup", BASE))
-        model, vocabulary_size = setup.model, setup.vocabulary.size
-        n_weights = model.dim * (vocabulary_size + model.n_layers * (4 * model.dim + 2 * model.feedforward_dim))
-        return 4000 + n * 4 * n_weights // 1_000_000
+        return 4000 + n * max(megabytes_of_model(setup) for setup in setups or [wildcards.setup])
 
     return memory
+
+
+def megabytes_of_model(name):
+    """Megabytes of the weights of a model of a setup."""
+    setup = CONFIG.setup(name)
+    model = setup.model
+    n_weights = model.dim * (setup.vocabulary.size + model.n_layers * (4 * model.dim + 2 * model.feedforward_dim))
+    return 4 * n_weights // 1_000_000
 
 
 def one_of(names):

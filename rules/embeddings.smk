@@ -109,7 +109,7 @@ if CONFIG.embeddings:
         """How well translations are aligned and similarities found, beside the published numbers."""
         input:
             results=expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),
-            filter_statistics=PATHS.filter_statistics("embeddings"),
+            filter_statistics=filter_statistics(PATHS, "embeddings"),
         output:
             **table_outputs("embeddings", "Word embeddings", differences=False),
         log:

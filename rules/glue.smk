@@ -155,7 +155,7 @@ use rule make_xnli_table as make_glue_table with:
     """The metrics of every task beside the published numbers, and the differences between the rows."""
     input:
         results=PATHS.glue_results(),
-        filter_statistics=PATHS.filter_statistics("glue"),
+        filter_statistics=filter_statistics(PATHS, "glue"),
     output:
         **table_outputs("glue", "GLUE"),
     log:

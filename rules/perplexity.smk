@@ -36,7 +36,7 @@ use rule make_xnli_table as make_perplexity_table with:
     """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     input:
         results=PATHS.perplexity_results(),
-        filter_statistics=PATHS.filter_statistics("perplexity"),
+        filter_statistics=filter_statistics(PATHS, "perplexity"),
     output:
         **table_outputs("perplexity", "Perplexity"),
     log:

@@ -61,7 +61,7 @@ rule make_xnli_table:
     """Accuracy per language beside the published numbers, and the differences between the rows."""
     input:
         results=PATHS.xnli_results(),
-        filter_statistics=PATHS.filter_statistics("xnli"),
+        filter_statistics=filter_statistics(PATHS, "xnli"),
     output:
         **table_outputs("xnli", "XNLI"),
     log:
@@ -117,7 +117,7 @@ use rule make_xnli_table as make_retrieval_table with:
     """How often a sentence's nearest neighbor in another language is its translation."""
     input:
         results=PATHS.retrieval_results(),
-        filter_statistics=PATHS.filter_statistics("retrieval"),
+        filter_statistics=filter_statistics(PATHS, "retrieval"),
     output:
         **table_outputs("retrieval", "Sentence retrieval", differences=False),
     log:
@@ -178,7 +178,7 @@ use rule make_xnli_table as make_ablation_table with:
     """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
         results=PATHS.ablation_results(),
-        filter_statistics=PATHS.filter_statistics("ablation"),
+        filter_statistics=filter_statistics(PATHS, "ablation"),
     output:
         **table_outputs("ablation", "Ablation", differences=False),
     log:

@@ -103,7 +103,7 @@ use rule make_xnli_table as make_translation_table with:
     """BLEU of translation beside the published numbers, and the differences between the rows."""
     input:
         results=lambda wildcards: PATHS.translation_results(wildcards.table),
-        filter_statistics=lambda wildcards: PATHS.filter_statistics(f"{wildcards.table}_mt"),
+        filter_statistics=lambda wildcards: filter_statistics(PATHS, f"{wildcards.table}_mt"),
         significance=["<results>/tables/{table}_mt.significance.csv"],
     output:
         **table_outputs("{table}_mt", "Translation, {table}", caption="translation"),

@@ -85,7 +85,9 @@ rule score_retrieval:
     input:
         models=lambda wildcards: [system["model"] for system in PATHS.retrieved(wildcards.seed).values()],
         examples=lambda wildcards: list(
-            dict.fromkeys(path for system in PATHS.retrieved(wildcards.seed).values() for path in system["test"].values())
+            dict.fromkeys(
+                path for system in PATHS.retrieved(wildcards.seed).values() for path in system["test"].values()
+            )
         ),
     output:
         results="<results>/results/retrieval/{seed}.jsonl",
@@ -97,7 +99,7 @@ rule score_retrieval:
     threads: 1
     resources:
         gpu=ONE_GPU,
-        mem_mb=retry_memory(memory_of_models(2)),
+        mem_mb=retry_memory(memory_of_models(2, [row.setup for row in CONFIG.xnli.runs])),
         runtime=240,
     params:
         systems=lambda wildcards: PATHS.retrieved(wildcards.seed),

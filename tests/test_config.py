@@ -313,7 +313,7 @@ def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_va
         ),
         (lambda data: data["glue"]["tasks"].update(RTE={"path": "RTE.zip", "files": ["a"]}), "put '{file}' where"),
         (lambda data: data["microworld"].update(glue_train=0), "but microworld.glue_train is 0"),
-        (lambda data: data["glue"]["systems"].append({"run": "mlm"}), "systems: mlm stands there twice"),
+        (lambda data: data["glue"]["systems"].append({"run": "mlm"}), "systems: mlm is listed twice"),
         (
             lambda data: data["glue"]["systems"].append({"run": "mlmm"}),
             "glue.systems.4.run: unknown name 'mlmm' (did you mean 'mlm'?)",
@@ -355,7 +355,7 @@ def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_va
                 data["runs"]["mlm"].update(init_from="mlm_tlm"),
                 data["runs"]["mlm_tlm"].update(init_from="mlm"),
             ),
-            "runs.mlm.init_from: mlm <- mlm_tlm <- mlm has no beginning; name another run",
+            "runs.mlm.init_from: mlm <- mlm_tlm <- mlm is circular; name another run",
         ),
         (
             lambda data: data["runs"]["mlm"].update(init_from="none"),
@@ -388,7 +388,7 @@ def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_va
             lambda data: data["xnli"]["runs"].append({"setup": "english", "run": "mlm"}),
             "xnli.languages, languages of setup 'english': unknown name 'fr'",
         ),
-        (lambda data: data["xnli"]["runs"].append("mlm"), "xnli.runs: mlm stands there twice"),
+        (lambda data: data["xnli"]["runs"].append("mlm"), "xnli.runs: mlm is listed twice"),
         (lambda data: data["runs"]["mlm"].update(seeds=[7]), "runs.mlm.seeds: [7] are no seeds.pretraining ([0])"),
         (
             lambda data: (

@@ -7,7 +7,6 @@ from typing import Any
 from xlm_core import config
 from xlm_core.tasks.classification import evaluate
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
-from xlm_core.text.formats.glue import GLUE_TASKS
 from xlm_core.workflow.step import actual_path, workflow_step
 
 params, output = snakemake.params, snakemake.output
@@ -41,7 +40,7 @@ def finetune_xnli() -> None:
 def finetune_glue() -> None:
     """Fine-tune on a task of GLUE, whose metrics select the model."""
     task = snakemake.wildcards.task
-    finetune_on(None, labels=GLUE_TASKS[task].classes or [], metrics=partial(evaluate.glue_metrics, task))
+    finetune_on(None, labels=evaluate.GLUE_TASKS[task].classes or [], metrics=partial(evaluate.glue_metrics, task))
 
 
 with workflow_step(snakemake):

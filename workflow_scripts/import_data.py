@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.config.sources import PretrainedVocabulary
+from xlm_core.config.pretrained import PretrainedVocabulary
 from xlm_core.interop import pretrained
 from xlm_core.languages import sides
 from xlm_core.workflow.step import workflow_step

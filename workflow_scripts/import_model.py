@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.config.sources import PretrainedModel
+from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.interop import convert
 from xlm_core.workflow.step import workflow_step
 

@@ -17,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from xlm_core.config import DecodingConfig, read
-from xlm_core.errors import CorpusError, XlmError
+from xlm_core.errors import ConfigError, CorpusError, XlmError
 from xlm_core.interop import convert
 from xlm_core.io import atomic, decode_lines, open_binary
 from xlm_core.tasks.classification.predict import ClassificationPipeline
@@ -76,7 +76,10 @@ def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentPars
 
 def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands that apply a model to text."""
-    encoder = [_model_arguments(), _text_arguments(), _running_arguments()]
+    fields = "a file with one sentence per line, or two with a tab between (default: standard input)"
+    lines = "a file with one sentence per line (default: standard input)"
+    model = [_model_arguments(), _text_arguments()]
+    encoder = [*model, _running_arguments(fields), _batch_arguments()]
     description = (
         "XLM is not trained to embed sentences: before fine-tuning, the cosine of two vectors says little about "
         "whether sentences mean the same."
@@ -94,12 +97,14 @@ def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--format", choices=("tsv", "jsonl"), default="tsv", help="tsv: class, its probability")
     command.set_defaults(run=_classify)
 
-    command = commands.add_parser("fill-mask", parents=encoder, help="print the most likely pieces at each <mask>")
+    parents = [*model, _running_arguments(lines)]
+    command = commands.add_parser("fill-mask", parents=parents, help="print the most likely pieces at each <mask>")
     command.add_argument("--text", help='a sentence such as "the <mask> sleeps" (default: the lines of --input)')
     command.add_argument("--n-best", type=_positive, default=5, help="pieces per mask (default: %(default)s)")
     command.set_defaults(run=_fill_mask)
 
-    command = commands.add_parser("translate", parents=[_running_arguments()], help="translate text line by line")
+    parents = [_running_arguments(lines), _batch_arguments()]
+    command = commands.add_parser("translate", parents=parents, help="translate text line by line")
     command.add_argument("--model", type=Path, required=True, help="model.safetensors of a translator, or its folder")
     command.add_argument("--vocabulary", type=Path, help="vocabulary.json (default: the one in the model's folder)")
     command.add_argument("--from", dest="source", required=True, metavar="LANGUAGE", help="source language code")
@@ -125,14 +130,18 @@ def _text_arguments() -> argparse.ArgumentParser:
     return parent
 
 
-def _running_arguments() -> argparse.ArgumentParser:
+def _running_arguments(lines: str) -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
-    lines = "a file with one sentence per line, or two with a tab between (default: standard input)"
     parent.add_argument("--input", type=Path, help=lines)
     parent.add_argument("--device", type=_device, help="such as cpu or cuda:1 (default: a GPU, if there is one)")
-    parent.add_argument("--batch-tokens", type=_positive, default=BATCH_TOKENS, help="at once (default: %(default)s)")
     parent.add_argument("--batch-lines", type=_positive, default=256, help="read at once (default: %(default)s)")
     parent.add_argument("--line-buffered", action="store_true", help="answer each line before the next one is read")
+    return parent
+
+
+def _batch_arguments() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument("--batch-tokens", type=_positive, default=BATCH_TOKENS, help="at once (default: %(default)s)")
     return parent
 
 
@@ -161,9 +170,10 @@ def _classify(options: argparse.Namespace) -> None:
     for examples in _examples(options, _preparation(pipeline.vocabulary, options)):
         for label, probabilities in pipeline.classify(examples, options.batch_tokens):
             if options.format == "jsonl":
-                print(json.dumps({"label": label, "probabilities": probabilities}, ensure_ascii=False))
+                record = {"label": label, "probabilities": probabilities} if probabilities else {"score": float(label)}
+                sys.stdout.write(f"{json.dumps(record, ensure_ascii=False)}\n")
             else:
-                print(label, *([f"{probabilities[label]:.4f}"] if probabilities else []), sep="\t")
+                sys.stdout.write(f"{label}\t{probabilities[label]:.4f}\n" if probabilities else f"{label}\n")
         sys.stdout.flush()
 
 
@@ -171,6 +181,8 @@ def _fill_mask(options: argparse.Namespace) -> None:
     encoder = SentenceEncoder(options.model, options.vocabulary, options.language, options.device)
     prepare = _preparation(encoder.vocabulary, options)
     is_single = options.text is not None
+    if is_single and options.input:
+        raise ConfigError("give either --text or --input")
     lines = [options.text] if is_single else (line for batch in _batches(options) for line in batch)
     for line_number, line in enumerate(lines, start=1):
         begin = "" if is_single else f"{line_number}\t"
@@ -192,7 +204,8 @@ def _translate(options: argparse.Namespace) -> None:
             number += 1
             if options.format == "jsonl":
                 translations = [{"text": each.text, "score": each.score} for each in best]
-                print(json.dumps({"line": number, "translations": translations}, ensure_ascii=False))
+                record = {"line": number, "translations": translations}
+                sys.stdout.write(f"{json.dumps(record, ensure_ascii=False)}\n")
                 continue
             for translation in best:
                 score = f"{translation.score or 0:.4f}\t" if options.n_best > 1 else ""
@@ -245,8 +258,8 @@ def _preparation(vocabulary: Vocabulary, options: argparse.Namespace) -> Callabl
 
 def _device(text: str) -> str:
     try:
-        torch.empty(0, device=text)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=text).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} cannot be used ({str(error).splitlines()[0]})") from error
     return text
 

@@ -100,7 +100,7 @@ def _is_running(process: str) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it runs, and is another user's
     return True
 
 

@@ -36,6 +36,7 @@ SCRIPT_SUBTAGS = {
 
 # Languages that write no blanks between words and have no segmenter here -> characters of a word.
 CHARACTERS_PER_WORD = {"bo": 6, "dz": 6, "ja": 2, "km": 6, "lo": 6, "my": 6}
+RAW_CHARACTERS_PER_WORD = {**CHARACTERS_PER_WORD, "th": 5, "zh": 2}  # where text is not tokenized
 
 
 def base_language(code: str) -> str:

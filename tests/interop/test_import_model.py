@@ -10,7 +10,7 @@ from published_checkpoint import N_TOKENS, inputs, original_checkpoint, saved, t
 from small_model import CONFIG, LANGUAGES, write_model, write_vocabulary
 
 from xlm_core.config import ModelConfig
-from xlm_core.config.sources import PretrainedModel
+from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.errors import CheckpointError, PretrainedError
 from xlm_core.interop.convert import export_huggingface, import_model
 from xlm_core.model import checkpoint

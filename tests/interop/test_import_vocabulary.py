@@ -9,7 +9,7 @@ import pytest
 from small_model import TEXT, write_vocabulary
 
 from xlm_core.config import Text
-from xlm_core.config.sources import PretrainedVocabulary
+from xlm_core.config.pretrained import PretrainedVocabulary
 from xlm_core.errors import CorpusError, PretrainedError
 from xlm_core.interop.huggingface import write_tokenizer
 from xlm_core.interop.pretrained import import_vocabulary

@@ -111,7 +111,7 @@ def test_a_filter_that_drops_much_is_a_note_of_the_tables(tmp_path: Path):
         "news": ({"empty": 20}, {}),
     }.items():
         for shard, counts in enumerate(dropped):
-            path = tmp_path / corpus / "en-fr" / f"{shard}.statistics.json"
+            path = tmp_path / "base" / corpus / "en-fr" / f"{shard}.statistics.json"
             stats = FilterStats()
             stats.kept = 100 - sum(counts.values())
             for reason, count in counts.items():

@@ -9,7 +9,7 @@ from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.launcher import meeting_point
+from xlm_core.train.launcher import rendezvous_endpoint
 
 
 def of_rank(rank, size):
@@ -42,12 +42,12 @@ def test_one_process_alone_keeps_its_own(flag):
 
 
 def test_trainings_of_different_jobs_meet_at_different_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert meeting_point(1) == "localhost:0"  # any free port
+    assert rendezvous_endpoint(1) == "localhost:0"  # any free port
     points = []
     for job in ("4711", "4712"):
         monkeypatch.setenv("SLURM_JOB_ID", job)
-        points.append(meeting_point(2))
+        points.append(rendezvous_endpoint(2))
     assert len(set(points)) == 2 and all(20000 <= int(point.rpartition(":")[2]) < 30000 for point in points)
     monkeypatch.delenv("SLURM_JOB_ID")
     with pytest.raises(ConfigError, match=r"compute\.nodes is 2, but this is no job of Slurm"):
-        meeting_point(2)
+        rendezvous_endpoint(2)

@@ -11,6 +11,7 @@ from xlm_core.config import SETTINGS, Config, SystemConfig
 from xlm_core.workflow.corpus_paths import RawFiles
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.experiments import xnli_experiments
+from xlm_core.workflow.tables import filter_statistics
 from xlm_core.workflow.targets import tables, targets
 
 ROOT = Path(__file__).parents[2]
@@ -50,12 +51,17 @@ def test_a_setup_reads_all_shards_of_all_corpora_of_a_language(paths: Experiment
 
 
 def test_a_table_counts_the_text_of_all_its_setups(paths: ExperimentPaths) -> None:
-    xnli, glue = paths.filter_statistics("xnli"), paths.filter_statistics("glue")
+    xnli, glue = filter_statistics(paths, "xnli"), filter_statistics(paths, "glue")
     folder = "results/tiny/tokens/base"
     assert f"{folder}/web/fr/1.statistics.json" in xnli and f"{folder}/translations/en-fr/0.statistics.json" in xnli
     assert len(set(xnli)) == len(xnli)
-    assert {file.split("/")[-3] for file in paths.filter_statistics("unsupervised_mt")} == {"news"}
+    assert {file.split("/")[-3] for file in filter_statistics(paths, "unsupervised_mt")} == {"news"}
     assert set(glue) == set(xnli)  # the setup 'english' reads text of the base's
+    alone = settings()
+    without = alone.model_copy(update={"xnli": alone.xnli.model_copy(update={"runs": alone.xnli.runs[:3]})})
+    assert filter_statistics(ExperimentPaths(without), "xnli") == [
+        file for file in xnli if "/translations/" not in file
+    ]
 
 
 def test_setups_share_what_is_equal(paths: ExperimentPaths) -> None:

@@ -75,7 +75,7 @@ def _all_different(rows: list[RowConfig]) -> list[RowConfig]:
     """Refuse a system that has two rows."""
     names = [row.name for row in rows]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{', '.join(twice)} stands there twice")
+        raise ValueError(f"{', '.join(twice)} is listed twice")
     return rows
 
 
@@ -182,6 +182,9 @@ def check_xnli(config: "Config") -> None:
     for setup in dict.fromkeys([BASE, *(row.setup for row in xnli.runs)]):
         check_languages(config, setup, (*xnli.languages, xnli.train_language), "xnli.languages")
         check_finetuning(config, setup, xnli.finetuning, "xnli.finetuning")
+    labels = [row.label or config.runs[row.run].label for row in xnli.runs]
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise ValueError(f"xnli.runs: two rows have the label '{twice[0]}'; give one of them a 'label'")
     for protocol, names in xnli.protocol_runs.items():
         path = "xnli.few_shot.runs" if protocol == "few_shot" else f"xnli.{protocol}"
         check_names(names, xnli.rows, path)

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from xlm_core import published
 from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
+from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups, setup_path
-from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, PretrainedModel, SourceFiles, check_sources
+from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, SourceFiles, check_sources
 from xlm_core.config.strict_model import PublishedKey, RunName, Seed, StrictModel, read
 from xlm_core.config.tables import BASELINES, Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
 from xlm_core.config.translation import TranslationConfig, check_translation
@@ -144,7 +145,7 @@ class Config(Setup):
         return next(name for name in settings if settings[name] == settings[setup])
 
     def init_seed(self, run: str, seed: int) -> int:
-        """Return the seed of the model that a pretraining begins with: its own, or the first that the other run has."""
+        """Return the seed of the model that a pretraining begins with: its own, or the only one of the other run."""
         init_from = self.runs[run].init_from
         seeds = self.pretraining_seeds(init_from) if init_from else []
         return seed if seed in seeds else seeds[0]
@@ -162,11 +163,16 @@ def check_init_from(config: Config) -> None:
         before, path = [name], f"runs.{name}.init_from"
         while run.init_from:
             if run.init_from in before:
-                raise ValueError(f"{path}: {' <- '.join([*before, run.init_from])} has no beginning; name another run")
+                raise ValueError(f"{path}: {' <- '.join([*before, run.init_from])} is circular; name another run")
             before.append(run.init_from)
             run = config.runs[run.init_from]
         if len(before) > 1 and not run.has_learned:
             raise ValueError(f"{path}: {before[-1]} has random weights; name a run that has learned, or leave it out")
+        seeds = [config.pretraining_seeds(each) for each in before[:2]]
+        if len(seeds) == 2 and len(seeds[1]) > 1 and not set(seeds[0]) <= set(seeds[1]):
+            raise ValueError(
+                f"{path}: {before[1]} has the seeds {seeds[1]}, expected those of {name}, {seeds[0]}, or one"
+            )
 
 
 def check_seeds(config: Config) -> None:

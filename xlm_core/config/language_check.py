@@ -27,7 +27,7 @@ def language_warnings(config: "Config") -> list[str]:
 
 def _warnings(config: "Config") -> Iterator[str]:
     for setup in config.all_setups.values():
-        for code in setup.languages:
+        for code in setup.languages if setup.text.tokenization == "moses" else ():
             language = base_language(code)
             name = f"language '{code}'"
             if setup.text.strip_accents and language in LOST_MARKS:
@@ -55,7 +55,9 @@ def check_segmenters(config: "Config") -> None:
         code
         for setup in config.all_setups.values()
         for code in setup.languages
-        if base_language(code) in SEGMENTERS and not _is_tokenized(config, setup.monolingual[code])
+        if setup.text.tokenization != "none"
+        and base_language(code) in SEGMENTERS
+        and not _is_tokenized(config, setup.monolingual[code])
     }
     lines = [
         f"language '{code}' ({NAMES[base_language(code)]}): its words are cut by the package {package}, which is not "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.sources import PretrainedVocabulary
+from xlm_core.config.pretrained import PretrainedVocabulary
 from xlm_core.config.strict_model import (
     CorpusName,
     LanguageCode,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlm_core.config.setups import BASE, Skipgram, check_languages, check_xlm_symbols
+from xlm_core.config.setups import BASE, Skipgram, check_languages, check_xlm_symbols, setup_path
 from xlm_core.config.sources import Collection, CorpusSource
 from xlm_core.config.strict_model import (
     LanguageCode,
@@ -173,9 +173,10 @@ class ClaimConfig(StrictModel):
 
 def check_tables(config: "Config") -> None:
     """Refuse tables of systems that do not exist, or that are not trained and tested alike."""
-    layer = config.retrieval.layer
-    if layer is not None and layer > config.model.n_layers:
-        raise ValueError(f"retrieval.layer is {layer}, but model.n_layers is {config.model.n_layers}")
+    for row in config.xnli.runs if config.retrieval.layer is not None else ():
+        layer, n_layers = config.retrieval.layer or 0, config.setup(row.setup).model.n_layers
+        if layer > n_layers:
+            raise ValueError(f"retrieval.layer is {layer}, but {setup_path(row.setup)}model.n_layers is {n_layers}")
     if config.perplexity:
         _check_perplexity(config, config.perplexity)
     if config.ablation:
@@ -223,7 +224,7 @@ def _check_claims(config: "Config") -> None:
     """Refuse a claim that is made twice, and comparisons of systems that are not of their table."""
     claims = [claim.claim for claim in config.claims]
     if twice := sorted({claim for claim in claims if claims.count(claim) > 1}):
-        raise ValueError(f"claims: '{twice[0]}' stands there twice; put all of its comparisons into one")
+        raise ValueError(f"claims: '{twice[0]}' is listed twice; put all of its comparisons into one")
     tables = _compared_systems(config)
     for number, claim in enumerate(config.claims):
         for test in claim.tests:

@@ -135,6 +135,10 @@ def _build(
     if f"{names[CLASSES]}.weight" not in weights:
         return imported
     labels, dropout = labels_of(settings), settings.get("classifier_dropout") or settings["hidden_dropout_prob"]
+    if not is_pooled:
+        raise CheckpointError(
+            f"{location}: found a head that reads every token; expected one that classifies sentences"
+        )
     head = {kind: weights[f"{names[CLASSES]}.{kind}"] for kind in ("weight", "bias")}
     return imported._replace(head=head_of(head, model.config.dim, len(labels), dropout, location), labels=labels)
 

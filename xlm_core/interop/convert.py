@@ -5,6 +5,7 @@ A converted model is a folder with ``model.safetensors`` (see ``xlm_core.model.c
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import torch
 
 from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
-from xlm_core.config.sources import PretrainedModel
+from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.interop import huggingface, original_xlm
 from xlm_core.interop.original_xlm import ImportedModel
-from xlm_core.interop.pretrained import check_files, read_tokenizer
+from xlm_core.interop.pretrained import PUBLISHED_TEXT, check_files, read_tokenizer
 from xlm_core.model import checkpoint
+from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -42,6 +44,7 @@ def import_original(original: Path, codes: Path, vocab: Path, output: Path) -> N
     """
     imported = original_xlm.read_checkpoint(original)
     vocabulary = Vocabulary.from_fastbpe(codes, vocab, imported.languages, imported.model.vocab_size)
+    vocabulary = replace(vocabulary, text=PUBLISHED_TEXT)
     _check_pieces(vocabulary.pieces, imported.pieces, vocab, original)
     origin = {"format": "published checkpoint", "file": original.name, "sha256": digests.sha256(original)}
     _save_folder(imported, vocabulary, origin, output)
@@ -62,8 +65,8 @@ def import_huggingface(folder: Path, languages: Sequence[str], output: Path) -> 
     """
     imported = huggingface.import_model(folder)
     if bool(imported.languages) == bool(languages):
-        problem = "has languages of its own; name none" if languages else "tells no languages apart; name yours"
-        raise ConfigError(f"{folder}: the model {problem}")
+        problem = "has languages of its own; leave out" if languages else "has none of its own; name yours with"
+        raise ConfigError(f"{folder}: the model {problem} --languages")
     imported = imported._replace(languages=imported.languages or sorted(languages))
     vocabulary = read_tokenizer(folder, imported.languages)
     if len(vocabulary) != imported.model.vocab_size:
@@ -88,12 +91,13 @@ def export_huggingface(model: Path, vocabulary: Path, output: Path) -> None:
         CorpusError: transformers cannot represent the vocabulary.
         ConfigError: the packages of the extra ``interop`` are not installed.
     """
-    encoder, metadata = checkpoint.load(model)
+    loaded, metadata = checkpoint.load_any(model)
     languages, vocab = metadata["languages"], checkpoint.load_vocabulary(vocabulary, model, metadata)
-    if checkpoint.has_head(model):
-        classifier, _ = checkpoint.load_classifier(model)
-        huggingface.export_classifier(classifier, languages, metadata.get("labels") or ["score"], output)
+    if isinstance(loaded, Classifier):
+        encoder = loaded.encoder
+        huggingface.export_classifier(loaded, languages, metadata.get("labels") or ["score"], output)
     else:
+        encoder = loaded
         huggingface.export_model(encoder, languages, output, causal=metadata["objectives"] == ["clm"])
     huggingface.write_tokenizer(vocab, output, languages, encoder.config.max_positions)
 
@@ -200,7 +204,7 @@ def _save(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, 
     metadata = checkpoint.make_metadata(trained, settings, None, vocabulary, [vocabulary.digest, origin["sha256"]])
     if imported.head is not None:
         max_tokens = imported.model.config.max_positions
-        metadata |= {"labels": list(imported.labels), "max_tokens": max_tokens, "language_ids": "yes"}
+        metadata |= {"labels": list(imported.labels), "max_tokens": max_tokens}
     checkpoint.save(output, imported.model, metadata | {"origin": dict(origin)}, head=imported.head)
 
 

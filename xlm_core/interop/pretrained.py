@@ -11,15 +11,17 @@ from typing import Any
 
 from xlm_core import digests
 from xlm_core.config import Text
-from xlm_core.config.sources import PretrainedFiles, PretrainedVocabulary
+from xlm_core.config.pretrained import PretrainedFiles, PretrainedVocabulary
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
 from xlm_core.io import atomic_many, read_json, write_json
 from xlm_core.text import fastbpe
 from xlm_core.text.huggingface_tokenizer import TOKENIZER
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
-from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.text.vocabulary import PREPARATION, Vocabulary
 
+# How the text of the published models was prepared (paper, section 5.2: the released preprocessing).
+PUBLISHED_TEXT = Text(lowercase=True, strip_accents=True, moses="published")
 OURS, PIECES, MERGES = "vocabulary.json", "vocab.json", "merges.txt"
 
 
@@ -102,6 +104,11 @@ def import_vocabulary(
             f"{path} has {len(vocabulary)} pieces, special symbols included, expected {size}; write vocabulary.size: "
             f"{len(vocabulary)}, or give the right file"
         )
+    named, wanted = (each and each.model_dump(include=PREPARATION) for each in (vocabulary.text, text))
+    if named and named != wanted:
+        raise PretrainedError(f"{path} is for text that is prepared by {named}, but the section text says {wanted}")
+    if vocabulary.kind == "huggingface" and text.tokenization != "none":
+        raise PretrainedError(f"{path} is a tokenizer that reads raw text; write text.tokenization: none")
     replace(vocabulary, text=text).write(output)
     write_json(origin, record | {"vocabulary": vocabulary.digest})
 
@@ -116,21 +123,22 @@ def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
     """
     if (folder / OURS).exists():
         return Vocabulary.read(folder / OURS)
-    is_xlm = (folder / PIECES).exists() and (folder / MERGES).exists() and not (folder / TOKENIZER).exists()
-    if not is_xlm:
+    if not (folder / PIECES).exists() or not (folder / MERGES).exists():
         return Vocabulary.from_tokenizer(folder, languages)
     try:
         ids = {str(name): int(id_) for name, id_ in read_json(folder / PIECES).items()}
     except (ValueError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise CorpusError(f"{folder / PIECES} does not hold ids of pieces ({error}); download it again") from error
     symbols = sorted(ids, key=ids.__getitem__)
+    if tuple(symbols[:N_SPECIAL]) != SPECIAL and (folder / TOKENIZER).exists():  # byte-pair encoding of RoBERTa
+        return Vocabulary.from_tokenizer(folder, languages)
     if tuple(symbols[:N_SPECIAL]) != SPECIAL or [ids[name] for name in symbols] != list(range(len(ids))):
         raise CorpusError(
             f"{folder / PIECES}: expected ids 0 to {len(ids) - 1}, the first of them {', '.join(SPECIAL)}; this is the "
             f"vocabulary of another model"
         )
     pieces = (*SPECIAL, *map(fastbpe.piece_of, symbols[N_SPECIAL:]))
-    return Vocabulary.from_codes(pieces, [0] * len(pieces), folder / MERGES, languages)
+    return replace(Vocabulary.from_codes(pieces, [0] * len(pieces), folder / MERGES, languages), text=PUBLISHED_TEXT)
 
 
 def import_store(

@@ -96,19 +96,27 @@ def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
     tensors, description = _read(path)
     if description["head"] is None:
         raise CheckpointError(f"{path}: found a model without a classification head; expected a fine-tuned one")
-    classifier = Classifier(_build(path, description, tensors), **description["head"])
-    classifier.head.load_state_dict(_part(tensors, HEAD))
-    return classifier.eval(), description["about"]
+    return _classifier(_build(path, description, tensors), description, tensors), description["about"]
 
 
-def has_head(path: Path) -> bool:
-    """Tell whether a model has a classification head.
+def load_any(path: Path) -> tuple[Transformer | Classifier, dict[str, Any]]:
+    """Read a model, as a classifier where it has a classification head, and its metadata.
 
     Raises:
         CheckpointError: as in ``load``.
     """
-    _, description = _read(path)
-    return description["head"] is not None
+    tensors, description = _read(path)
+    if description.get("translates"):
+        raise CheckpointError(f"{path}: found a translator; expected an encoder or a language model")
+    encoder, about = _build(path, description, tensors), description["about"]
+    return (encoder if description["head"] is None else _classifier(encoder, description, tensors)), about
+
+
+def _classifier(encoder: Transformer, description: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
+    """Put the classification head of a file on its encoder."""
+    classifier = Classifier(encoder, **description["head"])
+    classifier.head.load_state_dict(_part(tensors, HEAD))
+    return classifier.eval()
 
 
 def load_translator(path: Path) -> tuple[EncoderDecoder, dict[str, Any]]:

@@ -118,7 +118,7 @@ class Transformer(nn.Module):
 
         | weights | distribution |
         |---|---|
-        | embeddings | normal, of deviation ``embedding_init_std``; the row of the padding symbol is zero |
+        | embeddings | normal, of deviation ``embedding_init_std``; the row of XLM's padding symbol is zero |
         | linear layers, their biases, the output's bias | uniform within 1 / sqrt(inputs), PyTorch's own rule |
         | layer normalization | scale one, shift zero |
         """
@@ -128,7 +128,7 @@ class Transformer(nn.Module):
                 init.normal_(module.weight, std=std)
             elif isinstance(module, nn.Linear | nn.LayerNorm):
                 module.reset_parameters()
-        init.zeros_(self.embeddings.weight[PAD])  # as published; no state and no gradient depends on it
+        init.zeros_(self.embeddings.weight[PAD])  # XLM's padding, as published
         bound = self.config.dim**-0.5
         init.uniform_(self.output_bias, -bound, bound)
 

@@ -140,10 +140,11 @@ def on_dropped_text(statistics: Iterable[Path]) -> list[str]:
     """Return a note on the corpora of which a filter dropped many records, from the counts of their shards."""
     shards: dict[tuple[str, ...], list[Path]] = {}
     for path in statistics:
-        shards.setdefault(path.parts[-3:-1], []).append(path)  # corpus and key name the folder
+        shards.setdefault(path.parts[-4:-1], []).append(path)  # text, corpus and key name the folder
+    is_several = len({text for text, *_ in shards}) > 1
     dropped = [
-        f"{share:.0%} of {corpus} ({key}) as '{reason}'"
-        for (corpus, key), paths in shards.items()
+        f"{share:.0%} of {corpus} ({key}{f', as {text} reads it' if is_several else ''}) as '{reason}'"
+        for (text, corpus, key), paths in shards.items()
         for reason, share in FilterStats.read_sum(paths).many_dropped.items()
     ]
     return [f"Text that the section 'text' dropped before training: {', '.join(dropped)}."] if dropped else []

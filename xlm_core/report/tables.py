@@ -94,6 +94,8 @@ def make(
     frame = summary.select(measured, spec)
     cells, differences = summary.cells(frame, spec), summary.differences(frame, spec)
     footnotes, marks = notes.footnotes(frame, spec)
+    further_notes = notes.on_significance(significance, spec) + notes.on_dropped_text(filter_statistics)
+    further_notes += notes.cautions(frame, spec)
     page = {
         "name": spec.name,
         "caption": table["caption"],
@@ -101,24 +103,18 @@ def make(
         "header": [column.label for column in spec.shown],
         "rows": _rows(cells, spec, marks, is_compared=table.get("is_paper_text", False)),
         "published_rows": _published_rows(spec),
-        "notes": [
-            *notes.legend(frame, cells, spec, table),
-            *table.get("remarks", []),
-            *notes.on_significance(significance, spec),
-            *notes.on_dropped_text(filter_statistics),
-            *notes.cautions(frame, spec),
-        ],
+        "notes": [*notes.legend(frame, cells, spec, table), *table.get("remarks", []), *further_notes],
         "footnotes": footnotes,
         "differences": _difference_rows(differences, spec),
         "difference_note": notes.on_differences(frame),
     }
     numbers = {"tidy": cells[summary.TIDY], "differences": differences}
     for kind, path in outputs.items():
-        write_text(path, numbers[kind].to_csv(index=False) if kind in numbers else _render(kind, page))
-
-
-def _render(kind: str, page: Mapping[str, Any]) -> str:
-    return render(kind, table=page, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES)
+        if kind in numbers:
+            text = numbers[kind].to_csv(index=False)
+        else:
+            text = render(kind, table=page, PUBLISHED=PUBLISHED, DIFFERENCES=DIFFERENCES)
+        write_text(path, text)
 
 
 def mean_and_spread(mean: float, spread: float, decimals: int) -> str:

@@ -219,6 +219,8 @@ def encode_masked(encoder: SentenceEncoder, text: str, tokenize: Callable[[str],
             f"{text!r}: expected a text with {MASK_TEXT} (and without {PLACEHOLDER!r}); write it where a piece is "
             "missing"
         )
+    if (ids := encoder.vocabulary.encode_masked(tokenize(text), MASK_TEXT, encoder.language)) is not None:
+        return ids
     tokens = tokenize(text.replace(MASK_TEXT, f" {PLACEHOLDER} ")).split(" ")
     masks = [index for index, token in enumerate(tokens) if token == PLACEHOLDER]
     if len(masks) != n_masks:

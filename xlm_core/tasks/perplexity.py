@@ -69,6 +69,7 @@ def score(
     """
     transformer, metadata = checkpoint.load(model)
     vocab = Vocabulary.read(vocabulary)
+    vocab.check_symbols("perplexity")
     corpora = TrainingCorpora.open({language: test}, metadata["vocabulary"])
     stream = TokenStream(corpora.records(language))
     if not len(stream):

@@ -3,14 +3,11 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
 from xlm_core.text.special_symbols import SpecialSymbols
-
-if TYPE_CHECKING:
-    pass
 
 TOKENIZER, SETTINGS, WORD_PIECES = "tokenizer.json", "tokenizer_config.json", "vocab.txt"
 USUAL = {"pad": ("<pad>", "[PAD]"), "unk": ("<unk>", "[UNK]"), "mask": ("<mask>", "[MASK]")}
@@ -39,13 +36,20 @@ class HuggingfaceTokenizer:
         added = self.tokenizer.get_added_tokens_decoder().items()
         self._special = {id_: token.content for id_, token in added if token.special}
 
-    def encode(self, sentences: Sequence[str]) -> list[list[int]]:
-        """Return the ids of sentences, without the symbols around them."""
+    def encode(self, sentences: Sequence[str], unk: int) -> list[list[int]]:
+        """Return the ids of sentences, without the symbols around them; ``unk`` is the id of unknown characters."""
         encoded = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(sentences, add_special_tokens=False)]
         for index, sentence in enumerate(sentences):
             if any(name in sentence for name in self._special.values()):  # unigram models have them among their pieces
-                encoded[index] = [self._id("unk", {}) if id_ in self._special else id_ for id_ in encoded[index]]
+                encoded[index] = [unk if id_ in self._special else id_ for id_ in encoded[index]]
         return encoded
+
+    def encode_with_symbols(self, sentence: str) -> list[int]:
+        """Return the ids of a sentence in which names of special symbols, such as ``<mask>``, are those symbols."""
+        self.tokenizer.encode_special_tokens = False
+        ids: list[int] = self.tokenizer.encode(sentence, add_special_tokens=False).ids
+        self.tokenizer.encode_special_tokens = True
+        return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids."""
@@ -80,13 +84,15 @@ class HuggingfaceTokenizer:
         before, after = pair.ids[:first], pair.ids[end_of_second:]
         if len(before) != 1 or len(after) != 1:
             raise ValueError(f"expected one symbol before a sentence and one after it, found {before} and {after}")
+        named = {name: self._id(name, settings) for name in USUAL}
+        between = pair.ids[last_of_first + 1 : second]
         return SpecialSymbols(
-            **{name: self._id(name, settings) for name in USUAL},
+            **named,
             begin=before[0],
             end=after[0],
-            between=pair.ids[last_of_first + 1 : second],
+            between=between,
             has_segments=pair.type_ids[second] == 1,
-            special=sorted(self._special),
+            special=sorted({*self._special, *named.values(), *before, *after, *between}),
         )
 
     def _id(self, name: str, settings: Mapping[str, Any]) -> int:

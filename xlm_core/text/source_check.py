@@ -12,7 +12,7 @@ from requests import codes
 from xlm_core.config import Download
 from xlm_core.errors import DownloadError
 from xlm_core.io import read_json
-from xlm_core.text.download import TIMEOUT, check_address, open_session
+from xlm_core.text.download import TIMEOUT, authorization, check_address, open_session
 
 AT_ONCE = 2  # requests; some servers refuse more from one machine
 NO_HEADERS = (codes.forbidden, codes.not_found, codes.method_not_allowed, codes.not_implemented)  # to HEAD, by some
@@ -31,9 +31,10 @@ def ask(session: requests.Session, url: str) -> Answer:
     """Ask for the headers of an address; where a server answers no such request, for its first byte."""
     try:
         check_address(url)
-        answer = session.head(url, timeout=TIMEOUT, allow_redirects=True)
+        headers = authorization(url)
+        answer = session.head(url, timeout=TIMEOUT, headers=headers, allow_redirects=True)
         if answer.status_code in NO_HEADERS:
-            answer = session.get(url, timeout=TIMEOUT, headers={"Range": "bytes=0-0"}, stream=True)
+            answer = session.get(url, timeout=TIMEOUT, headers={**headers, "Range": "bytes=0-0"}, stream=True)
             answer.close()
     except (requests.RequestException, DownloadError) as error:
         return Answer(f"{type(error).__name__}", False, None, "")

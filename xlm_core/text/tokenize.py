@@ -28,7 +28,7 @@ import regex
 from xlm_core import tsv
 from xlm_core.config import Text
 from xlm_core.errors import ConfigError
-from xlm_core.languages import CHARACTERS_PER_WORD, base_language, scripts_of
+from xlm_core.languages import CHARACTERS_PER_WORD, RAW_CHARACTERS_PER_WORD, base_language, scripts_of
 from xlm_core.text.duplicates import with_marks
 from xlm_core.text.moses import MosesTokenizer, PunctuationNormalizer
 from xlm_core.tsv import FilterStats
@@ -136,7 +136,9 @@ def token_filter_reason(sides: Sequence[str], languages: Sequence[str], text: Te
 
     Where a language writes no blanks, and nothing else cuts its words, they are counted by their characters.
     """
-    lengths = [_n_words(side, language) for side, language in zip(sides, languages, strict=True)]
+    per_word = RAW_CHARACTERS_PER_WORD if text.tokenization == "none" else CHARACTERS_PER_WORD
+    pairs = zip(sides, languages, strict=True)
+    lengths = [_n_words(side, per_word.get(base_language(language))) for side, language in pairs]
     if not all(sides):
         return "empty"
     if min(lengths) < text.min_words:
@@ -148,9 +150,8 @@ def token_filter_reason(sides: Sequence[str], languages: Sequence[str], text: Te
     return None
 
 
-def _n_words(side: str, language: str) -> int:
-    """Count the words of a tokenized side."""
-    per_word = CHARACTERS_PER_WORD.get(base_language(language))
+def _n_words(side: str, per_word: int | None) -> int:
+    """Count the words of a side: between blanks, or as so many characters each."""
     return side.count(" ") + 1 if per_word is None else math.ceil((len(side) - side.count(" ")) / per_word)
 
 
@@ -209,7 +210,7 @@ def tokenize_line(line: str, language: str, text: Text, already_tokenized: bool 
         ConfigError: the package that segments the language is not installed.
     """
     if text.tokenization == "none":
-        return tsv.collapse_blanks(line)
+        return tsv.clean_field(line)
     published = text.moses == "published"
     line = normalize_letters(line, language, text.romanian)
     if not already_tokenized:

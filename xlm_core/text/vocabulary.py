@@ -19,7 +19,7 @@ import numpy.typing as npt
 import sentencepiece
 
 from xlm_core.config import Text, to_dict
-from xlm_core.errors import CorpusError
+from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.io import read_json, write_json
 from xlm_core.text.fastbpe import CONTINUES, FastBpe, read_pieces
 from xlm_core.text.huggingface_tokenizer import HuggingfaceTokenizer, read_tokenizer_json
@@ -142,7 +142,7 @@ class Vocabulary:
             tokenizer = HuggingfaceTokenizer(content)
             pieces, counts = tokenizer.pieces, np.zeros(len(tokenizer.pieces), dtype=np.int64)
             model_of, symbols = dict.fromkeys(languages, 0), tokenizer.symbols(settings)
-            return cls(pieces, counts, (content,), (0,), model_of, "huggingface", symbols)
+            return cls(pieces, counts, (content,), (0,), model_of, "huggingface", symbols, Text(tokenization="none"))
         except INVALID as error:
             raise CorpusError(f"{folder} does not hold a tokenizer ({error}); take a whole copy of it") from error
 
@@ -163,10 +163,27 @@ class Vocabulary:
             data["text"] = self.text.model_dump(include=PREPARATION)
         write_json(path, data)
 
+    def check_symbols(self, purpose: str) -> None:
+        """Refuse special symbols other than XLM's.
+
+        Args:
+            purpose: what needs those of XLM, for the message.
+
+        Raises:
+            ConfigError: they are others.
+        """
+        if self.symbols != XLM_SYMBOLS:
+            raise ConfigError(
+                f"{purpose}: the vocabulary is the tokenizer of another model; take a setup of XLM's kind"
+            )
+
     @cached_property
     def digest(self) -> str:
         """Identify the encoding: two vocabularies of the same digest encode the same text with the same ids."""
-        content = json.dumps([self.pieces, self.offsets, dict(self.model_of)]).encode() + b"".join(self.models)
+        parts: list[Any] = [self.pieces, self.offsets, dict(self.model_of)]
+        if self.symbols != XLM_SYMBOLS:
+            parts.append(to_dict(self.symbols))
+        content = json.dumps(parts).encode() + b"".join(self.models)
         return hashlib.sha256(content).hexdigest()[:16]
 
     @cached_property
@@ -182,10 +199,20 @@ class Vocabulary:
         """Return the ids of tokenized sentences; text never gets the id of a special symbol."""
         index = self.model_of[language]
         offset = self.offsets[index]
-        encoded: list[list[int]] = self._encoders[index].encode(list(sentences))
+        encoder = self._encoders[index]
+        if isinstance(encoder, HuggingfaceTokenizer):
+            return encoder.encode(list(sentences), self.symbols.unk)
+        encoded: list[list[int]] = encoder.encode(list(sentences))
         if not offset:
             return encoded
         return [[id_ + offset if id_ >= N_SPECIAL else id_ for id_ in ids] for ids in encoded]
+
+    def encode_masked(self, sentence: str, mask: str, language: str) -> list[int] | None:
+        """Return the ids of a raw sentence in which ``mask`` stands for the mask symbol; None: the kind has no such."""
+        encoder = self._encoders[self.model_of[language]]
+        if not isinstance(encoder, HuggingfaceTokenizer):
+            return None
+        return encoder.encode_with_symbols(sentence.replace(mask, self.pieces[self.symbols.mask]))
 
     def decode(self, ids: Sequence[int], language: str) -> str:
         """Return the tokenized text of ids, without special symbols and unknown characters."""

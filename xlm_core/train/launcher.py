@@ -66,7 +66,7 @@ def launch(
     with TemporaryDirectory(dir=work, prefix=".launch.") as folder:
         path = Path(folder) / "job.json"
         name = f"{function.__module__}:{function.__qualname__}"
-        job = {"function": name, "arguments": arguments, "log": log, "endpoint": meeting_point(n_nodes)}
+        job = {"function": name, "arguments": arguments, "log": log, "endpoint": rendezvous_endpoint(n_nodes)}
         path.write_bytes(to_json({**job, "n_processes": n_processes, "n_nodes": n_nodes}))
         if n_nodes == 1:
             start_processes(path)
@@ -81,7 +81,7 @@ def launch(
             raise TrainingError(f"the processes ended with status {status}; {log} says which failed, and why")
 
 
-def meeting_point(n_nodes: int) -> str:
+def rendezvous_endpoint(n_nodes: int) -> str:
     """Return host and port where the processes meet: on several machines the first one, and a port of the Slurm job's.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from xlm_core.config import DIAGNOSTICS, Config, Corpus, Download, SourceFiles
-from xlm_core.config.sources import PretrainedFiles
+from xlm_core.config.pretrained import PretrainedFiles
 from xlm_core.languages import sides
 
 GENERATED = {
@@ -87,6 +87,7 @@ class RawFiles:
         runs, setups = self.config.runs.values(), self.config.all_setups.values()
         sections = [run.pretrained for run in runs] + [setup.vocabulary.pretrained for setup in setups]
         files = [download for section in sections if section for download in section.downloads]
+        files.sort(key=lambda download: download.sha256 is not None)  # of two the one that has a sum
         return downloads | {_location(download.urls[0]): download for download in files}
 
 

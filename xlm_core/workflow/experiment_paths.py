@@ -1,7 +1,6 @@
 """Paths of the workflow: which files belong to which model, task and table of a configuration."""
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 from xlm_core.config import BASE, GLUE_LANGUAGE, SETTINGS, Config, SystemConfig
 from xlm_core.languages import direction_key
@@ -62,33 +61,6 @@ class ExperimentPaths(CorpusPaths):
         plans = self.translators.values()
         stores += [path for plan in plans for path in self.parallel_stores(plan.setup, plan.pair, plan.corpora)]
         return list(dict.fromkeys(stores))
-
-    def filter_statistics(self, table: str) -> list[str]:
-        """Return what was kept and dropped of each shard of the text that the pretrainings of a table read."""
-        files: dict[str, None] = {}
-        for setup in self._setups(table):
-            section, n_shards = self.config.setup(setup), self.config.text.n_shards
-            shards = [shard for language in section.languages for shard in self.monolingual_shards(setup, language)]
-            pairs = ((corpus, pair) for pair, corpora in section.parallel.items() for corpus in corpora)
-            shards += [(corpus, pair, shard) for corpus, pair in pairs for shard in range(n_shards)]
-            filtered = (shard for shard in shards if self.config.corpora[shard[0]].format != "store")
-            files |= dict.fromkeys(self.tokens(setup, *shard, "statistics.json") for shard in filtered)
-        return list(files)
-
-    def _setups(self, table: str) -> list[str]:
-        """Return the setups of the models that are trained for a table, each once."""
-        config = self.config
-        systems: dict[str, Sequence[SystemConfig]] = {
-            "ablation": config.ablation.all_systems if config.ablation else [],
-            "glue": self.glue_systems,
-        }
-        setups = {
-            "perplexity": config.perplexity.setups if config.perplexity else [],
-            "embeddings": [config.embeddings.setup] if config.embeddings else [],
-            **{f"{kind}_mt": [plan.setup for plan in self.translators_of(kind).values()] for kind in get_args(MtTable)},
-        }
-        trained = [row.setup for row in systems.get(table, config.xnli.runs) if config.runs[row.run].objectives]
-        return list(dict.fromkeys(setups.get(table, trained)))
 
     # XNLI and retrieval
 

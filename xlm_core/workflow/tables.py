@@ -86,11 +86,13 @@ def retrieval(config: Config, table: Retrieval) -> Plain:
     """Describe sentence retrieval: raw and centered vectors of every run."""
     depths = sorted({config.setup(row.setup).model.n_layers for row in config.xnli.runs})
     n_layers = " or ".join(map(str, depths))
-    layer = table.layer if table.layer is not None else n_layers if len(depths) == 1 else "the last"
+    layer = f"layer {n_layers if table.layer is None else table.layer} of {n_layers}"
+    if table.layer is None and len(depths) > 1:
+        layer = f"the last layer ({n_layers})"
     caption = (
         f"Sentence retrieval (configuration '{config.name}'): how often the nearest neighbor of a sentence, by cosine "
-        f"of mean-pooled states of the pretrained encoder after layer {layer} of {n_layers}, is "
-        "its translation; centered: less the mean vector of its language."
+        f"of mean-pooled states of the pretrained encoder after {layer}, is its translation; centered: less the mean "
+        "vector of its language."
     )
     contents = {"rows": retrieval_rows(config), "languages": config.xnli.languages, "pivot": config.xnli.pivot}
     return {"caption": caption, "contents": contents}
@@ -253,3 +255,37 @@ def _statistics(paths: ExperimentPaths, table: str, system: str | SystemConfig) 
     if table == "glue":
         return [paths.glue_scores(model, seed, kind) for seed in seeds]
     return [paths.xnli_scores(model, kind, [seed]) for seed in seeds]
+
+
+def filter_statistics(paths: ExperimentPaths, table: str) -> list[str]:
+    """Return what was kept and dropped of each shard of the text that the pretrainings of a table read."""
+    files: dict[str, None] = {}
+    for setup, run in _pretrained_for(paths, table):
+        section, n_shards = paths.config.setup(setup), paths.config.text.n_shards
+        shards = [shard for language in section.languages for shard in paths.monolingual_shards(setup, language)]
+        pairs = [(corpus, pair) for pair in paths.pairs_of_run(setup, run) for corpus in section.parallel[pair]]
+        shards += [(corpus, pair, shard) for corpus, pair in pairs for shard in range(n_shards)]
+        filtered = (shard for shard in shards if paths.config.corpora[shard[0]].format != "store")
+        files |= dict.fromkeys(paths.tokens(setup, *shard, "statistics.json") for shard in filtered)
+    return list(files)
+
+
+def _pretrained_for(paths: ExperimentPaths, table: str) -> list[tuple[str, str]]:
+    """Return setup and run of all pretrainings that a table needs, those that others begin with among them."""
+    config = paths.config
+    systems: dict[str, Sequence[SystemConfig]] = {
+        "ablation": config.ablation.all_systems if config.ablation else [],
+        "glue": paths.glue_systems,
+    }
+    needed = [(row.setup, row.run) for row in systems.get(table, config.xnli.runs)]
+    if table == "perplexity" and config.perplexity:
+        needed = [(setup, config.perplexity.run) for setup in config.perplexity.setups]
+    elif table == "embeddings" and config.embeddings:
+        needed = [(config.embeddings.setup, name) for name in config.embeddings.systems if name in config.runs]
+    elif table.removesuffix("_mt") in get_args(MtTable):
+        plans = [plan for plan in paths.translators.values() if f"{plan.table}_mt" == table]
+        needed = [(plan.setup, run) for plan in plans for run in (plan.encoder, plan.decoder)]
+    for setup, run in needed:
+        if (before := config.runs[run].init_from) and (setup, before) not in needed:
+            needed.append((setup, before))
+    return [(setup, run) for setup, run in dict.fromkeys(needed) if config.runs[run].objectives]

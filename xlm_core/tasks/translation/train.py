@@ -78,6 +78,7 @@ def train_translator(
     """
     torch.set_num_threads(n_threads)
     processes, vocab = DistributedContext(), Vocabulary.read(inputs.vocabulary)
+    vocab.check_symbols("a translator")
     settings.check_processes(processes.size)
     if settings.training.dropout is not None:
         settings = replace(settings, model=settings.model.model_copy(update={"dropout": settings.training.dropout}))

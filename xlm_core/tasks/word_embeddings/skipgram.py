@@ -91,6 +91,7 @@ def train_subword_vectors(
         CorpusError: there is no text.
     """
     vocab = Vocabulary.read(vocabulary)
+    vocab.check_symbols("skip-gram vectors")
     opened = {language: [TokenStore.open(path, vocab.digest) for path in paths] for language, paths in stores.items()}
     columns = [(store, store.languages.index(language)) for language, shards in opened.items() for store in shards]
 
