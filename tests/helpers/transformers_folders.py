@@ -52,6 +52,10 @@ MAKERS: dict[str, Callable[[Sequence[str]], Tokenizer]] = {
         text, models.BPE(), trainers.BpeTrainer, pre_tokenizers.ByteLevel(add_prefix_space=True),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     ),
+    "bpe without a blank before": lambda text: roberta_like(
+        text, models.BPE(), trainers.BpeTrainer, pre_tokenizers.ByteLevel(add_prefix_space=False),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    ),
     "sentencepiece bpe": lambda text: roberta_like(
         text, models.BPE(unk_token="<unk>"), trainers.BpeTrainer, pre_tokenizers.Metaspace()
     ),

@@ -1,6 +1,9 @@
 """Encoders of the BERT family, against ``transformers``, which makes the folders with random weights."""
 
+import io
 import json
+import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from transformers_folders import (
     write_tokenizer,
 )
 
+from xlm_core.cli import main
 from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
 from xlm_core.errors import CheckpointError, CorpusError
 from xlm_core.interop import bert, huggingface
@@ -122,6 +126,48 @@ def test_names_of_symbols_in_a_text_stay_text(tmp_path: Path, kind: str) -> None
     vocabulary = read_tokenizer(tmp_path, ["en"])
     ids = vocabulary.encode([f"a {piece} b" for piece in ("<mask>", "[MASK]", "</s>", "[SEP]")], "en")
     assert not {id_ for each in ids for id_ in each} & ({*vocabulary.symbols.special} - {vocabulary.symbols.unk})
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("text", ["The <mask> sleeps.", "<mask> cat", "a <mask>, <mask>!", "the<mask>"])
+def test_masked_text_has_their_ids(tmp_path: Path, kind: str, text: str) -> None:
+    tokenizer = write_tokenizer(kind, tmp_path)
+    vocabulary = read_tokenizer(tmp_path, ["en"])
+    expected = tokenizer(text.replace("<mask>", tokenizer.mask_token), add_special_tokens=False)["input_ids"]
+    assert vocabulary.encode_masked(text, "<mask>", "en") == expected
+    assert expected.count(vocabulary.symbols.mask) == text.count("<mask>")
+
+
+def test_a_folder_becomes_a_model_of_the_command_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its classes of raw pairs are theirs, also of letters that are written in two parts."""
+    them, output = write_model(AutoModelForSequenceClassification, folder), folder / "ours"
+    main(["import-huggingface", str(folder), "--languages", "en", "fr", "--output", str(output)])
+    pairs = [("The Cat\u200b é", "sleeps."), ("A child!", "eats bread, and it rains!")]
+    typed = "".join(f"{unicodedata.normalize('NFD', a)}\t{b}\n" for a, b in pairs)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+    main(
+        [
+            "classify",
+            str(output / "model.safetensors"),
+            "--vocabulary",
+            str(output / "vocabulary.json"),
+            "--language",
+            "fr",
+        ]
+    )
+    said = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    first, second = (list(column) for column in zip(*[(a.replace("\u200b", " "), b) for a, b in pairs], strict=True))
+    first = [" ".join(text.split()) for text in first]
+    inputs = tokenizer(first, second, return_tensors="pt", padding=True, return_token_type_ids=True)
+    with torch.no_grad():
+        best = them(**inputs).logits.softmax(dim=-1).max(dim=-1)
+    assert [label for label, _ in said] == [["no", "maybe", "yes"][index] for index in best.indices]
+    assert [float(value) for _, value in said] == pytest.approx(best.values.tolist(), abs=1e-4)
+    with pytest.raises(SystemExit, match="has none of its own; name yours with --languages"):
+        main(["import-huggingface", str(folder), "--output", str(output)])
 
 
 def test_symbols(tmp_path: Path) -> None:
