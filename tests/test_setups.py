@@ -70,7 +70,8 @@ def test_the_setup_of_translation_by_default():
     news = loaded.setup("news")
     assert (news.languages, news.monolingual) == (["en", "fr"], {"en": ["news"], "fr": ["news"]})
     assert (news.text.lowercase, news.vocabulary.size, news.pretraining.optim.max_updates) == (False, 1000, 12800)
-    assert news.model == loaded.model and loaded.setup("base") is loaded
+    published = loaded.model.model_copy(update={"embedding_init_std": None})
+    assert news.model == published and loaded.setup("base") is loaded
 
 
 def test_a_configuration_with_setups_is_read_again_from_what_it_wrote():
@@ -138,7 +139,7 @@ def test_a_setup_is_a_section(changes):
         ),
         (
             {"model": {"max_positions": 16}},
-            "setups.other.pretraining.seq_len is 32, but setups.other.model.max_positions is 16",
+            "setups.other.pretraining.seq_len is 16, but setups.other.model.max_positions is 8",
         ),
     ],
 )
@@ -382,7 +383,7 @@ ALL_PAIRS = ["de-en", "de-fr", "en-es", "en-fr", "en-hi"]
         ),
         (
             lambda data: data["claims"].append(data["claims"][0]),
-            "claims: 'Masked language modeling gives zero-shot transfer across languages' stands there twice",
+            "claims: 'Masked language modeling gives zero-shot transfer across languages' is listed twice",
         ),
         (
             lambda data: data.pop("perplexity"),

@@ -4,10 +4,10 @@ Shapes: N sentences, B rows of a batch, T tokens of its longest row, D dimension
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -62,11 +62,8 @@ class SentenceEncoder:
         """
         transformer, metadata = checkpoint.load(model)
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        ids = language_ids(metadata["languages"])
-        if language not in ids:
-            raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
         self.model = transformer.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.language, self.language_id = language, ids[language]
+        self.language, self.language_id = language, language_id_of(model, metadata, language)
         self.objectives: list[str] = metadata["objectives"]
 
     @property
@@ -78,6 +75,18 @@ class SentenceEncoder:
         """Batch results of ``join_sentences`` on the model's device."""
         batch = joined_batch(rows, np.full((len(rows), 1), self.language_id), self.vocabulary.symbols)
         return batch.to(self.model.output_bias.device)
+
+
+def language_id_of(model: Path, metadata: Mapping[str, Any], language: str) -> int:
+    """Return the id of a language in the model with these ``metadata``.
+
+    Raises:
+        ConfigError: it was not trained on ``language``.
+    """
+    ids = language_ids(metadata["languages"])
+    if language not in ids:
+        raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
+    return ids[language]
 
 
 def encode_fields(

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import torch
 
 from xlm_core.data.labelled import join_sentences, joined_batch
-from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.languages import language_ids
+from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint
-from xlm_core.tasks.inference import BATCH_TOKENS, encode_fields, length_batches
+from xlm_core.tasks.inference import BATCH_TOKENS, encode_fields, language_id_of, length_batches
 
 
 class Prediction(NamedTuple):
@@ -37,14 +36,11 @@ class ClassificationPipeline:
         """
         classifier, metadata = checkpoint.load_classifier(model)
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        ids = language_ids(metadata["languages"])
-        if language not in ids:
-            raise ConfigError(f"language '{language}': {model} was trained on {', '.join(ids)}; name one of them")
         self.labels: list[str] = metadata.get("labels") or []
         if len(self.labels) != classifier.head.classes.out_features and classifier.head.classes.out_features > 1:
             raise CheckpointError(f"{model} does not name its classes; expected 'labels' in it: fine-tune it again")
         self.classifier = classifier.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.language, self.language_id = language, ids[language]
+        self.language, self.language_id = language, language_id_of(model, metadata, language)
         self.max_tokens: int = metadata["max_tokens"]
 
     @torch.inference_mode()
