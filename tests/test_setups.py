@@ -138,7 +138,7 @@ def test_a_setup_is_a_section(changes):
             "setups.other.pretraining.seq_len is 256, but setups.other.model.max_positions is 128",
         ),
         (
-            {"model": {"max_positions": 16}},
+            {"model": {"max_positions": 8}},
             "setups.other.pretraining.seq_len is 16, but setups.other.model.max_positions is 8",
         ),
     ],
