@@ -259,6 +259,12 @@ def test_no_sentences_and_no_text_are_refused(files, monkeypatch, content):
         main(["embed", *files, "--language", "en"])
 
 
+def test_the_version_is_said_also_without_an_installation(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0 and capsys.readouterr().out.startswith("xlm-core")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from importlib import metadata
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from xlm_core.tasks.inference import (
     fill_mask,
     preparation,
 )
+from xlm_core.text.download import PROJECT
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error that the user can mend ends it with one message and exit status 1."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
     parser = argparse.ArgumentParser(prog="xlm", description="Convert and use trained models.")
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_conversions(commands)
     _add_inference(commands)
@@ -49,6 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (XlmError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
+
+
+def _version() -> str:
+    """Return name and version; a project that runs from its folder without being installed has no version."""
+    try:
+        return f"{PROJECT} {metadata.version(PROJECT)}"
+    except metadata.PackageNotFoundError:
+        return f"{PROJECT}, not installed"
 
 
 def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
