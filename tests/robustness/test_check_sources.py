@@ -50,3 +50,24 @@ def test_a_file_without_an_address_fails_with_its_name(server, tmp_path):
     assert done.returncode == 1
     assert "2 of 2 files are at none of their addresses, the first being http://127.0.0.1" in done.stderr
     assert done.stdout.count("404 Not Found") == 2
+
+
+@pytest.mark.parametrize(("name", "least"), [("paper", 80), ("small", 15)])
+def test_every_address_of_a_configuration_is_asked(server, tmp_path, name, least):
+    """With this server in place of all hosts; the models of the hub are left out, whose host is not configured."""
+    text = (
+        (ROOT / "configs" / f"{name}.yaml").read_text().replace("https://", f"http://127.0.0.1:{server.server_port}/")
+    )
+    settings = safe_load(text)
+    for setup in [
+        key for key, setup in settings["setups"].items() if "hub" in setup.get("vocabulary", {}).get("pretrained", {})
+    ]:
+        del settings["setups"][setup], settings["runs"][setup]
+    settings["xnli"]["runs"] = [row for row in settings["xnli"]["runs"] if isinstance(row, str)]
+    settings["glue"]["systems"] = [row for row in settings["glue"]["systems"] if row["run"] in settings["runs"]]
+    server.needs_contact = True
+    done = Project(tmp_path, settings | {"contact": "me@example.org"}).snakemake("check_sources", "--cores", "1")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| http")]
+    assert len(rows) >= least and len({row[1] for row in rows}) == len(rows)
+    assert {row[2].strip() for row in rows} == {"200 OK"}
