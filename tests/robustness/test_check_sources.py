@@ -1,6 +1,7 @@
 """What ``snakemake check_sources`` prints of the addresses of a configuration, asked of a server on this machine."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,9 +56,8 @@ def test_a_file_without_an_address_fails_with_its_name(server, tmp_path):
 @pytest.mark.parametrize(("name", "least"), [("paper", 80), ("small", 15)])
 def test_every_address_of_a_configuration_is_asked(server, tmp_path, name, least):
     """With this server in place of all hosts; the models of the hub are left out, whose host is not configured."""
-    text = (
-        (ROOT / "configs" / f"{name}.yaml").read_text().replace("https://", f"http://127.0.0.1:{server.server_port}/")
-    )
+    server_url = f"http://127.0.0.1:{server.server_port}/"
+    text = re.sub("https?://", server_url, (ROOT / "configs" / f"{name}.yaml").read_text())
     settings = safe_load(text)
     for setup in [
         key for key, setup in settings["setups"].items() if "hub" in setup.get("vocabulary", {}).get("pretrained", {})
