@@ -69,5 +69,5 @@ def test_every_address_of_a_configuration_is_asked(server, tmp_path, name, least
     done = Project(tmp_path, settings | {"contact": "me@example.org"}).snakemake("check_sources", "--cores", "1")
     assert done.returncode == 0, done.stderr
     rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| http")]
-    assert len(rows) >= least and len({row[1] for row in rows}) == len(rows)
+    assert len({row[1] for row in rows}) >= least
     assert {row[2].strip() for row in rows} == {"200 OK"}
