@@ -54,7 +54,7 @@ rule pretrain:
     resources:
         **HARDWARE,
         # of one machine; 100 million pairs take 6 GB of each process, CUDA and a checkpoint some more (docs/scaling.md)
-        mem_mb=lambda wildcards: PROCESSES * ((8000 if GPUS else 0) + memory_of_models(4)(wildcards)),
+        mem_mb=lambda wildcards: PROCESSES * (12000 if GPUS else memory_of_models(4)(wildcards)),
         runtime=1440,
     params:
         languages=lambda wildcards: CONFIG.setup(wildcards.setup).languages,
