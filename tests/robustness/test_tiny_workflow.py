@@ -479,16 +479,20 @@ def test_a_full_disk_costs_the_job_that_met_it_and_no_other(tmp_path: Path):
 
 
 def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
-    """Text: one job per file and shard. Fine-tuning: one per seed of a run, and per language where it is translated."""
+    """Text: one job per file and shard. Fine-tuning: one per seed of a run, and per language where it is translated.
+
+    mBERT and XLM-R have four files each, and read the pairs of XNLI by vocabularies of their own, zero-shot alone.
+    """
     n_files, n_languages, n_seeds = 15 + 14 + 1, 15, 3  # en-sw has two corpora
+    n_others = 2
     n_shards = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text())["text"]["n_shards"]
     rules = unused.waiting_rules("xnli_table", configuration=["configs/paper.yaml"])
     expected = Counter(
-        download=n_files + 2, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
+        download=n_files + 2 + 4 * n_others, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
         sample_bpe_text=1, learn_bpe=1, build_vocabulary=1,
-        build_xnli_store=n_languages, build_xnli_evaluation_store=n_languages,
-        build_xnli_translated_store=1, init_random_model=1, pretrain=2,
-        finetune_xnli=(3 + n_languages) * n_seeds,
+        build_xnli_store=n_languages + n_others, build_xnli_evaluation_store=(1 + n_others) * n_languages,
+        build_xnli_translated_store=1, init_random_model=1, pretrain=2, import_model=n_others, import_vocabulary=n_others,
+        finetune_xnli=(3 + n_languages + n_others) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
     assert rules.total() <= 2000
@@ -540,14 +544,14 @@ def test_the_paper_s_translation_lists_its_jobs(unused: Project):
 
 
 def test_the_paper_s_glue_lists_its_jobs(unused: Project):
-    """Nine tasks and diagnostics in two vocabularies, and models of four rows and three seeds."""
+    """Nine tasks and diagnostics in three vocabularies, and models of five rows and three seeds; BERT has four files."""
     rules = unused.waiting_rules("glue_table", configuration=["configs/paper.yaml"])
     n_texts, n_files = 9 + 1, 8 + 3 + 1
-    n_models = 9 * 4 * 3
+    n_models = 9 * 5 * 3
     expected = Counter(
-        extract_glue=n_texts, build_glue_store=2 * n_texts, finetune_glue=n_models,
-        score_glue=n_models, make_glue_submission=4 * 3, download=n_files + 15 + 15, learn_bpe=2, pretrain=3,
-        init_random_model=1,
+        extract_glue=n_texts, build_glue_store=3 * n_texts, finetune_glue=n_models,
+        score_glue=n_models, make_glue_submission=5 * 3, download=n_files + 15 + 15 + 4, learn_bpe=2, pretrain=3,
+        init_random_model=1, import_model=1, import_vocabulary=1,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
 
