@@ -488,10 +488,12 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     n_shards = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text())["text"]["n_shards"]
     rules = unused.waiting_rules("xnli_table", configuration=["configs/paper.yaml"])
     expected = Counter(
-        download=n_files + 2 + 4 * n_others, extract=n_files, tokenize=n_files * n_shards, build_store=n_files * n_shards,
+        download=n_files + 2 + 4 * n_others, extract=n_files,
+        tokenize=n_files * n_shards, build_store=n_files * n_shards,
         sample_bpe_text=1, learn_bpe=1, build_vocabulary=1,
         build_xnli_store=n_languages + n_others, build_xnli_evaluation_store=(1 + n_others) * n_languages,
-        build_xnli_translated_store=1, init_random_model=1, pretrain=2, import_model=n_others, import_vocabulary=n_others,
+        build_xnli_translated_store=1, init_random_model=1, pretrain=2,
+        import_model=n_others, import_vocabulary=n_others,
         finetune_xnli=(3 + n_languages + n_others) * n_seeds,
     )  # fmt: skip
     assert {name: rules[name] for name in expected} == expected
@@ -544,7 +546,7 @@ def test_the_paper_s_translation_lists_its_jobs(unused: Project):
 
 
 def test_the_paper_s_glue_lists_its_jobs(unused: Project):
-    """Nine tasks and diagnostics in three vocabularies, and models of five rows and three seeds; BERT has four files."""
+    """Nine tasks and diagnostics in three vocabularies, and models of five rows and three seeds; four files of BERT."""
     rules = unused.waiting_rules("glue_table", configuration=["configs/paper.yaml"])
     n_texts, n_files = 9 + 1, 8 + 3 + 1
     n_models = 9 * 5 * 3
