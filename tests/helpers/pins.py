@@ -22,6 +22,7 @@ import argparse
 import csv
 import hashlib
 import json
+import math
 import re
 import subprocess
 import sys
@@ -198,9 +199,9 @@ def table_differences(before: dict[str, Any], after: dict[str, Any]) -> list[str
 
 
 def number(value: str) -> float | str:
-    """The number of a cell to twelve digits, or its text where it is empty or no number."""
+    """The number of a cell to twelve digits, or its text where it is empty or no number; "nan" equals itself as text."""
     try:
-        return float(f"{float(value):.12g}")
+        return value if math.isnan(float(value)) else float(f"{float(value):.12g}")
     except ValueError:
         return value
 
