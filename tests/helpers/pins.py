@@ -199,7 +199,7 @@ def table_differences(before: dict[str, Any], after: dict[str, Any]) -> list[str
 
 
 def number(value: str) -> float | str:
-    """The number of a cell to twelve digits; its text where it is no number, nan among them, which then equals itself."""
+    """The number of a cell to twelve digits; its text where it is no number or nan, which so equals itself."""
     try:
         return value if math.isnan(float(value)) else float(f"{float(value):.12g}")
     except ValueError:
