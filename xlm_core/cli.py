@@ -260,7 +260,7 @@ def _batches(options: argparse.Namespace) -> Iterator[list[str]]:
 
 
 def _preparation(vocabulary: Vocabulary, options: argparse.Namespace) -> Callable[[str], str]:
-    """Return the function that prepares a sentence as those of the model's corpora."""
+    """Return the function that prepares a sentence like the model's corpora."""
     if options.tokenized:  # text that is stripped of accents is decomposed, and stays so
         keeps_accents = vocabulary.text is not None and not vocabulary.text.strip_accents
         return partial(unicodedata.normalize, "NFC") if keeps_accents else str

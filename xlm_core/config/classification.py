@@ -60,7 +60,7 @@ class FewShot(StrictModel):
 
 
 class RowConfig(SystemConfig):
-    """A row of a table: a run in a setup, a label where it shall not be that of the run, and its published numbers."""
+    """A row of a table: a run in a setup, its label (default: the label of the run), and its published numbers."""
 
     label: str | None = None
     published: PublishedKey | None = None

@@ -107,7 +107,7 @@ def read_model(settings: Mapping[str, Any], weights: Mapping[str, Tensor], locat
 def _build(
     settings: Mapping[str, Any], weights: dict[str, Tensor], names: Mapping[str, str], location: str
 ) -> ImportedModel:
-    """Build the model from weights whose names begin with those of the encoder's modules, or of a head."""
+    """Build the model from weights of an encoder, or of an encoder with a head."""
     is_predictor, is_pooled = names[PREDICTED] in weights, f"{names['pooler']}.weight" in weights
     state = _encoder_state(weights, settings)
     n_tokens, n_positions = len(state["embeddings.weight"]), len(state[POSITIONS])

@@ -43,7 +43,7 @@ def preparation(vocabulary: Vocabulary, path: Path) -> Text:
         CorpusError: its file ``path`` does not say it, because an older version of this program wrote it.
     """
     if vocabulary.text is None:
-        raise CorpusError(f"{path} does not say how raw text is prepared for it; give tokenized text, or make it anew")
+        raise CorpusError(f"{path} does not say how raw text is prepared for it; make the vocabulary anew")
     return vocabulary.text
 
 
@@ -98,7 +98,7 @@ def encode_fields(
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Yield the indices of examples of similar length, as many as have ``batch_tokens`` with padding, at least one."""
+    """Yield indices of rows of similar length, as many as have ``batch_tokens`` with ends and padding, at least one."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
         if batch and (len(batch) + 1) * (lengths[index] + N_ENDS) > batch_tokens:

@@ -4,7 +4,7 @@
 |---|---|---|
 | XLM | ``</s> a </s>`` | ``</s> a </s> b </s>`` |
 | RoBERTa, XLM-R | ``<s> a </s>`` | ``<s> a </s> </s> b </s>`` |
-| BERT | ``[CLS] a [SEP]`` | ``[CLS] a [SEP] b [SEP]``, the second sentence in a segment of its own |
+| BERT | ``[CLS] a [SEP]`` | ``[CLS] a [SEP] b [SEP]``, the second sentence in segment 1 |
 """
 
 from collections.abc import Mapping
