@@ -25,7 +25,7 @@ SETTINGS = TranslationTraining(
     eval_interval=100,
     max_valid_sentences=40,
 )
-SmallTraining = tuple[list[TranslationObjective], TranslationTraining]
+SmallTraining = tuple[list[TranslationObjective], TranslationTraining, ModelConfig]
 OUTPUTS = {"model": "model.safetensors", "vocabulary": "vocabulary.json", "history": "history.jsonl"}
 TEXT = Text(lowercase=False, strip_accents=False)
 
@@ -57,12 +57,16 @@ def write_corpus(folder: Path) -> dict:
 
 
 def train_small(
-    corpus: dict, folder: Path, objectives: Sequence[TranslationObjective], settings: TranslationTraining
+    corpus: dict,
+    folder: Path,
+    objectives: Sequence[TranslationObjective],
+    settings: TranslationTraining,
+    model: ModelConfig = MODEL,
 ) -> None:
     """Train a translator into ``folder``."""
     train.train_translator(
         train.TranslatorInputs(**corpus, encoder=None, decoder=None),
-        TranslatorSettings(["de", "en"], objectives, MODEL, settings, seed=0),
+        TranslatorSettings(["de", "en"], objectives, model, settings, seed=0),
         {name: folder / file for name, file in OUTPUTS.items()},
         work=folder / "work",
         compute=Compute(precision="float32"),
@@ -75,8 +79,8 @@ def train_small(
 def train_many(inputs: train.TranslatorInputs, trainings: dict[str, SmallTraining], folder: Path) -> None:
     """Train one translator after another, each in a folder of its name."""
     corpus = {name: getattr(inputs, name) for name in ("stores", "valid", "vocabulary")}
-    for name, (objectives, settings) in trainings.items():
-        train_small(corpus, folder / name, objectives, settings)
+    for name, training in trainings.items():
+        train_small(corpus, folder / name, *training)
 
 
 def write_translator(folder: Path) -> tuple[Path, Path]:

@@ -36,6 +36,10 @@ class LossSum:
         """Return the same numbers without the graph of their computation."""
         return LossSum(self.loss_sum.detach(), self.count, self.n_correct.detach())
 
+    def cpu(self) -> "LossSum":
+        """Return the same numbers in the memory of the host."""
+        return LossSum(self.loss_sum.cpu(), self.count, self.n_correct.cpu())
+
     @property
     def mean_loss(self) -> float:
         """Loss per prediction; not a number where nothing was predicted."""

@@ -10,8 +10,9 @@ Shapes: N sentences, W hypotheses of each (``beam_size``), C candidates, L token
 in the vocabulary.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,9 @@ class BeamHypothesis(NamedTuple):
 
     tokens: list[int]
     score: float | None
+
+
+Translated = list[tuple[int, list[BeamHypothesis]]]  # index of each sentence of a batch, and its translations
 
 
 @torch.inference_mode()
@@ -229,6 +233,7 @@ def generate(
     languages: tuple[int, int],
     decoding: DecodingConfig,
     micro_batch_tokens: int,
+    map_batches: Callable[[Callable[[list[int]], Translated], list[list[int]]], Iterable[Translated]] = map,
 ) -> list[list[BeamHypothesis]]:
     """Translate ``sentences`` in batches of similar length; the translations have their order.
 
@@ -238,15 +243,26 @@ def generate(
         sentences: ids of tokens.
         languages: ids of source and target.
         micro_batch_tokens: bound of a batch, padding and all its beams counted.
+        map_batches: applies a function to each batch, in this process or in several that share them.
     """
-    device, max_tokens = translator.decoder.output_bias.device, max(1, micro_batch_tokens // decoding.beam_size)
+    device = translator.decoder.output_bias.device
+
+    def translate(indices: list[int]) -> Translated:
+        batch = sentence_batch(PackedSequences.from_lists([sentences[index] for index in indices]), languages[0])
+        return list(zip(indices, decode(translator, batch.to(device), languages[1], decoding), strict=True))
+
+    batches = _length_batches(sentences, max(1, micro_batch_tokens // decoding.beam_size))
+    translations = dict(chain.from_iterable(map_batches(translate, batches)))
+    return [translations[index] for index in range(len(sentences))]
+
+
+def _length_batches(sentences: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
+    """Group the indices of ``sentences``, the longest first, so that a batch has ``max_tokens`` at most, or one row."""
     lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)
-    order = np.argsort(-lengths, kind="stable")
-    translations: dict[int, list[BeamHypothesis]] = {}
+    order, batches = np.argsort(-lengths, kind="stable").tolist(), list[list[int]]()
     start = 0
     while start < len(order):
-        indices = order[start : start + max(1, max_tokens // (int(lengths[order[start]]) + N_ENDS))].tolist()
-        batch = sentence_batch(PackedSequences.from_lists([sentences[index] for index in indices]), languages[0])
-        translations |= zip(indices, decode(translator, batch.to(device), languages[1], decoding), strict=True)
-        start += len(indices)
-    return [translations[index] for index in range(len(sentences))]
+        n_rows = max(1, max_tokens // (int(lengths[order[start]]) + N_ENDS))
+        batches.append(order[start : start + n_rows])
+        start += n_rows
+    return batches

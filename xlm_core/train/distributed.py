@@ -7,10 +7,10 @@ this exchange on every node, because its connections close.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -19,7 +19,11 @@ from torch.nn.parallel import DistributedDataParallel
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum, add_losses
 
-TIMEOUT = timedelta(minutes=30)  # for a process that is alive but does not answer; a dead one is noticed at once
+# For a process that is alive but does not answer; a dead one is noticed at once. The hosts give up first, because NCCL
+# ends a process without an error that names the silent one. The longest wait in sound trainings is for a checkpoint.
+HOST_TIMEOUT = timedelta(minutes=10)
+TIMEOUT = timedelta(minutes=12)
+T, R = TypeVar("T"), TypeVar("R")
 
 
 class DistributedContext:
@@ -34,7 +38,7 @@ class DistributedContext:
         self.device = torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
         self._replica: DistributedDataParallel | None = None
         # A second group, for the host, which does not delay the gradients.
-        self._host = None if is_alone else distributed.new_group(backend="gloo", timeout=TIMEOUT)
+        self._host = None if is_alone else distributed.new_group(backend="gloo", timeout=HOST_TIMEOUT)
 
     @property
     def is_main_process(self) -> bool:
@@ -72,17 +76,29 @@ class DistributedContext:
         distributed.all_reduce(number, op=distributed.ReduceOp.MAX)
         return number.bool()
 
+    def all_gather(self, value: T) -> list[T]:
+        """Return the ``value`` of every process, plain data or tensors on the CPU, by rank."""
+        if self.size == 1:
+            return [value]
+        gathered: list[Any] = [None] * self.size
+        distributed.all_gather_object(gathered, value, group=self._host)
+        return gathered
+
+    def map(self, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """Apply ``function`` to each of ``items`` on one process, and return the results on all, in order.
+
+        Neighbors go to different processes, which evens out work that is sorted by size.
+        """
+        shares = self.all_gather([function(item) for item in items[self.rank :: self.size]])
+        return [shares[index % self.size][index // self.size] for index in range(len(items))]
+
     def reduce_losses(self, losses: Mapping[ObjectiveKey, LossSum]) -> dict[ObjectiveKey, LossSum]:
         """Sum losses by key over all processes, each of which may have other keys; all get the same sums."""
         if self.size == 1:
             return dict(losses)
-        mine = {
-            key: LossSum(loss.loss_sum.double().cpu(), loss.count, loss.n_correct.cpu()) for key, loss in losses.items()
-        }
-        gathered: list[Any] = [None] * self.size
-        distributed.all_gather_object(gathered, mine, group=self._host)
+        mine = {key: LossSum(loss.loss_sum.double(), loss.count, loss.n_correct).cpu() for key, loss in losses.items()}
         sums: dict[ObjectiveKey, LossSum] = {}
-        for of_process in gathered:
+        for of_process in self.all_gather(mine):
             add_losses(sums, of_process)
         return sums
 

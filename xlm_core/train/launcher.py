@@ -12,7 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,13 +28,18 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, g
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from xlm_core.errors import ConfigError, TrainingError, XlmError
-from xlm_core.train.distributed import TIMEOUT
+from xlm_core.train.distributed import HOST_TIMEOUT, TIMEOUT
 from xlm_core.workflow.step import exit_with_process, log_to, report_errors
 
 LOG = logging.getLogger(__name__)
 PROGRAM = (sys.executable, "-m", "xlm_core.train.launcher")
+PACKAGE = Path(__file__).parents[1]
 PORTS = range(20000, 30000)  # of the first of several machines, where their processes meet: one for each Slurm job
 GRACE_SECONDS = 5  # between an error of one process and its end, so that the process which died first is the one named
+KILLED = {  # signal -> its most likely reason
+    "SIGKILL": ", most likely because the memory ran out",
+    "SIGABRT": f", most likely by NCCL, whose messages say which exchange was not answered for {TIMEOUT}",
+}
 SHUTDOWN_SECONDS = 170  # for the others to save or give up, before they are killed; Slurm gives three minutes
 
 
@@ -121,8 +128,8 @@ def start_processes(path: Path) -> None:
         rank, failure = error.get_first_failure()
         last = job["n_nodes"] * job["n_processes"] - 1
         if failure.exitcode < 0:
-            reason = ", most likely because the memory ran out" if failure.signal_name() == "SIGKILL" else ""
-            what = f"was killed by {failure.signal_name()}{reason}; run again to go on from the last checkpoint"
+            name = failure.signal_name()
+            what = f"was killed by {name}{KILLED.get(name, '')}; run again to go on from the last checkpoint"
         else:
             what = f"failed: {failure.message if isinstance(failure.message, str) else failure.message['message']}"
         who = f"process {rank} of 0 to {last} (pid {failure.pid} on {os.uname().nodename})"
@@ -136,7 +143,8 @@ def run_process(path: Path, parent: int) -> None:
     exit_with_process(parent)
     try:
         join_group()
-        TypeAdapter(pkgutil.resolve_name(job["function"])).validate_json(to_json(job["arguments"]))
+        with hang_errors():
+            TypeAdapter(pkgutil.resolve_name(job["function"])).validate_json(to_json(job["arguments"]))
     except Exception as error:
         is_expected = isinstance(error, XlmError)
         LOG.error("process %s: %s: %s", os.environ["RANK"], type(error).__name__, error, exc_info=not is_expected)
@@ -157,6 +165,37 @@ def join_group() -> None:
     if n_gpus:
         torch.cuda.set_device(number)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if n_gpus else "gloo", timeout=TIMEOUT)
+    _store().set(f"process/{distributed.get_rank()}", f"pid {os.getpid()} on {os.uname().nodename}")
+
+
+@contextmanager
+def hang_errors() -> Iterator[None]:
+    """Turn a wait for other processes that took too long into an error, which names those that are not waiting, too.
+
+    Raises:
+        TrainingError: a process lives but does not answer, or the network between them fails.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "Timed out waiting" not in str(error):  # Gloo's error has no class of its own
+            raise
+        store = _store()
+        store.set(f"waiting/{distributed.get_rank()}", "")
+        time.sleep(GRACE_SECONDS)  # until the others have given up
+        silent = [rank for rank in range(distributed.get_world_size()) if not store.check([f"waiting/{rank}"])]
+        who = ", ".join(f"process {rank} ({store.get(f'process/{rank}').decode()})" for rank in silent)
+        frames = traceback.extract_tb(error.__traceback__)[2:]
+        calls = " > ".join(frame.name for frame in frames if Path(frame.filename).is_relative_to(PACKAGE))
+        raise TrainingError(
+            f"no answer for {HOST_TIMEOUT} or more from {who or 'the network, for all processes wait'}; this process "
+            f"waited in {calls}; look at the machine, then run again to go on from the last checkpoint"
+        ) from error
+
+
+def _store() -> distributed.TCPStore:
+    """Connect to the names and values that all processes of the job share."""
+    return distributed.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
 
 
 if __name__ == "__main__":

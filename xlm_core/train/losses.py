@@ -46,7 +46,7 @@ def _prediction_loss(model: Transformer, hidden: Tensor, batch: Batch, smoothing
 
 
 class LossModule(nn.Module):
-    """``token_loss`` or ``translation_loss`` as a module that holds the model, as ``DistributedDataParallel`` needs."""
+    """A loss as a module that holds the model, as ``DistributedDataParallel`` needs; it reaches all trained weights."""
 
     def __init__(self, loss: Callable[..., LossSum], model: nn.Module, **settings: Any) -> None:
         """Prepare to call ``loss`` with ``model``, a micro-batch and the keywords ``settings``."""
@@ -56,6 +56,21 @@ class LossModule(nn.Module):
     def forward(self, *batch: Any) -> LossSum:
         """Compute the loss of one micro-batch."""
         return self.loss(self.model, *batch, **self.settings)
+
+
+def freeze_unused_layers(model: Transformer, *, predicts: bool = False, pools: bool = False) -> None:
+    """Leave out of training the layers of ``model`` that no loss reaches: several processes wait for all gradients.
+
+    Args:
+        predicts: a loss is of tokens that ``model`` predicts.
+        pools: a loss is of a head that reads the pooled states of ``model``.
+    """
+    if not predicts:
+        model.output_bias.requires_grad_(False)
+        if model.prediction_transform is not None:
+            model.prediction_transform.requires_grad_(False)
+    if not pools and model.pooler is not None:
+        model.pooler.requires_grad_(False)
 
 
 def classification_loss(

@@ -102,40 +102,58 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
 def resume(folder: Path, state: TrainState, digest: str, processes: DistributedContext) -> None:
     """Restore ``state`` from the last usable checkpoint of ``folder``; leave it as it is if there are none.
 
+    The main process checks the files and chooses. The others read the chosen one, once.
+
     Raises:
         CheckpointError: there are checkpoints, but each is damaged or belongs to another run.
     """
+    path, content = _last_usable(folder, digest) if processes.is_main_process else (None, None)
+    path = processes.all_gather(path)[0]
+    if path is None:
+        return
+    content = content or _load(path)
+    state.model.load_state_dict(content["model"])
+    state.optimizer.load_state_dict(content["optimizer"])
+    state.progress = Progress(**content["progress"])
+    state.skipped, state.skipped_in_row = content["skipped"], content["skipped_in_row"]
     if processes.is_main_process:
-        for path in folder.glob(".*.partial"):  # half-written when a process was killed
-            path.unlink()
+        state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
+    LOG.info("going on from %s", path)
+
+
+def _last_usable(folder: Path, digest: str) -> tuple[Path, dict[str, Any]] | tuple[None, None]:
+    """Return path and content of the last usable checkpoint of run ``digest``, if any, and remove half-written ones.
+
+    Raises:
+        CheckpointError: there are checkpoints, but none is usable.
+    """
+    for path in folder.glob(".*.partial"):  # half-written when a process was killed
+        path.unlink()
     reasons = []
     for path in sorted(folder.glob(PATTERN), reverse=True):
         try:
-            content = _read(path, digest)
+            _check(path)
+            content = _load(path)
+            if content["digest"] != digest:
+                raise CheckpointError(f"belongs to run {content['digest']}, expected {digest}")
+            return path, content
         except (*DAMAGED, CheckpointError) as error:
             LOG.warning("%s is left aside: %s", path, error)
             reasons.append(f"{path.name}: {error}")
-            continue
-        state.model.load_state_dict(content["model"])
-        state.optimizer.load_state_dict(content["optimizer"])
-        state.progress = Progress(**content["progress"])
-        state.skipped, state.skipped_in_row = content["skipped"], content["skipped_in_row"]
-        if processes.is_main_process:
-            state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
-        LOG.info("going on from %s", path)
-        return
     if reasons:
         raise CheckpointError(
             f"{folder}: no checkpoint can be used ({'; '.join(reasons)}); remove the folder to start again"
         )
+    return None, None
 
 
-def _read(path: Path, digest: str) -> dict[str, Any]:
-    """Read a checkpoint of run ``digest`` and compare its checksums, which PyTorch writes but does not read."""
+def _check(path: Path) -> None:
+    """Compare the checksums of a file, which PyTorch writes but does not read; the disk's cache then has the file."""
     with zipfile.ZipFile(path) as archive:
         if broken := archive.testzip():
             raise zipfile.BadZipFile(f"damaged: wrong checksum of {broken}")
+
+
+def _load(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if content["digest"] != digest:
-        raise CheckpointError(f"belongs to run {content['digest']}, expected {digest}")
     return content

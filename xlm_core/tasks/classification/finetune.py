@@ -33,7 +33,7 @@ from xlm_core.model.transformer import Transformer
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
-from xlm_core.train.losses import classification_loss, head_loss, resolve_dtype
+from xlm_core.train.losses import classification_loss, freeze_unused_layers, head_loss, resolve_dtype
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -164,9 +164,7 @@ def train_classifier(
     """
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
-    classifier = Classifier(copy.deepcopy(encoder), len(args.labels) or 1, settings.dropout).to(processes.device)
-    if settings.n_frozen_layers is not None:
-        classifier.encoder.freeze(settings.n_frozen_layers)
+    classifier = make_classifier(encoder, len(args.labels) or 1, settings).to(processes.device)
     run = FinetuningRun(classifier, splits, args, rate, args.work / digest / f"{rate:g}", processes.device)
     n_updates = settings.epochs * run.updates_per_epoch
     optim = Optim(
@@ -191,6 +189,15 @@ def train_classifier(
     train(state, run.micro_batches, partial(run.validate, state), training, criterion=run.mean_error, average_last=1)
     classifier.cpu().eval()
     return state.progress.best, run
+
+
+def make_classifier(encoder: Transformer, n_classes: int, settings: Finetuning) -> Classifier:
+    """Put a random head of ``n_classes`` outputs on a copy of ``encoder``; what is not to be trained is frozen."""
+    classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout)
+    freeze_unused_layers(classifier.encoder, pools=True)
+    if settings.n_frozen_layers is not None:
+        classifier.encoder.freeze(settings.n_frozen_layers)
+    return classifier
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
-from xlm_core.train.losses import LossModule, resolve_dtype, token_loss
+from xlm_core.train.losses import LossModule, freeze_unused_layers, resolve_dtype, token_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -111,8 +111,7 @@ def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) ->
 def _initial_model(init: Path | None, args: PretrainingArgs, vocabulary: Vocabulary) -> tuple[Transformer, Any]:
     """Return the first state of a pretraining, and the metadata of the model that it is taken from."""
     model = _random_model(args.model, vocabulary, args.languages, args.seed)
-    if model.pooler is not None:
-        model.pooler.requires_grad_(False)  # no objective reads it
+    freeze_unused_layers(model, predicts=True)
     if init is None:
         return model, {}
     other, metadata = checkpoint.load(init)

@@ -27,7 +27,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import TrainingRun, prefetch, train
-from xlm_core.train.losses import LossModule, resolve_dtype, translation_loss
+from xlm_core.train.losses import LossModule, freeze_unused_layers, resolve_dtype, translation_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -94,9 +94,8 @@ def train_translator(
     folder = work / digests.of_value([metadata, init, code])
     run = TrainingRun.from_settings(settings.training, checkpoint_minutes, folder, processes)
     shard = compute.zero_stage1 and processes.size > 1
-    _train(
-        translator, batches, partial(validate, translator, validation_sets, vocab, settings.training), dtype, shard, run
-    )
+    evaluate = partial(validate, translator, validation_sets, vocab, settings.training, processes)
+    _train(translator, batches, evaluate, dtype, shard, run)
     if processes.is_main_process:
         checkpoint.save_translator(outputs["model"], translator, metadata)
         copy_file(inputs.vocabulary, outputs["vocabulary"])
@@ -137,6 +136,8 @@ def _initialize(
     if settings.training.tie_encoder_decoder_embeddings:
         LOG.info("decoder: shares the embeddings of the encoder")
         translator.decoder.embeddings = translator.encoder.embeddings
+    freeze_unused_layers(translator.encoder)
+    freeze_unused_layers(translator.decoder, predicts=True)
     return translator, init
 
 
@@ -166,19 +167,24 @@ def validate(
     validation_sets: Mapping[tuple[str, str], ValidationSet],
     vocab: Vocabulary,
     training: TranslationTraining,
+    processes: DistributedContext,
 ) -> Metrics:
-    """Compute loss and tokenized BLEU of every direction."""
+    """Compute loss and tokenized BLEU of every direction.
+
+    The processes share the batches. Each batch and each sum is what a single process computes, so all get its metrics.
+    """
     translator.eval()
     device = translator.decoder.output_bias.device
     metrics: dict[ObjectiveKey, dict[str, float]] = {}
     for direction, sentences in validation_sets.items():
-        translations = generate(
-            translator, sentences.source, sentences.languages, training.decoding, training.micro_batch_tokens
-        )
+        source, languages, size = sentences.source, sentences.languages, training.micro_batch_tokens
+        translations = generate(translator, source, languages, training.decoding, size, processes.map)
         with torch.inference_mode():
-            losses = [translation_loss(translator, batch.to(device)) for batch in sentences.batches]
+            losses = processes.map(
+                lambda batch: translation_loss(translator, batch.to(device)).cpu(), sentences.batches
+            )
         hypotheses = [vocab.decode(best.tokens, direction[1]) for (best,) in translations]
-        loss, bleu = sum(losses, LossSum.zero(device)), tokenized_bleu(hypotheses, sentences.references)
+        loss, bleu = sum(losses, LossSum.zero()), tokenized_bleu(hypotheses, sentences.references)
         metrics[ObjectiveKey("mt", direction)] = {**loss.metrics, "bleu": bleu.value}
     translator.train()
     return metrics
@@ -200,8 +206,6 @@ def _train(
     """Train ``translator``; afterwards it is the best of all evaluations, on the CPU."""
     processes, training = run.processes, batches.settings.training
     translator.to(processes.device).train()
-    # An encoder predicts no tokens. Several processes wait for the gradient of every weight that may have one.
-    translator.encoder.output_bias.requires_grad_(False)
     state = TrainState(translator, make_optimizer(translator, training.optim, shard=shard))
     smoothing = training.label_smoothing
     loss = processes.wrap_ddp(LossModule(translation_loss, translator, precision=dtype, smoothing=smoothing))
