@@ -1,12 +1,17 @@
 """Pretrainings in processes of their own: ``python shared_training.py ARGUMENTS.json`` does what the file says."""
 
 import json
+import os
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 from xlm_core.config import Compute, ModelConfig, Pretraining
 from xlm_core.tasks.pretraining.data import PretrainingArgs, Stores
 from xlm_core.tasks.pretraining.train import pretrain
+from xlm_core.train import distributed
+from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import report_errors
 
@@ -38,6 +43,17 @@ def train_all(world: dict, runs: dict[str, dict], folder: Path) -> None:
             history=folder / name / "history.jsonl",
             work=folder / name / "work",
         )
+
+
+def fall_silent(folder: Path) -> None:
+    """Exchange numbers, which one process does not take part in, though it lives."""
+    distributed.HOST_TIMEOUT = timedelta(seconds=2)
+    processes = DistributedContext()
+    processes.barrier()
+    if processes.rank == 1:
+        (folder / "silent").write_text(str(os.getpid()))
+        time.sleep(600)
+    processes.barrier()
 
 
 def main(path: Path) -> None:

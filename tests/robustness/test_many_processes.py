@@ -15,6 +15,8 @@ from small_world import COMPUTE, MODEL, SETTINGS
 
 from xlm_core import history
 from xlm_core.config import Optim
+from xlm_core.errors import TrainingError
+from xlm_core.train.launcher import launch
 
 PROGRAM = Path(shared_training.__file__)
 
@@ -150,6 +152,17 @@ def test_sigterm_saves_on_all_and_another_number_of_processes_goes_on(world, tmp
     wait_for(lambda: f"going on from {last}" in (tmp_path / "log").read_text(), program)
     program.kill()
     program.communicate()
+
+
+def test_a_silent_process_is_named_with_what_the_others_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    arguments, work, log = {"folder": tmp_path}, tmp_path / "launch", tmp_path / "log"
+    with pytest.raises(TrainingError) as raised:
+        launch(shared_training.fall_silent, arguments, n_processes=3, n_nodes=1, work=work, log=log)
+    pid = (tmp_path / "silent").read_text()
+    silent = rf"no answer from process 1 \(pid {pid} on [^)]*\); this process waited in barrier > all_reduce_sum"
+    error = rf"process [02] of 0 to 2 .* failed: TrainingError: {silent} \(Timed out waiting 2000ms"
+    assert re.search(error, str(raised.value))
 
 
 def test_an_error_of_the_user_is_told_once(world, tmp_path):

@@ -1,5 +1,8 @@
 """What falls to each of several processes; how they compute together is tested with real ones (tests/tasks)."""
 
+import json
+import stat
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 from xlm_core.errors import ConfigError
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
+from xlm_core.train import launcher
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.launcher import rendezvous_endpoint
 
@@ -29,6 +33,19 @@ def test_everything_falls_to_exactly_one_and_shares_are_even(n, size):
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
+@given(n=st.integers(0, 50), size=st.integers(1, 9))
+def test_the_results_of_all_come_in_the_order_of_the_items(n, size):
+    shares, computed = [], []
+    for rank in range(size):
+        processes = of_rank(rank, size)
+        processes.all_gather = lambda share: [*shares, share, *[[0] * n] * (size - len(shares) - 1)]
+        processes.map(lambda item: computed.append(item), range(n))
+        results = processes.map(lambda item: 10 * item, range(n))
+        shares.append([10 * item for item in range(n)[rank::size]])
+    assert results == [10 * item for item in range(n)]  # of the last one, who sees the shares of all
+    assert sorted(computed) == list(range(n))
+
+
 @pytest.mark.parametrize("flag", [True, False])
 def test_one_process_alone_keeps_its_own(flag):
     alone = DistributedContext()
@@ -39,6 +56,22 @@ def test_one_process_alone_keeps_its_own(flag):
     assert alone.all_reduce_sum([3, 4]) == [3, 4]
     assert bool(alone.any_process(torch.tensor(flag))) is flag
     assert alone.reduce_losses(tallies) == tallies
+    assert alone.map(str, [3, 4]) == ["3", "4"]
+
+
+def test_what_processes_are_to_call_is_json_in_a_folder_of_the_user_alone(tmp_path, monkeypatch):
+    seen = []
+
+    def look(path):
+        seen.extend([json.loads(path.read_text()), stat.filemode(path.parent.stat().st_mode)])
+
+    monkeypatch.setattr(launcher, "start_processes", look)
+    arguments = {"folder": tmp_path, "processes": 2}
+    launcher.launch(print, arguments, n_processes=2, n_nodes=1, work=tmp_path / "work", log=tmp_path / "log")
+    job, mode = seen
+    assert job["function"] == "builtins:print" and job["arguments"] == {"folder": str(tmp_path), "processes": 2}
+    assert mode == "drwx------"
+    assert not list((tmp_path / "work").iterdir())
 
 
 def test_trainings_of_different_jobs_meet_at_different_ports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,19 @@ from xlm_core.config import Masking, ModelConfig
 from xlm_core.data.batch import IGNORE
 from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
-from xlm_core.data.objective_batches import CAUSAL, clm_batch, mlm_batch, tlm_batch
+from xlm_core.data.objective_batches import CAUSAL, TranslationBatch, clm_batch, mlm_batch, tlm_batch
 from xlm_core.model import heads
+from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import EOS, MASK, PAD
-from xlm_core.train.losses import classification_loss, resolve_dtype, token_loss
+from xlm_core.train.losses import (
+    classification_loss,
+    freeze_unused_layers,
+    resolve_dtype,
+    token_loss,
+    translation_loss,
+)
 
 N_TOKENS = 40
 MASKS = MaskSampler(np.ones(N_TOKENS), Masking(mask_prob=0.3))
@@ -104,6 +111,50 @@ def test_classification_scores_the_first_state():
     expected = functional.cross_entropy(classifier.head.classes(first), labels, reduction="sum")
     assert tally.loss_sum.item() == pytest.approx(expected.item(), rel=1e-5)
     assert tally.count == 2
+
+
+def with_all_parts(is_decoder=False):
+    parts = {"n_segments": 2, "prediction_transform": True, "pooler": True}
+    return Transformer(model().config.model_copy(update=parts), N_TOKENS, 2, is_decoder)
+
+
+def loss_of(name):
+    """A module all of whose layers are there, and its loss; what the loss does not reach is frozen."""
+    if name in CAUSAL:
+        encoder = with_all_parts()
+        freeze_unused_layers(encoder, predicts=True)
+        return encoder, token_loss(encoder, batches()[name], CAUSAL[name])
+    if name.startswith("translation"):
+        translator, batch = EncoderDecoder(with_all_parts(), with_all_parts(is_decoder=True)), batches()["clm"]
+        if name.endswith("shared"):
+            translator.decoder.embeddings = translator.encoder.embeddings
+        freeze_unused_layers(translator.encoder)
+        freeze_unused_layers(translator.decoder, predicts=True)
+        return translator, translation_loss(translator, TranslationBatch(batch, batch))
+    classifier = Classifier(with_all_parts(), 3 if name == "classification" else 1, dropout=0.0)
+    freeze_unused_layers(classifier.encoder, pools=True)
+    return classifier, classification_loss(classifier, batches()["tlm"], torch.tensor([2, 0]))
+
+
+TRANSFORM = [f"prediction_transform.{layer}" for layer in ("0.weight", "0.bias", "2.weight", "2.bias")]
+PREDICTION, POOLER = ["output_bias", *TRANSFORM], ["pooler.weight", "pooler.bias"]
+OF_TRANSLATOR = [f"encoder.{name}" for name in PREDICTION + POOLER] + [f"decoder.{name}" for name in POOLER]
+OF_CLASSIFIER = [f"encoder.{name}" for name in PREDICTION]
+UNREACHED = {
+    **dict.fromkeys(CAUSAL, POOLER),
+    **dict.fromkeys(("translation", "translation, shared"), OF_TRANSLATOR),
+    **dict.fromkeys(("classification", "regression"), OF_CLASSIFIER),
+}
+
+
+@pytest.mark.parametrize("name", UNREACHED)
+def test_a_loss_reaches_every_weight_that_is_trained(name):
+    """Several processes would wait forever for the gradient of one that it does not reach."""
+    module, loss = loss_of(name)
+    loss.loss_sum.backward()
+    without_gradient = {name for name, parameter in module.named_parameters() if parameter.grad is None}
+    frozen = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}
+    assert without_gradient == frozen == set(UNREACHED[name])
 
 
 @pytest.mark.parametrize("objective", ["clm", "mlm", "tlm"])

@@ -1,4 +1,5 @@
 import logging
+import zipfile
 
 import full_disk
 import pytest
@@ -6,6 +7,7 @@ import torch
 from tiny_training import ALONE, make_part, make_state, update_once
 
 from xlm_core.errors import CheckpointError, StorageError
+from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.state import Progress, resume, save
 
 
@@ -69,6 +71,20 @@ def test_damage_within_the_file_is_noticed(saved):
     state = make_state()
     resume(folder, state, "digest", ALONE)
     assert state.progress.update == 2
+
+
+def test_other_processes_read_what_the_main_one_chose_and_read_it_once(saved, monkeypatch):
+    folder, expected = saved
+    chosen, read = folder / "checkpoint.000000003.pt", []
+    other, load = DistributedContext(), torch.load
+    monkeypatch.setattr(other, "rank", 1)
+    monkeypatch.setattr(other, "all_gather", lambda mine: [chosen, mine])
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # which reads a file for its checksums
+    monkeypatch.setattr(torch, "load", lambda path, **options: [read.append(path), load(path, **options)][1])
+    state = make_state()
+    resume(folder, state, "digest", other)
+    assert read == [chosen]
+    assert torch.equal(weights(state), weights(expected)) and state.progress == expected.progress
 
 
 def test_only_damaged_checkpoints_are_refused(saved):

@@ -23,7 +23,8 @@ from xlm_core.metrics.loss import LossSum, add_losses
 # ends a process without an error that names the silent one. The longest wait in sound trainings is for a checkpoint.
 HOST_TIMEOUT = timedelta(minutes=10)
 TIMEOUT = timedelta(minutes=12)
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class DistributedContext:

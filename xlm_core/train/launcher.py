@@ -23,12 +23,13 @@ import torch
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 from torch import distributed
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # PyTorch documents it, and does not list it
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, get_error_handler
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from xlm_core.errors import ConfigError, TrainingError, XlmError
-from xlm_core.train.distributed import HOST_TIMEOUT, TIMEOUT
+from xlm_core.train.distributed import TIMEOUT
 from xlm_core.workflow.step import exit_with_process, log_to, report_errors
 
 LOG = logging.getLogger(__name__)
@@ -188,14 +189,14 @@ def hang_errors() -> Iterator[None]:
         frames = traceback.extract_tb(error.__traceback__)[2:]
         calls = " > ".join(frame.name for frame in frames if Path(frame.filename).is_relative_to(PACKAGE))
         raise TrainingError(
-            f"no answer for {HOST_TIMEOUT} or more from {who or 'the network, for all processes wait'}; this process "
-            f"waited in {calls}; look at the machine, then run again to go on from the last checkpoint"
+            f"no answer from {who or 'the network, while all processes wait'}; this process waited in {calls} "
+            f"({str(error).rpartition('] ')[2]}); look at the machine, then run again to go on from the last checkpoint"
         ) from error
 
 
-def _store() -> distributed.TCPStore:
+def _store() -> TCPStore:
     """Connect to the names and values that all processes of the job share."""
-    return distributed.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
+    return TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
 
 
 if __name__ == "__main__":
