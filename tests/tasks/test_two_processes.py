@@ -32,11 +32,11 @@ def objectives(*names: str) -> list[TranslationObjective]:
 
 
 AE, BT, MT = ("ae-de-de", "ae-en-en"), ("bt-de-en", "bt-en-de"), ("mt-en-de", "mt-de-en")
-PRETRAINED = {  # objectives, and changes of the model
-    "clm": (["clm"], {}),
-    "mlm": (["mlm"], {}),
-    "tlm": (["tlm"], {"language_embeddings": False}),
-    "all": (["clm", "mlm", "tlm"], OF_BERT),
+PRETRAINED = {  # objectives, changes of the model, and of how it is computed
+    "clm": (["clm"], {}, {}),
+    "mlm": (["mlm"], {}, {}),
+    "tlm": (["tlm"], {"language_embeddings": False}, {"activation_checkpointing": True}),
+    "all": (["clm", "mlm", "tlm"], OF_BERT, {"zero_stage1": True}),
 }
 TRANSLATORS = {  # objectives, changes of the training, and of the model
     "ae_mt": (objectives(*AE, *MT), {}, {}),
@@ -48,11 +48,12 @@ CLASSIFIERS = {"classification": 3, "regression": 1}  # outputs
 
 def pretraining(name: str, n_batches: int) -> dict:
     """What ``train_all`` needs of a pretraining whose updates are of so many batches."""
-    tasks, parts = PRETRAINED[name]
+    tasks, parts, changes = PRETRAINED[name]
     size = SETTINGS.batch_tokens // n_batches
     settings = SETTINGS.model_copy(update={"micro_batch_tokens": size, "optim": OPTIM, "eval_interval": N_UPDATES})
     run = {"objectives": tasks, "pretraining": settings.model_dump(), "checkpoint_minutes": 60.0}
-    return run | {"model": MODEL.model_copy(update=parts).model_dump(), "compute": COMPUTE.model_dump()}
+    model, compute = MODEL.model_copy(update=parts), COMPUTE.model_copy(update=changes)
+    return run | {"model": model.model_dump(), "compute": compute.model_dump()}
 
 
 def translator(name: str, n_batches: int) -> SmallTraining:
