@@ -155,5 +155,6 @@ def _check(path: Path) -> None:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint into the memory of the host."""
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
