@@ -21,6 +21,7 @@ from xlm_core.config import Optim
 from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.objective_batches import translation_batch
 from xlm_core.model.decoding import greedy_search
+from xlm_core.model.device import select_device
 from xlm_core.text.special_symbols import N_SPECIAL
 from xlm_core.train.losses import LossModule, translation_loss
 from xlm_core.train.optimization import make_optimizer
@@ -47,7 +48,7 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
     """Seconds of both parts of an update."""
-    shape, device = SHAPES[name], torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    shape, device = SHAPES[name], select_device()
     n_sentences = 2 * arguments.tokens // (arguments.shortest + arguments.longest)
     lengths = np.linspace(arguments.shortest, arguments.longest, n_sentences).astype(np.int64)
     words = PackedSequences(np.random.default_rng(0).integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)

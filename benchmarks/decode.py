@@ -26,6 +26,7 @@ from transformers import BartConfig, BartForConditionalGeneration, LogitsProcess
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import Batch, PackedSequences, sentence_batch, target_batch
 from xlm_core.model.decoding import greedy_search
+from xlm_core.model.device import select_device
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import EOS, N_SPECIAL, PAD
@@ -70,7 +71,7 @@ def parse() -> argparse.Namespace:
 def measure(arguments: argparse.Namespace, name: str) -> dict[str, float | str]:
     """Tokens per second of all programs."""
     shape = SHAPES[name]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = select_device()
     rng = np.random.default_rng(0)
     lengths = np.linspace(arguments.shortest, arguments.longest, arguments.sentences).astype(np.int64)
     words = PackedSequences(rng.integers(N_SPECIAL, shape.vocabulary, lengths.sum()), lengths)

@@ -22,9 +22,10 @@ from xlm_core.config import Optim, to_dict
 from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.interop import huggingface
 from xlm_core.model import checkpoint
+from xlm_core.model.device import resolve_dtype
 from xlm_core.model.heads import Classifier
 from xlm_core.text.special_symbols import SpecialSymbols
-from xlm_core.train.losses import classification_loss, resolve_dtype
+from xlm_core.train.losses import classification_loss
 from xlm_core.train.optimization import make_optimizer
 
 SYMBOLS = SpecialSymbols(pad=1, unk=3, mask=250001, begin=0, end=2, between=[2, 2], special=[0, 1, 2, 3, 250001])

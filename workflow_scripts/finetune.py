@@ -18,13 +18,13 @@ def finetune_on(selected: Path | None, **arguments: Any) -> None:
         split: {name: actual_path(snakemake, path) for name, path in files.items()}
         for split, files in params.stores.items()
     }
+    settings = config.parse(snakemake.config)  # of which only the precision, a parameter of the rule, changes a result
     args = FinetuneArgs(
         settings=config.read(config.Finetuning, params.finetuning, path="finetuning"),
-        precision=params.precision,
+        compute=settings.compute,
         seed=int(snakemake.wildcards.finetuning_seed),
         code_digest=params.code,
-        # Not a parameter of the rule, because it changes no result.
-        checkpoint_minutes=config.parse(snakemake.config).checkpoint_minutes,
+        checkpoint_minutes=settings.checkpoint_minutes,
         work=Path(params.work),
         **arguments,
     )

@@ -10,17 +10,12 @@ from xlm_core.data.buckets import LengthBucketedDataset
 from xlm_core.data.masking import MaskSampler
 from xlm_core.data.objective_batches import CAUSAL, TranslationBatch, clm_batch, mlm_batch, tlm_batch
 from xlm_core.model import heads
+from xlm_core.model.device import resolve_dtype
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import EOS, MASK, PAD
-from xlm_core.train.losses import (
-    classification_loss,
-    freeze_unused_layers,
-    resolve_dtype,
-    token_loss,
-    translation_loss,
-)
+from xlm_core.train.losses import classification_loss, freeze_unused_layers, token_loss, translation_loss
 
 N_TOKENS = 40
 MASKS = MaskSampler(np.ones(N_TOKENS), Masking(mask_prob=0.3))

@@ -10,7 +10,8 @@ Shapes: N sentences, W hypotheses of each (``beam_size``), C candidates, L token
 in the vocabulary.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -94,22 +95,21 @@ def beam_search(
     """
     cache = translator.init_cache(source, language, max_lengths, decoding.beam_size)
     beams = _Beams.begin(max_lengths, decoding)
-    translations: list[list[BeamHypothesis]] = [[] for _ in max_lengths]
+    translations: dict[int, list[BeamHypothesis]] = {}
     for position in range(int(max_lengths.max())):
         last = beams.tokens[:, :, position - 1].flatten()  # (N * W,); before the first is </s>, the initial value
         log_probabilities = translator.step(last, cache).log_softmax(dim=-1)
         cache.reorder_cache(beams.extend(log_probabilities, position, cache.max_lengths))
-        finished = beams.close_finished(position, cache.max_lengths)
-        for row in finished.nonzero().flatten().tolist():
-            translations[int(cache.indices[row])] = list(beams.best(row))
-        n_open = int(beams.is_open.sum())
-        if n_open == 0:
-            break
+        beams.close_finished(position, cache.max_lengths)
+        n_open = int(beams.is_open.sum())  # the only wait for a GPU in most steps
         if n_open <= FULL_FRACTION * len(beams.is_open):
+            translations |= beams.closed(cache.indices)
+            if n_open == 0:
+                break
             kept = beams.is_open.nonzero().flatten()
             cache.select(kept)
             beams.select(kept)
-    return translations
+    return [translations[index] for index in range(len(max_lengths))]
 
 
 @dataclass
@@ -165,6 +165,7 @@ class _Beams:
         ends = (token == EOS) | (max_lengths[:, None] == position + 1)
         # As published: what ends counts only among the candidates up to the last one that is extended.
         counts = (~ends).cumsum(dim=1) - (~ends).long() < width
+        counts &= self.is_open[:, None]
         self._record_finished(sums.where(ends & counts, -torch.inf), candidates, position + (token != EOS).long())
         self.sums, chosen = sums.masked_fill(ends, -torch.inf).topk(width)
         self.tokens = _rows(candidates, chosen)
@@ -178,24 +179,32 @@ class _Beams:
         self.finished_tokens = _rows(torch.cat([self.finished_tokens, candidates], dim=1), chosen)
         self.finished_lengths = torch.cat([self.finished_lengths, lengths], dim=1).gather(1, chosen)
 
-    def close_finished(self, position: int, max_lengths: Tensor) -> Tensor:
-        """Close the sentences (N,) bool whose search ends after ``position``, and return them."""
+    def close_finished(self, position: int, max_lengths: Tensor) -> None:
+        """Close the sentences whose search ends after ``position``; their finished translations stay as they are."""
         worst = self.finished_scores[:, -1]
         # Sums only fall, and the longest translation has the largest divisor.
         reachable = self.sums[:, 0] / (max_lengths + 1.0) ** self.decoding.length_penalty
         ends = (worst >= reachable) | (max_lengths == position + 1)
         if self.decoding.early_stopping:
             ends |= worst.isfinite()
-        ends &= self.is_open
         self.is_open = self.is_open & ~ends
-        return ends
 
-    def best(self, row: int) -> Iterator[BeamHypothesis]:
-        """Yield the best finished translations of a sentence."""
-        kept = zip(self.finished_scores[row], self.finished_tokens[row], self.finished_lengths[row], strict=True)
-        for score, tokens, length in list(kept)[: self.decoding.n_best]:
-            if score.isfinite():
-                yield BeamHypothesis(tokens[:length].tolist(), score.item())
+    def closed(self, indices: Tensor) -> dict[int, list[BeamHypothesis]]:
+        """Return the best finished translations of the closed sentences, by their numbers in ``indices`` (N,)."""
+        rows = (~self.is_open).nonzero().flatten()
+        n_best = self.decoding.n_best
+        scores, lengths, tokens = (
+            finished[rows, :n_best].tolist()
+            for finished in (self.finished_scores, self.finished_lengths, self.finished_tokens)
+        )
+        return {
+            index: [
+                BeamHypothesis(ids[:length], score)
+                for score, length, ids in zip(*best, strict=True)
+                if math.isfinite(score)
+            ]
+            for index, *best in zip(indices[rows].tolist(), scores, lengths, tokens, strict=True)
+        }
 
     def select(self, sentences: Tensor) -> None:
         """Keep these ``sentences`` (n,)."""

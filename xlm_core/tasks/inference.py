@@ -22,6 +22,7 @@ from xlm_core.errors import ConfigError, CorpusError
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.decoding import BeamHypothesis, generate
+from xlm_core.model.device import select_device
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.tokenize import normalize_letters, tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
@@ -62,7 +63,7 @@ class SentenceEncoder:
         """
         transformer, metadata = checkpoint.load(model)
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        self.model = transformer.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.model = transformer.to(select_device(device))
         self.language, self.language_id = language, language_id_of(model, metadata, language)
         self.objectives: list[str] = metadata["objectives"]
 
@@ -261,7 +262,7 @@ class TranslationPipeline:
             CorpusError: no such vocabulary.
         """
         translator, self.metadata = checkpoint.load_translator(model)
-        self.translator = translator.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.translator = translator.to(select_device(device))
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, self.metadata)
         self.language_ids = language_ids(self.metadata["languages"])
         self.text = preparation(self.vocabulary, vocabulary)

@@ -28,6 +28,7 @@ from xlm_core.languages import language_ids
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import SampleStatistics
 from xlm_core.model import checkpoint
+from xlm_core.model.device import select_device
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.pretraining.data import TrainingCorpora
@@ -98,7 +99,7 @@ def score(
 @torch.inference_mode()
 def token_nll(model: Transformer, batches: Iterator[Batch]) -> np.ndarray:
     """Compute the negative log-likelihood (n,) of every token of a text, in nats."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = select_device()
     model.to(device).eval()
     nll = []
     for batch in (batch.to(device) for batch in batches):

@@ -25,6 +25,7 @@ from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
 from xlm_core.languages import direction_key, language_ids
 from xlm_core.model import checkpoint
+from xlm_core.model.device import select_device
 from xlm_core.model.transformer import Transformer
 from xlm_core.results import Result, ResultContext
 from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
@@ -140,7 +141,7 @@ def embed(
     symbols: SpecialSymbols = XLM_SYMBOLS,
 ) -> Tensor:
     """Average the states of the hypotheses of ``records`` after each layer: (K + 1, N, D), on the CPU."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = select_device()
     encoder = encoder.to(device).eval()
     n_tokens = encoder.config.max_positions - N_ENDS
     pooled = []

@@ -18,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum, add_losses
+from xlm_core.model.device import select_device
 
 # For a process that is alive but does not answer; a dead one is noticed at once. The hosts give up first, because NCCL
 # ends a process without an error that names the silent one. The longest wait in sound trainings is for a checkpoint.
@@ -36,7 +37,7 @@ class DistributedContext:
         self.rank = 0 if is_alone else distributed.get_rank()
         self.size = 1 if is_alone else distributed.get_world_size()
         local_rank = int(os.environ.get("LOCAL_RANK", "0"))  # set by the launcher
-        self.device = torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
+        self.device = select_device(f"cuda:{local_rank}" if torch.cuda.is_available() else "cpu")
         self._replica: DistributedDataParallel | None = None
         # A second group, for the host, which does not delay the gradients.
         self._host = None if is_alone else distributed.new_group(backend="gloo", timeout=HOST_TIMEOUT)

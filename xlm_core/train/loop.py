@@ -120,8 +120,11 @@ def train(
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
             is_due = _is_due(progress.update, run.eval_interval, optim) and progress.evaluated < progress.update
-            if is_due and (metrics := evaluate()):
-                _record_evaluation(state, metrics, criterion(metrics), log, average_last)
+            if is_due:
+                with torch.compiler.set_stance("force_eager"):
+                    metrics = evaluate()
+                if metrics:
+                    _record_evaluation(state, metrics, criterion(metrics), log, average_last)
             if progress.update >= optim.max_updates or 0 < run.patience <= progress.evals_since_best:
                 break
             batches = micro_batches(progress.update)

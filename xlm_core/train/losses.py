@@ -95,22 +95,5 @@ def head_loss(scores: Tensor, labels: Tensor) -> LossSum:
     return LossSum(nll, len(labels), (scores.detach().argmax(dim=-1) == labels).sum())
 
 
-def resolve_dtype(setting: str, device: torch.device) -> torch.dtype:
-    """Choose the type of matrix products on ``device`` from "float32", "bfloat16" or "auto".
-
-    "auto" is bfloat16 where the hardware multiplies in it, GPU or CPU, and float32 everywhere else.
-    """
-    if setting == "auto":
-        setting = "bfloat16" if _has_bfloat16(device) else "float32"
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[setting]
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    """Tell whether the hardware multiplies in bfloat16; emulated products would be slower than float32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported())  # its public name is younger than the PyTorch we require
-
-
 def _autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
     return torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32)

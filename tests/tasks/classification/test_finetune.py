@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from xlm_core import history
-from xlm_core.config import Finetuning, ModelConfig
+from xlm_core.config import Compute, Finetuning, ModelConfig
 from xlm_core.data.labelled import LabelledDataset
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.io import read_json
@@ -60,7 +60,7 @@ def finetuned(
     dataset: LabelledDataset, work: Path, settings: Finetuning = SETTINGS, given: Transformer | None = None
 ) -> tuple:
     splits = DatasetSplits(dataset, {"en": dataset, "de": last(dataset, 12)}, {"de": last(dataset, 40)})
-    args = FinetuneArgs(settings, "abc", "float32", 3, "c", checkpoint_minutes=10, work=work)
+    args = FinetuneArgs(settings, "abc", Compute(precision="float32"), 3, "c", checkpoint_minutes=10, work=work)
     run = search_learning_rate(given or encoder(), splits, args, "d")
     return run.classifier, run.rate, read_json(work / "d" / SELECTED)
 
@@ -160,7 +160,7 @@ def select(monkeypatch, tmp_path: Path):
     """A function that validates after an update with a learning rate; the languages that were tested, in order."""
     tested = []
     valid, test = ({language: (split, language) for language in ("en", "fr")} for split in ("valid", "test"))
-    args = FinetuneArgs(SETTINGS, "abc", "float32", 3, "c", checkpoint_minutes=10, work=tmp_path)
+    args = FinetuneArgs(SETTINGS, "abc", Compute(precision="float32"), 3, "c", checkpoint_minutes=10, work=tmp_path)
 
     def select(update: int, rate: float, n_correct: dict[str, int]) -> None:
         def evaluate(classifier, dataset, max_tokens) -> Evaluation:

@@ -8,7 +8,7 @@ import pytest
 from small_model import write_model, write_vocabulary
 
 from xlm_core import history, results
-from xlm_core.config import Finetuning
+from xlm_core.config import Compute, Finetuning
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
@@ -82,7 +82,14 @@ def world(tmp_path):
 def finetuned(world, task: str, train: str, valid: dict[str, str]) -> None:
     metrics = partial(evaluate.glue_metrics, task)
     args = FinetuneArgs(
-        SETTINGS, GLUE_TASKS[task].classes or [], "float32", 0, "c", 10, world / "work", metrics=metrics
+        SETTINGS,
+        GLUE_TASKS[task].classes or [],
+        Compute(precision="float32"),
+        0,
+        "c",
+        10,
+        world / "work",
+        metrics=metrics,
     )
     finetune(
         encoder=world / "encoder",

@@ -8,7 +8,7 @@ import torch
 from small_model import write_model, write_vocabulary
 
 from xlm_core import results
-from xlm_core.config import Finetuning
+from xlm_core.config import Compute, Finetuning
 from xlm_core.data.token_store import TokenStoreWriter
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
@@ -48,7 +48,14 @@ def finetuned(world, train, n_train, selected=(), settings=SETTINGS):
         valid=stores(world, "valid", ["en", "fr"]),
         test=stores(world, "test", selected),
         args=FinetuneArgs(
-            settings, ["contradiction", "neutral", "entailment"], "float32", 0, "c", 10, world / "work", n_train=n_train
+            settings,
+            ["contradiction", "neutral", "entailment"],
+            Compute(precision="float32"),
+            0,
+            "c",
+            10,
+            world / "work",
+            n_train=n_train,
         ),
         output=world / "classifier",
         selected=world / "selected.json",

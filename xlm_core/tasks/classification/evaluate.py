@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from scipy import stats
 from sklearn.metrics import confusion_matrix, f1_score, matthews_corrcoef
 
@@ -24,6 +23,7 @@ from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics
 from xlm_core.model import checkpoint
+from xlm_core.model.device import select_device
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification.finetune import Evaluation, data_digest, evaluate, open_datasets, warn_of_truncation
 from xlm_core.text.formats.glue import GLUE_TASKS
@@ -42,7 +42,7 @@ class FinetunedClassifier:
 
     def __init__(self, path: Path) -> None:
         classifier, self.metadata = checkpoint.load_classifier(path)
-        self.classifier = classifier.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.classifier = classifier.to(select_device())
         self.max_tokens: int = self.metadata["max_tokens"]
 
     def evaluate(self, stores: Mapping[str, Path]) -> dict[str, Evaluation]:

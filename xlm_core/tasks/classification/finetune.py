@@ -22,18 +22,19 @@ import numpy as np
 import torch
 
 from xlm_core import digests
-from xlm_core.config import Finetuning, Optim, to_dict
+from xlm_core.config import Compute, Finetuning, Optim, to_dict
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
 from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import copy_file, read_json, write_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
+from xlm_core.model.device import compile_layers, resolve_dtype
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
-from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, train
-from xlm_core.train.losses import classification_loss, freeze_unused_layers, head_loss, resolve_dtype
+from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
+from xlm_core.train.losses import classification_loss, freeze_unused_layers, head_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -48,7 +49,7 @@ class FinetuneArgs:
 
     settings            section ``finetuning`` of the task
     labels              names of the classes, one output each; none for a score, which is a single output
-    precision           as in the section ``compute`` of the configuration
+    compute             section ``compute`` of the configuration, of which the precision counts for the result
     seed                of the head's first weights, the order of the examples and dropout
     code_digest         digest of the code
     checkpoint_minutes  between checkpoints
@@ -60,7 +61,7 @@ class FinetuneArgs:
 
     settings: Finetuning
     labels: Sequence[str]
-    precision: str
+    compute: Compute
     seed: int
     code_digest: str
     checkpoint_minutes: float
@@ -127,7 +128,7 @@ def finetune(
 def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: FinetuneArgs) -> dict[str, Any]:
     """Describe a fine-tuned model: the metadata of its encoder, its settings, and its examples by language."""
     languages, train = sorted(encoder["languages"]), splits.train
-    settings = [to_dict(args.settings), dict(args.n_train), list(splits.test), args.precision]
+    settings = [to_dict(args.settings), dict(args.n_train), list(splits.test), args.compute.precision]
     return {
         **encoder,
         "labels": list(args.labels),
@@ -165,6 +166,7 @@ def train_classifier(
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
     classifier = make_classifier(encoder, len(args.labels) or 1, settings).to(processes.device)
+    compile_layers(classifier.encoder.layers, args.compute.compile, processes.device)
     run = FinetuningRun(classifier, splits, args, rate, args.work / digest / f"{rate:g}", processes.device)
     n_updates = settings.epochs * run.updates_per_epoch
     optim = Optim(
@@ -186,7 +188,8 @@ def train_classifier(
         patience=0,
         checkpoint_minutes=args.checkpoint_minutes,
     )
-    train(state, run.micro_batches, partial(run.validate, state), training, criterion=run.mean_error, average_last=1)
+    with prefetch(run.micro_batches, n_updates) as prefetched:
+        train(state, prefetched, partial(run.validate, state), training, criterion=run.mean_error)
     classifier.cpu().eval()
     return state.progress.best, run
 
@@ -268,12 +271,15 @@ class FinetuningRun:
         dataset, seed = self.splits.train, self.args.seed
         epoch, number = divmod(update, self.updates_per_epoch)
         indices = self._epoch_batches(epoch)[number]
-        batch = dataset.batch(indices, self.args.settings.max_tokens).to(self.device)
-        labels = torch.from_numpy(dataset.labels[indices]).to(self.device)
+        batch, labels = dataset.batch(indices, self.args.settings.max_tokens), torch.from_numpy(dataset.labels[indices])
+        if self.device.type == "cuda":
+            batch, labels = batch.pinned(), labels.pin_memory()
 
         def loss() -> LossSum:
             self.classifier.train()  # an evaluation may lie before this update
-            return classification_loss(self.classifier, batch, labels, resolve_dtype(self.args.precision, self.device))
+            dtype = resolve_dtype(self.args.compute.precision, self.device)
+            on_device = labels.to(self.device, non_blocking=True)
+            return classification_loss(self.classifier, batch.to(self.device), on_device, dtype)
 
         key, n_tokens = ObjectiveKey("classification"), int(batch.lengths.sum())
         return [MicroBatch(key, len(indices), n_tokens, dropout_seed(seed, update), loss)]

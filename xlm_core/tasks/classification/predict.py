@@ -9,6 +9,7 @@ import torch
 from xlm_core.data.labelled import join_sentences, joined_batch
 from xlm_core.errors import CheckpointError
 from xlm_core.model import checkpoint
+from xlm_core.model.device import select_device
 from xlm_core.tasks.inference import BATCH_TOKENS, encode_fields, language_id_of, length_batches
 
 
@@ -39,7 +40,7 @@ class ClassificationPipeline:
         self.labels: list[str] = metadata.get("labels") or []
         if len(self.labels) != classifier.head.classes.out_features and classifier.head.classes.out_features > 1:
             raise CheckpointError(f"{model} does not name its classes; expected 'labels' in it: fine-tune it again")
-        self.classifier = classifier.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.classifier = classifier.to(select_device(device))
         self.language, self.language_id = language, language_id_of(model, metadata, language)
         self.max_tokens: int = metadata["max_tokens"]
 

@@ -17,6 +17,7 @@ from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import copy_file
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
+from xlm_core.model.device import compile_layers, resolve_dtype
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.pretraining.data import PretrainingArgs, PretrainingData, Stores, TrainingCorpora
 from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
@@ -24,7 +25,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
-from xlm_core.train.losses import LossModule, freeze_unused_layers, resolve_dtype, token_loss
+from xlm_core.train.losses import LossModule, freeze_unused_layers, token_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -170,9 +171,7 @@ def _train(
     dtype = resolve_dtype(args.compute.precision, device)
     model.to(device).train()
     model.gradient_checkpointing = args.compute.activation_checkpointing
-    if args.compute.compile is True or (args.compute.compile == "auto" and device.type == "cuda"):
-        for layer in model.layers:
-            layer.compile()  # each is small, and one compilation serves all
+    compile_layers(model.layers, args.compute.compile, device)
     shard = args.compute.zero_stage1 and processes.size > 1
     state = TrainState(model, make_optimizer(model, optim, shard=shard))
     loss = processes.wrap_ddp(LossModule(token_loss, model, precision=dtype))

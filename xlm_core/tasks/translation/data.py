@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
 
 from xlm_core import tsv
 from xlm_core.config import ModelConfig, TranslationObjective, TranslationTraining
@@ -140,7 +141,8 @@ def micro_batches_of(
     def back_translated(target: PackedSequences, objective: TranslationObjective) -> PackedSequences:
         translator.eval()
         source = sentence_batch(target, ids[objective.target]).to(device)
-        translations = decode(translator, source, ids[objective.source], settings.training.decoding)
+        with torch.compiler.set_stance("force_eager"):
+            translations = decode(translator, source, ids[objective.source], settings.training.decoding)
         translator.train()
         return PackedSequences.from_lists([best.tokens for (best,) in translations])
 

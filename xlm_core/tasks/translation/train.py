@@ -19,6 +19,7 @@ from xlm_core.metrics.bleu import tokenized_bleu
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.decoding import generate
+from xlm_core.model.device import compile_layers, resolve_dtype
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.pretraining.data import Stores, TrainingCorpora
@@ -27,7 +28,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import TrainingRun, prefetch, train
-from xlm_core.train.losses import LossModule, freeze_unused_layers, resolve_dtype, translation_loss
+from xlm_core.train.losses import LossModule, freeze_unused_layers, translation_loss
 from xlm_core.train.optimization import make_optimizer
 from xlm_core.train.state import TrainState
 
@@ -94,6 +95,7 @@ def train_translator(
     folder = work / digests.of_value([metadata, init, code])
     run = TrainingRun.from_settings(settings.training, checkpoint_minutes, folder, processes)
     shard = compute.zero_stage1 and processes.size > 1
+    compile_layers([*translator.encoder.layers, *translator.decoder.layers], compute.compile, processes.device)
     evaluate = partial(validate, translator, validation_sets, vocab, settings.training, processes)
     _train(translator, batches, evaluate, dtype, shard, run)
     if processes.is_main_process:
