@@ -39,6 +39,13 @@ CASES = [
     ("巴黎（{{lang|fr|Paris}}，）是-{zh-hans:计算机; zh-hant:電腦}-城市-{T|zh:x}--{好}-。",
      ["巴黎（Paris，）是计算机城市好。"]),
     ("a line\nand its second\n\nnext", ["a line and its second", "next"]),
+    ("Code:\n  '''if''' x:\n    y\n[[File:a.png]] Text\n<blockquote>\n Quoted</blockquote>\n{{quote|\n so}}",
+     ["Code:", "Text", "Quoted", "so"]),
+    ("Here.\n<pre>a\n\nb</pre>\nThere.\n<syntaxhighlight lang=c>\nc;\n</syntaxhighlight>\nEnd.",
+     ["Here.", "There.", "End."]),
+    ("Before\n<ol><li>one</li></ol>\nAfter\n<gallery>\na.png|x\n</gallery>\nLast", ["Before", "After", "Last"]),
+    ("Keys <code>a[1]</code>, <source lang=basic inline>LET [] = []</source> and <kbd>''x''</kbd>.",
+     ["Keys a[1], LET [] = [] and x."]),
     ("<blockquote>Quoted.</blockquote><div class=a>Boxed.</div>Free.", ["Quoted.", "Boxed.", "Free."]),
     ("", []),
     ("{{only|a template}}\n[[Category:x]]", []),
@@ -116,6 +123,10 @@ def test_names_of_the_dump_are_added():
         ("es", "{{unidad|1500|m}} en el {{siglo|XV}}", "1.500 m en el siglo XV"),
         ("en", "a {{frac|1|2}} {{spaced ndash}} {{sub|x}}{{'s}}", "a 1/2 – x's"),
         ("en", "{{nowrap|{{convert|5|km}} away}}", "5 km away"),
+        ("en", "{{nihongo|''Ukemi''|受身}} is, {{nihongo|Aikido||Aikidō}} is", "Ukemi (受身) is, Aikido (Aikidō) is"),
+        ("en", "{{nihongo|Aikido}} of {{val|5}}, {{val|5|u=m}}.", "Aikido of 5, 5 m."),
+        ("en", "{{vanchor|16|el16}} Done. {{coord|1|N|2|E|display=title}}", "16 Done."),
+        ("fr", "le {{date|14||1789}}.", "le 14 1789."),
     ],
 )
 def test_templates_show_what_readers_see(language, source, expected):
@@ -129,6 +140,11 @@ def test_templates_show_what_readers_see(language, source, expected):
         ("Such as {{IPA|x}}, or {{IPA|y}}.", "lost words"),
         ("Let <math>x</math> be.", "lost words"),
         ("It is {{convert}} long.", "lost words"),  # its argument is missing
+        ("It lies at {{Coord|12|19|N|70|1|W|}}.", "lost words"),
+        ("It lies at {{coord|12|19|N|70|1|W|display=inline,title}}, there.", "lost words"),
+        ("As {{harvnb|Smith|2001}} has it.", "lost words"),
+        ("It lies there {{coord|1|N|2|E|display=title}} and here.", None),
+        ("It lies there ({{coord|1|N|2|E}}) and here.", None),
         ("A word{{unknown}} and another.{{cite|x}} {{sfn|x}}", None),  # behind words there are notes
         ("{{unknown}} A word.", None),  # at the start of a line there are boxes
         ("Berlin ({{IPA|x}}; {{audio|x}}) is a city.", None),  # gone with its brackets

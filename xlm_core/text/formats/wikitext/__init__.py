@@ -17,35 +17,40 @@ import mwparserfromhell
 from mwparserfromhell import nodes
 from mwparserfromhell.wikicode import Wikicode
 
-from xlm_core.text.formats.wikitext.templates import Wiki, fill, protect, unprotect
+from xlm_core.text.formats.wikitext.templates import REMOVED, Wiki, fill, protect, unprotect
 
-HIDDEN_TAGS = {
-    "ref", "references", "gallery", "table", "mapframe", "maplink", "imagemap", "syntaxhighlight", "source", "code",
-    "pre", "templatedata", "templatestyles", "style", "inputbox", "categorytree", "section", "indicator", "ul", "ol",
-    "dl", "includeonly",
+HIDDEN_BLOCK_TAGS = {
+    "gallery", "table", "mapframe", "imagemap", "pre", "references", "inputbox", "categorytree", "ul", "ol", "dl",
 }  # fmt: skip
+HIDDEN_TAGS = HIDDEN_BLOCK_TAGS | {
+    "ref", "maplink", "templatedata", "templatestyles", "style", "section", "indicator", "includeonly",
+}  # fmt: skip
+PROGRAM_TAGS = {"syntaxhighlight", "source"}  # blocks, unless they have the attribute "inline"
 FORMULA_TAGS = {"math", "chem", "ce", "score", "hiero", "timeline", "graph"}  # a reader sees what is no text
 LIST_TAGS = {"li", "dd", "dt"}
 BLOCK_TAGS = {"p", "div", "blockquote", "center", "hr", "poem"}
 INLINE_TAGS = {
-    "abbr", "b", "bdi", "bdo", "big", "br", "caption", "cite", "data", "del", "dfn", "em", "font", "h1", "h2", "h3",
-    "h4", "h5", "h6", "i", "ins", "kbd", "langconvert", "languages", "link", "mark", "meta", "noinclude", "nowiki",
-    "onlyinclude", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "td", "th", "time", "tr", "translate", "tt", "tvar", "u", "var", "wbr",
+    "abbr", "b", "bdi", "bdo", "big", "br", "caption", "cite", "code", "data", "del", "dfn", "em", "font", "h1", "h2",
+    "h3", "h4", "h5", "h6", "i", "ins", "kbd", "langconvert", "languages", "link", "mark", "meta", "noinclude",
+    "nowiki", "onlyinclude", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "small", "span", "strike", "strong",
+    "sub", "sup", "td", "th", "time", "tr", "translate", "tt", "tvar", "u", "var", "wbr",
 }  # fmt: skip
-TAGS = HIDDEN_TAGS | FORMULA_TAGS | LIST_TAGS | BLOCK_TAGS | INLINE_TAGS  # any other is text, as for MediaWiki
+# Any other is text, as for MediaWiki.
+TAGS = HIDDEN_TAGS | PROGRAM_TAGS | FORMULA_TAGS | LIST_TAGS | BLOCK_TAGS | INLINE_TAGS
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z-]+)?|simple")
 BREAK = "\n\n"
 LOST_WORDS = "lost words"  # of a paragraph: what a template or a formula shows
 
 # Control characters that stand for something while markup is removed.
 LIST_MARK = "\x00"  # the mark of a list item
-REMOVED = "\x0e"  # something that is not of the text: a note, a pronunciation
 HOLE = "\x0f"  # something that a reader sees, and that is not known here
 NOTHING = "\x10"  # between two texts that are not to be read together
+PREFORMATTED = "\x13"  # the start of a line that begins with a blank, which shows it as <pre> does
 MARKS = f"{REMOVED}{HOLE}{NOTHING}"
 WITHOUT_MARKS = str.maketrans("", "", MARKS)
-ENDS_PARAGRAPH = (LIST_MARK, "{|", "|")  # starts of lines: list items, and tables that the parser could not close
+# Starts of lines: list items, programs, and tables that the parser could not close.
+ENDS_PARAGRAPH = (LIST_MARK, PREFORMATTED, "{|", "|")
+INDENTED = re.compile(r"\n +(?=\S)")
 
 COMMENT_OR_NOWIKI = re.compile(r"<!--|<nowiki>", re.IGNORECASE)
 COMMENT_END, NOWIKI_END = re.compile("-->"), re.compile("</nowiki>", re.IGNORECASE)
@@ -83,7 +88,7 @@ def paragraphs(source: str, wiki: Wiki) -> Iterator[Paragraph]:
     """
     # Bold and italics are left to _drop_quotes: the parser can take minutes to match quotes that have no partner.
     code = mwparserfromhell.parse(_without_open_comment(source), skip_style_tags=True)
-    visible = VARIANTS.sub(_choose_variant, _Renderer(wiki).text(code))
+    visible = VARIANTS.sub(_choose_variant, _Renderer(wiki).page(code))
     lines = map(_drop_quotes, visible.split("\n"))
     for is_text, group in groupby(lines, lambda line: bool(line.strip()) and not line.startswith(ENDS_PARAGRAPH)):
         if is_text and (text := _clean(" ".join(group))).strip(MARKS):
@@ -107,6 +112,13 @@ class _Renderer:
 
     def __init__(self, wiki: Wiki) -> None:
         self.wiki = wiki
+
+    def page(self, code: Wikicode) -> str:
+        """Return the visible text of a page, with a mark where a line shows a program."""
+        for node in code.nodes:
+            if isinstance(node, nodes.Text):
+                node.value = INDENTED.sub(f"\n{PREFORMATTED}", str(node.value))
+        return self.text(code)
 
     def text(self, code: Wikicode) -> str:
         """Return the visible text of parsed wikitext."""
@@ -155,7 +167,9 @@ class _Renderer:
         if name in LIST_TAGS:
             return f"\n{LIST_MARK}" if node.wiki_markup is None else LIST_MARK
         if name in HIDDEN_TAGS:
-            return BREAK if name == "table" else REMOVED
+            return BREAK if name in HIDDEN_BLOCK_TAGS else REMOVED
+        if name in PROGRAM_TAGS:
+            return protect(str(node.contents or "")) if node.has("inline") else BREAK
         if name in FORMULA_TAGS:
             return HOLE
         if name == "br":
@@ -167,10 +181,10 @@ class _Renderer:
 
     def _template(self, node: nodes.Template) -> str:
         """Return the visible text of a template; a mark where there is none, or none is known."""
-        form = self.wiki.visible_form(str(node.name))
+        arguments = {str(argument.name).strip(): self.text(argument.value).strip() for argument in node.params}
+        form = self.wiki.visible_form(str(node.name), arguments)
         if not form:
             return HOLE if form is None else REMOVED
-        arguments = {str(argument.name).strip(): self.text(argument.value).strip() for argument in node.params}
         _, colon, subject = str(node.name).partition(":")  # {{formatnum:12345}}
         text = fill(form, arguments | ({"1": subject.strip()} if colon else {}), self.wiki.language)
         return HOLE if text is None else text

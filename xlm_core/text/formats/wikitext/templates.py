@@ -14,6 +14,7 @@ from xlm_core.languages import base_language
 
 MARKUP, PROTECTED = "'[]{}<>_|&", "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12"
 PROTECT, UNPROTECT = str.maketrans(MARKUP, PROTECTED), str.maketrans(PROTECTED, MARKUP)
+REMOVED = "\x0e"  # stands for something that is not of the text: a note, a pronunciation, a missing argument
 ARGUMENT = re.compile(r"\{(-?\w+)\}")
 CONNECTIONS = {"-", "–", "to", "and", "or", "by", "x", "±", "+/-"}  # of two numbers in a measure
 SCALES = {"e3": "thousand", "e6": "million", "e9": "billion"}
@@ -57,12 +58,14 @@ class Wiki:
         conventions = _conventions()
         return {**conventions["visible"], **conventions["languages"].get(self.language, {})}
 
-    def visible_form(self, template: str) -> str | None:
+    def visible_form(self, template: str, arguments: Mapping[str, str]) -> str | None:
         """Return the visible text of a template, with the names of arguments in braces; None where it is not known.
 
-        It is empty where a template shows nothing in the running text.
+        It is empty where a template, or one with these arguments, shows nothing in the running text.
         """
         name = " ".join(template.replace("_", " ").split()).lower()
+        if _conventions()["invisible_with"].get(name, {}).items() & arguments.items():
+            return ""
         if name in self._forms:
             return self._forms[name]
         if _is_invisible(name):
@@ -90,7 +93,10 @@ def _is_invisible(name: str) -> bool:
 
 
 def fill(form: str, arguments: Mapping[str, str], language: str) -> str | None:
-    """Put arguments into the visible text of a template, which is protected; None where the first one is missing."""
+    """Put arguments into the visible text of a template, which is protected; None where the first one is missing.
+
+    Another one that is missing leaves a mark, by which the brackets and commas around it go, too.
+    """
     positional = [text for name, text in arguments.items() if name.isdigit()]
     first = arguments.get("1", "")
     texts = {
@@ -104,8 +110,8 @@ def fill(form: str, arguments: Mapping[str, str], language: str) -> str | None:
         return None
     filled = protect(literal)
     for name, literal in zip(rest[::2], rest[1::2], strict=True):
-        filled += texts.get(name, "") + protect(literal)
-    return filled if form != form.strip() else filled.strip()
+        filled += (texts.get(name) or REMOVED) + protect(literal)
+    return filled if form != form.strip() else filled.strip(f" {REMOVED}")
 
 
 def _group_digits(number: str, language: str) -> str:
