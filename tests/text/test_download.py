@@ -1,8 +1,10 @@
 """Downloads from a server on this machine that breaks off, ignores ranges, is busy, or changes its file."""
 
 import hashlib
+import io
 import json
 import re
+import tarfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +170,62 @@ def test_the_mirror_comes_first_and_the_network_has_what_it_lacks(server, tmp_pa
     assert fetch(server.url, folder=first, mirror=mirror).read_bytes() == b"mirrored"
     assert json.loads((first / "record.json").read_text())["retrieved_from"] == "mirror"
     assert len(server.seen) == 1 and names(first) == {"file.gz", "record.json"}
+
+
+def archive_of(**members: bytes) -> bytes:
+    """A tar, compressed with gzip."""
+    with io.BytesIO() as buffer:
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in members.items():
+                (info := tarfile.TarInfo(f"folder/{name}.txt")).size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+        return buffer.getvalue()
+
+
+def test_a_member_of_an_archive_stands_for_a_file(server, tmp_path, caplog):
+    server.files["/all.tar.gz"] = archive_of(en=b"one\n", fr=b"un\n")
+    archive = server.url.replace("folder/file%20one.gz", "all.tar.gz")
+    known = {"sha256": hashlib.sha256(b"un\n").hexdigest(), "n_bytes": 3}
+    server.statuses = [403]
+    assert fetch(server.url, f"{archive}#fr.txt", folder=tmp_path, **known).read_bytes() == b"un\n"
+    assert "403 Forbidden" in caplog.text and names(tmp_path) == {"file.gz", "record.json"}
+    assert json.loads((tmp_path / "record.json").read_text())["url"] == f"{archive}#fr.txt"
+    mirror = tmp_path / "mirror/127.0.0.1"
+    mirror.mkdir(parents=True)
+    (mirror / "all.tar.gz").write_bytes(server.files["/all.tar.gz"])
+    mirrored = fetch(server.url, f"{archive}#en.txt", folder=tmp_path / "2", mirror=mirror.parent)
+    assert mirrored.read_bytes() == b"one\n" and names(mirrored.parent) == {"file.gz", "record.json"}
+
+
+@pytest.mark.parametrize(("content", "member"), [(archive_of(en=b"one"), "fr.txt"), (b"no archive", "en.txt")])
+def test_an_archive_without_the_member_leaves_nothing(server, tmp_path, content, member):
+    server.files["/all.tar.gz"] = content
+    archive = server.url.replace("folder/file%20one.gz", "all.tar.gz")
+    with pytest.raises(DownloadError, match=r"all\.tar\.gz#.*(broken|0 members fr\.txt)"):
+        fetch(f"{archive}#{member}", folder=tmp_path)
+    assert names(tmp_path) == set()
+    assert fetch(f"{archive}#{member}", server.url, folder=tmp_path).read_bytes() == BODY
+
+
+def test_another_file_at_the_second_address_is_refused(server, tmp_path):
+    other = server.url.replace("folder", "other")
+    server.files["/other/file%20one.gz"] = b"another"
+    assert fetch(other, server.url, folder=tmp_path, sha256=SUM).read_bytes() == BODY
+    with pytest.raises(DownloadError, match=r"(?s)expected 00.*\n.*expected 00"):
+        fetch(other, server.url, folder=tmp_path, sha256="0" * 64)
+    (tmp_path / "record.json").unlink()
+    fetch(server.url, folder=tmp_path)
+    with pytest.raises(DownloadError, match=r"fetched first, from .*/folder/file.*the two addresses have different"):
+        fetch(other, folder=tmp_path)
+
+
+def test_a_mirror_may_hold_a_short_file_and_says_so(tmp_path, caplog):
+    (tmp_path / "mirror/host").mkdir(parents=True)
+    (tmp_path / "mirror/host/file.gz").write_bytes(b"short")
+    fetched = fetch("http://host/file.gz", folder=tmp_path, mirror=tmp_path / "mirror", sha256=SUM, n_bytes=len(BODY))
+    assert fetched.read_bytes() == b"short"
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "not the known one: 5 bytes, expected 300000" in warning.message and warning.is_shown
 
 
 @pytest.mark.parametrize("url", ["ftp://host/file", "file:///etc/hosts", "host/file"])

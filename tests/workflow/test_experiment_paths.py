@@ -154,6 +154,10 @@ def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
     assert raw.files("corpora.web", "fr") == ["results/tiny/raw/web/example.org/web.fr.gz"]
     download = raw.downloads["example.org/web.fr.gz"]
     assert (download.urls, download.sha256) == (["https://example.org/web.fr.gz"], "ab" * 32)
+    member = "https://example.org/all.zip#fr.txt"
+    corpora = settings().corpora | {"web": settings().corpora["web"].model_copy(update={"url": member})}
+    of_member = RawFiles(settings().model_copy(update={"corpora": corpora}))
+    assert of_member.files("corpora.web", "fr") == ["results/tiny/raw/web/example.org/all.zip.members/fr.txt"]
     assert raw.describe("results/tiny/raw/web/example.org/web.fr.gz") == {
         "path": "results/tiny/raw/web/example.org/web.fr.gz",
         "origin": "downloaded",

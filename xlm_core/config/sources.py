@@ -174,9 +174,9 @@ class SourceFiles(NamedTuple):
 class Download(NamedTuple):
     """Where a file is, and what is known of it.
 
-    urls       http or https addresses, the best one first
+    urls       http or https addresses, the best one first; behind # the member of the archive there that is the file
     licence    of the file, for the record
-    sha256     its known sum, in hexadecimal
+    sha256     its known sum, in hexadecimal, the same at all addresses
     n_bytes    its known size
     checksums  address of a list of SHA-1 sums by file name, which the publisher keeps beside the file
     date       the version that the addresses name: "latest" moves

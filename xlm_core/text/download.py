@@ -6,15 +6,13 @@ a stable name, so that the next run resumes it too. The server's ETag or date is
 sends the whole file again if the file has changed meanwhile, instead of the end of another version.
 
 A file is checked against its known sum, against the sums that its publisher puts beside it, and, where its sum is not
-known, against the one that was recorded at its first download.
+known, against the one that was recorded at its first download. An address may name a member of an archive behind ``#``.
 """
 
 import logging
 import os
-import re
 import shutil
 import time
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,17 +25,17 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from xlm_core import digests
 from xlm_core.config import Download
-from xlm_core.errors import DownloadError
-from xlm_core.io import atomic, disk_full_errors, fsync, read_json, write_json
+from xlm_core.errors import ArchiveError, DownloadError
+from xlm_core.io import atomic, disk_full_errors, fsync
+from xlm_core.text import checksums
+from xlm_core.text.checksums import TIMEOUT
+from xlm_core.text.formats import archive
 
 LOG = logging.getLogger(__name__)
 PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
 HUB = "huggingface.co"
-DATE = re.compile(r"-(?:\d{8}|latest)(?=-)")  # of a dump, in names of files
-TIMEOUT = (20, 120)  # seconds to connect, and between two chunks of an answer
 ATTEMPTS = 6  # connections for one file, each resuming after the last one
 RETRIES = 5  # of a request
 BACKOFF = 1.0  # seconds before the second try of a request, doubled each time
@@ -71,16 +69,15 @@ def fetch(source: Download, output: Path, *, mirror: Path | None, record: Path, 
         if copy := _path_in_mirror(url, mirror):
             LOG.info("%s: copied from the mirror, %s", url, copy)
             with atomic(output) as partial:
-                shutil.copyfile(copy, partial)
-                _check(url, partial, source, record, "mirror")
+                if member := _member(url):
+                    _copy_member(url, member, copy, partial)
+                else:
+                    shutil.copyfile(copy, partial)
+                checksums.check(url, partial, source, record, "mirror")
             return
     with open_session(contact) as session, disk_full_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        url, partial = _download_any(session, source.urls, output)
-        fsync(partial)
-        if source.checksums:
-            _check_published_sum(session, source.checksums, url, partial)
-    _check(url, partial, source, record, "network")
+        partial = _download_any(session, source, output, record)
     partial.replace(output)
     _version_file(partial).unlink(missing_ok=True)
 
@@ -96,45 +93,66 @@ def check_address(url: str) -> None:
         raise DownloadError(f"{url}: not an address this can fetch, expected http:// or https://; correct the URL")
 
 
-def _download_any(session: requests.Session, urls: Sequence[str], output: Path) -> tuple[str, Path]:
-    """Download from the first address that answers; return it and the complete part. Each address has its own part."""
+def _download_any(session: requests.Session, source: Download, output: Path, record: Path) -> Path:
+    """Download from the first address that has the expected file; return the complete and checked part.
+
+    Each address has its own part.
+    """
     failures = []
-    for number, url in enumerate(urls):
+    for number, url in enumerate(source.urls):
         partial = output.with_name(f".{output.name}{f'.{number}' if number else ''}.partial")
         try:
             _download(session, url, partial)
-            return url, partial
+            return _checked(session, url, partial, source, record)
         except DownloadError as error:
             failures.append(str(error))
-            if number + 1 < len(urls):
-                LOG.warning("%s; the next address is tried, %s", error, urls[number + 1], extra={"is_shown": True})
+            if number + 1 < len(source.urls):
+                following = source.urls[number + 1]
+                LOG.warning("%s; the next address is tried, %s", error, following, extra={"is_shown": True})
     raise DownloadError("\n".join(failures))
 
 
-def _check_published_sum(session: requests.Session, checksums: str, url: str, file: Path) -> None:
-    """Compare a file with its publisher's list of SHA-1 sums, if there is such a list and it names the file.
+def _checked(session: requests.Session, url: str, partial: Path, source: Download, record: Path) -> Path:
+    """Check a whole download; return it, or the member of an archive that its address names, in place of the archive.
 
     Raises:
-        DownloadError: the sums differ; the file is removed.
+        DownloadError: it is not the expected file, and is removed.
     """
-    answer = session.get(checksums, timeout=TIMEOUT)
-    if answer.status_code != codes.ok:
-        LOG.warning("%s: the server answers %d %s, no sum is compared", checksums, answer.status_code, answer.reason)
-        return
-    name = DATE.sub(
-        "", unquote(urlsplit(url).path).rpartition("/")[2]
-    )  # lists name the date where addresses say "latest"
-    sums = {
-        DATE.sub("", file_name): sha1
-        for sha1, _, file_name in (line.partition("  ") for line in answer.text.split("\n"))
-    }
-    expected, digest = sums.get(name), digests.sha1(file)
-    if expected is None:
-        LOG.warning("%s: has no sum of %s", checksums, name)
-    elif expected.lower() != digest:
-        file.unlink()
-        _version_file(file).unlink(missing_ok=True)
-        raise DownloadError(f"{url}: SHA-1 {digest}, expected {expected} by {checksums}; run again, it is fetched anew")
+    member = _member(url)
+    file = partial.with_name(f"{partial.name}.member") if member else partial
+    try:
+        if source.checksums:
+            checksums.check_published(session, source.checksums, url, partial)
+        if member:
+            _copy_member(url, member, partial, file)
+        checksums.check(url, file, source, record, "network")
+    except DownloadError:
+        file.unlink(missing_ok=True)
+        raise
+    finally:
+        if member or not file.exists():
+            partial.unlink(missing_ok=True)
+            _version_file(partial).unlink(missing_ok=True)
+    fsync(file)
+    return file
+
+
+def _member(url: str) -> str:
+    """Return the end of the path of a member of the archive at an address, which names it behind ``#``; else ''."""
+    return unquote(urlsplit(url).fragment)
+
+
+def _copy_member(url: str, member: str, path: Path, file: Path) -> None:
+    """Copy the member of an archive that an address names.
+
+    Raises:
+        DownloadError: the archive is broken, or has no such member, or several.
+    """
+    try:
+        with archive.open_member(path, archive.member_with_suffix(path, member)) as data, open(file, "wb") as copy:
+            shutil.copyfileobj(data, copy)
+    except ArchiveError as error:
+        raise DownloadError(f"{url}: {error}") from error
 
 
 def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
@@ -149,35 +167,6 @@ def _path_in_mirror(url: str, mirror: Path | None) -> Path | None:
         return copy
     LOG.info("%s: not in the mirror %s, fetched from the network", url, mirror)
     return None
-
-
-def _check(url: str, file: Path, source: Download, record: Path, origin: str) -> None:
-    """Compare sum and size of a file with the expected or the recorded ones; remove any other file.
-
-    The first file is recorded.
-
-    Raises:
-        DownloadError: sum or size differ.
-    """
-    digest, n_bytes = digests.sha256(file), file.stat().st_size
-    fault = ""
-    if source.n_bytes is not None and n_bytes != source.n_bytes:
-        fault = f"{n_bytes} bytes, expected {source.n_bytes}; correct the size if the file has a new version"
-    elif source.sha256 is not None and digest != source.sha256.lower():
-        fault = f"sha256 {digest}, expected {source.sha256}; fetch again, or correct the sum if the file is a new one"
-    elif source.sha256 is None and record.exists() and digest != (recorded := read_json(record)["sha256"]):
-        name_date = ", or name the date of the old one as the corpus's 'date'" if source.date == "latest" else ""
-        fault = (
-            f"sha256 {digest}, but {recorded} when it was fetched first: the source has moved on; "
-            f"to accept the new file, delete the record {record} and fetch again{name_date}"
-        )
-    if fault:
-        file.unlink()
-        _version_file(file).unlink(missing_ok=True)
-        raise DownloadError(f"{url}: {fault}")
-    if not record.exists():
-        facts = {"sha256": digest, "bytes": n_bytes, "licence": source.licence, "retrieved_from": origin}
-        write_json(record, {"url": url, **facts})
 
 
 class _LoggedRetry(Retry):

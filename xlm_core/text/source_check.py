@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pandas as pd
 import requests
@@ -12,7 +13,8 @@ from requests import codes
 from xlm_core.config import Download
 from xlm_core.errors import DownloadError
 from xlm_core.io import read_json
-from xlm_core.text.download import TIMEOUT, authorization, check_address, open_session
+from xlm_core.text.checksums import TIMEOUT
+from xlm_core.text.download import authorization, check_address, open_session
 
 AT_ONCE = 2  # requests; some servers refuse more from one machine
 NO_HEADERS = (codes.forbidden, codes.not_found, codes.method_not_allowed, codes.not_implemented)  # to HEAD, by some
@@ -68,14 +70,16 @@ def check(sources: Iterable[tuple[Download, Path]], contact: str | None) -> pd.D
             "reachable": answer.is_reachable,
             "bytes": answer.n_bytes,
             "date": answer.modified,
-            "size": _compare(answer.n_bytes, source, record),
+            "size": _compare(url, answer.n_bytes, source, record),
         }
         for (source, record, url), answer in zip(pairs, answers, strict=True)
     )
 
 
-def _compare(n_bytes: int | None, source: Download, record: Path) -> str:
-    """Say whether a size is the one that is known or recorded."""
+def _compare(url: str, n_bytes: int | None, source: Download, record: Path) -> str:
+    """Say whether a size is the one that is known or recorded; of a member of an archive it cannot be told."""
+    if urlsplit(url).fragment:
+        return ""
     expected = source.n_bytes if source.n_bytes is not None else read_json(record)["bytes"] if record.exists() else None
     if None in (n_bytes, expected):
         return ""

@@ -92,9 +92,10 @@ class RawFiles:
 
 
 def _location(url: str) -> str:
-    """Return the location of a download, as in a mirror: host and path."""
+    """Return the location of a download, as in a mirror: host and path; of a member it is beside the archive."""
     parts = urlsplit(url)
-    return f"{parts.hostname}{parts.path}"
+    member = f".members/{parts.fragment}" if parts.fragment else ""
+    return f"{parts.hostname}{parts.path}{member}"
 
 
 def _download(location: str, readers: Sequence[tuple[list[str], SourceFiles, str]]) -> Download:
