@@ -131,6 +131,11 @@ def test_every_published_setting_says_where_it_is_from(name: str):
     assert missing == []
 
 
+def test_a_file_of_few_keys_alone_is_told_how_it_is_laid_over():
+    with pytest.raises(ConfigError, match=r"languages, .*xnli are missing; .* --configfile config\.yaml my\.yaml"):
+        config.parse({"name": "mine", "model": {"dim": 64}})
+
+
 def test_the_file_of_three_seeds_changes_nothing_but_the_seeds():
     laid_over = yaml.safe_load((ROOT / "configs" / "seeds" / "three.yaml").read_text())
     assert list(laid_over) == ["seeds"]

@@ -196,6 +196,12 @@ def parse(data: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: one line per mistake, each with the key's path, what was found and what is allowed.
     """
+    missing = [name for name, key in Config.model_fields.items() if key.is_required() and name not in data]
+    if len(missing) > 2:
+        raise ConfigError(
+            f"config: {', '.join(missing)} are missing; a file behind --configfile stands in place of config.yaml: to "
+            "lay one with few keys over it, name both, --configfile config.yaml my.yaml"
+        )
     names = defined_names(data)
     return read(Config, expand_setups(data, names), names=names)
 
