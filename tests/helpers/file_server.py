@@ -15,9 +15,11 @@ class Server(ThreadingHTTPServer):
         self.body, self.tag = BODY, '"v1"'
         self.breaks: list[int] = []
         self.statuses: list[int] = []
+        self.refused: dict[str, int] = {}  # starts of addresses -> the status that they are answered with
         self.ranges = True
         self.headers: dict[str, str] = {}
         self.seen: list[str] = []  # the Range of each request
+        self.paths: list[str] = []  # the path of each request, or its address, where this is asked as a proxy
         self.agents: list[str] = []  # the User-Agent of each request
         self.files: dict[str, bytes] = {}  # further files, by path
         self.needs_contact = False  # else 403
@@ -44,11 +46,13 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(server.files[self.path])
             return
+        server.paths.append(self.path)
         asked = self.headers.get("Range", "")
         server.seen.append(asked)
         server.agents.append(self.headers.get("User-Agent", ""))
         if server.needs_contact and "@" not in server.agents[-1]:
             server.statuses = [403]
+        server.statuses += [status for start, status in server.refused.items() if self.path.startswith(start)]
         if server.statuses:
             self.send_response(server.statuses.pop(0))
             if server.location:

@@ -53,21 +53,48 @@ def test_a_file_without_an_address_fails_with_its_name(server, tmp_path):
     assert done.stdout.count("404 Not Found") == 2
 
 
-@pytest.mark.parametrize(("name", "least"), [("paper", 80), ("small", 15)])
-def test_every_address_of_a_configuration_is_asked(server, tmp_path, name, least):
-    """With this server in place of all hosts; the models of the hub are left out, whose host is not configured."""
-    server_url = f"http://127.0.0.1:{server.server_port}/"
-    text = re.sub("https?://", server_url, (ROOT / "configs" / f"{name}.yaml").read_text())
-    settings = safe_load(text)
+def published(name: str) -> dict:
+    """A configuration, by plain http, without the models of the hub, whose host is not configured."""
+    settings = safe_load((ROOT / "configs" / f"{name}.yaml").read_text().replace("https://", "http://"))
     for setup in [
         key for key, setup in settings["setups"].items() if "hub" in setup.get("vocabulary", {}).get("pretrained", {})
     ]:
         del settings["setups"][setup], settings["runs"][setup]
     settings["xnli"]["runs"] = [row for row in settings["xnli"]["runs"] if isinstance(row, str)]
     settings["glue"]["systems"] = [row for row in settings["glue"]["systems"] if row["run"] in settings["runs"]]
+    return settings | {"contact": "me@example.org"}
+
+
+@pytest.fixture
+def proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The server in place of all hosts."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("NO_PROXY", "")
     server.needs_contact = True
-    done = Project(tmp_path, settings | {"contact": "me@example.org"}).snakemake("check_sources", "--cores", "1")
+    return server
+
+
+@pytest.mark.parametrize(("name", "least", "n_known"), [("paper", 80, 15), ("small", 15, 6)])
+def test_every_address_of_a_configuration_is_asked(proxy, tmp_path, name, least, n_known):
+    done = Project(tmp_path, published(name)).snakemake("check_sources", "--cores", "1")
     assert done.returncode == 0, done.stderr
-    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| http")]
+    rows = [
+        [cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if line.startswith("| http")
+    ]
     assert len({row[1] for row in rows}) >= least
-    assert {row[2].strip() for row in rows} == {"200 OK"}
+    assert {row[1].partition("#")[0] for row in rows} == set(proxy.paths)
+    assert {row[2] for row in rows} == {"200 OK"}
+    assert sum("differs" in row[6] for row in rows) == n_known  # of what is 300,000 bytes here
+    assert not any(row[6] for row in rows if "#" in row[1])
+
+
+def test_another_address_saves_a_file_and_lost_ones_are_named(proxy, tmp_path):
+    proxy.refused = {"http://dl.fbaipublicfiles.com/arrival/dictionaries/": 403}
+    project = Project(tmp_path, published("paper"))
+    done = project.snakemake("check_sources", "--cores", "1")
+    assert done.returncode == 0 and done.stdout.count("403 Forbidden") == 3, done.stderr
+    proxy.refused["http://object.pouta.csc.fi/OPUS-SETIMES"] = 404
+    proxy.refused["http://www.cfilt.iitb.ac.in"] = 404
+    done = project.snakemake("check_sources", "--cores", "1")
+    assert done.returncode == 1
+    assert re.search(r"2 of \d+ files are at none of their addresses, the first being http://\S+iitb", done.stderr)
