@@ -127,6 +127,31 @@ def test_names_of_the_dump_are_added():
         ("en", "{{nihongo|Aikido}} of {{val|5}}, {{val|5|u=m}}.", "Aikido of 5, 5 m."),
         ("en", "{{vanchor|16|el16}} Done. {{coord|1|N|2|E|display=title}}", "16 Done."),
         ("fr", "le {{date|14||1789}}.", "le 14 1789."),
+        ("en", "{{ill|Rector of Oslo|no|Rektor|lt=rector}} and {{ill|Oslo|no}}", "rector and Oslo"),
+        (
+            "ru",
+            "из {{нп5|Гарвардский университет|Гарвардского университета|en|Harvard}}, {{нп5|Йель||en|Yale}}",
+            "из Гарвардского университета, Йель",
+        ),
+        (
+            "ru",
+            "{{не переведено|есть=:en:ofuda|надо=офуда|текст=|язык=en}} и {{Не переведено 3|А|Б|en|A}}",
+            "офуда и Б",
+        ),
+        ("it", "È {{cn|la prima}} città{{cn}} a {{M|12|ul=km}}, {{TA|5 m}}.", "È la prima città a 12 km, 5 m."),
+        ("es", "a {{esd|10 km}}.", "a 10 km."),
+        ("pt", "A cidade{{nota de rodapé|Ou vila.}} é antiga{{quando?}}.", "A cidade é antiga."),
+        ("nl", "Het is {{feit|de eerste|2011}} stad{{bron?}}.", "Het is de eerste stad."),
+        (
+            "ja",
+            "{{仮リンク|首相府|en|Office|label=府}}の{{読み仮名|東京|とうきょう}}、{{ルビ|大阪|おおさか}}{{要出典}}。",
+            "府の東京（とうきょう）、大阪。",
+        ),
+        (
+            "zh",
+            "{{noteTA|1=x}}爱因斯坦{{bd|1879年|3月14日|1955年|4月18日}}在{{link-en|甲|A|乙}}和{{tsl|en|B|丙}}。",
+            "爱因斯坦（1879年3月14日－1955年4月18日）在乙和丙。",
+        ),
     ],
 )
 def test_templates_show_what_readers_see(language, source, expected):

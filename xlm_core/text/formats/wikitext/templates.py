@@ -15,7 +15,7 @@ from xlm_core.languages import base_language
 MARKUP, PROTECTED = "'[]{}<>_|&", "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12"
 PROTECT, UNPROTECT = str.maketrans(MARKUP, PROTECTED), str.maketrans(PROTECTED, MARKUP)
 REMOVED = "\x0e"  # stands for something that is not of the text: a note, a pronunciation, a missing argument
-ARGUMENT = re.compile(r"\{(-?\w+)\}")
+ARGUMENT = re.compile(r"\{([-\w|]+)\}")  # one, or the first of several that is there
 CONNECTIONS = {"-", "–", "to", "and", "or", "by", "x", "±", "+/-"}  # of two numbers in a measure
 SCALES = {"e3": "thousand", "e6": "million", "e9": "billion"}
 UNITS = {"sqmi": "sq mi", "sqft": "sq ft", "sqkm": "km²", "km2": "km²", "m2": "m²", "m3": "m³", "C": "°C", "F": "°F"}
@@ -106,11 +106,12 @@ def fill(form: str, arguments: Mapping[str, str], language: str) -> str | None:
         "measure": _measure(positional),
     }
     literal, *rest = ARGUMENT.split(form)
-    if rest and not texts.get(rest[0]):
-        return None
     filled = protect(literal)
-    for name, literal in zip(rest[::2], rest[1::2], strict=True):
-        filled += (texts.get(name) or REMOVED) + protect(literal)
+    for number, (names, literal) in enumerate(zip(rest[::2], rest[1::2], strict=True)):
+        text = next((texts[name] for name in names.split("|") if texts.get(name)), None)
+        if text is None and not number:
+            return None
+        filled += (text or REMOVED) + protect(literal)
     return filled if form != form.strip() else filled.strip(f" {REMOVED}")
 
 
