@@ -225,7 +225,7 @@ def test_a_mirror_may_hold_a_short_file_and_says_so(tmp_path, caplog):
     fetched = fetch("http://host/file.gz", folder=tmp_path, mirror=tmp_path / "mirror", sha256=SUM, n_bytes=len(BODY))
     assert fetched.read_bytes() == b"short"
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert "not the known one: 5 bytes, expected 300000" in warning.message and warning.is_shown
+    assert "not the published one: 5 bytes, expected 300000" in warning.message and warning.is_shown
 
 
 @pytest.mark.parametrize("url", ["ftp://host/file", "file:///etc/hosts", "host/file"])

@@ -50,36 +50,41 @@ def check(url: str, file: Path, source: Download, record: Path, origin: str) -> 
         DownloadError: sum or size differ.
     """
     digest, n_bytes = digests.sha256(file), file.stat().st_size
-    fault = _difference(url, digest, n_bytes, source, record)
-    is_known = source.sha256 is not None or source.n_bytes is not None
-    if fault and is_known and origin == "mirror":
-        LOG.warning(
-            "%s: the mirror's file is used, which is not the known one: %s", url, fault, extra={"is_shown": True}
-        )
-    elif fault:
-        raise DownloadError(f"{url}: {fault}")
+    difference = _difference(digest, n_bytes, source)
+    if difference and origin == "mirror":
+        message = "%s: the mirror's file is used, which is not the published one: %s"
+        LOG.warning(message, url, difference, extra={"is_shown": True})
+    elif difference:
+        raise DownloadError(f"{url}: {difference}; fetch again, or correct the configuration if the file is a new one")
+    elif source.sha256 is None and record.exists():
+        _check_record(url, digest, source, record)
     if not record.exists():
         facts = {"sha256": digest, "bytes": n_bytes, "licence": source.licence, "retrieved_from": origin}
         write_json(record, {"url": url, **facts})
 
 
-def _difference(url: str, digest: str, n_bytes: int, source: Download, record: Path) -> str:
-    """Return how a file differs from the known or the recorded one, and what to do; empty where it does not."""
+def _difference(digest: str, n_bytes: int, source: Download) -> str:
+    """Return how a file differs from the known one; empty where it does not."""
     if source.n_bytes is not None and n_bytes != source.n_bytes:
-        return f"{n_bytes} bytes, expected {source.n_bytes}; correct the size if the file has a new version"
-    if source.sha256 is not None:
-        is_same = digest == source.sha256.lower()
-        remedy = "fetch again, or correct the sum if the file is a new one"
-        return "" if is_same else f"sha256 {digest}, expected {source.sha256}; {remedy}"
-    if not record.exists() or digest == (recorded := read_json(record))["sha256"]:
-        return ""
-    if (first := recorded["url"]) != url:
-        return (
-            f"sha256 {digest}, but {recorded['sha256']} when it was fetched first, from {first}: the two addresses "
-            f"have different files; name one of them, or delete the record {record} to accept this one"
+        return f"{n_bytes} bytes, expected {source.n_bytes}"
+    if source.sha256 is not None and digest != source.sha256.lower():
+        return f"sha256 {digest}, expected {source.sha256}"
+    return ""
+
+
+def _check_record(url: str, digest: str, source: Download, record: Path) -> None:
+    """Refuse a file that is not the one that was fetched first."""
+    recorded = read_json(record)
+    if digest == recorded["sha256"]:
+        return
+    difference = f"{url}: sha256 {digest}, but {recorded['sha256']} when it was fetched first"
+    if recorded["url"] != url:
+        raise DownloadError(
+            f"{difference}, from {recorded['url']}: the two addresses have different files; name one of them, or "
+            f"delete the record {record} to accept this one"
         )
     name_date = ", or name the date of the old one as the corpus's 'date'" if source.date == "latest" else ""
-    return (
-        f"sha256 {digest}, but {recorded['sha256']} when it was fetched first: the source has moved on; "
-        f"to accept the new file, delete the record {record} and fetch again{name_date}"
+    raise DownloadError(
+        f"{difference}: the source has moved on; to accept the new file, delete the record {record} and fetch "
+        f"again{name_date}"
     )
