@@ -113,6 +113,7 @@ def train(
     """
     resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
+    evaluate_eagerly = torch.compiler.set_stance("force_eager")(evaluate)  # see ``compile_layers``
     monitor = ProgressMonitor(progress.update, optim, baselines or {})
     losses, last_saved = dict[ObjectiveKey, LossSum](), time.monotonic()
     log_file = TrainingLog(run.folder, progress, optim.max_updates) if processes.is_main_process else nullcontext()
@@ -120,11 +121,8 @@ def train(
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
             is_due = _is_due(progress.update, run.eval_interval, optim) and progress.evaluated < progress.update
-            if is_due:
-                with torch.compiler.set_stance("force_eager"):
-                    metrics = evaluate()
-                if metrics:
-                    _record_evaluation(state, metrics, criterion(metrics), log, average_last)
+            if is_due and (metrics := evaluate_eagerly()):
+                _record_evaluation(state, metrics, criterion(metrics), log, average_last)
             if progress.update >= optim.max_updates or 0 < run.patience <= progress.evals_since_best:
                 break
             batches = micro_batches(progress.update)
