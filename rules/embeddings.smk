@@ -105,7 +105,7 @@ if CONFIG.embeddings:
         script:
             "../workflow_scripts/score_embeddings.py"
 
-    use rule make_xnli_table as make_embedding_table with:
+    use rule make_ablation_table as make_embedding_table with:
         """How well translations are aligned and similarities found, beside the published numbers."""
         input:
             results=expand("<results>/results/embeddings/{seed}.jsonl", seed=CONFIG.seeds.pretraining),

@@ -151,7 +151,7 @@ rule make_glue_submission:
         "../workflow_scripts/make_glue_submission.py"
 
 
-use rule make_xnli_table as make_glue_table with:
+use rule make_ablation_table as make_glue_table with:
     """The metrics of every task beside the published numbers, and the differences between the rows."""
     input:
         results=PATHS.glue_results(),

@@ -32,7 +32,7 @@ rule score_perplexity:
         "../workflow_scripts/score_perplexity.py"
 
 
-use rule make_xnli_table as make_perplexity_table with:
+use rule make_ablation_table as make_perplexity_table with:
     """Perplexity of one language, by the languages its model learned from, beside the published numbers."""
     input:
         results=PATHS.perplexity_results(),

@@ -57,15 +57,15 @@ rule plot_objectives:
         "../workflow_scripts/plot.py"
 
 
-rule make_xnli_table:
-    """Accuracy per language beside the published numbers, and the differences between the rows."""
+rule make_ablation_table:
+    """What each part of the full system adds to its zero-shot transfer on XNLI."""
     input:
-        results=PATHS.xnli_results(),
-        filter_statistics=filter_statistics(PATHS, "xnli"),
+        results=PATHS.ablation_results(),
+        filter_statistics=filter_statistics(PATHS, "ablation"),
     output:
-        **table_outputs("xnli", "XNLI"),
+        **table_outputs("ablation", "Ablation", differences=False),
     log:
-        "<logs>/make_xnli_table.log",
+        "<logs>/make_ablation_table.log",
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -73,83 +73,70 @@ rule make_xnli_table:
         mem_mb=1000,
         runtime=10,
     params:
-        table=describe("xnli", CONFIG),
-        code=code("workflow_scripts.make_table"),
+        table=describe("ablation", CONFIG),
+        code=code("workflow_scripts.make_table.make_table"),
     message:
-        "Making the XNLI table"
+        "Making the ablation table"
     script:
         "../workflow_scripts/make_table.py"
 
 
-use rule plot_objectives as plot_xnli with:
-    """The XNLI table as a heat map, how far it is from the published one, and which class every run takes for which."""
+use rule make_ablation_table as make_xnli_table with:
+    """Accuracy per language beside the published numbers, the differences between the rows, and the same as figures."""
     input:
         **PATHS.confusions(),
         results=PATHS.xnli_results(),
+        filter_statistics=filter_statistics(PATHS, "xnli"),
     output:
-        report(
+        **table_outputs("xnli", "XNLI"),
+        heatmap=report(
             "<results>/figures/xnli_heatmap.svg",
             caption="../docs/report/xnli_heatmap.rst",
             category="XNLI",
             labels={"figure": "heat map"},
         ),
-        report(
+        confusions=report(
             "<results>/figures/confusions.svg",
             caption="../docs/report/confusions.rst",
             category="XNLI",
             labels={"figure": "confusions"},
         ),
     log:
-        "<logs>/plot_xnli.log",
+        "<logs>/make_xnli_table.log",
     localrule: True
     params:
-        figure="xnli",
         table=describe("xnli", CONFIG),
         labels=XNLI_LABELS,
         languages=CONFIG.xnli.languages,
         classes=CONFIG.xnli.labels,
-        code=code("xlm_core.report.plots.heatmap.plot_xnli", "xlm_core.report.plots.heatmap.plot_confusions"),
+        code=code("workflow_scripts.make_table.make_table", "workflow_scripts.make_table.plot_xnli"),
     message:
-        "Drawing the figures of XNLI"
+        "Making the XNLI table"
 
 
-use rule make_xnli_table as make_retrieval_table with:
-    """How often a sentence's nearest neighbor in another language is its translation."""
+use rule make_ablation_table as make_retrieval_table with:
+    """How often a sentence's nearest neighbor in another language is its translation, and that over the layers."""
     input:
         results=PATHS.retrieval_results(),
         filter_statistics=filter_statistics(PATHS, "retrieval"),
     output:
         **table_outputs("retrieval", "Sentence retrieval", differences=False),
-    log:
-        "<logs>/make_retrieval_table.log",
-    localrule: True
-    params:
-        table=describe("retrieval", CONFIG),
-    message:
-        "Making the table of sentence retrieval"
-
-
-use rule plot_objectives as plot_retrieval_by_layer with:
-    """Sentence retrieval over the layers of every run."""
-    input:
-        PATHS.retrieval_results(),
-    output:
-        report(
+        by_layer=report(
             "<results>/figures/retrieval_by_layer.svg",
             caption="../docs/report/retrieval_by_layer.rst",
             category="Sentence retrieval",
             labels={"figure": "by layer"},
         ),
     log:
-        "<logs>/plot_retrieval_by_layer.log",
+        "<logs>/make_retrieval_table.log",
     localrule: True
     params:
-        figure="retrieval_by_layer",
+        table=describe("retrieval", CONFIG),
         rows=retrieval_rows(CONFIG),
         n_layers={row.name: CONFIG.setup(row.setup).model.n_layers for row in CONFIG.xnli.runs},
-        code=code("xlm_core.report.plots.curves.plot_layers"),
+        code=code("workflow_scripts.make_table.make_table", "workflow_scripts.make_table.plot_retrieval"),
     message:
-        "Drawing sentence retrieval by layer"
+        "Making the table of sentence retrieval"
 
 
 use rule plot_objectives as plot_training_curves with:
@@ -172,19 +159,3 @@ use rule plot_objectives as plot_training_curves with:
         code=code("xlm_core.report.plots.curves.plot_training"),
     message:
         "Drawing the training curves"
-
-
-use rule make_xnli_table as make_ablation_table with:
-    """What each part of the full system adds to its zero-shot transfer on XNLI."""
-    input:
-        results=PATHS.ablation_results(),
-        filter_statistics=filter_statistics(PATHS, "ablation"),
-    output:
-        **table_outputs("ablation", "Ablation", differences=False),
-    log:
-        "<logs>/make_ablation_table.log",
-    localrule: True
-    params:
-        table=describe("ablation", CONFIG),
-    message:
-        "Making the ablation table"

@@ -99,7 +99,7 @@ rule bootstrap_translations:
         "../workflow_scripts/bootstrap_translations.py"
 
 
-use rule make_xnli_table as make_translation_table with:
+use rule make_ablation_table as make_translation_table with:
     """BLEU of translation beside the published numbers, and the differences between the rows."""
     input:
         results=lambda wildcards: PATHS.translation_results(wildcards.table),

@@ -119,7 +119,7 @@ def test_a_task_in_one_language_asks_for_no_retrieval(project_folder, train_lang
     for target in ("xnli_table", "all"):
         counts = jobs(project_folder, settings, target)
         assert (counts["score_xnli"], counts["make_xnli_table"], counts["make_manifest"]) == (2, 1, 1)
-        assert not counts.keys() & {"score_retrieval", "make_retrieval_table", "plot_retrieval_by_layer"}
+        assert not counts.keys() & {"score_retrieval", "make_retrieval_table"}
 
 
 def test_a_setup_of_one_language_reads_its_side_of_translations(project_folder):

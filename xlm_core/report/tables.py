@@ -18,6 +18,7 @@ from xlm_core.report.table_specs import RowSpec, TableSpec
 
 PUBLISHED = "published, on the paper's data"  # above the published rows that are compared with none of ours
 DIFFERENCES = "Differences between rows"
+KINDS = ("md", "html", "tex", "tidy", "differences")  # of files that a table is written to
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def make(
             "remarks": further notes; may be left out;
             "full": of the ablation, the system that the others are compared with.
         results_paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
-        outputs: "md", "html", "tex", "tidy", "differences" -> file to write; any of them.
+        outputs: any of ``KINDS`` -> file to write.
         significance: the tests of ``xlm_core.metrics.significance`` of each row and the one that it is compared with.
         filter_statistics: of all shards of the text that the models were pretrained on, see ``tsv.FilterStats``.
 
