@@ -22,6 +22,11 @@ report: "docs/report/workflow.rst"
 include: "rules/common.smk"
 
 
+if CONFIG.compute.container:
+
+    container: CONFIG.compute.container
+
+
 pathvars:
     results=PATHS.results,
     logs=f"{PATHS.results}/logs",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.types import DeploymentMethod
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from xlm_core import config as configuration
@@ -25,7 +26,10 @@ def checked_config():
     try:
         parsed = configuration.parse(config)
         configuration.check_local_files(parsed)
-        if not workflow.deployment_settings.deployment_method:  # else jobs have environments of their own
+        environments = workflow.deployment_settings.deployment_method
+        if DeploymentMethod.APPTAINER in environments:
+            configuration.check_container(parsed.compute.container)
+        if not environments:  # else jobs have environments of their own
             configuration.check_segmenters(parsed)
         return parsed
     except ConfigError as error:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from xlm_core import config
-from xlm_core.config.configuration import check_local_files, local_files
+from xlm_core.config.configuration import check_container, check_local_files, local_files
 from xlm_core.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -84,3 +84,13 @@ def test_a_configuration_without_local_files_needs_none():
 def test_an_unknown_placeholder_is_refused(path: str, expected: str):
     with pytest.raises(ConfigError, match=expected):
         tiny(corpora={"own": {"format": "text", "keys": ["fr"], "path": path}})
+
+
+def test_an_image_is_a_file_that_exists_or_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for given, problem in ((None, "no image is named"), ("xlm.sif", "xlm.sif does not exist")):
+        with pytest.raises(ConfigError, match=f"compute.container: {problem}, and --sdm apptainer needs one"):
+            check_container(given)
+    (tmp_path / "xlm.sif").touch()
+    check_container("xlm.sif")
+    check_container("docker://host/xlm:cpu")

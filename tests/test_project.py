@@ -55,6 +55,19 @@ def test_the_constraints_pin_all_that_the_package_asks_for_within_its_ranges():
     assert outside == []
 
 
+def test_the_images_hold_what_was_tested():
+    """The constraints' Python, and extras and files that there are; nothing else is sent to the builder."""
+    text = (ROOT / "Dockerfile").read_text()
+    python = re.search(r"on Python (3\.\d+)", (ROOT / "envs" / "constraints.txt").read_text()).group(1)
+    assert f"FROM python:{python}-slim AS packages" in text
+    assert re.findall(r"^FROM packages AS (\w+)$", text, re.MULTILINE) == ["cpu", "cuda"]
+    copied = [name for line in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE) for name in line.split()]
+    sent = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines()[1:]]
+    assert copied == sent and all((ROOT / name).is_file() for name in copied)
+    installed = re.findall(r"'\.\[(.+)\]'", text)
+    assert len(installed) == 2 and {*",".join(installed).split(",")} <= PROJECT["optional-dependencies"].keys()
+
+
 def test_ci_runs_the_readme_s_test_command():
     readme = (ROOT / "README.md").read_text()
     command = re.search(r"<!-- test command -->\n```bash\n(.+?)\n```", readme, re.DOTALL).group(1)

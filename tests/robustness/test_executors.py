@@ -1,6 +1,7 @@
-"""The XNLI table through a storage provider, without a shared file system, and of a module with a prefix."""
+"""The XNLI table through a storage provider, of a module with a prefix, and jobs in an image."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,19 @@ module xlm:
 
 
 use rule * from xlm as xlm_*
+"""
+
+# Pretends to be apptainer: runs the command here, with the folders that are bound in the place of those they are bound
+# to, and writes down what it was asked.
+APPTAINER = """#!{python}
+import os, sys
+if sys.argv[1] == "--version":
+    sys.exit(print("apptainer version 1.3.4"))
+bound = [argument for before, argument in zip(sys.argv, sys.argv[1:]) if before == "--bind"]
+os.environ["PYTHONPATH"] = ":".join(folder.partition(":")[0] for folder in bound)
+with open("{asked}", "a") as file:
+    file.write(" ".join(sys.argv[-4:-2]) + chr(10))
+os.execvp(sys.argv[-3], sys.argv[-3:])
 """
 
 
@@ -73,3 +87,28 @@ def test_a_module_with_a_prefix(tmp_path: Path, settings: dict):
     assert_made(tmp_path / "models" / "results" / "quick" / "tables")
     assert Counter(path.name for path in (tmp_path / "results" / "quick").iterdir()) == Counter(["work"])
     assert "Nothing to be done" in snakemake("xlm_xnli_table", "-n", "--rerun-triggers", "mtime", "params", "input")
+
+
+def test_jobs_run_in_the_image_that_is_named(tmp_path: Path):
+    for name in ("project", "programs"):
+        (tmp_path / name).mkdir()
+    project, program = Project(tmp_path / "project"), tmp_path / "programs" / "apptainer"
+    program.write_text(APPTAINER.format(python=sys.executable, asked=tmp_path / "asked"))
+    program.chmod(0o755)
+    project.write_settings(project.settings | {"compute": {"container": "xlm.sif"}})
+    command = [sys.executable, "-m", "snakemake", "results/tiny/text/own/fr/statistics.json", "--sdm", "apptainer"]
+    command += ["--configfile", "tiny.yaml", "--apptainer-args=--nv"]
+    # In the image there is no project, only what is bound.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PATH"] = f"{program.parent}:{environment['PATH']}"
+
+    def run() -> subprocess.CompletedProcess:
+        return subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
+
+    refused = run()
+    assert refused.returncode == 1
+    assert "config.compute.container: xlm.sif does not exist" in refused.stdout + refused.stderr
+    (project.folder / "xlm.sif").touch()
+    done = run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "asked").read_text().splitlines() == ["xlm.sif bash"]

@@ -63,6 +63,7 @@ class Compute(StrictModel):
     processes: int = Field(1, gt=0)
     nodes: int = Field(1, gt=0)
     retries: int = Field(2, ge=0)
+    container: str | None = None
 
 
 class Config(Setup):
@@ -231,6 +232,20 @@ def check_local_files(config: Config) -> None:
             )
     if lines:
         raise ConfigError("\n".join(lines))
+
+
+def check_container(container: str | None) -> None:
+    """Check that there is an image, a file or an address, in which ``--sdm apptainer`` can run the jobs.
+
+    Raises:
+        ConfigError: none is named, or it is a file that does not exist.
+    """
+    if container is None or not ("://" in container or Path(container).exists()):
+        problem = "no image is named" if container is None else f"{container} does not exist"
+        raise ConfigError(
+            f"config.compute.container: {problem}, and --sdm apptainer needs one; expected an existing file, relative "
+            f"to {Path.cwd()}, or an address such as docker://host/name:tag: docs/cluster.md says how to build an image"
+        )
 
 
 def local_files(config: Config) -> dict[str, list[str]]:
