@@ -127,6 +127,30 @@ def test_profiles_for_clusters_repeat_what_they_replace():
     assert [profile | kept for profile in others] == others
 
 
+def test_the_examples_in_the_profile_for_slurm_can_be_uncommented():
+    """And give no GPU to jobs that have none: with gpu_model among the defaults the plugin asks for one."""
+    profiles = {}
+    for name in ("config", "partitions"):
+        text = (ROOT / "profiles" / "slurm" / f"{name}.yaml").read_text()
+        profiles[name] = yaml.safe_load(
+            re.sub(r"^( *)# ?( *[\w-]+:(?: \S+| \{.+\})?)(?: +#.*)?$", r"\1\2", text, flags=re.M)
+        )
+    profile = profiles["config"]
+    assert {"slurm_account", "qos"} <= profile["default-resources"].keys() and profile[
+        "slurm-status-command"
+    ] == "squeue"
+    assert "gpu_model" not in profile["default-resources"]
+    rules = {
+        name
+        for path in [*(ROOT / "rules").glob("*.smk")]
+        for name in re.findall(r"^ *rule (\w+):", path.read_text(), re.MULTILINE)
+    }
+    assert len(profile["set-resources"]) > 5 and profile["set-resources"].keys() <= rules
+    limits = pytest.importorskip("snakemake_executor_plugin_slurm.partitions").PartitionLimits
+    partitions = [limits(**limited) for limited in profiles["partitions"]["partitions"].values()]
+    assert [partition.available_gpu_models for partition in partitions] == [None, None, ["a100"]]
+
+
 def test_the_readme_names_every_folder():
     listed = (ROOT / "README.md").read_text().split("## The files")[1].split("```")[1]
     packages = [path.parent for path in (ROOT / "xlm_core").glob("*/__init__.py")]

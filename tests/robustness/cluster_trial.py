@@ -71,7 +71,7 @@ def generic(cluster: slurm.Cluster, folder: Path) -> str:
     project = new_project(folder)
     run = submitted(project, "xnli_table", *TINY, options=GENERIC)
     wait_for(lambda: list((folder / WORK).glob("*/checkpoint.*")), run)
-    cluster.cancel(slurm.output("squeue", "-h", "-n", "pretrain", "-o", "%A").split()[0])
+    cluster.cancel(slurm.output("squeue", "-h", "-n", "pretrain.setup.base.run.mlm.seed.0", "-o", "%A").split()[0])
     finish(run, project)
     return f"cluster-generic: made, the training went on from {came_from(project)}"
 
