@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from xlm_core import digests
 
@@ -101,19 +102,15 @@ class Module:
     @cached_property
     def imports(self) -> dict[str, tuple[str, str]]:
         """Local name -> module that it is imported from, and its name there, empty for the module itself."""
-        imports: dict[str, tuple[str, str]] = {}
-        for node in ast.walk(self._parse()):
-            if isinstance(node, ast.Import):
-                imports |= {alias.asname or alias.name: (alias.name, "") for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                imports |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
+        _, imports = self._cleaned
         return {local: source for local, source in imports.items() if source[0].split(".")[0] in PACKAGES}
 
     @cached_property
     def definitions(self) -> dict[str, Code]:
         """Name -> what it is bound to. A statement that binds no name has its number as its name."""
         definitions: dict[str, Code] = {}
-        for number, node in enumerate(_Cleaner().visit(self._parse()).body):
+        tree, _ = self._cleaned
+        for number, node in enumerate(tree.body):
             for name in _bound_names(node) or [str(number)]:
                 code, former = _code_of(node), definitions.get(name)
                 if former:  # bound twice: both count
@@ -132,8 +129,11 @@ class Module:
         paths = self.path.parent.glob("templates/*")
         return {word for path in paths for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
 
-    def _parse(self) -> ast.Module:
-        return ast.parse(self.path.read_text(encoding="utf-8"))
+    @cached_property
+    def _cleaned(self) -> tuple[ast.Module, dict[str, tuple[str, str]]]:
+        """The syntax tree without what changes no result, and all imports that were taken out of it."""
+        cleaner = _Cleaner()
+        return cleaner.visit(ast.parse(self.path.read_text(encoding="utf-8"))), cleaner.imports
 
 
 @cache
@@ -235,7 +235,17 @@ class _Names(ast.NodeVisitor):
 
 
 class _Cleaner(ast.NodeTransformer):
-    """Takes out of a syntax tree what changes no result."""
+    """Takes out of a syntax tree what changes no result.
+
+    imports  local name -> module that it is imported from, and its name there, empty for the module itself
+    """
+
+    def __init__(self) -> None:
+        self.imports: dict[str, tuple[str, str]] = {}
+
+    def visit(self, node: ast.AST) -> Any:
+        """Visit no expression: all that changes no result is a statement, or a part of one."""
+        return node if isinstance(node, ast.expr) else super().visit(node)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
@@ -246,11 +256,14 @@ class _Cleaner(ast.NodeTransformer):
             body.append(ast.Pass())
         return node
 
-    def visit_Import(self, _: ast.Import) -> None:
+    def visit_Import(self, node: ast.Import) -> None:
         """Drop an import: the names that it binds are followed."""
+        self.imports |= {alias.asname or alias.name: (alias.name, "") for alias in node.names}
 
-    def visit_ImportFrom(self, _: ast.ImportFrom) -> None:
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         """Drop an import: the names that it binds are followed."""
+        if node.module:
+            self.imports |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
