@@ -59,20 +59,20 @@ class Project:
         limit = partial(full_disk.limit, room)
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, preexec_fn=limit)
 
-    def waiting_jobs(self) -> Counter[str]:
-        """What a run would do now: message -> how often."""
-        run = self.snakemake("all", "-n")
-        assert run.returncode == 0, run.stderr
-        return Counter(re.findall(r"^Job \d+: (.+)$", run.stdout + run.stderr, re.MULTILINE))
-
-    def waiting_rules(self, *targets: str, **configuration: Sequence[str]) -> Counter[str]:
-        """What a run would do now: rule -> number of jobs, the targets themselves left out; without targets: all."""
+    def waiting(self, *targets: str, **configuration: Sequence[str]) -> tuple[Counter[str], Counter[str]]:
+        """What a run would do now: rule -> number of jobs, without the targets themselves; message -> likewise."""
         targets = targets or ("all",)
         run = self.snakemake(*targets, "-n", **configuration)
-        assert run.returncode == 0, run.stdout + run.stderr
-        table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", run.stdout + run.stderr, re.DOTALL)
+        output = run.stdout + run.stderr
+        assert run.returncode == 0, output
+        table = re.search(r"Job stats:\njob +count\n[- ]+\n(.+?)\ntotal", output, re.DOTALL)
         rows = table.group(1).splitlines() if table else []
-        return Counter({name: int(count) for name, count in map(str.split, rows) if name not in targets})
+        rules = Counter({name: int(count) for name, count in map(str.split, rows) if name not in targets})
+        return rules, Counter(re.findall(r"^Job \d+: (.+)$", output, re.MULTILINE))
+
+    def waiting_rules(self, *targets: str, **configuration: Sequence[str]) -> Counter[str]:
+        """What a run would do now: rule -> number of jobs."""
+        return self.waiting(*targets, **configuration)[0]
 
 
 def with_own_corpus() -> dict:

@@ -42,8 +42,9 @@ os.execvp(sys.argv[-3], sys.argv[-3:])
 
 @pytest.fixture
 def settings() -> dict:
-    """The quick configuration without the corpus that lies in the working directory."""
+    """The quick configuration without the corpus that lies in the working directory, and with half the jobs of text."""
     settings = read_settings("quick")
+    settings["text"]["n_shards"] = 1
     del settings["corpora"]["own"]
     settings["monolingual"]["fr"].remove("own")
     return settings

@@ -16,7 +16,7 @@ import pytest
 from disturbances import OWN, RESULTS, SmallDisk
 from project import Project
 
-N_KILLS = 15  # of Snakemake, and as many of its jobs
+N_KILLS = 10  # of Snakemake, and as many of its jobs
 MOST_JOBS = 8  # that begin between two kills
 VOCABULARY = str(RESULTS / "bpe/base/vocabulary.json")
 PAGE = 4096  # bytes
