@@ -141,7 +141,7 @@ def wait_for_jobs(run: subprocess.Popen, n: int = 1) -> dict[psutil.Process, str
         begun |= jobs.keys() - now
         if jobs and len(begun) >= n:
             return jobs
-        time.sleep(0.05)
+        time.sleep(0.2)  # a job takes longer
     return {}
 
 
