@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CORE, GENERATOR = "xlm_core", "microworld"
 LAYERS = [
-    {"config", "digests", "errors", "history", "io", "languages", "published", "results", "tsv", "workflow"},
+    {"config", "digests", "errors", "history", "io", "languages", "published", "results", "tsv", "version", "workflow"},
     {"text", "metrics"},
     {"data"},
     {"model"},

@@ -15,6 +15,7 @@ from small_translator import write_translator
 
 from xlm_core.cli import main
 from xlm_core.config import Text
+from xlm_core.interop import huggingface
 from xlm_core.interop.huggingface import export_model, import_model
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import ClassificationHead
@@ -209,7 +210,7 @@ def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
     main(["export-huggingface", *files, "--output", str(tmp_path / "theirs")])
     main(["import-huggingface", str(tmp_path / "theirs"), "--output", str(tmp_path / "ours")])
     assert sorted(path.name for path in (tmp_path / "ours").iterdir()) == ["model.safetensors", "vocabulary.json"]
-    export_model(*import_model(tmp_path / "theirs")[:2], tmp_path / "again", causal=False)
+    huggingface.write_model(export_model(*import_model(tmp_path / "theirs")[:2]), tmp_path / "again")
     written = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("theirs", "again")]
     assert written[0] == written[1]
 

@@ -9,7 +9,6 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from importlib import metadata
 from itertools import islice
 from pathlib import Path
 
@@ -30,16 +29,16 @@ from xlm_core.tasks.inference import (
     fill_mask,
     preparation,
 )
-from xlm_core.text.download import PROJECT
 from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.version import PROJECT, VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error that the user can mend ends it with one message and exit status 1."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
     parser = argparse.ArgumentParser(prog="xlm", description="Convert and use trained models.")
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="version", version=f"{PROJECT} {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_conversions(commands)
     _add_inference(commands)
@@ -52,14 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (XlmError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _version() -> str:
-    """Return name and version; a project that runs from its folder without being installed has no version."""
-    try:
-        return f"{PROJECT} {metadata.version(PROJECT)}"
-    except metadata.PackageNotFoundError:
-        return f"{PROJECT}, not installed"
 
 
 def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -82,7 +73,11 @@ def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         "export-huggingface", parents=[_model_arguments()], help="write a folder that transformers can load"
     )
     command.add_argument("--output", type=Path, required=True, help="output folder for the model and its tokenizer")
-    command.set_defaults(run=lambda o: convert.export_huggingface(o.model, o.vocabulary, o.output))
+    command.add_argument("--language", help="of a model that reads this language alone and need not be told it")
+    command.add_argument("--license", default="other", help="its name on the Hugging Face hub (default: %(default)s)")
+    command.set_defaults(
+        run=lambda o: convert.export_huggingface(o.model, o.vocabulary, o.output, o.language, o.license)
+    )
 
 
 def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -11,7 +11,7 @@ from published_codes import LANGUAGES
 from transformers import XLMTokenizer
 
 from xlm_core.errors import CorpusError
-from xlm_core.interop.huggingface import write_tokenizer
+from xlm_core.interop.tokenizer_files import write_tokenizer
 from xlm_core.text.fastbpe import read_pieces
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL, UNK
 from xlm_core.text.vocabulary import Vocabulary

@@ -10,8 +10,8 @@ from published_codes import LANGUAGES
 from transformers import AutoTokenizer
 
 from xlm_core.errors import CorpusError
-from xlm_core.interop.huggingface import write_tokenizer
 from xlm_core.interop.pretrained import read_tokenizer
+from xlm_core.interop.tokenizer_files import write_tokenizer
 from xlm_core.text import bpe, vocabulary
 from xlm_core.text.special_symbols import EOS, UNK
 from xlm_core.text.vocabulary import Vocabulary

@@ -11,8 +11,8 @@ from small_model import TEXT, write_vocabulary
 from xlm_core.config import Text
 from xlm_core.config.pretrained import PretrainedVocabulary
 from xlm_core.errors import CorpusError, PretrainedError
-from xlm_core.interop.huggingface import write_tokenizer
 from xlm_core.interop.pretrained import import_vocabulary
+from xlm_core.interop.tokenizer_files import write_tokenizer
 from xlm_core.text.vocabulary import Vocabulary
 
 

@@ -61,11 +61,6 @@ def test_a_request_names_the_project(server, tmp_path):
     assert re.fullmatch(r"xlm-core/\d\S+ \(.*cross-lingual language model pretraining\)", server.agents[0])
 
 
-def test_a_project_that_is_not_installed_has_a_name(monkeypatch):
-    monkeypatch.setattr(download, "PROJECT", "xlm-core-from-a-folder")
-    assert download.user_agent() == "xlm-core-from-a-folder (cross-lingual language model pretraining)"
-
-
 def test_a_download_that_breaks_off_goes_on_where_it_was(server, tmp_path):
     server.breaks = [100_000, 50_000]
     assert fetch(server.url, folder=tmp_path).read_bytes() == BODY

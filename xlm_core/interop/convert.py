@@ -16,12 +16,16 @@ from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.interop import huggingface, original_xlm
+from xlm_core.interop import bert, huggingface, original_xlm
+from xlm_core.interop.model_card import CARD, ModelCard, read_records
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import PUBLISHED_TEXT, check_files, read_tokenizer
+from xlm_core.interop.tokenizer_files import check_tokenizer, write_tokenizer
+from xlm_core.io import write_text
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
+from xlm_core.text.special_symbols import XLM_SYMBOLS
 from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
@@ -78,28 +82,74 @@ def import_huggingface(folder: Path, languages: Sequence[str], output: Path) -> 
     _save_folder(imported, vocabulary, {"format": "Hugging Face folder", "file": folder.name, "sha256": sha256}, output)
 
 
-def export_huggingface(model: Path, vocabulary: Path, output: Path) -> None:
-    """Write a model and its tokenizer into a folder that ``from_pretrained`` loads.
+def export_huggingface(
+    model: Path,
+    vocabulary: Path,
+    output: Path,
+    language: str | None = None,
+    license: str = "other",  # noqa: A002
+) -> None:
+    """Write a model, its tokenizer and its model card into a folder that ``from_pretrained`` loads.
 
     Args:
         model: an encoder or a fine-tuned classifier.
         vocabulary: the model's.
         output: the folder.
+        language: whose embedding is added to those of the positions, so that the model reads this language alone and
+            need not be told it; None: the model is told the language of each token. Where a classifier has the same
+            embedding for all languages, it is added so for all of them.
+        license: its name on the Hugging Face hub.
 
     Raises:
         CheckpointError: the model is damaged, has another vocabulary, or transformers cannot represent it.
         CorpusError: transformers cannot represent the vocabulary.
-        ConfigError: the packages of the extra ``interop`` are not installed.
+        ConfigError: the model was not trained on ``language``.
     """
     loaded, metadata = checkpoint.load_any(model)
-    languages, vocab = metadata["languages"], checkpoint.load_vocabulary(vocabulary, model, metadata)
-    if isinstance(loaded, Classifier):
-        encoder = loaded.encoder
-        huggingface.export_classifier(loaded, languages, metadata.get("labels") or ["score"], output)
+    vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
+    check_tokenizer(vocab, output)
+    if language is not None and language not in metadata["languages"]:
+        raise ConfigError(f"--language {language}: {model} was trained on {', '.join(metadata['languages'])}")
+    encoder, head = (loaded.encoder, loaded.head) if isinstance(loaded, Classifier) else (loaded, None)
+    languages = metadata["languages"] if language is None else [language]
+    encoder = _add_language(encoder, language, metadata["languages"], model)
+    labels = metadata.get("labels") or ["score"]
+    if _is_xlm(encoder.config, vocab):
+        is_causal = metadata["objectives"] == ["clm"]
+        exported = huggingface.export_model(encoder, languages, causal=is_causal, head=head, labels=labels)
     else:
-        encoder = loaded
-        huggingface.export_model(encoder, languages, output, causal=metadata["objectives"] == ["clm"])
-    huggingface.write_tokenizer(vocab, output, languages, encoder.config.max_positions)
+        model_type = metadata.get("origin", {}).get("model_type") or bert.type_of(vocab.symbols)
+        exported = bert.export_model(encoder, vocab.symbols, model_type, head, labels)
+    card = ModelCard(
+        name=output.absolute().name,
+        settings=exported.settings,
+        vocabulary=vocab,
+        languages=languages,
+        metadata=metadata,
+        records=read_records(model, metadata),
+        license=license,
+        has_linear_pooler=head is not None and exported.settings["model_type"] != "xlm" and not encoder.config.pooler,
+    )
+    text = card.render()
+    write_tokenizer(vocab, output, languages, encoder.config.max_positions)
+    write_text(output / CARD, text)
+    huggingface.write_model(exported, output)
+
+
+def _add_language(encoder: Transformer, language: str | None, languages: Sequence[str], path: Path) -> Transformer:
+    """Return an encoder that is told no language: that of ``language``, or of languages that have one embedding."""
+    table = encoder.language_embeddings
+    if language is None and (table is None or not torch.equal(table.weight, table.weight[:1].expand_as(table.weight))):
+        return encoder
+    config = encoder.config.model_copy(update={"language_embeddings": False})
+    imported = ImportedModel(encoder, sorted(languages), ())
+    return _reduce_languages(imported, config, [language or min(languages)], path).model
+
+
+def _is_xlm(config: ModelConfig, vocabulary: Vocabulary) -> bool:
+    """Return whether a model has XLM's special symbols, and none of BERT's options."""
+    has_options = config.n_segments or config.prediction_transform or config.pooler
+    return vocabulary.symbols == XLM_SYMBOLS and not has_options
 
 
 def import_model(
@@ -129,6 +179,7 @@ def import_model(
         CheckpointError: it is damaged or not a model, has another vocabulary or shape, or lacks a language.
     """
     path, origin = files[0], check_files(pretrained, files)
+    origin |= {"hub": pretrained.hub, "revision": pretrained.revision or "main"} if pretrained.hub else {}
     if pretrained.format == "huggingface":
         path, vocab = path.parent, Vocabulary.read(vocabulary)
         imported = huggingface.import_model(path)
@@ -145,7 +196,9 @@ def import_model(
     else:
         encoder, metadata = checkpoint.load(path)
         vocab = checkpoint.load_vocabulary(vocabulary, path, metadata)
-        imported = ImportedModel(encoder, sorted(metadata["languages"]), metadata["objectives"])
+        model_type = metadata.get("origin", {}).get("model_type", "xlm")
+        languages_of = sorted(metadata["languages"])
+        imported = ImportedModel(encoder, languages_of, metadata["objectives"], model_type=model_type)
         origin["about"] = metadata
     _check_shape(imported.model.config, model, path)
     reduced = _reduce_languages(imported, model, sorted(languages), path)
@@ -185,7 +238,7 @@ def _reduce_languages(
     with torch.device("meta"):  # no weights are drawn only to be replaced
         model = Transformer(config, imported.model.vocab_size, len(languages))
     model.load_state_dict(state, assign=True)
-    return ImportedModel(model.eval(), languages, imported.objectives)
+    return ImportedModel(model.eval(), languages, imported.objectives, model_type=imported.model_type)
 
 
 def _save_folder(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, Any], output: Path) -> None:
@@ -205,7 +258,8 @@ def _save(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, 
     if imported.head is not None:
         max_tokens = imported.model.config.max_positions
         metadata |= {"labels": list(imported.labels), "max_tokens": max_tokens}
-    checkpoint.save(output, imported.model, metadata | {"origin": dict(origin)}, head=imported.head)
+    named = {**origin, "model_type": imported.model_type}
+    checkpoint.save(output, imported.model, metadata | {"origin": named}, head=imported.head)
 
 
 def _check_pieces(pieces: Sequence[str], expected: Sequence[str], vocab: Path, original: Path) -> None:

@@ -55,6 +55,7 @@ class ImportedModel(NamedTuple):
                 checkpoint does not hold them
     head        a classification head, if it has one
     labels      names of its classes
+    model_type  of transformers
     """
 
     model: Transformer
@@ -63,6 +64,7 @@ class ImportedModel(NamedTuple):
     pieces: Sequence[str] = ()
     head: ClassificationHead | None = None
     labels: Sequence[str] = ()
+    model_type: str = "xlm"
 
 
 def read_checkpoint(path: Path) -> ImportedModel:

@@ -19,6 +19,7 @@ from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import ClassificationHead, Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.vocabulary import Vocabulary
+from xlm_core.version import VERSION
 
 FORMAT = "xlm-core model 1"
 HEAD = "head."  # begins the names of a classification head's weights
@@ -64,6 +65,7 @@ def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dic
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     description = {
         "format": FORMAT,
+        "version": VERSION,
         "model": to_dict(model.config),
         "n_tokens": model.vocab_size,
         "n_languages": model.n_languages,

@@ -13,7 +13,6 @@ import logging
 import os
 import shutil
 import time
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,9 +30,10 @@ from xlm_core.io import atomic, disk_full_errors, fsync
 from xlm_core.text import checksums
 from xlm_core.text.checksums import TIMEOUT
 from xlm_core.text.formats import archive
+from xlm_core.version import PROJECT, VERSION
 
 LOG = logging.getLogger(__name__)
-PROJECT, DESCRIPTION = "xlm-core", "cross-lingual language model pretraining"
+DESCRIPTION = "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
 HUB = "huggingface.co"
 ATTEMPTS = 6  # connections for one file, each resuming after the last one
@@ -242,14 +242,10 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
 def user_agent(contact: str | None = None) -> str:
     """Name the project, its version, and whom the publisher may write to.
 
-    Some servers, such as dumps.wikimedia.org, refuse the library's own name with the answer 403. A project that runs
-    from its folder without being installed has no metadata, and gives its name alone.
+    Some servers, such as dumps.wikimedia.org, refuse the library's own name with the answer 403.
     """
     comment = f"{DESCRIPTION}; {contact}" if contact else DESCRIPTION
-    try:
-        return f"{PROJECT}/{metadata.version(PROJECT)} ({comment})"
-    except metadata.PackageNotFoundError:
-        return f"{PROJECT} ({comment})"
+    return f"{PROJECT}/{VERSION} ({comment})"
 
 
 def _receive(answer: requests.Response, partial: Path, start: int) -> None:

@@ -25,9 +25,9 @@ SCRIPTS = "workflow_scripts"
 PACKAGES = ("xlm_core", "microworld", SCRIPTS)
 DATA = ("*.yaml", "templates/*.j2")  # files beside a module
 
-# These modules cannot change a number: a step gets the settings in use by value, errors end it, and records of jobs
-# are no results.
-NEUTRAL = ("xlm_core.config", "xlm_core.errors", "xlm_core.train.log", "xlm_core.workflow")
+# These modules cannot change a number: a step gets the settings in use by value, errors end it, and records of jobs and
+# the version that a file names are no results.
+NEUTRAL = ("xlm_core.config", "xlm_core.errors", "xlm_core.train.log", "xlm_core.version", "xlm_core.workflow")
 LOGGERS = ("LOG", "logging")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)  # nodes with a docstring
 PLAIN_BASES = ("object", "NamedTuple", "Protocol", "Generic", "Enum", "ABC")  # they call no method by themselves

@@ -88,6 +88,8 @@ def pretrain(
     settings = {"model": to_dict(args.model), "pretraining": to_dict(args.pretraining), "init": before.get("config")}
     metadata = checkpoint.make_metadata(trained, settings, args.seed, vocab, [vocab.digest, data_digests])
     metadata["precision"] = str(resolve_dtype(args.compute.precision, processes.device)).removeprefix("torch.")
+    if "origin" in before:  # the model of another program that all of this began with
+        metadata["origin"] = before["origin"]
     folder = work / digests.of_value([metadata, code])
     with memory_errors(args.pretraining):
         data = PretrainingData(training_corpora, validation_corpora, args, vocab)
