@@ -99,7 +99,7 @@ def test_our_model_and_its_tokenizer_read_by_them(ours, tmp_path):
 
 def test_a_classifier_is_written_with_its_labels(ours, tmp_path):
     model, metadata = checkpoint.load(ours[0])
-    named = metadata | {"labels": ["yes", "no"]}
+    named = metadata | {"labels": ["yes", "no"], "max_tokens": 20}
     checkpoint.save(tmp_path / "classifier", model, named, head=ClassificationHead(16, 2, 0.1))
     export_huggingface(tmp_path / "classifier", ours[1], tmp_path / "theirs")
     theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "theirs")

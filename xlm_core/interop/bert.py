@@ -318,4 +318,6 @@ def _their_weights(state: Mapping[str, Tensor], model_type: str, offset: int) ->
                 renamed[f"{modules['.'.join(module)]}.{kind}"] = tensor
             case _:
                 renamed[modules[name]] = tensor
+    if "lm_head.bias" in renamed:  # transformers 4.50 reads the bias under this name, newer versions under either
+        renamed["lm_head.decoder.bias"] = renamed["lm_head.bias"]
     return {(name if name.startswith(HEAD_PREFIXES) else body + name): tensor for name, tensor in renamed.items()}

@@ -131,7 +131,8 @@ def export_huggingface(
         has_linear_pooler=head is not None and exported.settings["model_type"] != "xlm" and not encoder.config.pooler,
     )
     text = card.render()
-    write_tokenizer(vocab, output, languages, encoder.config.max_positions)
+    length = encoder.config.max_positions if head is None else metadata["max_tokens"]
+    write_tokenizer(vocab, output, languages, length)
     write_text(output / CARD, text)
     huggingface.write_model(exported, output)
 

@@ -102,14 +102,17 @@ def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
 
 
 def load_any(path: Path) -> tuple[Transformer | Classifier, dict[str, Any]]:
-    """Read a model, as a classifier where it has a classification head, and its metadata.
+    """Read a model for another program, as a classifier where it has a classification head, and its metadata.
 
     Raises:
         CheckpointError: as in ``load``.
     """
     tensors, description = _read(path)
     if description.get("translates"):
-        raise CheckpointError(f"{path}: found a translator; expected an encoder or a language model")
+        raise CheckpointError(
+            f"{path}: found a translator; expected an encoder, a language model or a classifier, because transformers "
+            f"has no decoder of XLM. Share this file with its vocabulary.json; xlm translate reads both"
+        )
     encoder, about = _build(path, description, tensors), description["about"]
     return (encoder if description["head"] is None else _classifier(encoder, description, tensors)), about
 

@@ -205,7 +205,7 @@ def fill_mask(
     if len(ids) > (limit := max_pieces(encoder.model)):
         raise CorpusError(f"the text has {len(ids)} pieces; the model has room for {limit}: shorten it")
     positions = [position for position, id_ in enumerate(ids, start=1) if id_ == symbols.mask]  # 0: </s>
-    row = (np.array(ids, dtype=np.int64), len(ids))
+    row = join_sentences([np.array(ids, dtype=np.int64)], encoder.model.config.max_positions, symbols)
     scores = encoder.model.predict(encoder.model(encoder.batch([row]))[0, positions])
     probabilities = scores.float().softmax(dim=-1)
     probabilities[:, symbols.special] = 0
