@@ -27,7 +27,7 @@ from xlm_core.tasks.inference import SentenceEncoder, embed, fill_mask
 
 pytestmark = pytest.mark.robustness
 
-SENTENCES = ["the cat sees a dog .", "The old house!", "A child eats"]
+SENTENCES = ["the cat", "a dog .", "The cat sees"]
 PROGRAM = """
 import json, sys
 import torch, transformers
@@ -90,7 +90,5 @@ def test_an_old_version_has_our_numbers(tmp_path: Path, interpreter: str, model_
         assert theirs["filled"][1] == pytest.approx(probability, abs=1e-5)
     ours = ClassificationPipeline(tmp_path / "classifier", words, "en", "cpu").classify([SENTENCES[:2]])[0]
     assert theirs["said"] == pytest.approx(ours.probabilities, abs=1e-5)
-    assert theirs["length"] == model.config.max_positions and not {*theirs["missing"]} - {
-        "pooler.dense.bias",
-        "pooler.dense.weight",
-    }
+    assert theirs["length"] == model.config.max_positions
+    assert {*theirs["missing"]} <= {"pooler.dense.bias", "pooler.dense.weight"}  # which language models do not have
