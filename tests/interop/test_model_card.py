@@ -110,8 +110,8 @@ def job(rule: str, **wildcards: str) -> dict[str, Any]:
 def result(setting: str, value: float, **others: Any) -> Result:
     fields = {
         "table": "xnli", "system": "mlm", "setting": setting, "column": "fr", "metric": "accuracy", "value": value,
-        "n": 10, "pretraining_seed": 0, "finetuning_seed": 1, "config_digest": "mine", "data_digest": "", "code_digest": "",
-        "signature": "",
+        "n": 10, "pretraining_seed": 0, "finetuning_seed": 1, "config_digest": "mine", "data_digest": "",
+        "code_digest": "", "signature": "",
     }  # fmt: skip
     return Result(**fields | others)
 
