@@ -38,6 +38,7 @@ def run(tmp_path):
         before=lambda update: None,
         evaluate=dict,
         scale=lambda update: 1.0,
+        max_updates=OPTIM.max_updates,
     ):
         state = make_state()
 
@@ -45,7 +46,8 @@ def run(tmp_path):
             before(update)
             return [make_part(state, update, scale=scale(update))]
 
-        where = TrainingRun(OPTIM, tmp_path / folder, "digest", ALONE, **intervals)
+        optim = OPTIM.model_copy(update={"max_updates": max_updates})
+        where = TrainingRun(optim, tmp_path / folder, "digest", ALONE, **intervals)
         train(state, parts, evaluate, where, criterion=mean_loss, average_last=average_last)
         return state
 
@@ -190,3 +192,56 @@ def test_a_finished_training_is_not_trained_again(run):
     updates = []
     assert torch.equal(weights(run(before=updates.append)), weights(expected))
     assert updates == []
+
+
+@pytest.mark.parametrize("finished", [3, 5, 6, 8, 9, 10])
+def test_more_updates_of_a_finished_training_give_what_they_give_at_once(run, tmp_path, finished):
+    """Wherever it ended: on an interval of the log (2), of evaluations (5), of both or of none."""
+    intervals = INTERVALS | {"eval_interval": 5}
+
+    def taught(folder, max_updates):
+        asked = []
+
+        def evaluate():
+            asked.append(1)
+            return measured(copy=1.0)
+
+        state = run(folder, intervals, average_last=2, max_updates=max_updates, evaluate=evaluate)
+        rows = [row for row in log_of(tmp_path / folder) if row.metric != "tokens_per_second"]
+        return state, sorted(rows, key=lambda row: (row.update, row.split)), len(asked)
+
+    expected, rows, n_asked = taught("straight", 12)
+    _, _, before = taught("run", finished)
+    state, again, after = taught("run", 12)
+    assert torch.equal(weights(state), weights(expected))
+    assert again == rows
+    assert state.progress == expected.progress
+    assert before + after == n_asked + (finished % 5 > 0)
+    moments, others = (each.optimizer.state_dict()["state"] for each in (state, expected))
+    assert all(torch.equal(moments[i][name], others[i][name]) for i in moments for name in moments[i])
+
+
+def test_the_last_evaluation_of_a_shorter_training_is_not_one_of_a_longer(run, tmp_path):
+    """At update 6 no interval ends; the model of then is the best, but a training of 12 updates never sees it."""
+    scores = {4: 3.0, 6: 1.0, 8: 2.0, 12: 4.0}
+    update = [0]
+
+    def taught(folder, max_updates):
+        evaluate = lambda: measured(a=scores[update[0] + 1])  # noqa: E731
+        return run(folder, max_updates=max_updates, before=lambda now: update.__setitem__(0, now), evaluate=evaluate)
+
+    short = taught("run", 6)
+    assert (short.progress.best, short.progress.best_update) == (1.0, 6)
+    longer, expected = taught("run", 12), taught("straight", 12)
+    assert (longer.progress.best, longer.progress.best_update) == (2.0, 8)
+    assert torch.equal(weights(longer), weights(expected))
+    assert [row.update for row in log_of(tmp_path / "run") if row.metric == "criterion"] == [4, 8, 12]
+
+
+def test_a_finished_training_that_ended_within_an_interval_comes_back_as_it_was(run, tmp_path):
+    expected = run(max_updates=5, evaluate=lambda: measured(copy=1.0))
+    rows = log_of(tmp_path / "run")
+    again = run(max_updates=5, evaluate=lambda: measured(copy=1.0), before=pytest.fail)
+    assert torch.equal(weights(again), weights(expected)) and again.progress == expected.progress
+    kept = [row for row in log_of(tmp_path / "run") if row.metric != "tokens_per_second"]
+    assert kept == [row for row in rows if row.metric != "tokens_per_second"]

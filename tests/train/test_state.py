@@ -4,11 +4,13 @@ import zipfile
 import full_disk
 import pytest
 import torch
-from tiny_training import ALONE, make_part, make_state, update_once
+from tiny_training import ALONE, OPTIM, make_part, make_state, update_once
 
 from xlm_core.errors import CheckpointError, StorageError
+from xlm_core.history import ObjectiveKey
+from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
-from xlm_core.train.state import Progress, resume, save
+from xlm_core.train.state import Progress, resume, save, training_folder
 
 
 @pytest.fixture
@@ -34,11 +36,13 @@ def test_everything_comes_back(saved):
     folder, state = saved
     state.best_weights = {"0.bias": torch.ones(4)}
     state.progress.best = 0.25
+    state.losses = {ObjectiveKey("mt", ("de", "en")): LossSum(torch.tensor(0.5), 3, torch.tensor(2))}
     save(folder, state, "digest", ALONE)
     restored = make_state()
     resume(folder, restored, "digest", ALONE)
     assert torch.equal(weights(restored), weights(state))
     assert restored.progress == state.progress
+    assert restored.losses == state.losses
     assert restored.best_weights["0.bias"].tolist() == [1, 1, 1, 1]
     ours, theirs = restored.optimizer.state_dict()["state"], state.optimizer.state_dict()["state"]
     assert all(torch.equal(ours[i][name], theirs[i][name]) for i in ours for name in ours[i])
@@ -112,3 +116,36 @@ def test_a_checkpoint_without_room_leaves_the_last_ones(saved, missing):
     resume(folder, restored, "digest", ALONE)
     update_once(restored, make_part(restored, 3))
     assert torch.equal(weights(restored), weights(state))
+
+
+def folder_of(work, schedule, max_updates):
+    """The name of the folder of a training with the digest "d"."""
+    return training_folder(work, "d", OPTIM.model_copy(update={"schedule": schedule, "max_updates": max_updates})).name
+
+
+@pytest.mark.parametrize("schedule", ["constant", "inverse_sqrt"])
+def test_a_longer_training_has_the_folder_of_a_shorter_one(tmp_path, schedule, caplog):
+    with caplog.at_level(logging.INFO):
+        assert folder_of(tmp_path, schedule, 10) == "d"
+        (tmp_path / "d").mkdir()
+        (tmp_path / "d" / "checkpoint.000000010.pt").touch()
+        assert folder_of(tmp_path, schedule, 10) == folder_of(tmp_path, schedule, 11) == "d"
+        assert not caplog.messages
+        assert folder_of(tmp_path, schedule, 9) == "d.9"
+    (message,) = caplog.messages
+    assert message == f"9 updates are trained anew, not from the 10 of {tmp_path}/d: more updates cannot be taken back"
+    assert caplog.records[0].is_shown
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_training_whose_rates_depend_on_its_length_has_a_folder_of_its_own(tmp_path, schedule, caplog):
+    with caplog.at_level(logging.INFO):
+        assert folder_of(tmp_path, schedule, 10) == "d.10"
+        (tmp_path / "d.10").mkdir()
+        (tmp_path / "d.10" / "checkpoint.000000010.pt").touch()
+        assert folder_of(tmp_path, schedule, 10) == "d.10"
+        assert not caplog.messages
+        assert folder_of(tmp_path, schedule, 20) == "d.20"
+    (message,) = caplog.messages
+    reason = f"with the schedule {schedule} the learning rate of each update depends on their number"
+    assert message == f"20 updates are trained anew, not from the 10 of {tmp_path}/d.10: {reason}"

@@ -100,6 +100,11 @@ class Optim(StrictModel):
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
 
+    @property
+    def depends_on_max_updates(self) -> bool:
+        """Whether the learning rate of an update depends on the number of all updates."""
+        return self.schedule in ("cosine", "linear")
+
 
 class Masking(StrictModel):
     """Which tokens MLM and TLM hide, and behind what."""

@@ -32,18 +32,19 @@ MIN_REDUCTION = 0.98  # a loss above this share of the baseline's is reported
 class TrainingLog:
     """Writes the course of a training to ``LOG_NAME`` and ``tensorboard/`` in the work folder.
 
-    Rows of updates that a resumed run will make again are removed when the log is opened, so each is logged once.
+    Rows of updates that a resumed run will make again are removed when the log is opened, so each is logged once. So are
+    those after the last update of a shorter training that goes on, where no interval ended.
 
     Raises:
         StorageError: there is no room for a row, on opening, writing or closing.
     """
 
-    def __init__(self, folder: Path, progress: Progress, max_updates: int) -> None:
-        self.path = folder / LOG_NAME
-        _truncate(self.path, progress)
+    def __init__(self, folder: Path, progress: Progress, max_updates: int, log_interval: int = 1) -> None:
+        self.path, last_logged = folder / LOG_NAME, progress.update - progress.update % log_interval
+        _truncate(self.path, {"train": last_logged, "valid": progress.evaluated})
         with disk_full_errors(self.path):
             self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in __exit__)
-            self._board = TensorBoardWriter(folder / "tensorboard", purge_step=progress.update + 1)
+            self._board = TensorBoardWriter(folder / "tensorboard", purge_step=last_logged + 1)
         self._clock = (time.monotonic(), progress.n_tokens)
         self._begin, self._max_updates = (time.monotonic(), progress.update), max_updates
         self._shown = self._begin
@@ -108,12 +109,11 @@ class TrainingLog:
         self._clock = (time.monotonic(), progress.n_tokens)
 
 
-def _truncate(path: Path, progress: Progress) -> None:
-    """Remove the rows of updates and evaluations that are later than ``progress``, and a half-written last one."""
+def _truncate(path: Path, last: Mapping[Split, int]) -> None:
+    """Remove the rows of each split that are of later updates than its ``last``, and a half-written last one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return
-    last = {"train": progress.update, "valid": progress.evaluated}
     whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
     kept = [line for line in whole if (row := HistoryRow.from_json(line)).update <= last[row.split]]
     write_text(path, "".join(kept))

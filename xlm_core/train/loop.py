@@ -80,7 +80,7 @@ class TrainingRun:
         folder: Path,
         processes: DistributedContext,
     ) -> Self:
-        """Configure a run by a section of the configuration; the name of ``folder`` is the digest of the run."""
+        """Configure a run by a section of the configuration; the name of ``folder``, a digest, identifies it."""
         interval, patience = settings.eval_interval, settings.patience
         log_interval = max(1, interval // LINES_PER_EVALUATION)
         return cls(settings.optim, folder, folder.name, processes, interval, log_interval, patience, checkpoint_minutes)
@@ -113,16 +113,29 @@ def train(
     """
     resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
-    evaluate_eagerly = torch.compiler.set_stance("force_eager")(evaluate)  # see ``compile_layers``
-    monitor = ProgressMonitor(progress.update, optim, baselines or {})
-    losses, last_saved = dict[ObjectiveKey, LossSum](), time.monotonic()
-    log_file = TrainingLog(run.folder, progress, optim.max_updates) if processes.is_main_process else nullcontext()
+    if 0 < progress.update < optim.max_updates:
+        message = "after update %d it goes on to update %d"
+        LOG.info(message, progress.update, optim.max_updates, extra={"is_shown": True})
+    monitor, last_saved = ProgressMonitor(progress.update, optim, baselines or {}), time.monotonic()
+    log_file: TrainingLog | nullcontext[None] = nullcontext()
+    if processes.is_main_process:
+        log_file = TrainingLog(run.folder, progress, optim.max_updates, run.log_interval)
     with log_file as log, _sigterm_event() as terminated:
+
+        def validate() -> None:
+            if progress.evaluated < progress.update and (metrics := evaluate()):
+                _record_evaluation(state, metrics, criterion(metrics), log, average_last)
+
+        def log_losses() -> None:
+            losses, state.losses = processes.reduce_losses(state.losses), {}
+            monitor.check(state, losses)
+            if log:
+                log.log_training(state, losses)
+
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
-            is_due = _is_due(progress.update, run.eval_interval, optim) and progress.evaluated < progress.update
-            if is_due and (metrics := evaluate_eagerly()):
-                _record_evaluation(state, metrics, criterion(metrics), log, average_last)
+            if progress.update % run.eval_interval == 0:
+                validate()
             if progress.update >= optim.max_updates or 0 < run.patience <= progress.evals_since_best:
                 break
             batches = micro_batches(progress.update)
@@ -134,24 +147,19 @@ def train(
                 last_saved = time.monotonic()
             if must_end:
                 raise TrainingError(f"stopped by SIGTERM after update {progress.update}; run again to go on from there")
-            add_losses(losses, train_step(state, batches, count, optim, processes))
+            add_losses(state.losses, train_step(state, batches, count, optim, processes))
             progress.n_tokens += n_tokens
             monitor.log_remaining_time(state)
-            if _is_due(progress.update, run.log_interval, optim):
-                losses = processes.reduce_losses(losses)
-                monitor.check(state, losses)
-                if log:
-                    log.log_training(state, losses)
-                losses = {}
-    save(run.folder, state, run.digest, processes)
+            if progress.update % run.log_interval == 0:
+                log_losses()
+        # Before what only the last update has and no interval ends with: more updates would go on from here.
+        save(run.folder, state, run.digest, processes)
+        if progress.update % run.log_interval:
+            log_losses()
+        validate()
     if state.best_weights is not None:
         LOG.info("the best evaluation was at update %d; its weights are kept", progress.best_update)
         state.model.load_state_dict(state.best_weights)
-
-
-def _is_due(update: int, interval: int, optim: Optim) -> bool:
-    """Tell whether something that happens every ``interval`` updates and after the last one happens now."""
-    return update > 0 and (update % interval == 0 or update == optim.max_updates)
 
 
 def train_step(

@@ -17,8 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from xlm_core.config import Optim, Pretraining, TranslationTraining, to_dict
 from xlm_core.errors import CheckpointError
+from xlm_core.history import ObjectiveKey
 from xlm_core.io import atomic
+from xlm_core.metrics.loss import LossSum
 from xlm_core.train.distributed import DistributedContext
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ class Progress:
 class TrainState:
     """Everything that changes while a model is trained.
 
+    losses          of this process, by key, since the last line of the log
     skipped         () int64  updates skipped because their loss or gradient was not finite
     skipped_in_row  () int64  such updates since the last good one
     last_weights              weights of the last evaluations, which the next best one is averaged with
@@ -60,10 +64,47 @@ class TrainState:
     model: nn.Module
     optimizer: Optimizer
     progress: Progress = field(default_factory=Progress)
+    losses: dict[ObjectiveKey, LossSum] = field(default_factory=dict)
     skipped: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.int64))
     skipped_in_row: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.int64))
     last_weights: list[dict[str, Tensor]] = field(default_factory=list)
     best_weights: dict[str, Tensor] | None = None
+
+
+def training_folder(work: Path, digest: str, optim: Optim) -> Path:
+    """Return the folder of a training in ``work``, and log why it does not go on from another number of updates.
+
+    Where the learning rate of an update does not depend on the number of all, a shorter training is the first part of
+    a longer one, and both have the same folder. A training that is shorter than what this folder holds has its own.
+
+    Args:
+        digest: of everything that the training depends on but its number of updates, see ``without_length``.
+        optim: the schedule and the number of updates.
+    """
+    shared, own = work / digest, work / f"{digest}.{optim.max_updates}"
+    if not optim.depends_on_max_updates and _last_update(shared) <= optim.max_updates:
+        return shared
+    others = {_last_update(folder): folder for folder in work.glob(f"{digest}*") if folder != own}
+    made = max(others, default=0)
+    if made and not _last_update(own):
+        reason = "more updates cannot be taken back"
+        if optim.depends_on_max_updates:
+            reason = f"with the schedule {optim.schedule} the learning rate of each update depends on their number"
+        message = "%d updates are trained anew, not from the %d of %s: %s"
+        LOG.info(message, optim.max_updates, made, others[made], reason, extra={"is_shown": True})
+    return own
+
+
+def without_length(training: Pretraining | TranslationTraining) -> dict[str, Any]:
+    """Return a section of the configuration as plain data, without the number of updates."""
+    settings = to_dict(training)
+    del settings["optim"]["max_updates"]
+    return settings
+
+
+def _last_update(folder: Path) -> int:
+    """Return the update of the last checkpoint of a folder; 0 if there is none."""
+    return max((int(path.suffixes[0].removeprefix(".")) for path in folder.glob(PATTERN)), default=0)
 
 
 def mean_weights(models: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -81,11 +122,14 @@ def save(folder: Path, state: TrainState, digest: str, processes: DistributedCon
     """
     if hasattr(state.optimizer, "consolidate_state_dict"):  # sharded: the main process receives all of its state
         state.optimizer.consolidate_state_dict()
+    losses = processes.reduce_losses(state.losses)
+    state.losses = losses if processes.is_main_process else {}
     if processes.is_main_process:
         content = {
             "model": state.model.state_dict(),
             "optimizer": state.optimizer.state_dict(),
             "progress": asdict(state.progress),
+            "losses": [(*key, loss.loss_sum, loss.count, loss.n_correct) for key, loss in losses.items()],
             "skipped": state.skipped,
             "skipped_in_row": state.skipped_in_row,
             "last_weights": state.last_weights,
@@ -117,6 +161,7 @@ def resume(folder: Path, state: TrainState, digest: str, processes: DistributedC
     state.progress = Progress(**content["progress"])
     state.skipped, state.skipped_in_row = content["skipped"], content["skipped_in_row"]
     if processes.is_main_process:
+        state.losses = {ObjectiveKey(name, languages): LossSum(*loss) for name, languages, *loss in content["losses"]}
         state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
     LOG.info("going on from %s", path)
 

@@ -208,6 +208,50 @@ def test_a_finished_run_whose_output_was_lost_is_not_trained_again(pretrain, mon
     assert same(pretrain()[0], expected)
 
 
+def updates(number, schedule="inverse_sqrt"):
+    return changed(optim=SETTINGS.optim.model_copy(update={"max_updates": number, "schedule": schedule}))
+
+
+def without_speed(rows):
+    return sorted((row for row in rows if row.metric != "tokens_per_second"), key=str)
+
+
+@pytest.mark.parametrize("finished", [8, 10])
+@pytest.mark.parametrize("schedule", ["inverse_sqrt", "constant"])
+def test_more_updates_of_a_finished_run_give_the_file_that_they_give_at_once(
+    pretrain, tmp_path, monkeypatch, caplog, schedule, finished
+):
+    """It ended with an evaluation of every fourth update, or between two."""
+    *_, rows = pretrain("straight", settings=updates(18, schedule))
+    pretrain("run", settings=updates(finished, schedule))
+    calls, forward = [], LossModule.forward
+    monkeypatch.setattr(LossModule, "forward", lambda *arguments: (calls.append(1), forward(*arguments))[1])
+    with caplog.at_level(logging.INFO):
+        *_, again = pretrain("run", settings=updates(18, schedule))
+    assert len(calls) == 2 * (18 - finished)  # micro-batches of the updates that were missing
+    shown = [record.getMessage() for record in caplog.records if getattr(record, "is_shown", False)]
+    assert shown == [f"after update {finished} it goes on to update 18"]
+    straight, longer = (tmp_path / name / "model.safetensors" for name in ("straight", "run"))
+    assert straight.read_bytes() == longer.read_bytes()
+    assert without_speed(again) == without_speed(rows)
+
+
+@pytest.mark.parametrize(("schedule", "first", "second"), [("linear", 8, 12), ("cosine", 8, 12), ("constant", 12, 8)])
+def test_updates_that_are_no_part_of_others_are_trained_anew_and_the_screen_says_so(
+    pretrain, tmp_path, caplog, schedule, first, second
+):
+    before, *_ = pretrain("run", settings=updates(first, schedule))
+    with caplog.at_level(logging.INFO):
+        model, _, rows = pretrain("run", settings=updates(second, schedule))
+    expected, _, straight = pretrain("straight", settings=updates(second, schedule))
+    assert same(model, expected) and without_speed(rows) == without_speed(straight)
+    shown = [record.getMessage() for record in caplog.records if getattr(record, "is_shown", False)]
+    assert [message.partition(" of ")[0] for message in shown] == [
+        f"{second} updates are trained anew, not from the {first}"
+    ]
+    assert same(pretrain("run", settings=updates(first, schedule))[0], before)  # nothing of it was lost
+
+
 def test_damaged_checkpoints_are_refused(pretrain, tmp_path):
     pretrain()
     for path in tmp_path.glob("run/work/*/checkpoint.*"):

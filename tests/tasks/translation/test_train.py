@@ -163,6 +163,20 @@ def test_a_killed_training_goes_on_where_it_was(teach, monkeypatch, updates):
     assert evaluations(rows) == evaluations(expected)
 
 
+def test_more_updates_of_a_finished_translator_give_what_they_give_at_once(teach, tmp_path):
+    """Also with the best two evaluations averaged, and ended between two of them."""
+    first, longer = (
+        changed(average_checkpoints=2, optim={"learning_rate": 0.01, "warmup_updates": 4, "max_updates": number})
+        for number in (10, 16)
+    )
+    *_, expected = teach("straight", objectives=UNSUPERVISED, settings=longer)
+    teach("run", objectives=UNSUPERVISED, settings=first)
+    *_, rows = teach("run", objectives=UNSUPERVISED, settings=longer)
+    straight, run = (tmp_path / name / OUTPUTS["model"] for name in ("straight", "run"))
+    assert straight.read_bytes() == run.read_bytes()
+    assert evaluations(rows) == evaluations(expected)
+
+
 def test_both_halves_begin_with_what_was_pretrained_and_the_log_says_what_stays_random(teach, world, tmp_path, caplog):
     pretrained = tmp_path / "pretrained"
     init_random_model(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=pretrained)

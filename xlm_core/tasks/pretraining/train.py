@@ -27,7 +27,7 @@ from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import MicroBatch, TrainingRun, dropout_seed, prefetch, train
 from xlm_core.train.losses import LossModule, freeze_unused_layers, token_loss
 from xlm_core.train.optimization import make_optimizer
-from xlm_core.train.state import TrainState
+from xlm_core.train.state import TrainState, training_folder, without_length
 
 LOG = logging.getLogger(__name__)
 
@@ -59,7 +59,8 @@ def pretrain(
 
     A killed training resumes when it is started again with the same settings, data and ``code`` (a digest), on any
     number of processes; on a CPU and the same number of them its result is, bit for bit, that of a training that was
-    never killed. Checkpoints, log and TensorBoard files are in a folder of its digest in ``work``.
+    never killed. A finished one goes on in the same way to more updates, where their learning rates do not depend on
+    their number. Checkpoints, log and TensorBoard files are in a folder of its digest in ``work``.
 
     Args:
         output: the model's file.
@@ -90,7 +91,8 @@ def pretrain(
     metadata["precision"] = str(resolve_dtype(args.compute.precision, processes.device)).removeprefix("torch.")
     if "origin" in before:  # the model of another program that all of this began with
         metadata["origin"] = before["origin"]
-    folder = work / digests.of_value([metadata, code])
+    identity = [metadata | {"config": None}, settings | {"pretraining": without_length(args.pretraining)}, before, code]
+    folder = training_folder(work, digests.of_value(identity), args.pretraining.optim)
     with memory_errors(args.pretraining):
         data = PretrainingData(training_corpora, validation_corpora, args, vocab)
         _train(model, data, args, folder, processes)
@@ -168,7 +170,7 @@ def selection_loss(metrics: Metrics, languages: Sequence[str]) -> float:
 def _train(
     model: Transformer, data: PretrainingData, args: PretrainingArgs, folder: Path, processes: DistributedContext
 ) -> None:
-    """Train ``model``, which is on the CPU afterwards; ``folder`` has the run's digest as its name."""
+    """Train ``model``, which is on the CPU afterwards; ``folder`` identifies the run by its name."""
     optim, device = args.pretraining.optim, processes.device
     dtype = resolve_dtype(args.compute.precision, device)
     model.to(device).train()

@@ -30,7 +30,7 @@ from xlm_core.train.log import LOG_NAME
 from xlm_core.train.loop import TrainingRun, prefetch, train
 from xlm_core.train.losses import LossModule, freeze_unused_layers, translation_loss
 from xlm_core.train.optimization import make_optimizer
-from xlm_core.train.state import TrainState
+from xlm_core.train.state import TrainState, training_folder, without_length
 
 LOG = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def train_translator(
 ) -> None:
     """Train a translator and save the one with the best validation BLEU; every process of the training runs this.
 
-    A killed training resumes from its last checkpoint, as in ``pretrain``.
+    A killed training resumes from its last checkpoint, and a finished one goes on to more updates, as in ``pretrain``.
 
     Args:
         outputs: "model", "vocabulary" (a copy) and "history", the log as JSON lines.
@@ -92,7 +92,9 @@ def train_translator(
     metadata = _metadata(settings, vocab, init, data)
     dtype = resolve_dtype(compute.precision, processes.device)
     metadata["precision"] = str(dtype).removeprefix("torch.")
-    folder = work / digests.of_value([metadata, init, code])
+    shape, training = to_dict(settings.model), without_length(settings.training)
+    digest = digests.of_value([metadata | {"config": None}, shape, training, init, code])
+    folder = training_folder(work, digest, settings.training.optim)
     run = TrainingRun.from_settings(settings.training, checkpoint_minutes, folder, processes)
     shard = compute.zero_stage1 and processes.size > 1
     compile_layers([*translator.encoder.layers, *translator.decoder.layers], compute.compile, processes.device)
