@@ -29,13 +29,13 @@ rule init_random_model:
 
 
 rule pretrain:
-    """One model; killed, it goes on where it was."""
+    """One model; killed, or with more updates than it had, it goes on where it was."""
     input:
         unpack(
             lambda wildcards: PATHS.setup_stores(wildcards.setup, PATHS.pairs_of_run(wildcards.setup, wildcards.run))
         ),
         vocabulary=lambda wildcards: PATHS.vocabulary(wildcards.setup),
-        init=lambda wildcards: PATHS.init_model(wildcards.setup, wildcards.run, wildcards.seed),
+        init=lambda wildcards: PATHS.initial_model(wildcards.setup, wildcards.run, wildcards.seed),
     output:
         model="<results>/runs/{setup}/{run}/{seed}/model.safetensors",
         history="<results>/runs/{setup}/{run}/{seed}/history.jsonl",

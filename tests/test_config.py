@@ -371,6 +371,29 @@ def test_values_of_the_command_line_have_the_types_that_yaml_gives_them(given_va
             "'init_from' is of a run that is trained by clm, mlm or tlm: give such 'objectives', too",
         ),
         (
+            lambda data: data["runs"]["mlm"].update(init_from={"setup": "smal", "run": "mlm_tlm"}),
+            "runs.mlm.init_from.setup: unknown name 'smal' (did you mean 'small'?)",
+        ),
+        (
+            lambda data: data["runs"]["mlm"].update(init_from={"setup": "small", "run": "mlm"}),
+            "runs.mlm.init_from: mlm <- mlm is circular; name another run",
+        ),
+        (
+            lambda data: data["runs"]["mlm_tlm"].update(init_from={"setup": "small", "run": "mlm"}),
+            "runs.mlm_tlm.init_from: small/mlm is a model of dim: 64, feedforward_dim: 256, but mlm_tlm of dim: 128, feed",
+        ),
+        (
+            lambda data: data["runs"]["mlm_tlm"].update(init_from="mlm_no_language_embeddings"),
+            "runs.mlm_tlm.init_from: mlm_no_language_embeddings is a model of language_embeddings: False, but mlm_tlm of",
+        ),
+        (
+            lambda data: (
+                data["setups"].update(alone={"vocabulary": {"shared": False}}),
+                data["runs"]["mlm_tlm"].update(init_from={"setup": "alone", "run": "mlm"}),
+            ),
+            "runs.mlm_tlm.init_from: alone/mlm and mlm_tlm have different vocabularies, of which one has separate pieces",
+        ),
+        (
             lambda data: data["runs"]["mlm"].update(pretrained={}, objectives=[]),
             "give either the path of a folder, or the name of one on the hub, such as owner/model",
         ),
@@ -416,6 +439,23 @@ def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():
     changed = loaded.model_of("base", "mlm_no_language_embeddings")
     assert not changed.language_embeddings
     assert changed == loaded.model.model_copy(update={"language_embeddings": False})
+
+
+def test_a_run_may_begin_with_a_run_of_another_setup():
+    data = default()
+    data["setups"]["alone"] = {"vocabulary": {"shared": False}}
+    data["runs"] |= {
+        "more": {"label": "more", "objectives": ["mlm"], "init_from": {"setup": "english", "run": "mlm"}},
+        "again": {"label": "again", "objectives": ["mlm"], "init_from": "more"},
+        "separate": {"label": "separate", "objectives": ["tlm"], "init_from": "mlm"},
+    }
+    data["xnli"]["runs"] += ["more", "again", {"setup": "alone", "run": "separate", "label": "separate"}]
+    loaded = config.parse(data)
+    assert config.parse(config.to_dict(loaded)) == loaded
+    assert [loaded.initial_system(*names).name for names in (("base", "more"), ("base", "again"), ("news", "again"))] == [
+        "english/mlm", "more", "news/more",
+    ]  # fmt: skip
+    assert loaded.initial_system("base", "mlm") is None
 
 
 def test_protocols_may_have_fewer_seeds_than_zero_shot():

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_core import config
-from xlm_core.tasks.pretraining.data import PretrainingArgs, Stores
+from xlm_core.tasks.pretraining.data import InitialModel, PretrainingArgs, Stores
 from xlm_core.tasks.pretraining.train import pretrain
 from xlm_core.train.launcher import launch
 from xlm_core.workflow.step import workflow_step
@@ -33,7 +33,7 @@ with workflow_step(snakemake):
         "training": stores("train"),
         "validation": stores("valid"),
         "vocabulary": Path(inputs.vocabulary),
-        "init": Path(inputs.init[0]) if inputs.init else None,
+        "init": InitialModel(*map(Path, inputs.init)) if inputs.init else None,
         "args": args,
         "code": params.code,
         "output": Path(output.model),

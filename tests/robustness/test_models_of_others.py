@@ -56,6 +56,12 @@ def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
     data["runs"]["xlmr_tlm"] = {"label": "XLM-R + TLM", "objectives": ["tlm"], "init_from": "xlmr"}
     data["setups"]["xlmr"]["pretraining"] = {"optim": {"learning_rate": 1.0e-3, "max_updates": 100}}
     data["xnli"]["runs"].append({"setup": "xlmr", "run": "xlmr_tlm"})
+    data["setups"]["english"] = {"languages": ["en"], "monolingual": {"en": ["documents"]}, "parallel": {}}
+    data["runs"]["first"] = {"label": "English alone", "objectives": ["mlm"]}
+    data["runs"]["more"] = {
+        "label": "two languages more", "objectives": ["mlm"], "init_from": {"setup": "english", "run": "first"}
+    }  # fmt: skip
+    data["xnli"]["runs"].append("more")
     return data
 
 
@@ -86,7 +92,8 @@ def test_tables_have_their_rows(others: tuple[Project, str]) -> None:
     assert {("xlmr", "translate-train"), ("mbert", "translate-test")} < rows
     assert xnli["mean"].between(0, 100).all()
     retrieval = pd.read_csv(tables / "retrieval.tidy.csv").query("column == 'avg'")
-    assert set(retrieval["system"]) == {"no pretraining", "XLM (MLM)", *THEIRS, "XLM-R + TLM"}
+    ours = {"no pretraining", "XLM (MLM)", "two languages more"}
+    assert set(retrieval["system"]) == {*ours, *THEIRS, "XLM-R + TLM"}
     assert retrieval["n_items"].nunique() == 1
     glue = (tables / "glue.md").read_text(encoding="utf-8")
     assert "xlmr!" in glue and "mbert!" in glue
@@ -107,6 +114,26 @@ def test_a_model_goes_on_with_translations(others: tuple[Project, str]) -> None:
         row.value for row in history.read(runs / "xlmr_tlm" / "0" / "history.jsonl") if row.metric == "criterion"
     ]
     assert min(criteria) < 0.97 * criteria[0]
+
+
+def test_a_model_goes_on_with_languages_more_and_nothing_is_trained_twice(others: tuple[Project, str]) -> None:
+    """Of a setup with English alone: its text and vocabulary are read, and only the run that is named is trained."""
+    project, screen = others
+    results = project.folder / "results" / "tiny"
+    assert screen.count("Pretraining first (english)") == screen.count("Pretraining more (base)") == 1
+    assert "Pretraining first (base)" not in screen and "Pretraining more (english)" not in screen
+    (before, _), (after, metadata) = (
+        checkpoint.load(results / "runs" / path / "0" / "model.safetensors") for path in ("english/first", "base/more")
+    )
+    assert before.language_embeddings is None and metadata["languages"] == ["en", "fr", "hi"]
+    first, second = (Vocabulary.read(results / "bpe" / name / "vocabulary.json") for name in ("english", "base"))
+    common = [piece for piece in second.pieces if piece in first.pieces]
+    assert 20 < len(common) < len(second)
+    there, here = (
+        model.embeddings.weight[[words.pieces.index(piece) for piece in common]].flatten()
+        for model, words in ((before, first), (after, second))
+    )
+    assert torch.corrcoef(torch.stack([there, here]))[0, 1] > 0.5
 
 
 def test_nothing_of_them_is_trained_but_their_classifiers(others: tuple[Project, str]) -> None:

@@ -147,6 +147,24 @@ def test_a_translator_reads_text_pairs_and_models_that_have_learned(paths: Exper
     assert {"encoder", "decoder", "train_en", "train_fr"}.isdisjoint(one_way)
 
 
+def test_a_run_begins_with_a_model_of_its_own_setup_or_of_another() -> None:
+    """A table counts the text of both."""
+    plain = yaml.safe_load((ROOT / "tests" / "tiny" / "config.yaml").read_text(encoding="utf-8"))
+    begins = {"more": "mlm", "other": {"setup": "news", "run": "more"}}
+    runs = {name: {"label": name, "objectives": ["mlm"], "init_from": init} for name, init in begins.items()}
+    xnli = plain["xnli"] | {"runs": ["none", "other", "mlm_tlm"]}
+    paths = ExperimentPaths(settings(runs=plain["runs"] | runs, xnli=xnli, ablation=None, claims=[]))
+    results = "results/tiny"
+    assert paths.initial_model("base", "other", "0") == [
+        f"{results}/runs/news/more/0/model.safetensors", f"{results}/bpe/news/vocabulary.json",
+    ]  # fmt: skip
+    assert paths.initial_model("news", "more", "0") == [
+        f"{results}/runs/news/mlm/0/model.safetensors", f"{results}/bpe/news/vocabulary.json",
+    ]  # fmt: skip
+    assert paths.initial_model("base", "mlm_tlm", "0") == []
+    assert {file.split("/")[3] for file in filter_statistics(paths, "xnli")} == {"base", "news"}
+
+
 def test_raw_files_are_generated_downloaded_or_the_user_s() -> None:
     raw = RawFiles(settings())
     assert raw.files("corpora.documents", "fr") == ["results/tiny/raw/microworld/documents/fr.txt.gz"]

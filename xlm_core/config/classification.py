@@ -1,12 +1,20 @@
 """The sections about XNLI and GLUE: where their tasks come from, and the rows of their tables."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from xlm_core.config.setups import BASE, check_languages, check_length, setup_path
 from xlm_core.config.sources import GLUE_FILES, CorpusSource, Task
-from xlm_core.config.strict_model import LanguageCode, Positive, PublishedKey, RunName, StrictModel, check_names
+from xlm_core.config.strict_model import (
+    LanguageCode,
+    Positive,
+    PublishedKey,
+    RunName,
+    StrictModel,
+    check_names,
+    named_run,
+)
 from xlm_core.config.tables import SystemConfig
 
 if TYPE_CHECKING:
@@ -66,11 +74,6 @@ class RowConfig(SystemConfig):
     published: PublishedKey | None = None
 
 
-def _row_of_run(row: Any) -> Any:
-    """Return the row that the name of a run alone stands for: of the setup at the top."""
-    return {"run": row} if isinstance(row, str) else row
-
-
 def _all_different(rows: list[RowConfig]) -> list[RowConfig]:
     """Refuse a system that has two rows."""
     names = [row.name for row in rows]
@@ -79,7 +82,7 @@ def _all_different(rows: list[RowConfig]) -> list[RowConfig]:
     return rows
 
 
-Row = Annotated[RowConfig, BeforeValidator(_row_of_run, json_schema_input_type=RunName | RowConfig)]
+Row = Annotated[RowConfig, BeforeValidator(named_run, json_schema_input_type=RunName | RowConfig)]
 Rows = Annotated[list[Row], Field(min_length=1), AfterValidator(_all_different)]
 
 

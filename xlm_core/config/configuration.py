@@ -2,19 +2,36 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from xlm_core import published
 from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
 from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups, setup_path
 from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, SourceFiles, check_sources
-from xlm_core.config.strict_model import PublishedKey, RunName, Seed, StrictModel, read
-from xlm_core.config.tables import BASELINES, Ablation, ClaimConfig, Embeddings, Perplexity, Retrieval, check_tables
+from xlm_core.config.strict_model import PublishedKey, RunName, Seed, SetupName, StrictModel, named_run, read
+from xlm_core.config.tables import (
+    BASELINES,
+    Ablation,
+    ClaimConfig,
+    Embeddings,
+    Perplexity,
+    Retrieval,
+    SystemConfig,
+    check_tables,
+    pretrained_systems,
+)
 from xlm_core.config.translation import TranslationConfig, check_translation
 from xlm_core.errors import ConfigError
+
+
+class InitialRun(StrictModel):
+    """The run whose model a pretraining begins with, and its setup, where that is another."""
+
+    setup: SetupName | None = None
+    run: RunName
 
 
 class Run(StrictModel):
@@ -26,7 +43,9 @@ class Run(StrictModel):
     language_embeddings: bool | None = None
     seeds: list[Seed] | None = Field(None, min_length=1)
     pretrained: PretrainedModel | None = None
-    init_from: RunName | None = None
+    init_from: Annotated[InitialRun, BeforeValidator(named_run, json_schema_input_type=RunName | InitialRun)] | None = (
+        None
+    )
 
     @model_validator(mode="after")
     def _has_objectives_or_is_pretrained(self) -> Self:
@@ -99,6 +118,7 @@ class Config(Setup):
         check_glue(self)
         check_translation(self)
         check_tables(self)
+        check_initial_models(self)
         return self
 
     @property
@@ -145,10 +165,14 @@ class Config(Setup):
         settings = {name: [getattr(other, key) for key in sections] for name, other in self.all_setups.items()}
         return next(name for name in settings if settings[name] == settings[setup])
 
-    def init_seed(self, run: str, seed: int) -> int:
-        """Return the seed of the model that a pretraining begins with: its own, or the only one of the other run."""
-        init_from = self.runs[run].init_from
-        seeds = self.pretraining_seeds(init_from) if init_from else []
+    def initial_system(self, setup: str, run: str) -> SystemConfig | None:
+        """Return the run and the setup of the model that a pretraining begins with; None: with random weights."""
+        init = self.runs[run].init_from
+        return SystemConfig(setup=init.setup or setup, run=init.run) if init else None
+
+    def initial_seed(self, initial: str, seed: int) -> int:
+        """Return the seed of the model of the run ``initial`` that others begin with: theirs, or its only one."""
+        seeds = self.pretraining_seeds(initial)
         return seed if seed in seeds else seeds[0]
 
     def pretraining_seeds(self, run: str, protocol: str = "zero_shot") -> list[int]:
@@ -163,10 +187,10 @@ def check_init_from(config: Config) -> None:
     for name, run in config.runs.items():
         before, path = [name], f"runs.{name}.init_from"
         while run.init_from:
-            if run.init_from in before:
-                raise ValueError(f"{path}: {' <- '.join([*before, run.init_from])} is circular; name another run")
-            before.append(run.init_from)
-            run = config.runs[run.init_from]
+            if run.init_from.run in before:
+                raise ValueError(f"{path}: {' <- '.join([*before, run.init_from.run])} is circular; name another run")
+            before.append(run.init_from.run)
+            run = config.runs[run.init_from.run]
         if len(before) > 1 and not run.has_learned:
             raise ValueError(f"{path}: {before[-1]} has random weights; name a run that has learned, or leave it out")
         seeds = [config.pretraining_seeds(each) for each in before[:2]]
@@ -174,6 +198,28 @@ def check_init_from(config: Config) -> None:
             raise ValueError(
                 f"{path}: {before[1]} has the seeds {seeds[1]}, expected those of {name}, {seeds[0]}, or one"
             )
+
+
+def check_initial_models(config: Config) -> None:
+    """Refuse pretrainings of the tables that begin with a model of another shape, or exchange separate vocabularies."""
+    for system in (system for systems in pretrained_systems(config).values() for system in systems):
+        while initial := config.initial_system(system.setup, system.run):
+            path = f"runs.{system.run}.init_from"
+            shapes = [config.model_of(each.setup, each.run).shape for each in (initial, system)]
+            if differing := [key for key in shapes[0] if shapes[0][key] != shapes[1][key]]:
+                theirs, ours = (", ".join(f"{key}: {shape[key]}" for key in differing) for shape in shapes)
+                raise ValueError(
+                    f"{path}: {initial.name} is a model of {theirs}, but {system.name} of {ours}; give both the same "
+                    "section 'model'"
+                )
+            setups = [config.setup(each.setup) for each in (initial, system)]
+            is_same = config.vocabulary_of(initial.setup) == config.vocabulary_of(system.setup)
+            if not is_same and not all(setup.vocabulary.shared for setup in setups):
+                raise ValueError(
+                    f"{path}: {initial.name} and {system.name} have different vocabularies, of which one has separate "
+                    "pieces of each language; expected vocabulary.shared: true of both"
+                )
+            system = initial
 
 
 def check_seeds(config: Config) -> None:

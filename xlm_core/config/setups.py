@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xlm_core.config import Config
 
 BASE = "base"
+FREE = {"dropout", "attention_dropout", "embedding_init_std"}  # keys of the section ``model`` that no weight depends on
 
 
 class Text(StrictModel):
@@ -85,6 +86,11 @@ class ModelConfig(StrictModel):
         if self.dim % self.n_heads:
             raise ValueError(f"dim ({self.dim}) must be a multiple of n_heads ({self.n_heads})")
         return self
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What two models must have alike so that one can begin with the weights of the other."""
+        return self.model_dump(exclude=FREE)
 
 
 class Optim(StrictModel):

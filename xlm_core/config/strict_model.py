@@ -103,6 +103,11 @@ VectorsName = Annotated[str, _defined("vectors")]  # a run or a baseline of word
 PublishedKey = Annotated[str, _defined("published")]  # of a row in xlm_core/published/published.yaml
 
 
+def named_run(row: Any) -> Any:
+    """Return the section that the name of a run alone stands for."""
+    return {"run": row} if isinstance(row, str) else row
+
+
 def _check_language(code: Any) -> Any:
     """Refuse what is no code of a language, and say what to write."""
     if code is False:

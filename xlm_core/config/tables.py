@@ -1,6 +1,7 @@
 """The sections about retrieval, perplexity, the ablation, word embeddings and claims: what their tables compare."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +18,7 @@ from xlm_core.config.strict_model import (
     VectorsName,
     check_names,
 )
-from xlm_core.languages import direction_key, sides
+from xlm_core.languages import direction_key, pair, sides
 
 if TYPE_CHECKING:
     from xlm_core.config import Config
@@ -231,6 +232,27 @@ def _check_claims(config: "Config") -> None:
             if not tables[test.table]:
                 raise ValueError(f"claims.{number}: there is no table {test.table} to compare systems of")
             check_names((test.a, test.b), tables[test.table], f"claims.{number}, systems of {test.table}")
+
+
+def pretrained_systems(config: "Config") -> dict[str, list[SystemConfig]]:
+    """Return table -> the pretrained models that it needs, those that others begin with left out."""
+    perplexity, vectors, translation = config.perplexity, config.embeddings, config.translation
+    unsupervised, supervised = (translation.unsupervised, translation.supervised) if translation else (None, None)
+    setups = {key: sets.setup for key, sets in translation.pairs.items()} if translation else {}
+    named: dict[str, Iterable[tuple[str, str]]] = {
+        "xnli": [(row.setup, row.run) for row in config.xnli.runs],
+        "glue": [(row.setup, row.run) for row in config.glue.systems] if config.glue else [],
+        "ablation": [(row.setup, row.run) for row in config.ablation.all_systems] if config.ablation else [],
+        "perplexity": product(perplexity.setups, [perplexity.run]) if perplexity else [],
+        "embeddings": product([vectors.setup], (n for n in vectors.systems if n in config.runs)) if vectors else [],
+        "unsupervised_mt": product((setups[key] for key in unsupervised.pairs), chain(*unsupervised.systems))
+        if unsupervised
+        else [],
+        "supervised_mt": product([setups[pair(supervised.source, supervised.target)]], supervised.columns)
+        if supervised
+        else [],
+    }
+    return {table: [SystemConfig(setup=setup, run=run) for setup, run in named[table]] for table in named}
 
 
 def _compared_systems(config: "Config") -> dict[str, Sequence[str | SystemConfig]]:

@@ -24,14 +24,13 @@ from xlm_core.interop.tokenizer_files import check_tokenizer, write_tokenizer
 from xlm_core.io import write_text
 from xlm_core.model import checkpoint
 from xlm_core.model.heads import Classifier
+from xlm_core.model.transfer import check_shape, transfer_languages
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import XLM_SYMBOLS
 from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
 MODEL, VOCABULARY = "model.safetensors", "vocabulary.json"
-LANGUAGES, POSITIONS = "language_embeddings.weight", "position_embeddings.weight"
-FREE = ("dropout", "attention_dropout", "embedding_init_std")  # settings that no weight depends on
 
 
 def import_original(original: Path, codes: Path, vocab: Path, output: Path) -> None:
@@ -201,29 +200,15 @@ def import_model(
         languages_of = sorted(metadata["languages"])
         imported = ImportedModel(encoder, languages_of, metadata["objectives"], model_type=model_type)
         origin["about"] = metadata
-    _check_shape(imported.model.config, model, path)
+    check_shape(imported.model.config, model, path)
     reduced = _reduce_languages(imported, model, sorted(languages), path)
     _save(reduced, vocab, origin | {"languages": list(imported.languages)}, output)
-
-
-def _check_shape(actual: ModelConfig, expected: ModelConfig, path: Path) -> None:
-    """Refuse a model of another shape than its setup's, which checks and captions depend on."""
-    theirs, ours = to_dict(actual), to_dict(expected)
-    if wrong := [key for key in theirs if key not in FREE and theirs[key] != ours[key]]:
-        listed = [", ".join(f"{key}: {values[key]}" for key in wrong) for values in (theirs, ours)]
-        raise CheckpointError(
-            f"{path}: found a model of {listed[0]}; expected {listed[1]}, as the section 'model' of its setup says; "
-            f"write there what was found, or give the run a setup of its own"
-        )
 
 
 def _reduce_languages(
     imported: ImportedModel, config: ModelConfig, languages: Sequence[str], path: Path
 ) -> ImportedModel:
-    """Return the model of ``languages`` alone, with the settings of ``config``.
-
-    A model of one language has no language embeddings: the row of the language is added to the positions instead.
-    """
+    """Return the model of ``languages`` alone, with the settings of ``config``."""
     known = imported.languages
     if known and (missing := [language for language in languages if language not in known]):
         raise CheckpointError(
@@ -232,12 +217,10 @@ def _reduce_languages(
         )
     if removed := [language for language in known if language not in languages]:
         LOG.info("%s: languages that the setup does not have are removed: %s", path, ", ".join(removed))
-    state = imported.model.state_dict()
-    if (table := state.pop(LANGUAGES, None)) is not None:
-        rows = table[[known.index(language) for language in languages]]
-        state |= {LANGUAGES: rows} if len(languages) > 1 else {POSITIONS: state[POSITIONS] + rows}
     with torch.device("meta"):  # no weights are drawn only to be replaced
         model = Transformer(config, imported.model.vocab_size, len(languages))
+    has_embeddings = model.language_embeddings is not None
+    state = transfer_languages(imported.model.state_dict(), known, languages, has_embeddings=has_embeddings)
     model.load_state_dict(state, assign=True)
     return ImportedModel(model.eval(), languages, imported.objectives, model_type=imported.model_type)
 

@@ -32,8 +32,8 @@ MIN_REDUCTION = 0.98  # a loss above this share of the baseline's is reported
 class TrainingLog:
     """Writes the course of a training to ``LOG_NAME`` and ``tensorboard/`` in the work folder.
 
-    Rows of updates that a resumed run will make again are removed when the log is opened, so each is logged once. So are
-    those after the last update of a shorter training that goes on, where no interval ended.
+    Rows of updates that a resumed run will make again are removed when the log is opened, so each is logged once. So
+    are those after the last update of a shorter training that goes on, where no interval ended.
 
     Raises:
         StorageError: there is no room for a row, on opening, writing or closing.

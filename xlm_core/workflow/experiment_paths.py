@@ -26,10 +26,13 @@ class ExperimentPaths(CorpusPaths):
         """Return a pretrained model."""
         return f"{self.results}/runs/{setup}/{run}/{seed}/model.safetensors"
 
-    def init_model(self, setup: str, run: str, seed: str) -> list[str]:
-        """Return the model that a pretraining begins with, if it does not begin with random weights."""
-        init_from = self.config.runs[run].init_from
-        return [self.model(setup, init_from, self.config.init_seed(run, int(seed)))] if init_from else []
+    def initial_model(self, setup: str, run: str, seed: str) -> list[str]:
+        """Return the model that a pretraining begins with, and its vocabulary; none: with random weights."""
+        initial = self.config.initial_system(setup, run)
+        if initial is None:
+            return []
+        initial_seed = self.config.initial_seed(initial.run, int(seed))
+        return [self.model(initial.setup, initial.run, initial_seed), self.vocabulary(initial.setup)]
 
     def pairs_of_run(self, setup: str, run: str) -> list[str]:
         """Return the pairs that a run reads: all of its setup, or none where it does not train on translations."""

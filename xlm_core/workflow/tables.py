@@ -8,7 +8,15 @@ from typing import Any, get_args
 
 from xlm_core.config import BASELINES, METRICS, SETTINGS, TASKS, WORD_SETTINGS, Config, SystemConfig, Xnli
 from xlm_core.config.classification import Glue, RowConfig
-from xlm_core.config.tables import Ablation, ComparisonConfig, Embeddings, Perplexity, Retrieval, word_pair_column
+from xlm_core.config.tables import (
+    Ablation,
+    ComparisonConfig,
+    Embeddings,
+    Perplexity,
+    Retrieval,
+    pretrained_systems,
+    word_pair_column,
+)
 from xlm_core.config.translation import SupervisedMt, UnsupervisedMt
 from xlm_core.languages import direction_key, sides
 from xlm_core.workflow import experiments
@@ -273,19 +281,10 @@ def filter_statistics(paths: ExperimentPaths, table: str) -> list[str]:
 def _pretrained_for(paths: ExperimentPaths, table: str) -> list[tuple[str, str]]:
     """Return setup and run of all pretrainings that a table needs, those that others begin with among them."""
     config = paths.config
-    systems: dict[str, Sequence[SystemConfig]] = {
-        "ablation": config.ablation.all_systems if config.ablation else [],
-        "glue": paths.glue_systems,
-    }
-    needed = [(row.setup, row.run) for row in systems.get(table, config.xnli.runs)]
-    if table == "perplexity" and config.perplexity:
-        needed = [(setup, config.perplexity.run) for setup in config.perplexity.setups]
-    elif table == "embeddings" and config.embeddings:
-        needed = [(config.embeddings.setup, name) for name in config.embeddings.systems if name in config.runs]
-    elif table.removesuffix("_mt") in get_args(MtTable):
-        plans = [plan for plan in paths.translators.values() if f"{plan.table}_mt" == table]
-        needed = [(plan.setup, run) for plan in plans for run in (plan.encoder, plan.decoder)]
-    for setup, run in needed:
-        if (before := config.runs[run].init_from) and (setup, before) not in needed:
-            needed.append((setup, before))
-    return [(setup, run) for setup, run in dict.fromkeys(needed) if config.runs[run].objectives]
+    systems = pretrained_systems(config)
+    needed = list(systems.get(table, systems["xnli"]))
+    for system in needed:
+        if initial := config.initial_system(system.setup, system.run):
+            needed.append(initial)
+    pairs = dict.fromkeys((system.setup, system.run) for system in needed)
+    return [(setup, run) for setup, run in pairs if config.runs[run].objectives]

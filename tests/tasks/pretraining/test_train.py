@@ -1,5 +1,6 @@
 """Pretraining from stores to a model: exact, restartable, and refusing what it cannot use."""
 
+import base64
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from small_world import COMPUTE, MODEL, N_TOKENS, SETTINGS, write_store
 
 from xlm_core import history
 from xlm_core.config import Masking, Optim
+from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CheckpointError, ConfigError, CorpusError, StoreError, TrainingError
 from xlm_core.history import ObjectiveKey
 from xlm_core.io import write_json
@@ -22,8 +24,9 @@ from xlm_core.model import checkpoint
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.objective_examples import write_examples
 from xlm_core.tasks.pretraining import train as task
-from xlm_core.tasks.pretraining.data import PretrainingArgs
-from xlm_core.text.special_symbols import EOS, MASK, PAD, SPECIAL
+from xlm_core.tasks.pretraining.data import InitialModel, PretrainingArgs
+from xlm_core.text import bpe, vocabulary
+from xlm_core.text.special_symbols import EOS, MASK, N_SPECIAL, PAD, SPECIAL
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.losses import LossModule
 
@@ -149,7 +152,7 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from xlm_core.config import Compute, ModelConfig, Pretraining
-from xlm_core.tasks.pretraining.data import PretrainingArgs
+from xlm_core.tasks.pretraining.data import InitialModel, PretrainingArgs
 from xlm_core.tasks.pretraining.train import pretrain
 a = json.loads(sys.argv[1])
 stores = lambda *names: {key: [Path(path) for path in paths] for name in names for key, paths in a[name].items()}
@@ -377,25 +380,82 @@ def test_compiled_layers_learn_the_same(pretrain, dropout):
     assert ours == pytest.approx(theirs, rel=1e-5 if dropout == 0 else 0.05)
 
 
-def test_a_run_begins_with_the_model_of_another(pretrain, tmp_path):
+STILL = changed(optim=SETTINGS.optim.model_copy(update={"learning_rate": 1e-12}))
+
+
+def test_a_run_begins_with_the_model_of_another(pretrain, world, tmp_path):
     before, metadata, _ = pretrain("before", objectives=["mlm"])
-    init = tmp_path / "before" / "model.safetensors"
-    slow = changed(optim=SETTINGS.optim.model_copy(update={"learning_rate": 1e-12}))
-    after, said, _ = pretrain("after", objectives=["tlm"], settings=slow, seed=5, init=init)
+    init = InitialModel(tmp_path / "before" / "model.safetensors", world["vocabulary"])
+    after, said, _ = pretrain("after", objectives=["tlm"], settings=STILL, seed=5, init=init)
     assert all(
         torch.allclose(value, before.state_dict()[name], atol=1e-6) for name, value in after.state_dict().items()
     )
     assert said["objectives"] == ["mlm", "tlm"] and said["data"] != metadata["data"]
-    other, *_ = pretrain("other", objectives=["tlm"], settings=slow, seed=5)
+    other, *_ = pretrain("other", objectives=["tlm"], settings=STILL, seed=5)
     assert not same(after, other)
 
 
-def test_a_model_that_does_not_fit_is_no_beginning(pretrain, tmp_path):
+@pytest.fixture
+def encoded_world(world, tmp_path):
+    """The data of ``world`` with a vocabulary that can encode text, and a smaller one of "en" and "fr"."""
+    sample, model = tmp_path / "sample", tmp_path / "bpe"
+    sample.write_text("".join(f"{a} {b}\n" for a in range(14, 64) for b in range(14, 64)))
+    bpe.learn(sample, model, size=N_SPECIAL + 50, character_coverage=1.0)
+    vocabulary.build(["en", "fr"], [model] * 2, [sample] * 2, tmp_path / "first.json")
+    data = json.loads(world["vocabulary"].read_text()) | {"offsets": [0], "languages": {"de": 0, "en": 0}}
+    write_json(tmp_path / "second.json", data | {"models": [base64.b64encode(model.read_bytes()).decode()]})
+    words = Vocabulary.read(tmp_path / "second.json")
+
+    def rebuilt(path):
+        store = TokenStore.open(path)
+        pairs = [[store.sentence(column, number) for column in (0, 1)] for number in range(len(store))]
+        return write_store(tmp_path / f"second.{path.name}", store.languages, pairs, words)
+
+    stores = {path: rebuilt(path) for path in [*world["monolingual"]["de"], *world["monolingual_valid"]["de"]]}
+    moved = {
+        name: {key: [stores[path] for path in paths] for key, paths in of_split.items()}
+        for name, of_split in world.items()
+        if name != "vocabulary"
+    }
+    return moved | {"vocabulary": tmp_path / "second.json"}, tmp_path / "first.json"
+
+
+def test_a_run_adds_a_language_and_pieces(pretrain, encoded_world, tmp_path):
+    world, path = encoded_world
+    first, second = Vocabulary.read(path), Vocabulary.read(world["vocabulary"])
+    torch.manual_seed(3)
+    before = Transformer(MODEL, len(first), 2)
+    about = {"languages": ["en", "fr"], "objectives": ["clm"], "vocabulary": first.digest, "seed": 3}
+    checkpoint.save(tmp_path / "first", before, about | {"config": "c", "data": "d"})
+    after, said, _ = pretrain("after", settings=STILL, init=InitialModel(tmp_path / "first", path), **world)
+    old, new = (dict(each.state_dict()) for each in (before, after))
+    common = [piece for piece in first.pieces if piece in second.pieces]
+    assert N_SPECIAL < len(common) < len(first)
+    there, here = ([words.pieces.index(piece) for piece in common] for words in (first, second))
+    for name in ("embeddings.weight", "output_bias"):
+        assert torch.allclose(new.pop(name)[here], old.pop(name)[there], atol=1e-6)
+    table = old.pop("language_embeddings.weight")
+    assert torch.allclose(new.pop("language_embeddings.weight"), torch.stack([table.mean(0), table[0]]), atol=1e-6)
+    assert all(torch.allclose(new[name], value, atol=1e-6) for name, value in old.items())
+    assert said["languages"] == ["de", "en"] and said["objectives"] == ["clm", "mlm", "tlm"]
+
+
+def test_a_model_that_does_not_fit_is_no_beginning(pretrain, world, tmp_path):
     pretrain("before", objectives=["mlm"])
-    init = tmp_path / "before" / "model.safetensors"
-    with pytest.raises(CheckpointError, match=r"has another shape .*; name a run of the same setup"):
+    init = InitialModel(tmp_path / "before" / "model.safetensors", world["vocabulary"])
+    with pytest.raises(CheckpointError, match=r"found a model of n_layers: 2; expected n_layers: 3, as the section"):
         pretrain("deeper", model=MODEL.model_copy(update={"n_layers": 3}), init=init)
-    model, metadata = checkpoint.load(init)
-    checkpoint.save(init, model, metadata | {"languages": ["de", "fr"]})
-    with pytest.raises(CheckpointError, match=r"a model of de, fr with vocabulary \w+, expected de, en with"):
+    model, metadata = checkpoint.load(init.model)
+    checkpoint.save(init.model, model, metadata | {"vocabulary": "0" * 16})
+    with pytest.raises(CheckpointError, match=r"is vocabulary \w+, but .* was trained with 0{16}; give the file that"):
         pretrain("others", init=init)
+
+
+def test_another_seed_of_the_first_model_is_another_run(pretrain, world, tmp_path):
+    """Seeds are in no digest of settings and data: checkpoints of the one are none of the other."""
+    models = []
+    for seed in (1, 2):
+        pretrain("before", objectives=["mlm"], seed=seed)
+        init = InitialModel(tmp_path / "before" / "model.safetensors", world["vocabulary"])
+        models.append(pretrain("after", settings=STILL, init=init)[0])
+    assert not same(*models)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,13 @@ MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.dat
 VALIDATION_SEED = 0  # of every run, so that all runs are validated on the same batches
 
 Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
+
+
+class InitialModel(NamedTuple):
+    """The files of the model that a pretraining begins with, and of its vocabulary."""
+
+    model: Path
+    vocabulary: Path
 
 
 @dataclass(frozen=True)

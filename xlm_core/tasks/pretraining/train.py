@@ -12,14 +12,14 @@ from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.data.batch import Batch
 from xlm_core.data.objective_batches import CAUSAL
-from xlm_core.errors import CheckpointError
 from xlm_core.history import Metrics, ObjectiveKey
 from xlm_core.io import copy_file
 from xlm_core.metrics.loss import LossSum, add_losses
 from xlm_core.model import checkpoint
 from xlm_core.model.device import compile_layers, resolve_dtype
+from xlm_core.model.transfer import check_shape, transfer_languages, transfer_pieces
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.pretraining.data import PretrainingArgs, PretrainingData, Stores, TrainingCorpora
+from xlm_core.tasks.pretraining.data import InitialModel, PretrainingArgs, PretrainingData, Stores, TrainingCorpora
 from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
@@ -53,7 +53,7 @@ def pretrain(
     output: Path,
     history: Path,
     work: Path,
-    init: Path | None = None,
+    init: InitialModel | None = None,
 ) -> None:
     """Train a model and save it; every process of the training runs this.
 
@@ -65,13 +65,14 @@ def pretrain(
     Args:
         output: the model's file.
         history: the log as JSON lines.
-        init: the model whose weights it begins with; None for random ones.
+        init: the model whose weights it begins with, whose languages and vocabulary may be others, see
+            ``xlm_core.model.transfer``; None for random ones.
 
     Raises:
         ConfigError: sizes do not fit together, or there is no text for an objective.
         CorpusError: the training text of a language or a pair is empty.
         StoreError: a store is damaged or was built with another vocabulary.
-        CheckpointError: there are checkpoints, and none can be used; or ``init`` is of another shape or vocabulary.
+        CheckpointError: there are checkpoints, and none can be used; or ``init`` is of another shape.
         TrainingError: the loss was not finite for too long, memory was short, or a process got SIGTERM.
     """
     torch.set_num_threads(args.n_threads)
@@ -113,24 +114,21 @@ def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) ->
     LOG.info("about %.2g GB of tensors per process (%s)", sum(estimate.values()) / 1e9, shown)
 
 
-def _initial_model(init: Path | None, args: PretrainingArgs, vocabulary: Vocabulary) -> tuple[Transformer, Any]:
+def _initial_model(init: InitialModel | None, args: PretrainingArgs, vocabulary: Vocabulary) -> tuple[Transformer, Any]:
     """Return the first state of a pretraining, and the metadata of the model that it is taken from."""
     model = _random_model(args.model, vocabulary, args.languages, args.seed)
     freeze_unused_layers(model, predicts=True)
     if init is None:
         return model, {}
-    other, metadata = checkpoint.load(init)
-    if metadata["vocabulary"] != vocabulary.digest or sorted(metadata["languages"]) != sorted(args.languages):
-        raise CheckpointError(
-            f"{init}: a model of {', '.join(metadata['languages'])} with vocabulary {metadata['vocabulary']}, expected "
-            f"{', '.join(sorted(args.languages))} with {vocabulary.digest}; name a run of the same setup"
-        )
-    try:
-        model.load_state_dict(other.state_dict())
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise CheckpointError(f"{init} has another shape ({reason}); name a run of the same setup") from error
-    LOG.info("begins with %s", init)
+    other, metadata = checkpoint.load(init.model)
+    other_vocabulary = checkpoint.load_vocabulary(init.vocabulary, init.model, metadata)
+    check_shape(other.config, args.model, init.model)
+    known, languages = sorted(metadata["languages"]), sorted(args.languages)
+    has_embeddings = model.language_embeddings is not None
+    weights = transfer_languages(other.state_dict(), known, languages, has_embeddings=has_embeddings)
+    model.load_state_dict(transfer_pieces(weights, other_vocabulary, vocabulary, args.seed))
+    new = ", ".join(language for language in languages if language not in known)
+    LOG.info("begins with %s, a model of %s; new languages are %s", init.model, ", ".join(known), new or "none")
     return model, metadata
 
 
