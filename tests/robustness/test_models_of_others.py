@@ -80,7 +80,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     project = Project(folder / "project", settings(folder, sizes))
     run = project.snakemake("xnli_table", "glue_table", "claims", "--cores", "2")
     assert run.returncode == 0, run.stdout + run.stderr
-    return project, run.stdout
+    return project, run.stdout + run.stderr
 
 
 def test_tables_have_their_rows(others: tuple[Project, str]) -> None:
@@ -141,6 +141,7 @@ def test_nothing_of_them_is_trained_but_their_classifiers(others: tuple[Project,
     runs = project.folder / "results" / "tiny" / "runs"
     assert not list(runs.glob("*/xlmr/*/history.jsonl")) and not list(runs.glob("*/mbert/*/history.jsonl"))
     assert list(runs.glob("xlmr/xlmr/0/xnli/zero_shot/*/history.jsonl"))
+    assert "Pretraining xlmr_tlm (xlmr)" in screen
     assert "Pretraining xlmr (" not in screen and "Pretraining mbert (" not in screen
     again = project.snakemake("xnli_table", "glue_table", "claims", "-n")
     assert "Nothing to be done" in again.stdout + again.stderr

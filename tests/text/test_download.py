@@ -348,12 +348,3 @@ def test_a_moved_file_is_followed(server, tmp_path):
     server.statuses = [301]
     with download.open_session(None) as session:
         assert source_check.ask(session, old)[:3] == ("200 OK", True, len(BODY))
-
-
-def test_the_hub_is_told_who_asks_and_nobody_else(monkeypatch: pytest.MonkeyPatch):
-    hub = "https://huggingface.co/owner/model/resolve/main/config.json"
-    assert download.authorization(hub) == {}
-    monkeypatch.setenv("HF_TOKEN", "secret")
-    assert download.authorization(hub) == {"Authorization": "Bearer secret"}
-    others = ("https://huggingface.co.example.org/x", "https://example.org/x")
-    assert [download.authorization(url) for url in others] == [{}, {}]

@@ -10,7 +10,6 @@ known, against the one that was recorded at its first download. An address may n
 """
 
 import logging
-import os
 import shutil
 import time
 from pathlib import Path
@@ -24,10 +23,11 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from xlm_core import digests
 from xlm_core.config import Download
 from xlm_core.errors import ArchiveError, DownloadError
-from xlm_core.io import atomic, disk_full_errors, fsync
-from xlm_core.text import checksums
+from xlm_core.io import atomic, disk_full_errors, fsync, read_json
+from xlm_core.text import checksums, hub
 from xlm_core.text.checksums import TIMEOUT
 from xlm_core.text.formats import archive
 from xlm_core.version import PROJECT, VERSION
@@ -35,7 +35,6 @@ from xlm_core.version import PROJECT, VERSION
 LOG = logging.getLogger(__name__)
 DESCRIPTION = "cross-lingual language model pretraining"
 CHUNK = 1 << 20  # bytes
-HUB = "huggingface.co"
 ATTEMPTS = 6  # connections for one file, each resuming after the last one
 RETRIES = 5  # of a request
 BACKOFF = 1.0  # seconds before the second try of a request, doubled each time
@@ -45,7 +44,8 @@ REMEDIES = {
     codes.forbidden: "it may refuse programs that do not say whose they are: set 'contact' in the configuration, or "
     "get the file by hand and lay it into the mirror",
     codes.too_many_requests: "run again later, the download goes on from there",
-    codes.unauthorized: "where it is a model of the Hugging Face hub that asks who you are, set HF_TOKEN",
+    codes.unauthorized: "where it is a model of the Hugging Face hub that asks who you are, set HF_TOKEN, or log in by "
+    "hf auth login",
 }  # answer -> what to do
 
 
@@ -55,7 +55,8 @@ def fetch(source: Download, output: Path, *, mirror: Path | None, record: Path, 
     Args:
         source: its addresses, which are tried in their order, and what it must be.
         output: the file, which appears when it is complete and checked.
-        mirror: a folder of files at ``<host>/<path of the URL>``, which is tried before the network.
+        mirror: a folder of files at ``<host>/<path of the URL>``, which is tried before the network, as is for files of
+            the Hugging Face hub its cache on this machine.
         record: JSON of the first download; later downloads must have its sum.
         contact: whom the publisher may write to, told with each request.
 
@@ -66,20 +67,34 @@ def fetch(source: Download, output: Path, *, mirror: Path | None, record: Path, 
     for url in source.urls:
         check_address(url)
     for url in source.urls:
-        if copy := _path_in_mirror(url, mirror):
-            LOG.info("%s: copied from the mirror, %s", url, copy)
+        in_mirror = _path_in_mirror(url, mirror)
+        if copy := in_mirror or _path_in_cache(url, source, record):
+            origin = "mirror" if in_mirror else "cache"
+            LOG.info("%s: copied from the %s, %s", url, origin, copy)
             with atomic(output) as partial:
                 if member := _member(url):
                     _copy_member(url, member, copy, partial)
                 else:
                     shutil.copyfile(copy, partial)
-                checksums.check(url, partial, source, record, "mirror")
+                checksums.check(url, partial, source, record, origin)
             return
     with open_session(contact) as session, disk_full_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         partial = _download_any(session, source, output, record)
     partial.replace(output)
     _version_file(partial).unlink(missing_ok=True)
+
+
+def _path_in_cache(url: str, source: Download, record: Path) -> Path | None:
+    """Return the copy of a file of the Hugging Face hub in the user's cache; None if there is none of the known sum."""
+    file = hub.HubFile.of_url(url)
+    copy = file.cached() if file else None
+    expected = source.sha256 or (read_json(record)["sha256"] if record.exists() else None)
+    if copy and expected and digests.sha256(copy) != expected.lower():
+        message = "%s: the cache has another version (%s, expected SHA-256 %s), it is passed over"
+        LOG.warning(message, url, copy, expected, extra={"is_shown": True})
+        return None
+    return copy
 
 
 def check_address(url: str) -> None:
@@ -206,12 +221,6 @@ def _download(session: requests.Session, url: str, partial: Path) -> None:
     ) from failure
 
 
-def authorization(url: str) -> dict[str, str]:
-    """Return the header that names the user to the Hugging Face hub, by the environment variable ``HF_TOKEN``."""
-    token = os.environ.get("HF_TOKEN")
-    return {"Authorization": f"Bearer {token}"} if token and urlsplit(url).hostname == HUB else {}
-
-
 def _resume(session: requests.Session, url: str, partial: Path) -> None:
     """Request the missing bytes of ``partial`` and append them.
 
@@ -220,13 +229,14 @@ def _resume(session: requests.Session, url: str, partial: Path) -> None:
         requests.RequestException, HTTPError: the connection breaks, or the answer is shorter than announced.
     """
     start = _size(partial)
-    headers = authorization(url)
+    address = hub.network_address(url)
+    headers = hub.authorization(address)
     if start:
         headers["Range"] = f"bytes={start}-"
         version = _version_file(partial)
         if version.exists():
             headers["If-Range"] = version.read_text(encoding="utf-8")
-    with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+    with session.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         status, content_range = answer.status_code, answer.headers.get("Content-Range", "")
         if status not in (codes.ok, codes.partial_content, codes.requested_range_not_satisfiable):
             remedy = "run again later" if status in BUSY else "check the URL"

@@ -13,8 +13,9 @@ from requests import codes
 from xlm_core.config import Download
 from xlm_core.errors import DownloadError
 from xlm_core.io import read_json
+from xlm_core.text import hub
 from xlm_core.text.checksums import TIMEOUT
-from xlm_core.text.download import authorization, check_address, open_session
+from xlm_core.text.download import check_address, open_session
 
 AT_ONCE = 2  # requests; some servers refuse more from one machine
 NO_HEADERS = (codes.forbidden, codes.not_found, codes.method_not_allowed, codes.not_implemented)  # to HEAD, by some
@@ -33,7 +34,8 @@ def ask(session: requests.Session, url: str) -> Answer:
     """Ask for the headers of an address; where a server answers no such request, for its first byte."""
     try:
         check_address(url)
-        headers = authorization(url)
+        url = hub.network_address(url)
+        headers = hub.authorization(url)
         answer = session.head(url, timeout=TIMEOUT, headers=headers, allow_redirects=True)
         if answer.status_code in NO_HEADERS:
             answer = session.get(url, timeout=TIMEOUT, headers={**headers, "Range": "bytes=0-0"}, stream=True)

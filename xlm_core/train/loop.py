@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -113,29 +114,15 @@ def train(
     """
     resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
-    if 0 < progress.update < optim.max_updates:
-        message = "after update %d it goes on to update %d"
-        LOG.info(message, progress.update, optim.max_updates, extra={"is_shown": True})
     monitor, last_saved = ProgressMonitor(progress.update, optim, baselines or {}), time.monotonic()
-    log_file: TrainingLog | nullcontext[None] = nullcontext()
-    if processes.is_main_process:
-        log_file = TrainingLog(run.folder, progress, optim.max_updates, run.log_interval)
+    log_of = (run.folder, progress, optim.max_updates, run.log_interval)
+    log_file = TrainingLog(*log_of) if processes.is_main_process else nullcontext()
+    validate = partial(_validate, state, evaluate, criterion, average_last)
     with log_file as log, _sigterm_event() as terminated:
-
-        def validate() -> None:
-            if progress.evaluated < progress.update and (metrics := evaluate()):
-                _record_evaluation(state, metrics, criterion(metrics), log, average_last)
-
-        def log_losses() -> None:
-            losses, state.losses = processes.reduce_losses(state.losses), {}
-            monitor.check(state, losses)
-            if log:
-                log.log_training(state, losses)
-
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
             if progress.update % run.eval_interval == 0:
-                validate()
+                validate(log)
             if progress.update >= optim.max_updates or 0 < run.patience <= progress.evals_since_best:
                 break
             batches = micro_batches(progress.update)
@@ -151,12 +138,12 @@ def train(
             progress.n_tokens += n_tokens
             monitor.log_remaining_time(state)
             if progress.update % run.log_interval == 0:
-                log_losses()
+                _log_losses(state, monitor, log, processes)
         # Before what only the last update has and no interval ends with: more updates would go on from here.
         save(run.folder, state, run.digest, processes)
         if progress.update % run.log_interval:
-            log_losses()
-        validate()
+            _log_losses(state, monitor, log, processes)
+        validate(log)
     if state.best_weights is not None:
         LOG.info("the best evaluation was at update %d; its weights are kept", progress.best_update)
         state.model.load_state_dict(state.best_weights)
@@ -204,14 +191,31 @@ def dropout_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, RANDOM_STREAM, number]).generate_state(1, np.uint64)[0])
 
 
-def _record_evaluation(
-    state: TrainState, metrics: Metrics, value: float, log: TrainingLog | None, average_last: int
+def _log_losses(
+    state: TrainState, monitor: ProgressMonitor, log: TrainingLog | None, processes: DistributedContext
 ) -> None:
-    """Log an evaluation, whose criterion is ``value``, and update the best one.
+    """Check and log the losses since the last time."""
+    losses, state.losses = processes.reduce_losses(state.losses), {}
+    monitor.check(state, losses)
+    if log:
+        log.log_training(state, losses)
+
+
+def _validate(
+    state: TrainState,
+    evaluate: Callable[[], Metrics],
+    criterion: Callable[[Metrics], float],
+    average_last: int,
+    log: TrainingLog | None,
+) -> None:
+    """Evaluate the model, if it was not yet after this update, log the evaluation, and update the best one.
 
     Only the main process, which has the log, keeps weights.
     """
     progress = state.progress
+    if progress.evaluated == progress.update or not (metrics := evaluate()):
+        return
+    value = criterion(metrics)
     progress.evaluated = progress.update
     progress.evals_since_best += 1
     is_best = value < progress.best

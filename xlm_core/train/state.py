@@ -163,7 +163,7 @@ def resume(folder: Path, state: TrainState, digest: str, processes: DistributedC
     if processes.is_main_process:
         state.losses = {ObjectiveKey(name, languages): LossSum(*loss) for name, languages, *loss in content["losses"]}
         state.last_weights, state.best_weights = content["last_weights"], content["best_weights"]
-    LOG.info("going on from %s", path)
+    LOG.info("going on from %s", path, extra={"is_shown": True})
 
 
 def _last_usable(folder: Path, digest: str) -> tuple[Path, dict[str, Any]] | tuple[None, None]:

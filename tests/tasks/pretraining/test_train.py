@@ -233,7 +233,8 @@ def test_more_updates_of_a_finished_run_give_the_file_that_they_give_at_once(
         *_, again = pretrain("run", settings=updates(18, schedule))
     assert len(calls) == 2 * (18 - finished)  # micro-batches of the updates that were missing
     shown = [record.getMessage() for record in caplog.records if getattr(record, "is_shown", False)]
-    assert shown == [f"after update {finished} it goes on to update 18"]
+    (last,) = (message for message in shown if message.startswith("going on from "))
+    assert shown == [last] and last.endswith(f"/checkpoint.{finished:09d}.pt")
     straight, longer = (tmp_path / name / "model.safetensors" for name in ("straight", "run"))
     assert straight.read_bytes() == longer.read_bytes()
     assert without_speed(again) == without_speed(rows)
