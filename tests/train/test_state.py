@@ -118,6 +118,12 @@ def test_a_checkpoint_without_room_leaves_the_last_ones(saved, missing):
     assert torch.equal(weights(restored), weights(state))
 
 
+def finish(folder):
+    """Make a training of ten updates."""
+    folder.mkdir()
+    (folder / "checkpoint.000000010.pt").touch()
+
+
 def folder_of(work, schedule, max_updates):
     """The name of the folder of a training with the digest "d"."""
     return training_folder(work, "d", OPTIM.model_copy(update={"schedule": schedule, "max_updates": max_updates})).name
@@ -127,8 +133,7 @@ def folder_of(work, schedule, max_updates):
 def test_a_longer_training_has_the_folder_of_a_shorter_one(tmp_path, schedule, caplog):
     with caplog.at_level(logging.INFO):
         assert folder_of(tmp_path, schedule, 10) == "d"
-        (tmp_path / "d").mkdir()
-        (tmp_path / "d" / "checkpoint.000000010.pt").touch()
+        finish(tmp_path / "d")
         assert folder_of(tmp_path, schedule, 10) == folder_of(tmp_path, schedule, 11) == "d"
         assert not caplog.messages
         assert folder_of(tmp_path, schedule, 9) == "d.9"
@@ -141,8 +146,7 @@ def test_a_longer_training_has_the_folder_of_a_shorter_one(tmp_path, schedule, c
 def test_a_training_whose_rates_depend_on_its_length_has_a_folder_of_its_own(tmp_path, schedule, caplog):
     with caplog.at_level(logging.INFO):
         assert folder_of(tmp_path, schedule, 10) == "d.10"
-        (tmp_path / "d.10").mkdir()
-        (tmp_path / "d.10" / "checkpoint.000000010.pt").touch()
+        finish(tmp_path / "d.10")
         assert folder_of(tmp_path, schedule, 10) == "d.10"
         assert not caplog.messages
         assert folder_of(tmp_path, schedule, 20) == "d.20"
