@@ -213,7 +213,11 @@ def _validate(
     Only the main process, which has the log, keeps weights.
     """
     progress = state.progress
-    if progress.evaluated == progress.update or not (metrics := evaluate()):
+    if progress.evaluated == progress.update:
+        return
+    with torch.compiler.set_stance("force_eager"):  # see ``compile_layers``
+        metrics = evaluate()
+    if not metrics:
         return
     value = criterion(metrics)
     progress.evaluated = progress.update
