@@ -38,8 +38,8 @@ class HubFile(NamedTuple):
         """Return the path of the file in the cache of ``huggingface_hub``; None where it is not there."""
         from huggingface_hub import try_to_load_from_cache  # not at the top: it imports much, for few downloads
 
-        found = try_to_load_from_cache(self.repository, self.name, revision=self.revision, repo_type=self.kind)
-        return Path(found) if isinstance(found, str) else None
+        path = try_to_load_from_cache(self.repository, self.name, revision=self.revision, repo_type=self.kind)
+        return Path(path) if isinstance(path, str) else None
 
 
 def network_address(url: str) -> str:
