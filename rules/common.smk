@@ -31,6 +31,7 @@ def checked_config():
             configuration.check_container(parsed.compute.container)
         if not environments:  # else jobs have environments of their own
             configuration.check_segmenters(parsed)
+            configuration.check_transformers(parsed)
         return parsed
     except ConfigError as error:
         raise WorkflowError(f"The configuration cannot be used.\n{error}") from None

@@ -124,7 +124,7 @@ rule import_model:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards: max(8000, memory_of_models(3)(wildcards)),
         runtime=30,
     params:
         pretrained=lambda wildcards: params_of(CONFIG.runs[wildcards.run].pretrained),

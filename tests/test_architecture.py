@@ -16,8 +16,8 @@ LAYERS = [
     {"text", "metrics"},
     {"data"},
     {"model"},
-    {"train"},
-    {"tasks", "interop"},
+    {"train", "interop"},
+    {"tasks"},
     {"cli"},
     {"__main__"},
 ]
@@ -25,9 +25,9 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names} | 
 IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 
 # What the tree may weigh at most.
-# Of the core; raised for models of other programs (import, export, model cards, continued pretraining), archives as
-# sources, and the check of the command line.
-FILES, CODE_LINES = 136, 12_900
+# Of the core; raised for models of other programs (import, export, model cards, continued pretraining, encoders that
+# transformers runs), archives as sources, and the check of the command line.
+FILES, CODE_LINES = 138, 13_120
 RULE_LINES, SCRIPTS = 1_940, 35
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
 SCRIPT_LINES = 47

@@ -78,9 +78,10 @@ def test_the_examples_of_the_page_of_models_are_configurations():
         update_config(merged, yaml.safe_load(example))
         loaded = config.parse(merged)
         rows.append(list(loaded.xnli.rows)[3:])
-    assert rows == [["xlmr/xlmr"], ["xlmr/xlmr", "xlmr/xlmr_tlm"], ["added"]]
+    assert rows == [["xlmr/xlmr"], ["mmbert/mmbert"], ["xlmr/xlmr", "xlmr/xlmr_tlm"], ["added"]]
     names = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
-    assert {url.rpartition("/")[2] for (url,), *_ in loaded.runs["xlmr"].pretrained.downloads} == names
+    for run in ("xlmr", "mmbert"):
+        assert {url.rpartition("/")[2] for (url,), *_ in loaded.runs[run].pretrained.downloads} == names
 
 
 def n_weights(loaded: config.Setup) -> int:
@@ -433,6 +434,55 @@ def test_what_does_not_fit_together_is_refused(change, expected):
     data = default()
     change(data)
     assert expected in refusal(data)
+
+
+OF_TRANSFORMERS = {"label": "mmBERT", "pretrained": {"path": "mmbert", "format": "transformers"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda data: data["runs"]["mlm_tlm"].update(init_from="theirs"), "runs.mlm_tlm.init_from"),
+        (
+            lambda data: data["translation"]["unsupervised"]["systems"].append(["mlm", "theirs"]),
+            "translation.unsupervised.systems",
+        ),
+        (
+            lambda data: data["translation"]["supervised"]["columns"].append("theirs"),
+            "translation.supervised.columns",
+        ),
+        (lambda data: data["perplexity"].update(run="theirs"), "perplexity.run"),
+        (lambda data: data["embeddings"]["systems"].append("theirs"), "embeddings.systems"),
+        (
+            lambda data: data["embeddings"]["alignment_figure"]["runs"].append("theirs"),
+            "embeddings.alignment_figure.runs",
+        ),
+    ],
+)
+def test_a_model_that_transformers_runs_is_refused_where_only_ours_can_be_used(change, path):
+    data = default()
+    data["runs"]["theirs"] = OF_TRANSFORMERS
+    config.parse(data)
+    change(data)
+    message = refusal(data)
+    assert f"{path}: the model of theirs is run by transformers; it can be a row of xnli, with its retr" in message
+    assert "name one of none, mlm_no_language_embeddings, mlm, mlm_tlm," in message
+
+
+def test_a_missing_transformers_is_refused_before_any_job(monkeypatch):
+    data = default()
+    data["runs"]["theirs"] = OF_TRANSFORMERS
+    config.check_transformers(config.parse(data))
+    monkeypatch.setattr("xlm_core.config.configuration.find_spec", lambda name: None)
+    config.check_transformers(config.parse(default()))
+    with pytest.raises(ConfigError, match=r"runs.theirs.pretrained: .* which is not installed; install it with: pip"):
+        config.check_transformers(config.parse(data))
+
+
+def test_a_vocabulary_is_not_of_format_transformers():
+    data = default()
+    data["vocabulary"]["pretrained"] = {"hub": "owner/model", "format": "transformers"}
+    assert "vocabulary.pretrained.format: Input should be 'xlm_core', 'published' or 'huggingface'" in refusal(data)
 
 
 def test_a_run_has_the_model_of_all_but_for_its_language_embeddings():

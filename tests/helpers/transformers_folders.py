@@ -1,12 +1,16 @@
-"""Folders of ``transformers`` with small random models of the BERT family, and tokenizers of a few sentences."""
+"""Folders of ``transformers`` with small random encoders, and tokenizers of a few sentences."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, BertConfig, PreTrainedTokenizerFast, RobertaConfig, XLMRobertaConfig
+from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedTokenizerFast
+
+from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
+from xlm_core.interop.pretrained import read_tokenizer
 
 SENTENCES = [
     "The black cat sleeps in the old house near Berlin.", "A child eats bread, and it rains!",
@@ -14,8 +18,21 @@ SENTENCES = [
     "बिल्ली पुराने घर में सोती है।", "Die schwarze Katze schläft.", "  two   blanks  ",
     "¿Dónde está el niño?", "東京は雨です。",
 ]  # fmt: skip
-CONFIGS = {"bert": BertConfig, "roberta": RobertaConfig, "xlm-roberta": XLMRobertaConfig}
+OTHERS: dict[str, dict[str, Any]] = {
+    "modernbert": {"local_attention": 8, "global_attn_every_n_layers": 2},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 16,
+        "share_att_key": True,
+        "norm_rel_ebd": "layer_norm",
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+    },
+    "eurobert": {"num_key_value_heads": 1},
+}  # type that is no Transformer of ours -> its own settings: rotary or relative positions, normalization first
 KINDS = {"bert": "wordpiece", "roberta": "bpe", "xlm-roberta": "unigram"}
+KINDS_OF_OTHERS = {"modernbert": "bpe", "deberta-v2": "unigram", "eurobert": "bpe"}
 
 
 def wordpiece(text: Sequence[str] = SENTENCES) -> Tokenizer:
@@ -76,13 +93,15 @@ def write_tokenizer(kind: str, folder: Path, text: Sequence[str] = SENTENCES) ->
 def write_config(model_type: str, folder: Path, **changes: Any) -> None:
     """Write the configuration of a small model beside its tokenizer."""
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    CONFIGS[model_type](
+    own = OTHERS.get(
+        model_type, {"type_vocab_size": 2 if model_type == "bert" else 1, "layer_norm_eps": 1e-5, "num_labels": 3}
+    )
+    CONFIG_MAPPING[model_type](
         **{
             "vocab_size": len(tokenizer), "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
             "intermediate_size": 40, "max_position_embeddings": 130, "pad_token_id": tokenizer.pad_token_id,
-            "type_vocab_size": 2 if model_type == "bert" else 1, "layer_norm_eps": 1e-5,
-            "num_labels": 3, "id2label": {0: "no", 1: "maybe", 2: "yes"},
-        } | changes
+            "id2label": {0: "no", 1: "maybe", 2: "yes"},
+        } | own | changes
     ).save_pretrained(folder)  # fmt: skip
 
 
@@ -98,3 +117,20 @@ def write_model(kind: Any, folder: Path, std: float = 0.3) -> Any:
         model.tie_weights()
     model.save_pretrained(folder)
     return model
+
+
+def batches(folder: Path, pairs: bool) -> tuple[Any, Batch]:
+    """The same sentences, or pairs of them, as their tokenizer batches them and as ours does."""
+    others = [*SENTENCES[3:], *SENTENCES[:3]]
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    inputs = tokenizer(
+        SENTENCES, others if pairs else None, return_tensors="pt", padding=True, return_token_type_ids=True
+    )
+    vocabulary = read_tokenizer(folder, ["en"])
+    symbols, first = vocabulary.symbols, vocabulary.encode(SENTENCES, "en")
+    if not pairs:
+        return inputs, sentence_batch(PackedSequences.from_lists(first), 0, symbols)
+    second = vocabulary.encode(others, "en")
+    rows = [[*a, *symbols.between, *b] for a, b in zip(first, second, strict=True)]
+    starts = np.array([[len(a) + len(symbols.between) + 1] for a in first])
+    return inputs, sentence_batch(PackedSequences.from_lists(rows), 0, symbols, starts)

@@ -7,7 +7,6 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from tokenizers import processors
@@ -19,10 +18,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 from transformers_folders import (
-    CONFIGS,
     KINDS,
     MAKERS,
     SENTENCES,
+    batches,
     wordpiece,
     write_config,
     write_model,
@@ -30,7 +29,6 @@ from transformers_folders import (
 )
 
 from xlm_core.cli import main
-from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
 from xlm_core.errors import CheckpointError, CorpusError
 from xlm_core.interop import bert, huggingface
 from xlm_core.interop.pretrained import read_tokenizer
@@ -38,7 +36,7 @@ from xlm_core.model.heads import Classifier
 from xlm_core.text.vocabulary import Vocabulary
 
 
-@pytest.fixture(params=CONFIGS)
+@pytest.fixture(params=KINDS)
 def model_type(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -49,23 +47,6 @@ def folder(tmp_path: Path, model_type: str) -> Path:
     write_tokenizer(KINDS[model_type], tmp_path)
     write_config(model_type, tmp_path)
     return tmp_path
-
-
-def batches(folder: Path, pairs: bool) -> tuple[Any, Batch]:
-    """The same sentences, or pairs of them, as their tokenizer batches them and as ours does."""
-    others = [*SENTENCES[3:], *SENTENCES[:3]]
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    inputs = tokenizer(
-        SENTENCES, others if pairs else None, return_tensors="pt", padding=True, return_token_type_ids=True
-    )
-    vocabulary = read_tokenizer(folder, ["en"])
-    symbols, first = vocabulary.symbols, vocabulary.encode(SENTENCES, "en")
-    if not pairs:
-        return inputs, sentence_batch(PackedSequences.from_lists(first), 0, symbols)
-    second = vocabulary.encode(others, "en")
-    rows = [[*a, *symbols.between, *b] for a, b in zip(first, second, strict=True)]
-    starts = np.array([[len(a) + len(symbols.between) + 1] for a in first])
-    return inputs, sentence_batch(PackedSequences.from_lists(rows), 0, symbols, starts)
 
 
 @pytest.mark.parametrize("pairs", [False, True])

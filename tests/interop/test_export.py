@@ -129,14 +129,15 @@ def test_what_is_exported_is_imported_again_without_a_change(tmp_path: Path, mod
     arguments = trained_further(tmp_path, model_type, has_head)
     main(["import-huggingface", str(exported(arguments, tmp_path / "again")), "--languages", "en", "fr",
           "--output", str(tmp_path / "ours again")])  # fmt: skip
-    (before, about), (after, described) = (
+    (before, head_before, about), (after, head, described) = (
         checkpoint.load_any(path) for path in (Path(arguments[0]), tmp_path / "ours again" / "model.safetensors")
     )
     state = after.state_dict()
     old = before.state_dict()
     changed = {name for name in old if name not in state or not torch.equal(old[name], state[name])}
     assert all("prediction_transform" in name or "output_bias" in name for name in changed)
-    assert bool(changed) == has_head
+    assert bool(changed) == has_head and (head is None) == (head_before is None)
+    assert head is None or torch.equal(head.classes.weight, head_before.classes.weight)
     assert described["vocabulary"] == about["vocabulary"] and described["origin"]["model_type"] == model_type
     assert described.get("labels") == about.get("labels")
     again = exported([str(tmp_path / "ours again" / "model.safetensors"), *arguments[1:]], tmp_path / "third")

@@ -5,6 +5,7 @@ from safetensors.torch import save_file
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
+from xlm_core.interop import encoders
 from xlm_core.model import checkpoint
 from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.encoder_decoder import EncoderDecoder
@@ -66,7 +67,7 @@ def test_a_flipped_bit_is_noticed(saved):
 def test_a_classifier_comes_back_as_it_was_and_its_encoder_alone_too(saved, tmp_path):
     classifier = Classifier(saved[0], n_classes=3, dropout=0.2)
     checkpoint.save(tmp_path / "classifier", classifier.encoder, ABOUT, head=classifier.head)
-    loaded, metadata = checkpoint.load_classifier(tmp_path / "classifier")
+    loaded, metadata = encoders.load_classifier(tmp_path / "classifier")
     assert (metadata, loaded.head.dropout.p, loaded.training) == (ABOUT, 0.2, False)
     for name, value in classifier.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
@@ -76,7 +77,7 @@ def test_a_classifier_comes_back_as_it_was_and_its_encoder_alone_too(saved, tmp_
 
 def test_an_encoder_is_no_classifier(saved):
     with pytest.raises(CheckpointError, match="without a classification head"):
-        checkpoint.load_classifier(saved[1])
+        encoders.load_classifier(saved[1])
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -12,7 +12,7 @@ import torch
 import yaml
 from project import Project
 from transformers import AutoModelForMaskedLM
-from transformers_folders import KINDS, write_config, write_model, write_tokenizer
+from transformers_folders import KINDS, KINDS_OF_OTHERS, write_config, write_model, write_tokenizer
 
 from xlm_core import history, tsv
 from xlm_core.model import checkpoint
@@ -25,7 +25,11 @@ SHAPE = {
     "dim": 16, "n_layers": 2, "n_heads": 2, "feedforward_dim": 40, "max_positions": 128, "language_embeddings": False,
     "norm_epsilon": 1.0e-5, "prediction_transform": True, "dropout": 0.1, "attention_dropout": 0.1,
 }  # fmt: skip
-THEIRS = {"xlmr": ("xlm-roberta", {}), "mbert": ("bert", {"n_segments": 2, "max_positions": 130})}
+THEIRS = {
+    "xlmr": ("xlm-roberta", {}),
+    "mbert": ("bert", {"n_segments": 2, "max_positions": 130}),
+    "mmbert": ("modernbert", {}),
+}  # setup and run -> type, what its shape has beside
 
 
 def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
@@ -47,7 +51,8 @@ def settings(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
     data["glue"]["systems"] = ["none", *({"setup": name, "run": name, "label": f"{name}!"} for name in THEIRS)]
     for name, (_, more) in THEIRS.items():
         pretrained = {"hub": "them/mbert"} if name == "mbert" else {"path": str(folder / name)}
-        data["runs"][name] = {"label": name, "seeds": [0], "pretrained": pretrained}
+        run = pretrained | ({"format": "transformers"} if name == "mmbert" else {})
+        data["runs"][name] = {"label": name, "seeds": [0], "pretrained": run}
         data["setups"][name] = {
             "text": {"tokenization": "none"},
             "vocabulary": {"size": sizes[name], "pretrained": pretrained},
@@ -71,9 +76,9 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     folder, sizes = tmp_path_factory.mktemp("others"), {}
     text = [line for path in (ROOT / "microworld").glob("grammar.*.yaml") for line in path.read_text().splitlines()]
     hub = folder / "mirror" / "huggingface.co" / "them" / "mbert" / "resolve" / "main"
-    folders = {"xlmr": folder / "xlmr", "mbert": hub}
+    folders = {"xlmr": folder / "xlmr", "mbert": hub, "mmbert": folder / "mmbert"}
     for name, (model_type, _) in THEIRS.items():
-        sizes[name] = len(write_tokenizer(KINDS[model_type], folders[name], text))
+        sizes[name] = len(write_tokenizer((KINDS | KINDS_OF_OTHERS)[model_type], folders[name], text))
         write_config(model_type, folders[name])
         write_model(AutoModelForMaskedLM, folders[name], std=0.05)
     (folder / "project").mkdir()
@@ -96,7 +101,7 @@ def test_tables_have_their_rows(others: tuple[Project, str]) -> None:
     assert set(retrieval["system"]) == {*ours, *THEIRS, "XLM-R + TLM"}
     assert retrieval["n_items"].nunique() == 1
     glue = (tables / "glue.md").read_text(encoding="utf-8")
-    assert "xlmr!" in glue and "mbert!" in glue
+    assert all(f"| {name}!" in glue for name in THEIRS)
 
 
 def test_a_model_goes_on_with_translations(others: tuple[Project, str]) -> None:
@@ -139,7 +144,7 @@ def test_a_model_goes_on_with_languages_more_and_nothing_is_trained_twice(others
 def test_nothing_of_them_is_trained_but_their_classifiers(others: tuple[Project, str]) -> None:
     project, screen = others
     runs = project.folder / "results" / "tiny" / "runs"
-    assert not list(runs.glob("*/xlmr/*/history.jsonl")) and not list(runs.glob("*/mbert/*/history.jsonl"))
+    assert not [path for name in THEIRS for path in runs.glob(f"*/{name}/*/history.jsonl")]
     assert list(runs.glob("xlmr/xlmr/0/xnli/zero_shot/*/history.jsonl"))
     assert "Pretraining xlmr_tlm (xlmr)" in screen
     assert "Pretraining xlmr (" not in screen and "Pretraining mbert (" not in screen
@@ -162,7 +167,13 @@ def test_their_text_is_raw_and_their_symbols_their_own(others: tuple[Project, st
 
 @pytest.mark.parametrize(
     ("setup", "run", "text"),
-    [("xlmr", "xlmr", "raw"), ("mbert", "mbert", "raw"), ("base", "mlm", "raw"), ("base", "mlm", "tokens")],
+    [
+        ("xlmr", "xlmr", "raw"),
+        ("mbert", "mbert", "raw"),
+        ("mmbert", "mmbert", "raw"),
+        ("base", "mlm", "raw"),
+        ("base", "mlm", "tokens"),
+    ],
 )
 def test_classes_of_one_s_own_pairs_are_those_of_the_table(
     others: tuple[Project, str], setup: str, run: str, text: str

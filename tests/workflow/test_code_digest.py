@@ -204,7 +204,7 @@ def test_pretraining_reaches_the_model_and_neither_decoding_nor_reports():
     }  # fmt: skip
     assert expected <= names
     assert not any(name.startswith(("xlm_core.report", "xlm_core.text.extract", "microworld")) for name in names)
-    assert "xlm_core.model.checkpoint.load_classifier" not in names
+    assert "xlm_core.interop.encoders.load_classifier" not in names
 
 
 def test_functions_of_one_script_reach_their_own_code():

@@ -1,6 +1,7 @@
 """The whole configuration, its runs and its seeds: how it is read, and which local files it needs."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -62,6 +63,11 @@ class Run(StrictModel):
         """Whether its weights are not just drawn at random."""
         return bool(self.objectives) or self.pretrained is not None
 
+    @property
+    def is_of_transformers(self) -> bool:
+        """Whether that library runs it, and not a Transformer of ours."""
+        return self.pretrained is not None and self.pretrained.format == "transformers"
+
 
 class Seeds(StrictModel):
     """Seeds: each pretraining seed is fine-tuned with each fine-tuning seed."""
@@ -112,6 +118,7 @@ class Config(Setup):
     def _fits_together(self) -> Self:
         check_setups(self)
         check_init_from(self)
+        check_transformers_runs(self)
         check_seeds(self)
         check_sources(self)
         check_xnli(self)
@@ -220,6 +227,43 @@ def check_initial_models(config: Config) -> None:
                     "pieces of each language; expected vocabulary.shared: true of both"
                 )
             system = initial
+
+
+def check_transformers_runs(config: Config) -> None:
+    """Refuse runs of format transformers where only a Transformer of ours can be used."""
+    theirs = [name for name, run in config.runs.items() if run.is_of_transformers]
+    used = {f"runs.{name}.init_from": [run.init_from.run] for name, run in config.runs.items() if run.init_from}
+    if supervised := config.translation and config.translation.supervised:
+        used["translation.supervised.columns"] = [*supervised.columns]
+    if unsupervised := config.translation and config.translation.unsupervised:
+        used["translation.unsupervised.systems"] = [run for system in unsupervised.systems for run in system]
+    if config.perplexity:
+        used["perplexity.run"] = [config.perplexity.run]
+    if config.embeddings:
+        figure = config.embeddings.alignment_figure
+        used["embeddings.systems"] = [*config.embeddings.systems]
+        used["embeddings.alignment_figure.runs"] = [*figure.runs] if figure else []
+    for path, runs in used.items():
+        if wrong := [run for run in runs if run in theirs]:
+            others = ", ".join(run for run in config.runs if run not in theirs)
+            raise ValueError(
+                f"{path}: the model of {wrong[0]} is run by transformers; it can be a row of xnli, with its retrieval, "
+                f"of glue and of the ablation alone; name one of {others}"
+            )
+
+
+def check_transformers(config: Config) -> None:
+    """Refuse runs of format transformers where that package is not installed.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    names = [name for name, run in config.runs.items() if run.is_of_transformers]
+    if names and find_spec("transformers") is None:
+        raise ConfigError(
+            f"runs.{names[0]}.pretrained: models of format transformers are run by the package transformers, which is "
+            "not installed; install it with: pip install -e '.[interop]'"
+        )
 
 
 def check_seeds(config: Config) -> None:

@@ -24,7 +24,7 @@ class PretrainedFiles(StrictModel):
     known_files: ClassVar[tuple[str, ...]] = ()  # of a folder of transformers, those that are read where they exist
     hub_files: ClassVar[tuple[str, ...]] = ()  # those that are fetched
 
-    format: Literal["xlm_core", "published", "huggingface"] = "huggingface"
+    format: Literal["xlm_core", "published", "huggingface", "transformers"] = "huggingface"
     path: str | None = None
     hub: str | None = Field(None, pattern=r"^[\w.-]+/[\w.-]+$")
     revision: str | None = Field(None, pattern=r"^[\w.-]+$")
@@ -34,11 +34,16 @@ class PretrainedFiles(StrictModel):
     def _has_one_origin(self) -> Self:
         if (self.path is None) == (self.hub is None):
             raise ValueError("give either the path of a folder, or the name of one on the hub, such as owner/model")
-        if self.format != "huggingface" and (self.hub or not self.sha256):
+        if not self.is_folder and (self.hub or not self.sha256):
             raise ValueError(f"format {self.format}: give a path, and under 'sha256' the sum of each of its files")
         if self.revision and not self.hub:
             raise ValueError("'revision' is of a folder on the hub: give 'hub', too")
         return self
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of transformers."""
+        return self.format in ("huggingface", "transformers")
 
     @property
     def names(self) -> list[str]:
@@ -65,14 +70,17 @@ class PretrainedFiles(StrictModel):
 
 
 class PretrainedModel(PretrainedFiles):
-    """A pretrained model: ours or a published checkpoint, which are one file each, or a folder of transformers."""
+    """A pretrained model: ours or a published checkpoint, which are one file each, or a folder of transformers.
+
+    A folder's model becomes one of ours (format huggingface), or is run by that library (format transformers).
+    """
 
     known_files: ClassVar[tuple[str, ...]] = ("config.json", "model.safetensors", *TOKENIZER_FILES)
     hub_files: ClassVar[tuple[str, ...]] = ("config.json", "model.safetensors", *HUB_TOKENIZER_FILES)
 
     @model_validator(mode="after")
     def _is_one_file(self) -> Self:
-        if self.format != "huggingface" and len(self.sha256) != 1:
+        if not self.is_folder and len(self.sha256) != 1:
             raise ValueError(f"sha256: a model of format {self.format} is one file, found {', '.join(self.sha256)}")
         return self
 
@@ -83,6 +91,7 @@ class PretrainedVocabulary(PretrainedFiles):
     known_files: ClassVar[tuple[str, ...]] = TOKENIZER_FILES
     hub_files: ClassVar[tuple[str, ...]] = HUB_TOKENIZER_FILES
 
+    format: Literal["xlm_core", "published", "huggingface"] = "huggingface"
     codes: str | None = None
     vocab: str | None = None
 

@@ -16,14 +16,14 @@ from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.config.pretrained import PretrainedModel
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.interop import bert, huggingface, original_xlm
+from xlm_core.interop import bert, encoders, huggingface, original_xlm
 from xlm_core.interop.model_card import CARD, ModelCard, read_records
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import PUBLISHED_TEXT, check_files, read_tokenizer
 from xlm_core.interop.tokenizer_files import check_tokenizer, write_tokenizer
 from xlm_core.io import write_text
 from xlm_core.model import checkpoint
-from xlm_core.model.heads import Classifier
+from xlm_core.model.encoder import Encoder
 from xlm_core.model.transfer import check_shape, transfer_languages
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import XLM_SYMBOLS
@@ -104,12 +104,11 @@ def export_huggingface(
         CorpusError: transformers cannot represent the vocabulary.
         ConfigError: the model was not trained on ``language``.
     """
-    loaded, metadata = checkpoint.load_any(model)
+    encoder, head, metadata = checkpoint.load_any(model)
     vocab = checkpoint.load_vocabulary(vocabulary, model, metadata)
     check_tokenizer(vocab, output)
     if language is not None and language not in metadata["languages"]:
         raise ConfigError(f"--language {language}: {model} was trained on {', '.join(metadata['languages'])}")
-    encoder, head = (loaded.encoder, loaded.head) if isinstance(loaded, Classifier) else (loaded, None)
     languages = metadata["languages"] if language is None else [language]
     encoder = _add_language(encoder, language, metadata["languages"], model)
     labels = metadata.get("labels") or ["score"]
@@ -143,7 +142,7 @@ def _add_language(encoder: Transformer, language: str | None, languages: Sequenc
         return encoder
     config = encoder.config.model_copy(update={"language_embeddings": False})
     imported = ImportedModel(encoder, sorted(languages), ())
-    return _reduce_languages(imported, config, [language or min(languages)], path).model
+    return _reduce_languages(imported, config, [language or min(languages)], path)
 
 
 def _is_xlm(config: ModelConfig, vocabulary: Vocabulary) -> bool:
@@ -167,8 +166,8 @@ def import_model(
 
     Args:
         pretrained: its format, and the checksums of its files.
-        files: of format ``xlm_core`` (a model.safetensors), ``published`` (a ``.pth``) or
-            ``huggingface`` (a folder of transformers with its tokenizer).
+        files: of format ``xlm_core`` (a model.safetensors), ``published`` (a ``.pth``), ``huggingface`` or
+            ``transformers`` (a folder of transformers with its tokenizer).
         vocabulary: the one in use, which must be the model's.
         languages: of the setup.
         model: the shape that it must have.
@@ -180,16 +179,14 @@ def import_model(
     """
     path, origin = files[0], check_files(pretrained, files)
     origin |= {"hub": pretrained.hub, "revision": pretrained.revision or "main"} if pretrained.hub else {}
-    if pretrained.format == "huggingface":
+    if pretrained.is_folder:
         path, vocab = path.parent, Vocabulary.read(vocabulary)
-        imported = huggingface.import_model(path)
-        tokenizer, n_pieces = read_tokenizer(path, list(vocab.model_of)), imported.model.vocab_size
-        if tokenizer.digest != vocab.digest or len(vocab) != n_pieces:
-            raise CheckpointError(
-                f"{path}: a model of {n_pieces} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "
-                f"one in use is {vocab.digest} of {len(vocab)} pieces; use the folder's, as vocabulary.pretrained of "
-                f"format huggingface"
-            )
+        if is_theirs := pretrained.format == "transformers":
+            theirs = encoders.read_folder(path, model, len(languages))
+            imported = ImportedModel(theirs, sorted(languages), [], model_type=theirs.settings["model_type"])
+        else:
+            imported = huggingface.import_model(path)
+        _check_pieces_of_folder(imported.model, vocab, path, may_be_fewer=is_theirs)
     elif pretrained.format == "published":
         imported, vocab = original_xlm.read_checkpoint(path), Vocabulary.read(vocabulary)
         _check_pieces(vocab.pieces, imported.pieces, vocabulary, path)
@@ -201,13 +198,31 @@ def import_model(
         imported = ImportedModel(encoder, languages_of, metadata["objectives"], model_type=model_type)
         origin["about"] = metadata
     check_shape(imported.model.config, model, path)
-    reduced = _reduce_languages(imported, model, sorted(languages), path)
-    _save(reduced, vocab, origin | {"languages": list(imported.languages)}, output)
+    if isinstance(imported.model, Transformer):
+        origin["languages"] = list(imported.languages)
+        reduced = _reduce_languages(imported, model, sorted(languages), path)
+        imported = ImportedModel(reduced, sorted(languages), imported.objectives, model_type=imported.model_type)
+    _save(imported, vocab, origin, output)
+
+
+def _check_pieces_of_folder(model: Encoder, vocab: Vocabulary, folder: Path, *, may_be_fewer: bool) -> None:
+    """Refuse a folder whose tokenizer is not the vocabulary in use, or has another number of pieces than its model.
+
+    The table of embeddings of some models is longer than their vocabulary, to be of a round size.
+    """
+    tokenizer, n_pieces = read_tokenizer(folder, list(vocab.model_of)), len(vocab)
+    fits = n_pieces <= model.vocab_size if may_be_fewer else n_pieces == model.vocab_size
+    if tokenizer.digest != vocab.digest or not fits:
+        raise CheckpointError(
+            f"{folder}: a model of {model.vocab_size} pieces whose tokenizer is vocabulary {tokenizer.digest}, but the "
+            f"one in use is {vocab.digest} of {n_pieces} pieces; use the folder's, as vocabulary.pretrained of "
+            f"format huggingface"
+        )
 
 
 def _reduce_languages(
     imported: ImportedModel, config: ModelConfig, languages: Sequence[str], path: Path
-) -> ImportedModel:
+) -> Transformer:
     """Return the model of ``languages`` alone, with the settings of ``config``."""
     known = imported.languages
     if known and (missing := [language for language in languages if language not in known]):
@@ -222,7 +237,7 @@ def _reduce_languages(
     has_embeddings = model.language_embeddings is not None
     state = transfer_languages(imported.model.state_dict(), known, languages, has_embeddings=has_embeddings)
     model.load_state_dict(state, assign=True)
-    return ImportedModel(model.eval(), languages, imported.objectives, model_type=imported.model_type)
+    return model.eval()
 
 
 def _save_folder(imported: ImportedModel, vocabulary: Vocabulary, origin: Mapping[str, Any], output: Path) -> None:

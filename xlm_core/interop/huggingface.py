@@ -148,7 +148,13 @@ def _read_settings(path: Path) -> dict[str, Any]:
         settings: dict[str, Any] = {"model_type": None} | read_json(path)
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is missing or damaged ({error}); expected a transformers folder") from error
-    if settings["model_type"] not in bert.MODEL_TYPES:
+    if (model_type := settings["model_type"]) not in (*bert.MODEL_TYPES, "xlm", None):
+        raise CheckpointError(
+            f"{path}: found a model of type {model_type}, expected one of {', '.join(bert.MODEL_TYPES)}, xlm; an "
+            f"encoder of another type can be a row of xnli, glue and the ablation: give its run pretrained.format: "
+            f"transformers"
+        )
+    if model_type not in bert.MODEL_TYPES:
         original_xlm.check_settings(settings, FIXED, path)
     return settings
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from xlm_core.config import ModelConfig, read
 from xlm_core.errors import CheckpointError, ConfigError
+from xlm_core.model.encoder import Encoder
 from xlm_core.model.heads import ClassificationHead
 from xlm_core.model.transformer import Transformer
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
@@ -58,7 +59,7 @@ class ImportedModel(NamedTuple):
     model_type  of transformers
     """
 
-    model: Transformer
+    model: Encoder
     languages: Sequence[str]
     objectives: Sequence[str]
     pieces: Sequence[str] = ()

@@ -35,7 +35,7 @@ def check_files(pretrained: PretrainedFiles, files: Sequence[Path]) -> dict[str,
     Raises:
         PretrainedError: a file is missing, has another sum, or would be read although it has no sum.
     """
-    for path in map(files[0].with_name, pretrained.known_files if pretrained.format == "huggingface" else ()):
+    for path in map(files[0].with_name, pretrained.known_files if pretrained.is_folder else ()):
         if path.exists() and path not in files:
             raise PretrainedError(
                 f"{path} would be read, but its SHA-256 is not in the configuration; expected all of "

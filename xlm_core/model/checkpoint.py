@@ -15,6 +15,7 @@ from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
 from xlm_core.io import atomic
+from xlm_core.model.encoder import Encoder
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import ClassificationHead, Classifier
 from xlm_core.model.transformer import Transformer
@@ -23,6 +24,7 @@ from xlm_core.version import VERSION
 
 FORMAT = "xlm-core model 1"
 HEAD = "head."  # begins the names of a classification head's weights
+TRANSFORMERS = "transformers"  # in the description of an encoder of that library: its config.json
 
 
 def make_metadata(
@@ -46,7 +48,7 @@ def make_metadata(
     }
 
 
-def save(path: Path, model: Transformer, metadata: dict[str, Any], head: ClassificationHead | None = None) -> None:
+def save(path: Path, model: Encoder, metadata: dict[str, Any], head: ClassificationHead | None = None) -> None:
     """Write ``model``, its ``head`` if it has one, and ``metadata``, plain data that tasks read with the model."""
     state, shape = model.state_dict(), None
     if head is not None:
@@ -60,15 +62,13 @@ def save_translator(path: Path, translator: EncoderDecoder, metadata: dict[str, 
     _save(path, translator.state_dict(), translator.encoder, {"head": None, "translates": True, "about": metadata})
 
 
-def _save(path: Path, state: Mapping[str, Tensor], model: Transformer, more: dict[str, Any]) -> None:
+def _save(path: Path, state: Mapping[str, Tensor], model: Encoder, more: dict[str, Any]) -> None:
     """Write weights, and a description of them: the shape of ``model`` and the items of ``more``."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     description = {
         "format": FORMAT,
         "version": VERSION,
-        "model": to_dict(model.config),
-        "n_tokens": model.vocab_size,
-        "n_languages": model.n_languages,
+        **model.description,
         "sha256": _checksum(tensors),
         **more,
     }
@@ -83,26 +83,24 @@ def load(path: Path) -> tuple[Transformer, dict[str, Any]]:
     Raises:
         CheckpointError: the file is missing, damaged, a translator, or no model of this program.
     """
+    tensors, description = read_encoder(path)
+    return build_transformer(path, description, tensors), description["about"]
+
+
+def read_encoder(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read and check the weights and the description of an encoder, of any architecture.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, a translator, or no model of this program.
+    """
     tensors, description = _read(path)
     if description.get("translates"):
         raise CheckpointError(f"{path}: found a translator; expected an encoder or a language model")
-    return _build(path, description, tensors), description["about"]
+    return tensors, description
 
 
-def load_classifier(path: Path) -> tuple[Classifier, dict[str, Any]]:
-    """Read a model with its classification head, as ``load`` reads one without.
-
-    Raises:
-        CheckpointError: as in ``load``, or the model has no head.
-    """
-    tensors, description = _read(path)
-    if description["head"] is None:
-        raise CheckpointError(f"{path}: found a model without a classification head; expected a fine-tuned one")
-    return _classifier(_build(path, description, tensors), description, tensors), description["about"]
-
-
-def load_any(path: Path) -> tuple[Transformer | Classifier, dict[str, Any]]:
-    """Read a model for another program, as a classifier where it has a classification head, and its metadata.
+def load_any(path: Path) -> tuple[Transformer, ClassificationHead | None, dict[str, Any]]:
+    """Read a model for another program, its classification head where it has one, and its metadata.
 
     Raises:
         CheckpointError: as in ``load``.
@@ -113,11 +111,12 @@ def load_any(path: Path) -> tuple[Transformer | Classifier, dict[str, Any]]:
             f"{path}: found a translator; expected an encoder, a language model or a classifier, because transformers "
             f"has no decoder of XLM. Share this file with its vocabulary.json; xlm translate reads both"
         )
-    encoder, about = _build(path, description, tensors), description["about"]
-    return (encoder if description["head"] is None else _classifier(encoder, description, tensors)), about
+    encoder = build_transformer(path, description, tensors)
+    head = None if description["head"] is None else build_classifier(encoder, description, tensors).head
+    return encoder, head, description["about"]
 
 
-def _classifier(encoder: Transformer, description: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
+def build_classifier(encoder: Encoder, description: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
     """Put the classification head of a file on its encoder."""
     classifier = Classifier(encoder, **description["head"])
     classifier.head.load_state_dict(_part(tensors, HEAD))
@@ -133,8 +132,8 @@ def load_translator(path: Path) -> tuple[EncoderDecoder, dict[str, Any]]:
     tensors, description = _read(path)
     if not description.get("translates"):
         raise CheckpointError(f"{path}: found a language model alone; expected a translator, which has a decoder too")
-    encoder = _build(path, description, _part(tensors, "encoder."))
-    decoder = _build(path, description, _part(tensors, "decoder."), is_decoder=True)
+    encoder = build_transformer(path, description, _part(tensors, "encoder."))
+    decoder = build_transformer(path, description, _part(tensors, "decoder."), is_decoder=True)
     return EncoderDecoder(encoder, decoder).eval(), description["about"]
 
 
@@ -174,19 +173,33 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, description
 
 
-def _build(
+def build_transformer(
     path: Path, description: dict[str, Any], tensors: dict[str, Tensor], is_decoder: bool = False
 ) -> Transformer:
-    """Make the Transformer of a description with its weights; those of a classification head are ignored."""
+    """Make the Transformer of a description with its weights; those of a classification head are ignored.
+
+    Raises:
+        CheckpointError: they do not agree, or the encoder is of another library.
+    """
+    if TRANSFORMERS in description:
+        raise CheckpointError(
+            f"{path}: found an encoder of transformers ({description[TRANSFORMERS]['model_type']}), which can be "
+            f"fine-tuned, embed, classify and be scored by retrieval; expected a model that was trained here, or was "
+            f"pretrained and is of another format than transformers"
+        )
     try:
         config = ModelConfig.model_validate(description["model"])
         with torch.device("meta"):  # no weights are drawn only to be replaced
             model = Transformer(config, description["n_tokens"], description["n_languages"], is_decoder)
-        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
-        model.load_state_dict(weights, assign=True)
+        model.load_state_dict(encoder_weights(tensors), assign=True)
     except (KeyError, ValidationError, RuntimeError) as error:
         raise CheckpointError(f"{path}: description and weights do not agree ({error}); train it again") from error
     return model.eval()
+
+
+def encoder_weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out the weights of a classification head."""
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
 
 
 def _checksum(tensors: dict[str, Tensor]) -> str:

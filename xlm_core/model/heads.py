@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from xlm_core.data.batch import EncoderInput
 from xlm_core.model.cpu_kernels import Dropout
-from xlm_core.model.transformer import Transformer
+from xlm_core.model.encoder import Encoder
 
 MAX_SCORES = 1 << 26  # scores (n, V) held at once: a quarter of a gigabyte in float32
 
@@ -106,7 +106,7 @@ class ClassificationHead(nn.Module):
 class Classifier(nn.Module):
     """An encoder and its head, trained and saved together."""
 
-    def __init__(self, encoder: Transformer, n_classes: int, dropout: float) -> None:
+    def __init__(self, encoder: Encoder, n_classes: int, dropout: float) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = ClassificationHead(encoder.config.dim, n_classes, dropout)

@@ -16,6 +16,7 @@ from xlm_core.config import ModelConfig
 from xlm_core.data.batch import EncoderInput
 from xlm_core.model.attention import CrossAttention, LayerCache, SelfAttention, select_positions
 from xlm_core.model.cpu_kernels import Dropout
+from xlm_core.model.encoder import Encoder, padding_of
 from xlm_core.text.special_symbols import PAD
 
 
@@ -84,7 +85,7 @@ class PredictionTransform(nn.Sequential):
         super().__init__(nn.Linear(config.dim, config.dim), nn.GELU(), nn.LayerNorm(config.dim, config.norm_epsilon))
 
 
-class Transformer(nn.Module):
+class Transformer(Encoder):
     """An encoder, or with ``causal`` a left-to-right language model, over one vocabulary shared by all languages.
 
     With ``is_decoder`` it is left-to-right and each layer also attends to an encoder's output.
@@ -181,7 +182,7 @@ class Transformer(nn.Module):
         Yields:
             (B, T, D), zero on padding; the last one (n, D) if positions are selected.
         """
-        padding = None if batch.is_full else _padding(batch)
+        padding = None if batch.is_full else padding_of(batch)
         attention_mask = attention_mask_of(batch)
         x = _zero_padding(self.embed(batch), padding)
         yield x
@@ -228,12 +229,7 @@ class Transformer(nn.Module):
 
 def attention_mask_of(batch: EncoderInput) -> Tensor | None:
     """Make the mask (B, 1, 1, T) bool, false on padding; None where there is no padding."""
-    return None if batch.is_full else ~_padding(batch)[:, None, None, :]
-
-
-def _padding(batch: EncoderInput) -> Tensor:
-    """Make a mask (B, T) bool, true on padding."""
-    return torch.arange(batch.tokens.shape[1], device=batch.tokens.device) >= batch.lengths[:, None]
+    return None if batch.is_full else ~padding_of(batch)[:, None, None, :]
 
 
 def _zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:

@@ -19,6 +19,7 @@ from xlm_core.data.batch import Batch
 from xlm_core.data.buckets import N_ENDS
 from xlm_core.data.labelled import join_sentences, joined_batch
 from xlm_core.errors import ConfigError, CorpusError
+from xlm_core.interop import encoders
 from xlm_core.languages import language_ids
 from xlm_core.model import checkpoint
 from xlm_core.model.decoding import BeamHypothesis, generate
@@ -61,9 +62,9 @@ class SentenceEncoder:
             CorpusError: no such vocabulary.
             ConfigError: the model was not trained on ``language``.
         """
-        transformer, metadata = checkpoint.load(model)
+        encoder, metadata = encoders.load(model)
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
-        self.model = transformer.to(select_device(device))
+        self.model = encoder.to(select_device(device))
         self.language, self.language_id = language, language_id_of(model, metadata, language)
         self.objectives: list[str] = metadata["objectives"]
 
@@ -75,7 +76,7 @@ class SentenceEncoder:
     def batch(self, rows: Sequence[tuple[np.ndarray, int]]) -> Batch:
         """Batch results of ``join_sentences`` on the model's device."""
         batch = joined_batch(rows, np.full((len(rows), 1), self.language_id), self.vocabulary.symbols)
-        return batch.to(self.model.output_bias.device)
+        return batch.to(self.model.device)
 
 
 def language_id_of(model: Path, metadata: Mapping[str, Any], language: str) -> int:
@@ -195,9 +196,11 @@ def fill_mask(
         tokenize: raw sentence -> tokens separated by blanks.
 
     Raises:
-        ConfigError: the model was never trained on masks.
+        ConfigError: the model was never trained on masks, or is an encoder of transformers.
         CorpusError: there is no mask, tokenization lost one, or there are too many pieces.
     """
+    if not isinstance(encoder.model, Transformer):
+        raise ConfigError("this is an encoder of transformers, whose output layer is not in its file; fill masks there")
     if not {"mlm", "tlm"} & set(encoder.objectives):
         trained = ", ".join(encoder.objectives) or "nothing"
         raise ConfigError(f"this model was trained by {trained} and never saw a mask; give one trained by MLM or TLM")

@@ -23,10 +23,10 @@ from xlm_core.data.batch import PackedSequences, sentence_batch
 from xlm_core.data.buckets import N_ENDS
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError
+from xlm_core.interop import encoders
 from xlm_core.languages import direction_key, language_ids
-from xlm_core.model import checkpoint
 from xlm_core.model.device import select_device
-from xlm_core.model.transformer import Transformer
+from xlm_core.model.encoder import Encoder
 from xlm_core.results import Result, ResultContext
 from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
 
@@ -72,7 +72,7 @@ def score(
     opened = {path: TokenStore.open(path) for system in systems.values() for path in system.test.values()}
     records = unique_records(list(opened.values()))[:n_sentences]
     for system, (model, test) in systems.items():
-        encoder, metadata = checkpoint.load(model)
+        encoder, metadata = encoders.load(model)
         stores = {language: TokenStore.open(path, metadata["vocabulary"]) for language, path in test.items()}
         accuracies = _accuracies(encoder, metadata, stores, records, pivot)
         n_layers, n = encoder.config.n_layers, len(records)
@@ -93,7 +93,7 @@ def score(
 
 
 def _accuracies(
-    encoder: Transformer,
+    encoder: Encoder,
     metadata: Mapping[str, Any],
     stores: Mapping[str, TokenStore],
     records: Sequence[int],
@@ -134,7 +134,7 @@ def unique_records(stores: Sequence[TokenStore]) -> list[int]:
 
 @torch.inference_mode()
 def embed(
-    encoder: Transformer,
+    encoder: Encoder,
     store: TokenStore,
     records: Sequence[int],
     language_id: int,

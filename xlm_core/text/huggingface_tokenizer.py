@@ -100,6 +100,8 @@ class HuggingfaceTokenizer:
         told = settings.get(f"{name}_token")
         names = [told["content"] if isinstance(told, Mapping) else told] if told else USUAL[name]
         id_ = next((id_ for each in names if (id_ := self.tokenizer.token_to_id(each)) is not None), None)
+        if id_ is None and name == "unk" and not told:  # of bytes, none of which is unknown
+            return self._id("mask", settings)
         if id_ is None:
             raise ValueError(f"no {name}_token; found none of {', '.join(names)}")
         return id_

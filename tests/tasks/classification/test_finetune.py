@@ -6,14 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers_folders import OTHERS
 
 from xlm_core import history
 from xlm_core.config import Compute, Finetuning, ModelConfig
 from xlm_core.data.labelled import LabelledDataset
 from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.interop import encoders
+from xlm_core.interop.encoders import TransformersEncoder
 from xlm_core.io import read_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
+from xlm_core.model.encoder import Encoder
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.classification import finetune
 from xlm_core.tasks.classification.evaluate import collapse_warnings
@@ -57,7 +61,7 @@ def encoder() -> Transformer:
 
 
 def finetuned(
-    dataset: LabelledDataset, work: Path, settings: Finetuning = SETTINGS, given: Transformer | None = None
+    dataset: LabelledDataset, work: Path, settings: Finetuning = SETTINGS, given: Encoder | None = None
 ) -> tuple:
     splits = DatasetSplits(dataset, {"en": dataset, "de": last(dataset, 12)}, {"de": last(dataset, 40)})
     args = FinetuneArgs(settings, "abc", Compute(precision="float32"), 3, "c", checkpoint_minutes=10, work=work)
@@ -80,6 +84,19 @@ def test_it_learns_a_simple_rule_and_does_so_twice_alike(dataset: LabelledDatase
     assert rate == 3.0e-3 and accuracy(first, dataset) > 95
     second, *_ = finetuned(dataset, tmp_path / "b")
     assert all(torch.equal(x, y) for x, y in zip(first.parameters(), second.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("model_type", OTHERS)
+def test_an_encoder_of_transformers_learns_it_too(dataset: LabelledDataset, tmp_path: Path, model_type: str):
+    """With evaluations between the updates, which compute without gradients."""
+    settings = {
+        "model_type": model_type, "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 1, "pad_token_id": 2,
+        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 16,
+    }  # fmt: skip
+    torch.manual_seed(1)
+    given = TransformersEncoder(MODEL, 2, settings | OTHERS[model_type], has_pooler=False)
+    classifier, *_ = finetuned(dataset, tmp_path, given=given)
+    assert accuracy(classifier, dataset) > 95
 
 
 def test_the_better_learning_rate_is_kept(dataset: LabelledDataset, tmp_path: Path):
@@ -121,7 +138,7 @@ def test_predictions_come_in_the_order_of_the_examples(dataset: LabelledDataset,
 def test_a_classifier_comes_back_from_its_file(dataset: LabelledDataset, tmp_path: Path):
     classifier, *_ = finetuned(dataset, tmp_path / "work")
     checkpoint.save(tmp_path / "model", classifier.encoder, {"seed": 3}, head=classifier.head)
-    loaded, metadata = checkpoint.load_classifier(tmp_path / "model")
+    loaded, metadata = encoders.load_classifier(tmp_path / "model")
     assert metadata == {"seed": 3}
     before, after = (evaluate(model, dataset, 16).predictions for model in (classifier, loaded))
     assert before.tolist() == after.tolist()

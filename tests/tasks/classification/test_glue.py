@@ -10,6 +10,7 @@ from small_model import write_model, write_vocabulary
 from xlm_core import history, results
 from xlm_core.config import Compute, Finetuning
 from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.interop import encoders
 from xlm_core.metrics import sample_statistics
 from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
@@ -120,7 +121,7 @@ def score(world, task: str, valid: dict[str, str], test: dict[str, str]) -> tupl
 
 def test_scores_are_learned_by_a_head_with_one_output(world):
     finetuned(world, "STS-B", "scores", {"STS-B": "scores"})
-    classifier, _ = checkpoint.load_classifier(world / "classifier")
+    classifier, _ = encoders.load_classifier(world / "classifier")
     assert classifier.head.classes.out_features == 1
     results, lines = score(world, "STS-B", {"STS-B": "scores"}, {"STS-B": "test"})
     assert [(result.column, result.metric, result.n) for result in results] == [
@@ -174,7 +175,7 @@ def test_the_mean_of_a_task_s_metrics_selects(world):
 
 def test_a_model_that_says_the_same_of_everything_is_remarked(world):
     finetuned(world, "SST-2", "classes", {"SST-2": "classes"})
-    classifier, metadata = checkpoint.load_classifier(world / "classifier")
+    classifier, metadata = encoders.load_classifier(world / "classifier")
     classifier.head.classes.bias.data[1] = 1000.0
     checkpoint.save(world / "classifier", classifier.encoder, metadata, head=classifier.head)
     (result,), _ = score(world, "SST-2", {"SST-2": "classes"}, {})

@@ -10,8 +10,8 @@ from small_model import write_model, write_vocabulary
 from xlm_core import results
 from xlm_core.config import Compute, Finetuning
 from xlm_core.data.token_store import TokenStoreWriter
+from xlm_core.interop import encoders
 from xlm_core.metrics import sample_statistics
-from xlm_core.model import checkpoint
 from xlm_core.results import ResultContext
 from xlm_core.tasks.classification.evaluate import XnliTest, score_xnli
 from xlm_core.tasks.classification.finetune import FinetuneArgs, finetune
@@ -61,7 +61,7 @@ def finetuned(world, train, n_train, selected=(), settings=SETTINGS):
         selected=world / "selected.json",
         history=world / "history.jsonl",
     )
-    return checkpoint.load_classifier(world / "classifier")[1]
+    return encoders.load_classifier(world / "classifier")[1]
 
 
 def score(world, test, selected=None, others=()):
@@ -128,7 +128,7 @@ def test_with_averaged_language_embeddings_a_pair_counts_the_same_in_every_langu
         finetuned(world, ["en"], {"en": None}, settings=settings)
         english, french = score(world, stores(world, "same", ["en", "fr"]))
         assert f"|language-ids:{language_ids}|" in english.signature
-        encoder = checkpoint.load_classifier(world / "classifier")[0].encoder
+        encoder = encoders.load_classifier(world / "classifier")[0].encoder
         assert torch.equal(*encoder.language_embeddings.weight) == (settings is averaged)
     assert english.value == french.value
 

@@ -19,10 +19,10 @@ from sklearn.metrics import confusion_matrix, f1_score, matthews_corrcoef
 from xlm_core import results, tsv
 from xlm_core.config.classification import ACCURACY, METRICS
 from xlm_core.data.labelled import LabelledDataset
+from xlm_core.interop import encoders
 from xlm_core.io import read_json, write_json
 from xlm_core.metrics import sample_statistics
 from xlm_core.metrics.sample_statistics import MetricName, SampleStatistics
-from xlm_core.model import checkpoint
 from xlm_core.model.device import select_device
 from xlm_core.results import Result, ResultContext
 from xlm_core.tasks.classification.finetune import Evaluation, data_digest, evaluate, open_datasets, warn_of_truncation
@@ -41,7 +41,7 @@ class FinetunedClassifier:
     """A saved classifier, on the device that it computes on, and the metadata of its file."""
 
     def __init__(self, path: Path) -> None:
-        classifier, self.metadata = checkpoint.load_classifier(path)
+        classifier, self.metadata = encoders.load_classifier(path)
         self.classifier = classifier.to(select_device())
         self.max_tokens: int = self.metadata["max_tokens"]
 

@@ -25,10 +25,12 @@ from xlm_core import digests
 from xlm_core.config import Compute, Finetuning, Optim, to_dict
 from xlm_core.data.labelled import LabelledDataset, epoch_batches
 from xlm_core.history import Metrics, ObjectiveKey
+from xlm_core.interop import encoders
 from xlm_core.io import copy_file, read_json, write_json
 from xlm_core.metrics.loss import LossSum
 from xlm_core.model import checkpoint
 from xlm_core.model.device import compile_layers, resolve_dtype
+from xlm_core.model.encoder import Encoder
 from xlm_core.model.heads import Classifier
 from xlm_core.model.transformer import Transformer
 from xlm_core.train.distributed import DistributedContext
@@ -107,7 +109,7 @@ def finetune(
             "learning_rate", and the test examples, "n_correct" of "n"; None where no checkpoint is selected so.
         history: JSON lines of losses and validation metrics, with the learning rate that was selected.
     """
-    model, pretrained = checkpoint.load(encoder)
+    model, pretrained = encoders.load(encoder)
     if args.settings.average_language_embeddings:
         model.average_language_embeddings()
     by_language = open_datasets(train, pretrained, args.n_train)
@@ -138,9 +140,7 @@ def finetuned_metadata(encoder: Mapping[str, Any], splits: DatasetSplits, args: 
     }
 
 
-def search_learning_rate(
-    encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, digest: str
-) -> "FinetuningRun":
+def search_learning_rate(encoder: Encoder, splits: DatasetSplits, args: FinetuneArgs, digest: str) -> "FinetuningRun":
     """Fine-tune a copy of ``encoder`` with each learning rate and return the run of the best evaluation of all.
 
     Args:
@@ -154,7 +154,7 @@ def search_learning_rate(
 
 
 def train_classifier(
-    encoder: Transformer, splits: DatasetSplits, args: FinetuneArgs, rate: float, digest: str
+    encoder: Encoder, splits: DatasetSplits, args: FinetuneArgs, rate: float, digest: str
 ) -> tuple[float, "FinetuningRun"]:
     """Fine-tune a copy of ``encoder`` with one learning rate, which decays linearly to zero after a warmup.
 
@@ -166,7 +166,8 @@ def train_classifier(
     settings, processes = args.settings, DistributedContext()
     torch.manual_seed(args.seed)
     classifier = make_classifier(encoder, len(args.labels) or 1, settings).to(processes.device)
-    compile_layers(classifier.encoder.layers, args.compute.compile, processes.device)
+    if isinstance(classifier.encoder, Transformer):  # layers of transformers are not compiled
+        compile_layers(classifier.encoder.layers, args.compute.compile, processes.device)
     run = FinetuningRun(classifier, splits, args, rate, args.work / digest / f"{rate:g}", processes.device)
     n_updates = settings.epochs * run.updates_per_epoch
     optim = Optim(
@@ -194,10 +195,11 @@ def train_classifier(
     return state.progress.best, run
 
 
-def make_classifier(encoder: Transformer, n_classes: int, settings: Finetuning) -> Classifier:
+def make_classifier(encoder: Encoder, n_classes: int, settings: Finetuning) -> Classifier:
     """Put a random head of ``n_classes`` outputs on a copy of ``encoder``; what is not to be trained is frozen."""
     classifier = Classifier(copy.deepcopy(encoder), n_classes, settings.dropout)
-    freeze_unused_layers(classifier.encoder, pools=True)
+    if isinstance(classifier.encoder, Transformer):
+        freeze_unused_layers(classifier.encoder, pools=True)
     if settings.n_frozen_layers is not None:
         classifier.encoder.freeze(settings.n_frozen_layers)
     return classifier

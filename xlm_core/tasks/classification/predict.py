@@ -8,6 +8,7 @@ import torch
 
 from xlm_core.data.labelled import join_sentences, joined_batch
 from xlm_core.errors import CheckpointError
+from xlm_core.interop import encoders
 from xlm_core.model import checkpoint
 from xlm_core.model.device import select_device
 from xlm_core.tasks.inference import BATCH_TOKENS, encode_fields, language_id_of, length_batches
@@ -35,7 +36,7 @@ class ClassificationPipeline:
             CorpusError: no such vocabulary.
             ConfigError: the model was not trained on ``language``.
         """
-        classifier, metadata = checkpoint.load_classifier(model)
+        classifier, metadata = encoders.load_classifier(model)
         self.vocabulary = checkpoint.load_vocabulary(vocabulary, model, metadata)
         self.labels: list[str] = metadata.get("labels") or []
         if len(self.labels) != classifier.head.classes.out_features and classifier.head.classes.out_features > 1:
