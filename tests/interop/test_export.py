@@ -20,7 +20,7 @@ from transformers import (
     AutoTokenizer,
     pipeline,
 )
-from transformers_folders import CONFIGS, KINDS, SENTENCES, write_config, write_tokenizer
+from transformers_folders import KINDS, SENTENCES, write_config, write_tokenizer
 from transformers_folders import write_model as write_theirs
 
 from xlm_core.cli import main
@@ -28,7 +28,7 @@ from xlm_core.config import Text
 from xlm_core.data.batch import Batch
 from xlm_core.data.labelled import join_sentences
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.interop import bert
+from xlm_core.interop import bert, encoders
 from xlm_core.interop.convert import export_huggingface, import_huggingface
 from xlm_core.interop.tokenizer_files import write_tokenizer as write_tokenizer_files
 from xlm_core.model import checkpoint
@@ -86,7 +86,7 @@ def inputs_of(folder: Path, arguments: list[str], pairs: bool) -> tuple[Any, Bat
 
 
 @pytest.mark.parametrize("pairs", [False, True])
-@pytest.mark.parametrize("model_type", CONFIGS)
+@pytest.mark.parametrize("model_type", KINDS)
 def test_a_model_that_was_trained_further_is_theirs_again(tmp_path: Path, model_type: str, pairs: bool) -> None:
     arguments = trained_further(tmp_path, model_type, has_head=False)
     folder = exported(arguments, tmp_path / "again")
@@ -106,11 +106,11 @@ def test_a_model_that_was_trained_further_is_theirs_again(tmp_path: Path, model_
 
 
 @pytest.mark.parametrize("pooler", [False, True])
-@pytest.mark.parametrize("model_type", CONFIGS)
+@pytest.mark.parametrize("model_type", KINDS)
 def test_a_classifier_with_or_without_pooler_is_theirs(tmp_path: Path, model_type: str, pooler: bool) -> None:
     arguments = trained_further(tmp_path, model_type, has_head=True, pooler=pooler)
     folder = exported(arguments, tmp_path / "again")
-    ours = checkpoint.load_classifier(Path(arguments[0]))[0]
+    ours = encoders.load_classifier(Path(arguments[0]))[0]
     assert (ours.encoder.pooler is not None) == pooler
     theirs, report = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
     assert not any(report.values())
@@ -123,7 +123,7 @@ def test_a_classifier_with_or_without_pooler_is_theirs(tmp_path: Path, model_typ
 
 
 @pytest.mark.parametrize("has_head", [False, True])
-@pytest.mark.parametrize("model_type", CONFIGS)
+@pytest.mark.parametrize("model_type", KINDS)
 def test_what_is_exported_is_imported_again_without_a_change(tmp_path: Path, model_type: str, has_head: bool) -> None:
     """A classifier comes back without what predicts tokens."""
     arguments = trained_further(tmp_path, model_type, has_head)
@@ -183,7 +183,7 @@ def xlm(tmp_path: Path) -> list[str]:
     return [str(write_model(tmp_path / "model.safetensors", words)), "--vocabulary", str(words)]
 
 
-@pytest.mark.parametrize("model_type", ["xlm", *CONFIGS])
+@pytest.mark.parametrize("model_type", ["xlm", *KINDS])
 @pytest.mark.parametrize("has_head", [False, True])
 def test_no_setting_is_left_to_the_library(tmp_path: Path, xlm: list[str], model_type: str, has_head: bool) -> None:
     arguments = trained_further(tmp_path, model_type, has_head) if model_type != "xlm" else xlm
@@ -202,7 +202,7 @@ def test_no_setting_is_left_to_the_library(tmp_path: Path, xlm: list[str], model
         assert json.loads(file.metadata()["xlm"])["version"] == VERSION
 
 
-@pytest.mark.parametrize("model_type", ["xlm", *CONFIGS])
+@pytest.mark.parametrize("model_type", ["xlm", *KINDS])
 def test_pipelines_read_raw_text_as_the_command_line(tmp_path: Path, xlm: list[str], model_type: str) -> None:
     arguments = trained_further(tmp_path, model_type, has_head=False) if model_type != "xlm" else xlm
     folder = exported(arguments, tmp_path / "again", "--language", "en")
