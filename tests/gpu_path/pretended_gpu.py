@@ -5,6 +5,7 @@ for code whose control flow depends on values, without gradients. Both record wh
 """
 
 import traceback
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -78,6 +79,29 @@ class Recorder(TorchDispatchMode):
     def compute(self, operator: Any, args: Any, kwargs: Any) -> Any:
         """Compute the result of an operator."""
         return operator(*args, **kwargs)
+
+
+class MemoryRecorder(Recorder):
+    """Counts the bytes of the tensors that live on the GPU now, and the most that ever did."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live, self.peak, self._storages = 0, 0, dict[int, int]()
+
+    def compute(self, operator: Any, args: Any, kwargs: Any) -> Any:
+        """Compute the result, and follow the memory of what is new in it."""
+        result = operator(*args, **kwargs)
+        for tensor in _tensors(result):
+            storage = tensor.untyped_storage()
+            if tensor.device.type == "cuda" and storage._cdata not in self._storages:
+                self._storages[storage._cdata] = storage.nbytes()
+                self.live += storage.nbytes()
+                self.peak = max(self.peak, self.live)
+                weakref.finalize(storage, self._free, storage._cdata)
+        return result
+
+    def _free(self, storage: int) -> None:
+        self.live -= self._storages.pop(storage)
 
 
 class ValueRecorder(Recorder):

@@ -1,20 +1,10 @@
 """The path of a GPU, on a pretended one: where the host waits, what is launched, and on which device tensors are."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
-from torch.utils.cpp_extension import include_paths, library_paths
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-PYTORCH = (2, 13)  # whose interface of CUDA ``pretended.cpp`` implements
 # Most launches of an update of two micro-batches and three layers, where PyTorch's attention counts as its parts.
 LAUNCHES = {
     "clm": 800,
@@ -28,27 +18,9 @@ LAUNCHES = {
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(record: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     """What ``scenarios.py`` recorded."""
-    compiler = shutil.which("g++")
-    if compiler is None:
-        pytest.skip("no C++ compiler (g++), which the pretended GPU needs")
-    if torch.version.cuda is not None or tuple(map(int, torch.__version__.split(".")[:2])) != PYTORCH:
-        pytest.skip(f"PyTorch {torch.__version__}: the pretended GPU is made for a CPU build of {PYTORCH}")
-    library = tmp_path_factory.mktemp("gpu") / "pretended.so"
-    options = ["-shared", "-fPIC", "-O1", "-std=c++20", *(f"-I{path}" for path in include_paths())]
-    folders = [option.format(path) for path in library_paths() for option in ("-L{}", "-Wl,-rpath,{}")]
-    files = [str(HERE / "pretended.cpp"), "-o", str(library)]
-    subprocess.run([compiler, *options, *files, *folders, "-ltorch_cpu", "-lc10"], check=True)
-    run = subprocess.run(
-        [sys.executable, str(HERE / "scenarios.py"), str(library)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert run.returncode == 0, run.stderr[-4000:]
-    recorded: dict[str, Any] = json.loads(run.stdout)
-    return recorded
+    return record("scenarios.py")
 
 
 @pytest.mark.parametrize("kind", LAUNCHES)

@@ -1,11 +1,23 @@
+import logging
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from xlm_core.config import Compute, ModelConfig, Optim, Pretraining
 from xlm_core.errors import ConfigError, TrainingError
 from xlm_core.model.transformer import Transformer
-from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
+from xlm_core.tasks.pretraining.memory import (
+    check_sizes,
+    estimate_memory,
+    fitting_micro_batch,
+    log_memory,
+    memory_errors,
+    micro_batches_per_update,
+)
 
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+HALF = Compute(precision="bfloat16")
 MODEL = ModelConfig(dim=16, n_layers=2, n_heads=2, feedforward_dim=32, max_positions=24)
 
 
@@ -14,8 +26,8 @@ def settings(**changed):
     return Pretraining(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=12), max_eval_tokens=100, **sizes)
 
 
-def memory(compute=None, n_processes=1, **changed):
-    return estimate_memory(Transformer(MODEL, 64, 2), settings(**changed), compute or Compute(), n_processes)
+def memory(compute=None, n_processes=1, device=CPU, **changed):
+    return estimate_memory(Transformer(MODEL, 64, 2), settings(**changed), compute or Compute(), n_processes, device)
 
 
 def test_an_update_has_the_same_size_however_it_is_cut():
@@ -42,6 +54,46 @@ def test_memory_by_hand():
     assert (parts["weights"], parts["gradients"], parts["optimizer"]) == (4 * n_weights, 4 * n_weights, 8 * n_weights)
     assert parts["scores"] == 3 * 4 * 120 * 64
     assert list(parts) == ["weights", "gradients", "optimizer", "activations", "scores"]
+
+
+def test_memory_of_a_gpu_by_hand():
+    n_weights = sum(parameter.numel() for parameter in Transformer(MODEL, 64, 2).parameters())
+    halved, full = memory(HALF, device=GPU), memory(Compute(precision="float32"), device=GPU)
+    assert (halved["weights"], full["weights"]) == (6 * n_weights, 4 * n_weights)
+    assert halved["gradients"] == full["gradients"] == 4 * (n_weights + 64 * 16)
+    # The inputs of six linear layers' widths and twice the feed-forward; two normalizations; two dropouts.
+    assert halved["activations"] == 120 * 2 * (2 * (6 * 16 + 2 * 32) + 4 * 2 * 16 + 2 * 16)
+    assert full["activations"] == 120 * 2 * (4 * (6 * 16 + 2 * 32) + 4 * 2 * 16 + 2 * 16)
+
+
+def test_the_largest_micro_batch_that_fits():
+    def fits(gigabytes, n_processes=1, n_tokens=2048):
+        model, sizes = Transformer(MODEL, 64, 2), settings(batch_tokens=n_tokens, micro_batch_tokens=12)
+        return fitting_micro_batch(model, sizes, HALF, n_processes, GPU, gigabytes)
+
+    assert fits(1 << 30) == 2048 and fits(1 << 30, n_processes=3) == 512 and fits(1 << 10) is None
+    needed = sum(memory(HALF, device=GPU, batch_tokens=2048, micro_batch_tokens=256).values())
+    assert fits(needed / 0.85 + 1) == 256 and fits(needed / 0.85 - 1) == 128
+    assert fits(1 << 30, n_processes=1000) is None
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "level", "message"),
+    [
+        (1, logging.INFO, "micro_batch_tokens: 240 would fit"),
+        (0.00022, logging.WARNING, "micro_batch_tokens: 30 would fit"),
+        (0.0004, None, ""),
+        (0.00001, logging.WARNING, "no micro_batch_tokens fits"),
+    ],
+)
+def test_a_gpu_that_is_too_small_or_far_too_large_is_told(monkeypatch, caplog, gigabytes, level, message):
+    card = SimpleNamespace(name="H100", total_memory=int(gigabytes * 1e9))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    with caplog.at_level(logging.INFO):
+        log_memory(Transformer(MODEL, 64, 2), settings(), HALF, 1, GPU)
+    plan, of_card, *advice = caplog.records
+    assert "GB of tensors per process" in plan.getMessage() and of_card.getMessage().startswith("H100 has")
+    assert [(record.levelno, message in record.getMessage()) for record in advice] == ([(level, True)] if level else [])
 
 
 def test_what_saves_memory():

@@ -1,5 +1,6 @@
 """Sizes of a training before any data is read: micro-batches of an update, memory, and errors where they do not fit."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,33 +8,89 @@ import torch
 
 from xlm_core.config import Compute, ModelConfig, Pretraining, TranslationTraining
 from xlm_core.errors import ConfigError, TrainingError
+from xlm_core.model.device import resolve_dtype
 from xlm_core.model.heads import MAX_SCORES
 from xlm_core.model.transformer import Transformer
 
-FLOAT_BYTES = 4
+LOG = logging.getLogger(__name__)
+MEMORY_SHARE = 0.85  # of a GPU that the tensors of a plan may take
 
 
-def estimate_memory(model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int) -> dict[str, int]:
-    """Estimate roughly, in bytes, the tensors that one process holds while it trains ``model``.
+def estimate_memory(
+    model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int, device: torch.device
+) -> dict[str, int]:
+    """Estimate roughly, in bytes, the tensors that one process holds on ``device`` while it trains ``model``.
 
-    Of each layer what the backward pass reads is counted, float by float and token by token: inputs of the linear
-    layers, of the normalizations, of GELU and of the dropouts, and the attention weights, which a CPU keeps and a GPU
-    computes again. Half precision is not counted as a saving, because weights and sums stay in float32. What Python,
-    PyTorch and its allocator take for themselves comes on top.
+    Activations are what the backward pass reads of each layer, token by token, as if every token were predicted. On a
+    GPU those are inputs of the linear layers, the attention and GELU in the precision of products, inputs of the
+    normalizations in float32 and one byte for each dropout; beside the weights their copies in half precision, beside
+    the gradients that of the embeddings in the current micro-batch. On a CPU everything is counted as float32, and the
+    attention weights, which a GPU computes again, are kept. What Python, PyTorch, its allocator and CUDA take for
+    themselves comes on top, and on several GPUs what NCCL takes.
     """
-    config = model.config
-    n_tokens = micro_batch_size(pretraining)
+    config, on_gpu = model.config, device.type == "cuda"
+    n_tokens, n_embedded = micro_batch_size(pretraining), model.embeddings.weight.numel()
     n_weights = sum(parameter.numel() for parameter in model.parameters())
-    weights_of_token = 3 * config.n_heads * pretraining.seq_len if not torch.cuda.is_available() else 0
-    of_layer = 14 * config.dim + 2 * config.feedforward_dim + weights_of_token
-    kept = config.n_layers * config.dim + of_layer if compute.activation_checkpointing else config.n_layers * of_layer
-    moments = 2 * n_weights // (n_processes if compute.zero_stage1 else 1)
-    scores = 3 * min(n_tokens * model.vocab_size, max(MAX_SCORES, model.vocab_size))
-    n_floats = {
-        "weights": n_weights, "gradients": n_weights, "optimizer": moments, "activations": n_tokens * kept,
-        "scores": scores,
-    }  # fmt: skip
-    return {name: FLOAT_BYTES * n for name, n in n_floats.items()}
+    width = resolve_dtype(compute.precision, device).itemsize
+    if on_gpu:
+        of_layer = width * (6 * config.dim + 2 * config.feedforward_dim) + 10 * config.dim
+    else:
+        of_layer = 4 * (14 * config.dim + 2 * config.feedforward_dim + 3 * config.n_heads * pretraining.seq_len)
+    inputs = 4 * config.n_layers * config.dim
+    kept = inputs + of_layer if compute.activation_checkpointing else config.n_layers * of_layer
+    n_scores = min(n_tokens * model.vocab_size, max(MAX_SCORES, model.vocab_size))
+    return {
+        "weights": (4 + width if on_gpu and width < 4 else 4) * n_weights,
+        "gradients": 4 * (n_weights + n_embedded if on_gpu else n_weights),
+        "optimizer": 4 * (2 * n_weights // (n_processes if compute.zero_stage1 else 1)),
+        "activations": n_tokens * kept,
+        "scores": 4 * (2 if on_gpu else 3) * n_scores,
+    }
+
+
+def fitting_micro_batch(
+    model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int, device: torch.device, memory: int
+) -> int | None:
+    """Return the largest ``micro_batch_tokens`` that ``estimate_memory`` expects to fit; None if none does.
+
+    It is ``batch_tokens`` divided by a power of two, takes at most ``MEMORY_SHARE`` of ``memory`` (bytes), and leaves
+    each process a micro-batch.
+    """
+    n_batches = 1
+    while (size := -(-pretraining.batch_tokens // n_batches)) >= pretraining.seq_len:
+        smaller = pretraining.model_copy(update={"micro_batch_tokens": size})
+        needed = sum(estimate_memory(model, smaller, compute, n_processes, device).values())
+        if n_batches >= n_processes and needed <= MEMORY_SHARE * memory:
+            return size
+        n_batches *= 2
+    return None
+
+
+def log_memory(
+    model: Transformer, pretraining: Pretraining, compute: Compute, n_processes: int, device: torch.device
+) -> None:
+    """Log what a process will hold; on a GPU beside its memory, with sizes that fit it better where some do."""
+    estimate = estimate_memory(model, pretraining, compute, n_processes, device)
+    needed = sum(estimate.values())
+    shown = ", ".join(f"{name} {n_bytes / 1e9:.2g}" for name, n_bytes in estimate.items())
+    LOG.info("about %.2g GB of tensors per process (%s)", needed / 1e9, shown)
+    if device.type != "cuda":
+        return
+    card = torch.cuda.get_device_properties(device)
+    LOG.info("%s has %.3g GB", card.name, card.total_memory / 1e9)
+    is_too_much = needed > card.total_memory
+    if is_too_much or needed < card.total_memory / 3:
+        size = fitting_micro_batch(model, pretraining, compute, n_processes, device, card.total_memory)
+        if size is None:
+            LOG.warning("no micro_batch_tokens fits; set compute.activation_checkpointing, or train a smaller model")
+        elif size != pretraining.micro_batch_tokens:
+            level = logging.WARNING if is_too_much else logging.INFO
+            LOG.log(
+                level,
+                "micro_batch_tokens: %d would fit, with other batches than %d",
+                size,
+                pretraining.micro_batch_tokens,
+            )
 
 
 def micro_batches_per_update(training: Pretraining | TranslationTraining) -> int:

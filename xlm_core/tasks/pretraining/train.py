@@ -20,7 +20,7 @@ from xlm_core.model.device import compile_layers, resolve_dtype
 from xlm_core.model.transfer import check_shape, transfer_languages, transfer_pieces
 from xlm_core.model.transformer import Transformer
 from xlm_core.tasks.pretraining.data import InitialModel, PretrainingArgs, PretrainingData, Stores, TrainingCorpora
-from xlm_core.tasks.pretraining.memory import check_sizes, estimate_memory, memory_errors, micro_batches_per_update
+from xlm_core.tasks.pretraining.memory import check_sizes, log_memory, memory_errors, micro_batches_per_update
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.train.distributed import DistributedContext
 from xlm_core.train.log import LOG_NAME
@@ -80,7 +80,7 @@ def pretrain(
     check_sizes(args.model, args.pretraining, processes.size)
     vocab = Vocabulary.read(vocabulary)
     model, before = _initial_model(init, args, vocab)
-    _log_summary(model, args, processes.size)
+    _log_summary(model, args, processes)
     training_corpora, validation_corpora = (
         TrainingCorpora.open(paths, vocab.digest) for paths in (training, validation)
     )
@@ -102,16 +102,14 @@ def pretrain(
         copy_file(folder / LOG_NAME, history)
 
 
-def _log_summary(model: Transformer, args: PretrainingArgs, n_processes: int) -> None:
+def _log_summary(model: Transformer, args: PretrainingArgs, processes: DistributedContext) -> None:
     """Log what the run will take."""
     LOG.info("%d parameters", sum(parameter.numel() for parameter in model.parameters()))
     n_updates, n_tokens = args.pretraining.optim.max_updates, args.pretraining.batch_tokens
     n_batches = micro_batches_per_update(args.pretraining)
     message = "%s: %d updates of %d tokens, in %d batches on %d processes; %.3g tokens in all"
-    LOG.info(message, "+".join(args.objectives), n_updates, n_tokens, n_batches, n_processes, n_updates * n_tokens)
-    estimate = estimate_memory(model, args.pretraining, args.compute, n_processes)
-    shown = ", ".join(f"{name} {n_bytes / 1e9:.2g}" for name, n_bytes in estimate.items())
-    LOG.info("about %.2g GB of tensors per process (%s)", sum(estimate.values()) / 1e9, shown)
+    LOG.info(message, "+".join(args.objectives), n_updates, n_tokens, n_batches, processes.size, n_updates * n_tokens)
+    log_memory(model, args.pretraining, args.compute, processes.size, processes.device)
 
 
 def _initial_model(init: InitialModel | None, args: PretrainingArgs, vocabulary: Vocabulary) -> tuple[Transformer, Any]:
