@@ -9,13 +9,12 @@ counts.
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import numpy as np
 import torch
 from decode import N_ENDS, SHAPES, translator
-from pretrain import name_of, timed
+from pretrain import name_of, parse_quick, take_turns
 
 from xlm_core.config import Optim
 from xlm_core.data.batch import PackedSequences, sentence_batch
@@ -39,7 +38,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--output", type=Path, help="JSON")
-    arguments = parser.parse_args()
+    arguments = parse_quick(parser, shape=["base" if torch.cuda.is_available() else "microworld"], turns=1)
     torch.set_num_threads(arguments.threads)
     results = {name: measure(arguments, name) for name in arguments.shape}
     if arguments.output:
@@ -71,11 +70,7 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float]:
         optimizer.step()
 
     learn()
-    seconds: dict[str, list[float]] = {"generating": [], "learning": []}
-    for _ in range(arguments.turns):
-        seconds["generating"].append(timed(generate, device))
-        seconds["learning"].append(timed(learn, device))
-    medians = {part: statistics.median(times) for part, times in seconds.items()}
+    medians = take_turns({"generating": generate, "learning": learn}, arguments.turns, device)
     print(f"{name}, {n_sentences} sentences of {arguments.shortest} to {arguments.longest} tokens and {N_ENDS} ends, ")
     print(f"  {name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for part, value in medians.items():

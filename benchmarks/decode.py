@@ -2,24 +2,25 @@
 
     python benchmarks/decode.py                                # 3 layers x 128 and 6 layers x 512, 2 threads
     python benchmarks/decode.py --shape base --sentences 64 --output decode.json
+    python benchmarks/decode.py --quick                        # within two minutes
 
 All translate the same batch of sentences of different lengths, each into a translation as long as itself: it ends there
 and nowhere else. The library's model is BART, an encoder and a decoder of the same form, with random weights and a
 cache of keys and values; a sentence that has ended stays in its batch until all have. Ours without memory computes all
 translations again for each token, as training does. The programs take turns in one process, so a machine that slows
-down slows all. The median of the turns counts.
+down slows all. The median of the turns counts. On a GPU float32 is multiplied as TF32, and what each program adds at
+its peak to the memory of the models is printed.
 """
 
 import argparse
 import json
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from pretrain import name_of, timed
+from pretrain import added_bytes, name_of, parse_quick, take_turns
 from torch import Tensor
 from transformers import BartConfig, BartForConditionalGeneration, LogitsProcessor, LogitsProcessorList
 
@@ -65,7 +66,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--output", type=Path, help="JSON")
-    return parser.parse_args()
+    shape = "base" if torch.cuda.is_available() else "microworld"
+    return parse_quick(parser, shape=[shape], sentences=16, longest=30, turns=1)
 
 
 def measure(arguments: argparse.Namespace, name: str) -> dict[str, float | str]:
@@ -81,16 +83,17 @@ def measure(arguments: argparse.Namespace, name: str) -> dict[str, float | str]:
         "transformers": theirs(shape, limits),
         "ours_without_memory": without_memory(shape, limits),
     }
-    for program in programs.values():
-        program(source)
-    seconds: dict[str, list[float]] = {program: [] for program in programs}
-    for _ in range(arguments.turns):
-        for program, work in programs.items():
-            seconds[program].append(timed(lambda work=work: work(source), device))
-    speed = {program: words.tokens.size / statistics.median(times) for program, times in seconds.items()}
+    works = {program: lambda work=work: work(source) for program, work in programs.items()}
+    peaks = {program: added_bytes(work, device) for program, work in works.items()}
+    seconds = take_turns(works, arguments.turns, device)
+    speed = {program: words.tokens.size / median for program, median in seconds.items()}
     print(f"{name}, {name_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for program, value in speed.items():
-        print(f"  {program:24s}{value:12,.0f} tokens/s   ours is {speed['ours'] / value:5.2f} x as fast", flush=True)
+        memory = f"   {peaks[program] / 1e9:.2f} GB" if device.type == "cuda" else ""
+        print(
+            f"  {program:24s}{value:12,.0f} tokens/s   ours is {speed['ours'] / value:5.2f} x as fast{memory}",
+            flush=True,
+        )
     return {"device": name_of(device), **{f"{program}_tokens_per_s": value for program, value in speed.items()}}
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 from fresh import held_bytes, peak_bytes
-from pretrain import Shape, Update, our_update, random_batch, their_updates
+from pretrain import Shape, our_update, random_batch, their_update
 
 from xlm_core.config import Masking
 from xlm_core.train.distributed import DistributedContext
@@ -74,11 +74,8 @@ def peak_of_update(program: str, vocabulary: int, n_tokens: int) -> int:
     shape = Shape(n_layers=2, dim=256, n_heads=4, vocabulary=vocabulary, n_rows=n_tokens // SEQ_LEN, seq_len=SEQ_LEN)
     few = Shape(n_layers=2, dim=256, n_heads=4, vocabulary=vocabulary, n_rows=FEW_ROWS, seq_len=SEQ_LEN)
     device, dtype = DistributedContext().device, torch.float32
-    update: Update
-    if program == "ours":
-        update = our_update(shape, 0.1, dtype, device)
-    else:
-        update = their_updates(shape, 0.1, dtype, device)["transformers"]
+    make_update = our_update if program == "ours" else their_update
+    update = make_update(shape, 0.1, dtype, device)
     update(random_batch(few, 0, NEARLY_ALL).to(device))
     batch = random_batch(shape, 1, NEARLY_ALL).to(device)
     if device.type == "cuda":

@@ -23,10 +23,11 @@ BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 TEXT_STAGES = 6
 # Benchmark -> its options, one figure that it writes, and how many times.
 TRIALS = {
-    "pretrain": (["--shape", "microworld", "--turns", "1", "--precision", "float32"], "ratio", 1),
+    "pretrain": (["--quick", "--objectives", "mlm", "tlm"], "ratio", 2),
+    "finetune": (["--quick"], "ours_updates_per_s", 2),
     "memory": (["--vocabulary", "100", "--tokens", "512"], "ours_gb", 1),
-    "decode": (["--shape", "microworld", "--sentences", "4", "--longest", "8", "--turns", "1"], "ours_tokens_per_s", 1),
-    "back_translation": (["--shape", "microworld", "--tokens", "40", "--turns", "1"], "generating_seconds", 1),
+    "decode": (["--quick", "--sentences", "4", "--longest", "8"], "ours_tokens_per_s", 1),
+    "back_translation": (["--quick", "--tokens", "40"], "generating_seconds", 1),
     "text": (["--lines", "300"], "lines_per_s", TEXT_STAGES),
     "large_model": (["--vocabulary", "500", "--layers", "1", "--updates", "1", "--batch", "2"], "peak_gb", 2),
     "moses": (["--lines", "100"], "ratio", 5),
