@@ -7,10 +7,11 @@
     python benchmarks/pretrain.py --quick                                # within two minutes
 
 Both make updates of the same shapes, in the same precision and with the same threads: the batch is copied to the GPU,
-forward, backward, clipping, AdamW. The programs take turns in one process, each with the same few batches; so a machine that slows down
-slows both. The median of the turns counts. ``transformers`` has its defaults: it projects the vocabulary at every
-position, where we project it where a token is hidden; its optimizer is PyTorch's AdamW with its defaults. On a GPU the
-peak memory of each program is printed: model, optimizer and an update. Padding counts as no token.
+forward, backward, clipping, AdamW. The programs take turns in one process, each with the same few batches; so a machine
+that slows down slows both. The median of the turns counts. ``transformers`` has its defaults: it projects the
+vocabulary at every position, where we project it where a token is hidden; its optimizer is PyTorch's AdamW with its
+defaults. On a GPU the peak memory of each program is printed: model, optimizer and an update. Padding counts as no
+token.
 
 The fraction of the ceiling is the rate of floating-point operations that our update *needs*, by this formula, in which
 a matrix product of (n, m) and (m, k) counts 2nmk, and a backward pass twice its forward pass:

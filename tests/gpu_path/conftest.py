@@ -34,7 +34,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str
 
     def run(script: str) -> dict[str, Any]:
         command = [sys.executable, str(HERE / script), str(library)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])}
         finished = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert finished.returncode == 0, finished.stderr[-4000:]
         recorded: dict[str, Any] = json.loads(finished.stdout)

@@ -20,10 +20,20 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 INFERENCE_MODE = torch.inference_mode
 torch.inference_mode = torch.no_grad  # type: ignore[assignment, misc]  # its values are no inference tensors
 
-from xlm_core.config import DecodingConfig, Masking, ModelConfig, Optim  # noqa: E402
-from xlm_core.data.batch import Batch, PackedSequences, from_arrays, sentence_batch  # noqa: E402
-from xlm_core.data.masking import MaskSampler  # noqa: E402
-from xlm_core.data.objective_batches import clm_batch, mlm_batch, translation_batch  # noqa: E402
+from small_batches import (  # noqa: E402
+    OPTIM,
+    block,
+    encoder,
+    mlm,
+    padded,
+    sentences,
+    talkative,
+    translator,
+)
+
+from xlm_core.config import DecodingConfig  # noqa: E402
+from xlm_core.data.batch import Batch, sentence_batch  # noqa: E402
+from xlm_core.data.objective_batches import clm_batch, translation_batch  # noqa: E402
 from xlm_core.history import ObjectiveKey  # noqa: E402
 from xlm_core.metrics.loss import LossSum  # noqa: E402
 from xlm_core.model.decoding import decode  # noqa: E402
@@ -31,7 +41,6 @@ from xlm_core.model.encoder_decoder import EncoderDecoder  # noqa: E402
 from xlm_core.model.heads import Classifier  # noqa: E402
 from xlm_core.model.transformer import Transformer  # noqa: E402
 from xlm_core.tasks.perplexity import token_nll  # noqa: E402
-from xlm_core.text.special_symbols import EOS, N_SPECIAL, PAD  # noqa: E402
 from xlm_core.train.distributed import DistributedContext  # noqa: E402
 from xlm_core.train.loop import MicroBatch, train_step  # noqa: E402
 from xlm_core.train.losses import classification_loss, token_loss, translation_loss  # noqa: E402
@@ -40,47 +49,8 @@ from xlm_core.train.state import TrainState  # noqa: E402
 
 torch.inference_mode = INFERENCE_MODE  # type: ignore[misc]
 
-N_TOKENS, N_LANGUAGES = 211, 2
-CONFIG = ModelConfig(dim=32, n_layers=3, n_heads=4, feedforward_dim=64, max_positions=64)
-OPTIM = Optim(learning_rate=1e-3, warmup_updates=0, max_updates=9)
 N_UPDATES, MICRO_BATCHES = 3, 2
 Spoil = Callable[[LossSum], object]
-
-
-def block(seed: int, width: int = 32) -> np.ndarray:
-    """Four rows of random pieces."""
-    return np.random.default_rng(seed).integers(N_SPECIAL, N_TOKENS, (4, width))
-
-
-def sentences(seed: int, n: int = 6, lengths: tuple[int, int] = (4, 12)) -> PackedSequences:
-    """Random sentences of different lengths."""
-    rng = np.random.default_rng(seed)
-    return PackedSequences.from_lists([rng.integers(N_SPECIAL, N_TOKENS, each) for each in rng.integers(*lengths, n)])
-
-
-def mlm(seed: int) -> Batch:
-    """A block with hidden pieces."""
-    masks = MaskSampler(np.ones(N_TOKENS), Masking())
-    return mlm_batch(block(seed), 0, masks, np.random.default_rng(seed))
-
-
-def padded(seed: int) -> Batch:
-    """The same with rows of different lengths, as TLM has them."""
-    batch, lengths = mlm(seed), np.array([32, 30, 29, 32])
-    tokens = np.where(np.arange(32) < lengths[:, None], batch.tokens.numpy(), PAD)
-    return from_arrays(tokens, np.arange(32), np.array(0), lengths, batch.labels.numpy())
-
-
-def encoder() -> Transformer:
-    """A random encoder."""
-    return Transformer(CONFIG, N_TOKENS, N_LANGUAGES)
-
-
-def translator() -> EncoderDecoder:
-    """A random translator, of which the encoder predicts nothing."""
-    made = EncoderDecoder(encoder(), Transformer(CONFIG, N_TOKENS, N_LANGUAGES, is_decoder=True))
-    made.encoder.output_bias.requires_grad_(False)
-    return made
 
 
 def token_update(make_batch: Callable[[int], Batch], causal: bool = False, checkpointing: bool = False) -> Any:
@@ -183,11 +153,7 @@ def mixed_devices_are_noticed() -> bool:
 def decoding(beam_size: int) -> dict[str, Any]:
     """Translate on the CPU and on the pretended GPU."""
     torch.manual_seed(0)
-    model, search = translator().eval(), DecodingConfig(beam_size=beam_size, max_length_b=5)
-    with torch.no_grad():
-        model.decoder.embeddings.weight *= 3  # so that it says other words at each position
-        model.decoder.position_embeddings.weight *= 6
-        model.decoder.output_bias[EOS] += 0.8
+    model, search = talkative(), DecodingConfig(beam_size=beam_size, max_length_b=5)
     source = sentence_batch(sentences(7, 24, (20, 26)), 0)
     expected = decode(model, source, 1, search)
     with pretended_gpu.values() as recorder:
