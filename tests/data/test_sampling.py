@@ -1,8 +1,12 @@
+import sys
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from xlm_core.data.sampling import BLOCK, BatchKey, TaskSampler
+from xlm_core.data.sampling import BLOCK, BatchKey, TaskSampler, cached_by_epoch
 
 SHARES = {"mlm": {"de": 0.2, "en": 0.7, "sw": 0.1}, "tlm": {"de-en": 1.0}}
 
@@ -48,3 +52,36 @@ def test_a_draw_depends_on_seed_and_number_only():
 
 def test_one_key_is_always_drawn():
     assert TaskSampler(["clm"], {"clm": {"en": 1.0}}, seed=0).batch_key(4) == BatchKey("clm", "en", 4)
+
+
+@pytest.fixture
+def switching_often() -> Iterator[None]:
+    """Threads take turns after a few instructions."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_draws_of_several_threads_are_those_of_one(switching_often):
+    numbers = [2 * BLOCK * block + 6 for block in range(40)]
+    straight = TaskSampler(SHARES, SHARES, seed=1)
+    expected = [straight.batch_key(number) for number in numbers]
+    for _ in range(10):
+        shared = TaskSampler(SHARES, SHARES, seed=1)
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(shared.batch_key, numbers)) == expected
+
+
+def test_an_epoch_is_computed_once_for_all_threads_and_its_neighbor_is_kept():
+    computed, begin = [], threading.Barrier(4)
+    order = cached_by_epoch(lambda epoch: computed.append(epoch) or 10 * epoch)
+
+    def ask(worker):
+        begin.wait(timeout=10)
+        return [order(7 + (worker + step) % 2) for step in range(50)]
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, range(4)))
+    assert sorted(computed) == [7, 8]
+    assert answers == [[70, 80] * 25, [80, 70] * 25] * 2

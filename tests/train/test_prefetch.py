@@ -44,3 +44,14 @@ def test_leaving_the_block_ends_the_thread():
     with prefetch(lambda _: threading.current_thread(), end=100) as threads:
         thread = threads(0)
     assert not thread.is_alive()
+
+
+def test_several_threads_make_the_same_values_at_the_same_time():
+    together = threading.Barrier(3)
+
+    def square(number):
+        together.wait(timeout=10)  # fewer threads would wait in vain
+        return number**2
+
+    with prefetch(square, end=9, depth=4, workers=3) as squares:
+        assert [squares(number) for number in range(9)] == [number**2 for number in range(9)]

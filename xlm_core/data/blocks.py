@@ -8,10 +8,10 @@ Shapes: B blocks of T tokens.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
+from xlm_core.data.sampling import cached_by_epoch
 from xlm_core.data.token_store import Records
 from xlm_core.errors import CorpusError
 from xlm_core.text.special_symbols import XLM_SYMBOLS, SpecialSymbols
@@ -92,7 +92,7 @@ class FixedLengthBlocks:
         self._stream = stream
         self._width = min(seq_len - 1, len(stream))
         self._seed = seed
-        self._order = lru_cache(maxsize=1)(self._permutation)  # one epoch serves many batches
+        self._order = cached_by_epoch(self._permutation)  # one epoch serves many batches
         self.batch_size = batch_size
         self.seq_len = self._width + 1
         self.n_blocks = -(-len(stream) // self._width)

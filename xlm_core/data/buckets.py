@@ -5,11 +5,11 @@ Shapes: B records (sentences or pairs), C sides of a record (1 or 2).
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from xlm_core.data.batch import PackedSequences, gather_indices
+from xlm_core.data.sampling import cached_by_epoch
 from xlm_core.data.token_store import Records
 from xlm_core.errors import CorpusError
 
@@ -71,7 +71,7 @@ class LengthBucketedDataset:
                 f"expected at least one to learn from: check the corpora, or raise the lengths that are allowed"
             )
         self._cuts = _cut(np.sort(self._total), micro_batch_tokens)
-        self._order = lru_cache(maxsize=1)(self._shuffle)  # one epoch serves many batches
+        self._order = cached_by_epoch(self._shuffle)  # one epoch serves many batches
 
     def __len__(self) -> int:
         """Count the records that are kept."""

@@ -1,13 +1,29 @@
 """Sample the objective and the language or pair of each micro-batch (paper, section 3.1)."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 RANDOM_STREAM = 3  # each module that draws numbers has another
 BLOCK = 1024  # draws that are made together
+T = TypeVar("T")
+
+
+def cached_by_epoch(function: Callable[[int], T]) -> Callable[[int], T]:
+    """Keep the results of ``function`` for two epochs; threads that ask together wait for one computation.
+
+    Where batches are made ahead by several threads, some are of this epoch and some of the next.
+    """
+    cached, lock = lru_cache(maxsize=2)(function), threading.Lock()
+
+    def result(epoch: int) -> T:
+        with lock:
+            return cached(epoch)
+
+    return result
 
 
 class BatchKey(NamedTuple):
@@ -58,13 +74,15 @@ class _LanguageSampler:
         self._cumulated = cumulated / cumulated[-1]
         self._seed = seed
         self._before = [np.zeros(len(probabilities), dtype=np.int64)]
-        self._block = lru_cache(maxsize=1)(self._draws)  # one block serves many draws
+        self._lock = threading.Lock()  # of ``_before``, which grows
+        self._block = cached_by_epoch(self._draws)  # one block serves many draws
 
     def batch_key(self, turn: int) -> BatchKey:
         block, within = divmod(turn, BLOCK)
-        while len(self._before) <= block:
-            drawn = np.bincount(self._draws(len(self._before) - 1), minlength=len(self._keys))
-            self._before.append(self._before[-1] + drawn)
+        with self._lock:
+            while len(self._before) <= block:
+                drawn = np.bincount(self._draws(len(self._before) - 1), minlength=len(self._keys))
+                self._before.append(self._before[-1] + drawn)
         draws = self._block(block)
         key = draws[within]
         batch_index = int(self._before[block][key] + np.count_nonzero(draws[:within] == key))

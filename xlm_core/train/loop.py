@@ -237,29 +237,31 @@ def _validate(
 
 @contextmanager
 def prefetch(
-    micro_batches: Callable[[int], Sequence[MicroBatch]], end: int, depth: int = 2
+    micro_batches: Callable[[int], Sequence[MicroBatch]], end: int, depth: int = 2, workers: int = 1
 ) -> Iterator[Callable[[int], Sequence[MicroBatch]]]:
-    """Give a function with the values of ``micro_batches``, which a background thread makes ``depth`` updates ahead.
+    """Give a function with the values of ``micro_batches``, which background threads make ``depth`` updates ahead.
 
-    An error in the background is raised where the value is requested. Leaving the block ends the thread.
+    An error in the background is raised where the value is requested. Leaving the block ends the threads.
 
     Args:
-        micro_batches: a function of the number of the update.
+        micro_batches: a pure function of the number of the update; with several ``workers`` it runs in any order.
         end: the number of updates.
+        workers: threads.
+        depth: updates.
     """
     futures: dict[int, Future[Sequence[MicroBatch]]] = {}
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+    threads = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="prefetch")
 
     def prefetched(update: int) -> Sequence[MicroBatch]:
         for later in range(update, min(update + 1 + depth, end)):
             if later not in futures:
-                futures[later] = thread.submit(micro_batches, later)
+                futures[later] = threads.submit(micro_batches, later)
         return futures.pop(update).result()
 
     try:
         yield prefetched
     finally:
-        thread.shutdown(cancel_futures=True)
+        threads.shutdown(cancel_futures=True)
 
 
 @contextmanager
