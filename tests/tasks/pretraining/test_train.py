@@ -100,6 +100,13 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(pretrain):
     assert not same(first, other)
 
 
+def test_batches_that_several_threads_make_ahead_are_the_same(pretrain, monkeypatch):
+    expected, _, rows = pretrain("one thread")
+    monkeypatch.setattr(task, "PREFETCH", {"cpu": {"workers": 4, "depth": 8}})
+    model, _, others = pretrain("four threads")
+    assert same(model, expected) and criteria(others) == criteria(rows)
+
+
 def test_without_pretraining_the_weights_are_those_of_the_first_update(world, tmp_path):
     output = tmp_path / "model"
     task.init_random_model(vocabulary=world["vocabulary"], languages=["en", "de"], model=MODEL, seed=5, output=output)
