@@ -33,16 +33,16 @@ from xlm_core.text.tokenize import tokenize_line
 from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.version import PROJECT, VERSION
 
+WORKFLOW = (
+    "Models are trained by a Snakemake workflow, which is not part of the installed package: clone the project's "
+    "repository and type `snakemake xnli_table` in its folder, beside its file `Snakefile`."
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error that the user can mend ends it with one message and exit status 1."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    parser = argparse.ArgumentParser(prog="xlm", description="Convert and use trained models.")
-    parser.add_argument("--version", action="version", version=f"{PROJECT} {VERSION}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_conversions(commands)
-    _add_inference(commands)
-    options = parser.parse_args(arguments)
+    options = command_line().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal says of itself
     try:
@@ -51,6 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (XlmError, OSError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="xlm", description="Convert and use trained models.", epilog=WORKFLOW)
+    parser.add_argument("--version", action="version", version=f"{PROJECT} {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_conversions(commands)
+    _add_inference(commands)
+    return parser
 
 
 def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
