@@ -167,5 +167,5 @@ def test_dead_links_are_seen(link: str):
 
 def test_every_page_of_the_docs_is_in_their_index():
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    pages = {str(page.relative_to(ROOT / "docs")) for page in LIVING if page.parent.name == "docs"} - {"README.md"}
+    pages = {str(page.relative_to(ROOT / "docs")) for page in LIVING if page.parent == ROOT / "docs"} - {"README.md"}
     assert pages - set(re.findall(r"\]\(([^)#]+)", index)) == set()
