@@ -13,21 +13,20 @@ RESULTS, or the one given; it stands below the table.
 """
 
 import argparse
-import functools
 import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
+
+from xlm_core import published
+from xlm_core.published import PublishedNumber
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "docs" / "results.md"]
 BLOCK = re.compile(r"(<!-- table: (.+?) of (\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
-PUBLISHED = ROOT / "xlm_core" / "published" / "published.yaml"
 TWO_DECIMALS = ("cosine", "L2", "relative L2", "Pearson", "bits per byte")
 
 
@@ -75,35 +74,28 @@ class PaperRow:
     quantity: str
     query: str  # selects the rows of the tidy table, in the order of the configuration
     published: tuple[tuple[str, str], ...]  # key and setting of each published row
-    column: int | None = 0  # of the published values; None: their average
+    column: str = ""  # of the published rows; empty: the mean of all
 
 
 PAPER = [
     PaperRow("Table 1: XNLI", "xnli_table", "4 min", "xnli", "accuracy",
              "zero-shot, mean of all languages: MLM / MLM+TLM",
              "setting == 'zero-shot' and column == 'avg' and system in ('XLM (MLM)', 'XLM (MLM+TLM)')",
-             (("xlm_mlm", "zero-shot"), ("xlm_mlm_tlm", "zero-shot")), None),
+             (("xlm_mlm", "zero-shot"), ("xlm_mlm_tlm", "zero-shot"))),
     PaperRow("Table 2: unsupervised translation", "unsupervised_mt_table", "10 min", "unsupervised_mt",
              "tokenized BLEU", "en-fr: no pretraining / EMB / CLM / MLM", "column == 'en-fr'",
-             (("no_pretraining", "no_pretraining"), ("emb", "emb"), ("clm", "clm"), ("xlm_mlm", "xlm_mlm"))),
+             (("no_pretraining", "no_pretraining"), ("emb", "emb"), ("clm", "clm"), ("xlm_mlm", "xlm_mlm")), "en-fr"),
     PaperRow("Table 3: supervised translation", "supervised_mt_table", "5 min", "supervised_mt", "tokenized BLEU",
              "back-translation, MLM (paper: ro-en; here: en-fr)",
-             "system.str.endswith('+ BT') and column == 'XLM (MLM)'", (("back_translation", "ro-en"),), 2),
+             "system.str.endswith('+ BT') and column == 'XLM (MLM)'", (("back_translation", "ro-en"),), "xlm_mlm"),
     PaperRow("Table 4: low-resource perplexity", "perplexity_table", "5 min", "perplexity", "perplexity per word",
              "alone / with unrelated / related / both", "column == column",
-             tuple((key, "CLM") for key in ("ne", "ne_en", "ne_hi", "ne_en_hi"))),
+             tuple((key, "CLM") for key in ("ne", "ne_en", "ne_hi", "ne_en_hi")), "ne"),
     PaperRow("Table 5: word embeddings", "embedding_table", "1 min", "embeddings", "cosine",
              "of translations: MUSE / Concat / MLM",
              "setting == 'all words' and column == 'avg' and system != 'XLM (MLM+TLM)'",
-             tuple((key, "all words") for key in ("muse", "concat", "xlm_mlm"))),
+             tuple((key, "all words") for key in ("muse", "concat", "xlm_mlm")), "avg"),
 ]  # fmt: skip
-
-
-@functools.cache
-def published_tables() -> dict[str, Any]:
-    """Read the published numbers."""
-    tables: dict[str, Any] = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8"))
-    return tables
 
 
 def tidy(folder: Path, name: str) -> pd.DataFrame:
@@ -134,19 +126,27 @@ def pivot(rows: pd.DataFrame, spec: Pivot) -> pd.DataFrame:
     return table.fillna("").reset_index().rename(columns=spec.index)
 
 
+def published_number(row: PaperRow, key: tuple[str, str]) -> PublishedNumber:
+    """Return a published number, or the mean of its row; a row without it raises ``KeyError``."""
+    numbers = published.tables()[row.table].rows[key].numbers
+    number = numbers[row.column, row.metric] if row.column else published.mean([*numbers.values()])
+    if number is None:
+        raise KeyError(key)
+    return number
+
+
 def overview(folder: Path) -> pd.DataFrame:
-    """Return the tables of the paper with what they gave here and what was published."""
+    """Return the tables of the paper with what they gave here and what was published; † marks a recalled number."""
     lines = []
     for row in PAPER:
-        known = {(each["key"], each.get("setting")): each for each in published_tables()[row.table]["rows"]}
-        rows = [known[key] for key in row.published]
-        published = [each["average"] if row.column is None else each["values"][row.column] for each in rows]
-        measured = tidy(folder, row.table).query(f"metric == '{row.metric}' and {row.query}")["mean"]
-        here, there = (
-            " / ".join(in_digits(row.table, row.metric, each) for each in values) for values in (measured, published)
-        )
+        numbers = [published_number(row, key) for key in row.published]
+        theirs = [in_digits(row.table, row.metric, n.value) + ("" if n.confirmed else "†") for n in numbers]
+        means = tidy(folder, row.table).query(f"metric == '{row.metric}' and {row.query}")["mean"]
+        ours = [in_digits(row.table, row.metric, mean) for mean in means]
         metric = row.metric.replace("perplexity per word", "perplexity")
-        lines.append((row.paper, f"`{row.target}`", row.time, f"{metric}, {row.quantity}", here, there))
+        lines.append(
+            (row.paper, f"`{row.target}`", row.time, f"{metric}, {row.quantity}", " / ".join(ours), " / ".join(theirs))
+        )
     return pd.DataFrame(lines, columns=["paper", "target", "time", "quantity", "here", "published"])
 
 

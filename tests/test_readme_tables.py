@@ -72,3 +72,11 @@ def test_every_marker_of_the_pages_names_a_table():
 def test_results_outside_a_repository_need_a_commit(tmp_path):
     with pytest.raises(SystemExit, match="--commit"):
         readme_tables.head(tmp_path, None)
+
+
+def test_the_paper_s_averages_are_those_of_its_table():
+    (row,) = (row for row in readme_tables.PAPER if row.table == "xnli")
+    numbers = [readme_tables.published_number(row, key) for key in row.published]
+    assert [round(number.value, 1) for number in numbers] == [71.5, 75.1] and all(n.confirmed for n in numbers)
+    for row in readme_tables.PAPER:
+        assert all(readme_tables.published_number(row, key) for key in row.published)
