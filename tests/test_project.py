@@ -12,6 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from xlm_core.version import VERSION
+
 ROOT = Path(__file__).parent.parent
 STANDING = ("rules", "workflow_scripts", "configs", "profiles", "envs", "benchmarks", "docs", "tests")
 
@@ -76,6 +78,20 @@ def test_ci_runs_the_readme_s_test_command():
     script = (ROOT / ".ci" / "run").read_text()
     assert "README.md" in script and "<!-- test command -->" in script
     assert "pytest -m robustness" in script
+
+
+def test_workflows_of_github_run_what_is_in_the_project():
+    read = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    (tests,), (sources,) = (read[name]["jobs"].values() for name in ("tests", "sources"))
+    assert tests["steps"][-1]["run"] == "bash .ci/run" and (ROOT / ".ci" / "run").is_file()
+    assert f">={tests['strategy']['matrix']['python'][0]}" == PROJECT["requires-python"]
+    assert "snakemake check_sources" in sources["steps"][-1]["run"]
+    assert all((ROOT / "configs" / f"{name}.yaml").exists() for name in sources["strategy"]["matrix"]["configuration"])
+
+
+def test_the_version_is_the_same_everywhere():
+    changes = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert changes[0] == yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == VERSION
 
 
 def test_snakemake_s_floor_is_stated_once():
