@@ -10,6 +10,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONPATH=/project
 WORKDIR /packages
 COPY pyproject.toml README.md LICENSE ./
 COPY envs/constraints.txt envs/
+COPY xlm_core/version.py xlm_core/
 
 FROM packages AS cpu
 RUN pip install -c envs/constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu \

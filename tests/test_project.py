@@ -67,6 +67,9 @@ def test_the_images_hold_what_was_tested():
     copied = [name for line in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE) for name in line.split()]
     sent = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines()[1:]]
     assert copied == sent and all((ROOT / name).is_file() for name in copied)
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    version = settings["tool"]["setuptools"]["dynamic"]["version"]["attr"].rpartition(".")[0].replace(".", "/")
+    assert {PROJECT["readme"], *PROJECT["license-files"], f"{version}.py"} <= {*copied}  # which installing reads
     installed = re.findall(r"'\.\[(.+)\]'", text)
     assert len(installed) == 2 and {*",".join(installed).split(",")} <= PROJECT["optional-dependencies"].keys()
 
