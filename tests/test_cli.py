@@ -210,7 +210,7 @@ def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
     main(["export-huggingface", *files, "--output", str(tmp_path / "theirs")])
     main(["import-huggingface", str(tmp_path / "theirs"), "--output", str(tmp_path / "ours")])
     assert sorted(path.name for path in (tmp_path / "ours").iterdir()) == ["model.safetensors", "vocabulary.json"]
-    huggingface.write_model(export_model(*import_model(tmp_path / "theirs")[:2]), tmp_path / "again")
+    huggingface.write_weights(export_model(*import_model(tmp_path / "theirs")[:2]).weights, tmp_path / "again")
     written = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("theirs", "again")]
     assert written[0] == written[1]
 

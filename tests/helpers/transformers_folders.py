@@ -10,7 +10,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedTokenizerFast
 
 from xlm_core.data.batch import Batch, PackedSequences, sentence_batch
+from xlm_core.interop.bert import ExportedModel
+from xlm_core.interop.huggingface import CONFIG, write_weights
 from xlm_core.interop.pretrained import read_tokenizer
+from xlm_core.io import write_json
 
 SENTENCES = [
     "The black cat sleeps in the old house near Berlin.", "A child eats bread, and it rains!",
@@ -134,3 +137,9 @@ def batches(folder: Path, pairs: bool) -> tuple[Any, Batch]:
     rows = [[*a, *symbols.between, *b] for a, b in zip(first, second, strict=True)]
     starts = np.array([[len(a) + len(symbols.between) + 1] for a in first])
     return inputs, sentence_batch(PackedSequences.from_lists(rows), 0, symbols, starts)
+
+
+def write_exported(exported: ExportedModel, folder: Path) -> None:
+    """Write a model of ours into a folder, without a tokenizer."""
+    write_weights(exported.weights, folder)
+    write_json(folder / CONFIG, exported.settings)

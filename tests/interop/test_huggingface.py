@@ -8,10 +8,11 @@ from published_checkpoint import N_TOKENS, inputs, their_model, their_scores
 from safetensors.torch import load_file, save_file
 from small_model import write_vocabulary
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, XLMWithLMHeadModel
+from transformers_folders import write_exported
 
 from xlm_core.config import ModelConfig
 from xlm_core.errors import CheckpointError
-from xlm_core.interop.huggingface import export_model, import_model, write_model
+from xlm_core.interop.huggingface import export_model, import_model
 from xlm_core.interop.tokenizer_files import write_tokenizer
 from xlm_core.model.heads import ClassificationHead, Classifier
 from xlm_core.model.transformer import Transformer
@@ -40,7 +41,7 @@ def read_by_them(kind, folder):
 @pytest.mark.parametrize("config", [CONFIG, CONFIG.model_copy(update={"language_embeddings": False})])
 def test_what_we_write_they_read_with_our_numbers(tmp_path, causal, config):
     ours, batch = model(config), inputs()
-    write_model(export_model(ours, ["fr", "en"], causal=causal), tmp_path)
+    write_exported(export_model(ours, ["fr", "en"], causal=causal), tmp_path)
     with torch.no_grad():
         hidden = ours(batch, causal)
         states = read_by_them(AutoModel, tmp_path)(batch.tokens, langs=batch.languages, lengths=batch.lengths)
@@ -50,7 +51,7 @@ def test_what_we_write_they_read_with_our_numbers(tmp_path, causal, config):
 
 
 def test_their_configuration_names_symbols_and_languages(tmp_path):
-    write_model(export_model(model(), ["fr", "en"]), tmp_path)
+    write_exported(export_model(model(), ["fr", "en"]), tmp_path)
     config = AutoModel.from_pretrained(tmp_path).config
     assert (config.lang2id, config.id2lang) == ({"en": 0, "fr": 1}, {"0": "en", "1": "fr"})
     assert (config.bos_token_id, config.eos_token_id, config.pad_token_id) == (0, 1, 2)
@@ -61,7 +62,7 @@ def test_their_configuration_names_symbols_and_languages(tmp_path):
 @pytest.mark.parametrize("n_languages", [1, 2])
 def test_ours_to_theirs_to_ours_changes_no_bit(tmp_path, n_languages):
     ours, languages = model(n_languages=n_languages), LANGUAGES[:n_languages]
-    write_model(export_model(ours, languages, causal=True), tmp_path / "by us")
+    write_exported(export_model(ours, languages, causal=True), tmp_path / "by us")
     read_by_them(XLMWithLMHeadModel, tmp_path / "by us").save_pretrained(tmp_path / "by them")
     for folder in ("by us", "by them"):
         imported, codes, objectives, *_ = import_model(tmp_path / folder)
@@ -77,7 +78,7 @@ def test_theirs_to_ours_to_theirs_changes_no_bit(tmp_path, n_languages):
     ours, languages, objectives, *_ = import_model(tmp_path / "by them")
     with torch.no_grad():
         assert (ours.predict(ours(batch)) - their_scores(theirs, batch)).abs().max() <= 1e-5
-    write_model(export_model(ours, languages, causal=objectives == ["clm"]), tmp_path / "by us")
+    write_exported(export_model(ours, languages, causal=objectives == ["clm"]), tmp_path / "by us")
     written, expected = (load_file(tmp_path / folder / "model.safetensors") for folder in ("by us", "by them"))
     assert written.keys() == expected.keys()
     assert all(torch.equal(written[name], expected[name]) for name in expected)
@@ -111,7 +112,7 @@ def test_languages_in_another_order_keep_their_embeddings(tmp_path):
 def test_a_classifier_gives_them_our_scores(tmp_path):
     classifier, batch = Classifier(model(), 3, 0.3).eval(), inputs()
     labels = ["entailment", "neutral", "contradiction"]
-    write_model(export_model(classifier.encoder, LANGUAGES, head=classifier.head, labels=labels), tmp_path)
+    write_exported(export_model(classifier.encoder, LANGUAGES, head=classifier.head, labels=labels), tmp_path)
     theirs = read_by_them(AutoModelForSequenceClassification, tmp_path)
     with torch.no_grad():
         scores = theirs(batch.tokens, langs=batch.languages, lengths=batch.lengths).logits
@@ -125,7 +126,7 @@ def test_a_classifier_is_read_back(tmp_path):
     """Its file lacks the bias of the prediction layer, which is zero then."""
     classifier, batch = Classifier(model(), 3, 0.3).eval(), inputs()
     exported = export_model(classifier.encoder, LANGUAGES, head=classifier.head, labels=["a", "b", "c"])
-    write_model(exported, tmp_path)
+    write_exported(exported, tmp_path)
     read = import_model(tmp_path)
     with torch.no_grad():
         assert (read.head(read.model(batch)[:, 0]) - classifier(batch)).abs().max() <= 1e-5
@@ -178,7 +179,7 @@ def test_what_they_cannot_represent_is_refused():
     ],
 )
 def test_configurations_of_other_models_are_refused(tmp_path, change, message):
-    write_model(export_model(model(), LANGUAGES), tmp_path)
+    write_exported(export_model(model(), LANGUAGES), tmp_path)
     path = tmp_path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(CheckpointError, match=message):
@@ -188,7 +189,7 @@ def test_configurations_of_other_models_are_refused(tmp_path, change, message):
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"\xff\xfe"])
 def test_missing_and_damaged_files_are_named(tmp_path, name, content):
-    write_model(export_model(model(), LANGUAGES), tmp_path)
+    write_exported(export_model(model(), LANGUAGES), tmp_path)
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -197,7 +198,7 @@ def test_missing_and_damaged_files_are_named(tmp_path, name, content):
 
 
 def test_weights_that_are_missing_or_too_many_are_named(tmp_path):
-    write_model(export_model(model(), LANGUAGES), tmp_path)
+    write_exported(export_model(model(), LANGUAGES), tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
     bias = tensors.pop("transformer.layer_norm1.1.bias")
     save_file(tensors, tmp_path / "model.safetensors")

@@ -21,7 +21,7 @@ from xlm_core.interop.model_card import CARD, ModelCard, read_records
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.interop.pretrained import PUBLISHED_TEXT, check_files, read_tokenizer
 from xlm_core.interop.tokenizer_files import check_tokenizer, write_tokenizer
-from xlm_core.io import write_text
+from xlm_core.io import write_json, write_text
 from xlm_core.model import checkpoint
 from xlm_core.model.encoder import Encoder
 from xlm_core.model.transfer import check_shape, transfer_languages
@@ -130,9 +130,10 @@ def export_huggingface(
     )
     text = card.render()
     length = encoder.config.max_positions if head is None else metadata["max_tokens"]
+    huggingface.write_weights(exported.weights, output)
     write_tokenizer(vocab, output, languages, length)
     write_text(output / CARD, text)
-    huggingface.write_model(exported, output)
+    write_json(output / huggingface.CONFIG, exported.settings)  # the last file: a folder with it is complete
 
 
 def _add_language(encoder: Transformer, language: str | None, languages: Sequence[str], path: Path) -> Transformer:

@@ -3,7 +3,7 @@
 All settings are written, so that no version of the library fills one in. The library itself is not needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from xlm_core.errors import CheckpointError
 from xlm_core.interop import bert, original_xlm
 from xlm_core.interop.bert import ExportedModel
 from xlm_core.interop.original_xlm import ImportedModel
-from xlm_core.io import atomic, read_json, write_json
+from xlm_core.io import atomic, read_json
 from xlm_core.languages import language_ids
 from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.heads import ClassificationHead
@@ -106,14 +106,10 @@ def language_settings(languages: Sequence[str]) -> dict[str, Any]:
     return {"lang2id": ids, "id2lang": {str(number): language for language, number in ids.items()}}
 
 
-def write_model(exported: ExportedModel, folder: Path) -> None:
-    """Write weights and configuration; the configuration last, so that a folder with one is complete.
-
-    The weights are not written by ``save_pretrained``, whose errors do not say that a disk is full.
-    """
+def write_weights(weights: Mapping[str, Tensor], folder: Path) -> None:
+    """Write weights, not by ``save_pretrained``, whose errors do not say that a disk is full."""
     with atomic(folder / WEIGHTS) as partial:
-        write_safetensors(partial, exported.weights, {"format": "pt", "xlm_core": VERSION})
-    write_json(folder / CONFIG, exported.settings)
+        write_safetensors(partial, weights, {"format": "pt", "xlm_core": VERSION})
 
 
 def import_model(folder: Path) -> ImportedModel:
