@@ -8,11 +8,17 @@ rule make_manifest:
         results=lambda wildcards: results_of_table(wildcards.table),
         jobs=lambda wildcards: JOBS.upstream(table_numbers(wildcards.table))[0],
     output:
-        report(
+        manifest=report(
             "<results>/tables/{table}.manifest.json",
             caption="../docs/report/provenance.rst",
             category="Provenance",
-            labels={"table": "{table}"},
+            labels={"table": "{table}", "format": "data"},
+        ),
+        page=report(
+            "<results>/tables/{table}.provenance.html",
+            caption="../docs/report/provenance.rst",
+            category="Provenance",
+            labels={"table": "{table}", "format": "page"},
         ),
     log:
         "<logs>/make_manifest/{table}.log",

@@ -17,5 +17,6 @@ with workflow_step(snakemake):
         sources=params.sources,
         sums=Path(params.sums),
         configuration=params.configuration,
-        output=Path(snakemake.output[0]),
+        output=Path(snakemake.output.manifest),
+        page=Path(snakemake.output.page),
     )

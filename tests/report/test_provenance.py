@@ -1,6 +1,7 @@
 """What is behind a table, in a folder that is small enough to be read."""
 
 import hashlib
+import html
 from dataclasses import asdict
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def make(which: list[dict[str, str]] | None = None) -> dict:
         sums=Path("sums"),
         configuration="tiny",
         output=Path("tables/xnli.manifest.json"),
+        page=Path("tables/xnli.provenance.html"),
     )
     return io.read_json(Path("tables/xnli.manifest.json"))
 
@@ -175,6 +177,16 @@ pretrain            1         2   1:30:00       3.00       of pretrain
 together            3         4   1:41:00       3.17
 """
     )
+
+
+def test_the_page_of_the_report_shows_the_same_lines(folder: Path):
+    io.write_json(Path(SCORED), io.read_json(Path(SCORED)) | {"rule": "<b>"})
+    make()
+    page = Path("tables/xnli.provenance.html").read_text()
+    shown = provenance.show({"xnli": "xnli_table"}, Path("tables")).partition("\n\n")[0]
+    lines = html.unescape(page.partition("<pre>\n")[2].partition("\n</pre>")[0])
+    assert lines == shown.partition("\n")[2] and "<b>" not in page
+    assert "What is behind the table xnli of the configuration tiny" in page
 
 
 def test_a_manifest_of_an_older_table_says_so(folder: Path):

@@ -1,4 +1,4 @@
-"""Write the manifest of a table: its input files, jobs and numbers as JSON; summarize manifests on the screen."""
+"""Write the manifest of a table: its input files, jobs and numbers as JSON; summarize manifests for readers."""
 
 import logging
 from collections import Counter
@@ -14,7 +14,8 @@ from matplotlib.ticker import EngFormatter
 
 from xlm_core import digests
 from xlm_core import results as result_files
-from xlm_core.io import read_json, write_json
+from xlm_core.io import read_json, write_json, write_text
+from xlm_core.report.rendering import render
 
 LOG = logging.getLogger(__name__)
 SIZE = EngFormatter("B", places=1)
@@ -31,8 +32,9 @@ def make_manifest(
     sums: Path,
     configuration: str,
     output: Path,
+    page: Path,
 ) -> None:
-    """Write the inputs, jobs and numbers of a table as JSON.
+    """Write the inputs, jobs and numbers of a table as JSON, and their summary as a page of the report.
 
     Args:
         name: of the table.
@@ -44,6 +46,7 @@ def make_manifest(
         sums: a folder of sums that were computed before, so that a large file is read once.
         configuration: its name.
         output: JSON. It holds every job once, by its record; numbers name the jobs that led to them.
+        page: HTML.
     """
     numbers = [
         {**asdict(number), "jobs": list(jobs_of_results[result])}
@@ -58,6 +61,8 @@ def make_manifest(
         "numbers": numbers,
     }
     write_json(output, manifest)
+    summary = "\n".join(_summary(manifest))
+    write_text(page, render("provenance", name=name, configuration=configuration, summary=summary))
 
 
 def _total_time(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def render(template: str, **values: Any) -> str:
     """Return the text of the template of this name with ``values``; in HTML they are escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=template in ("html", "samples"),
+        autoescape=template in ("html", "provenance", "samples"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
