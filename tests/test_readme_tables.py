@@ -1,6 +1,7 @@
 """Tables of README and docs from result files: the cells, the order, and what stays as it is."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_only_tables_with_results_are_written(results):
 def test_every_marker_of_the_pages_names_a_table():
     names = {name for page in readme_tables.PAGES for _, name, _, _ in readme_tables.BLOCK.findall(page.read_text())}
     assert names <= {"paper", "single runs", *readme_tables.PIVOTS} and len(names) > 8
+
+
+def test_jobs_of_the_xnli_table_count_once(tmp_path):
+    (tmp_path / "tables").mkdir()
+    times = {"xnli": {"pretrain": 60, "score": 30}, "glue": {"pretrain": 60, "finetune": 120}}
+    for name, jobs in times.items():
+        manifest = {"jobs": {job: {"seconds": seconds} for job, seconds in jobs.items()}}
+        (tmp_path / "tables" / f"{name}.manifest.json").write_text(json.dumps(manifest))
+    assert [readme_tables.job_minutes(tmp_path, name) for name in times] == [1.5, 2]
 
 
 def test_results_outside_a_repository_need_a_commit(tmp_path):
