@@ -63,6 +63,19 @@ if workflow.exec_mode == ExecMode.DEFAULT:
         logger.warning(line)
 
 
+def check_machines():
+    """Refuse, before any job, a training on several machines that nothing but a job of Slurm can start."""
+    n_nodes, executor = CONFIG.compute.nodes, workflow.executor_plugin.name
+    if n_nodes == 1 or executor == "slurm" or "SLURM_JOB_ID" in os.environ:
+        return
+    if waiting := sum("nodes" in job.rule.resources for job in workflow.dag.needrun_jobs()):
+        raise WorkflowError(
+            f"compute.nodes is {n_nodes}, and {waiting} trainings wait, but executor '{executor}' gives a job one machine; "
+            "only Slurm's gives it several. Use --workflow-profile profiles/slurm, or lay compute: {nodes: 1} over the "
+            "configuration"
+        )
+
+
 def show_finished_tables():
     """The tables that were asked for, as text."""
     return finished_tables(PATHS, workflow.dag_settings.targets)

@@ -89,6 +89,13 @@ def test_the_report_holds_the_tables(quick_project: Project):
     assert [name for name in shown if name not in text] == []
 
 
+def test_trainings_on_several_machines_are_refused_where_a_job_gets_one(quick_project: Project):
+    run = quick_project.snakemake("xnli_table", "--forcerun", "pretrain", "--config", "compute={nodes: 2}")
+    assert run.returncode == 1 and "compute.nodes is 2, and 2 trainings wait, but executor 'local'" in run.stderr
+    assert "1 of " not in run.stderr and "Traceback" not in run.stderr
+    assert quick_project.snakemake("xnli_table", "--config", "compute={nodes: 2}").returncode == 0  # none waits
+
+
 def test_the_screen_has_a_line_for_each_job_and_the_table_last(quick_project: Project):
     table = (quick_project.folder / "results" / "quick" / "tables" / "xnli.md").read_text().strip()
     again = quick_project.snakemake("xnli_table", "--forcerun", "make_retrieval_table")
