@@ -166,14 +166,15 @@ def test_a_crashed_training_goes_on_bit_for_bit(run, killed_at):
     assert resumed.progress == expected.progress
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("asked_at", [0, 3, 6])
-def test_sigterm_saves_before_the_next_update_and_the_log_has_no_gap(run, tmp_path, asked_at):
+def test_a_signal_saves_before_the_next_update_and_the_log_has_no_gap(run, tmp_path, asked_at, number):
     def ask(update):
         if update == asked_at:
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(number)
 
     expected = run(folder="straight", evaluate=lambda: measured(a=1.0))
-    with pytest.raises(TrainingError, match=f"SIGTERM after update {asked_at}; run again"):
+    with pytest.raises(TrainingError, match=f"Ctrl-C after update {asked_at}; run again"):
         run(before=ask, evaluate=lambda: measured(a=1.0))
     resumed = run(evaluate=lambda: measured(a=1.0))
     assert torch.equal(weights(resumed), weights(expected))
@@ -181,10 +182,11 @@ def test_sigterm_saves_before_the_next_update_and_the_log_has_no_gap(run, tmp_pa
     assert order[0] == order[1]
 
 
-def test_the_signal_handler_is_put_back(run):
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_signal_handler_is_put_back(run, number):
+    before = signal.getsignal(number)
     run()
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
 
 
 def test_a_finished_training_is_not_trained_again(run):

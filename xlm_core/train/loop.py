@@ -110,7 +110,7 @@ def train(
 
     Raises:
         CheckpointError: there are checkpoints, and none can be used.
-        TrainingError: the loss was not finite for several updates in a row, or SIGTERM came, and the state was saved.
+        TrainingError: the loss was not finite for several updates in a row, or SIGTERM or Ctrl-C came, and the state was saved.
     """
     resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
@@ -118,7 +118,7 @@ def train(
     log_of = (run.folder, progress, optim.max_updates, run.log_interval)
     log_file = TrainingLog(*log_of) if processes.is_main_process else nullcontext()
     validate = partial(_validate, state, evaluate, criterion, average_last)
-    with log_file as log, _sigterm_event() as terminated:
+    with log_file as log, _stop_event() as stop:
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
             if progress.update % run.eval_interval == 0:
@@ -128,12 +128,13 @@ def train(
             batches = micro_batches(progress.update)
             is_time = processes.is_main_process and time.monotonic() - last_saved > 60 * run.checkpoint_minutes
             counts = sum(batch.count for batch in batches), sum(batch.n_tokens for batch in batches)
-            must_end, must_save, count, n_tokens = processes.all_reduce_sum([terminated.is_set(), is_time, *counts])
+            must_end, must_save, count, n_tokens = processes.all_reduce_sum([stop.is_set(), is_time, *counts])
             if must_end or must_save:
                 save(run.folder, state, run.digest, processes)
                 last_saved = time.monotonic()
             if must_end:
-                raise TrainingError(f"stopped by SIGTERM after update {progress.update}; run again to go on from there")
+                where = f"after update {progress.update}"
+                raise TrainingError(f"stopped by SIGTERM or Ctrl-C {where}; run again to go on from there")
             add_losses(state.losses, train_step(state, batches, count, optim, processes))
             progress.n_tokens += n_tokens
             monitor.log_remaining_time(state)
@@ -265,11 +266,12 @@ def prefetch(
 
 
 @contextmanager
-def _sigterm_event() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM sets instead of ending the process."""
+def _stop_event() -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM and SIGINT (Ctrl-C) set instead of ending the process."""
     event = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
+    before = {number: signal.signal(number, lambda *_: event.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield event
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -180,7 +180,8 @@ pretrain(
 
 
 @pytest.mark.robustness  # hundreds of updates and a second process; an interruption within one is tested above
-def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path, number):
     settings = changed(optim=Optim(learning_rate=0.01, warmup_updates=4, max_updates=250), eval_interval=50)
     expected, *_ = pretrain("straight", settings=settings)
     folder = tmp_path / "killed"
@@ -194,10 +195,10 @@ def test_a_killed_process_goes_on_bit_for_bit(world, pretrain, tmp_path):
 
     while process.poll() is None and not has_trained():
         time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, message = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "stopped by SIGTERM after update" in message
+    assert "stopped by SIGTERM or Ctrl-C after update" in message
     assert not (folder / "model.safetensors").exists()
     assert list(folder.glob("work/*/checkpoint.*.pt"))
     model, *_ = pretrain("killed", settings=settings)
