@@ -228,8 +228,8 @@ def test_a_model_goes_to_hugging_face_and_back(files, tmp_path):
             ["import-published", "none.pth", "--codes", "c", "--vocab", "v", "--output", "o"],
             "CheckpointError: none.pth",
         ),
-        (["import-huggingface", "none", "--output", "o"], "CheckpointError: none/config.json is missing"),
-        (["translate", "--model", "none", "--from", "en", "--to", "de"], "CheckpointError: none is missing"),
+        (["import-huggingface", "none", "--output", "o"], "CheckpointError: none/config.json does not exist"),
+        (["translate", "--model", "none", "--from", "en", "--to", "de"], "CheckpointError: none does not exist"),
         (
             ["translate", "--model", "FILES", "--from", "en", "--to", "de"],
             "CheckpointError: ENCODER: found a language model alone; expected a translator",
@@ -318,3 +318,28 @@ def test_what_pipes_and_terminals_do_ends_in_silence_or_one_message(files, tmp_p
         ended = run(command)
         (line,) = ended.stderr.decode().splitlines()
         assert ended.returncode == 1 and line.startswith(message), line
+
+
+def test_a_wrong_path_is_named_in_one_line(files, tmp_path, capsys):
+    """Of the model, of its vocabulary, of the text, of the output."""
+    model, option, words = files
+    command = ["embed", model, option, words, "--language", "en"]
+    (tmp_path / "file").write_text("a\n")
+    for changed, expected in (
+        ({model: "none"}, "CheckpointError: none does not exist; expected a model.safetensors"),
+        ({model: str(tmp_path)}, f"CheckpointError: {tmp_path} is a folder, not a file"),
+        ({words: "none"}, "CorpusError: none does not exist; expected a vocabulary.json"),
+        ({words: str(tmp_path)}, f"CorpusError: {tmp_path} is a folder, not a file"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main([changed.get(word, word) for word in command] + ["--input", str(tmp_path / "file")])
+        assert str(caught.value).startswith(expected) and "\n" not in str(caught.value)
+    for wrong, problem in (("none", "does not exist"), (str(tmp_path), "is a folder, not a file")):
+        with pytest.raises(SystemExit, match=f"CorpusError: {wrong} {problem}; expected UTF-8 text"):
+            main([*command, "--input", wrong])
+    with pytest.raises(SystemExit):
+        main([*command, "--output", str(tmp_path)])
+    assert f"--output: {tmp_path} is a folder, expected the name of a file" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["export-huggingface", *files, "--output", str(tmp_path / "file" / "below")])
+    assert "below is a file or within one, expected the name of a folder" in capsys.readouterr().err

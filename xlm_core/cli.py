@@ -19,7 +19,7 @@ from tqdm import tqdm
 from xlm_core.config import DecodingConfig, read
 from xlm_core.errors import ConfigError, CorpusError, XlmError
 from xlm_core.interop import convert
-from xlm_core.io import atomic, decode_lines, open_binary
+from xlm_core.io import atomic, decode_lines, open_binary, read_problem
 from xlm_core.tasks.classification.predict import ClassificationPipeline
 from xlm_core.tasks.inference import (
     BATCH_TOKENS,
@@ -70,19 +70,21 @@ def _add_conversions(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     command.add_argument("checkpoint", type=Path, metavar="MODEL.pth")
     command.add_argument("--codes", type=Path, required=True, help="byte-pair codes of fastBPE")
     command.add_argument("--vocab", type=Path, required=True, help="the whole vocabulary file of fastBPE")
-    command.add_argument("--output", type=Path, required=True, help=folder)
+    command.add_argument("--output", type=_new_folder, required=True, help=folder)
     command.set_defaults(run=lambda o: convert.import_original(o.checkpoint, o.codes, o.vocab, o.output))
 
     command = commands.add_parser("import-huggingface", help="convert a folder of transformers")
     command.add_argument("folder", type=Path, metavar="FOLDER")
-    command.add_argument("--output", type=Path, required=True, help=folder)
+    command.add_argument("--output", type=_new_folder, required=True, help=folder)
     command.add_argument("--languages", nargs="+", default=[], help="of a model that does not tell languages apart")
     command.set_defaults(run=lambda o: convert.import_huggingface(o.folder, o.languages, o.output))
 
     command = commands.add_parser(
         "export-huggingface", parents=[_model_arguments()], help="write a folder that transformers can load"
     )
-    command.add_argument("--output", type=Path, required=True, help="output folder for the model and its tokenizer")
+    command.add_argument(
+        "--output", type=_new_folder, required=True, help="output folder for the model and its tokenizer"
+    )
     command.add_argument("--language", help="of a model that reads this language alone and need not be told it")
     command.add_argument("--license", default="other", help="its name on the Hugging Face hub (default: %(default)s)")
     command.set_defaults(
@@ -106,7 +108,7 @@ def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--pooling", choices=("first", "mean", "max"), default="mean")
     command.add_argument("--layer", type=_whole, help="whose states, 0: the embeddings (default: the last)")
     command.add_argument("--format", choices=("tsv", "jsonl"), default="tsv")
-    command.add_argument("--output", type=Path, help="an .npy file (default: lines on standard output)")
+    command.add_argument("--output", type=_new_file, help="an .npy file (default: lines on standard output)")
     command.set_defaults(run=_embed)
 
     command = commands.add_parser("classify", parents=encoder, help="print the class of each sentence or pair")
@@ -253,7 +255,7 @@ def _batches(options: argparse.Namespace) -> Iterator[list[str]]:
     try:
         stream = sys.stdin.buffer if path is None else open_binary(path)
     except OSError as error:
-        raise CorpusError(f"{path}: {error}; expected UTF-8 text, one sentence per line") from error
+        raise CorpusError(f"{path} {read_problem(path, error)}; expected UTF-8 text, one sentence per line") from error
     with stream as file, tqdm(unit=" lines", disable=None, file=sys.stderr) as progress:
         lines, n_lines = decode_lines(file, str(path or "the standard input")), 0
         while batch := list(islice(lines, size)):
@@ -278,6 +280,18 @@ def _device(text: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} cannot be used ({str(error).splitlines()[0]})") from error
     return text
+
+
+def _new_file(text: str) -> Path:
+    if (path := Path(text)).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder, expected the name of a file")
+    return path
+
+
+def _new_folder(text: str) -> Path:
+    if any(path.exists() and not path.is_dir() for path in (Path(text), *Path(text).parents)):
+        raise argparse.ArgumentTypeError(f"{text} is a file or within one, expected the name of a folder")
+    return Path(text)
 
 
 def _whole(text: str) -> int:

@@ -104,6 +104,15 @@ def _is_running(process: str) -> bool:
     return True
 
 
+def read_problem(path: Path, error: Exception) -> str:
+    """Return why the file ``path`` could not be read, as the end of a sentence that begins with its name."""
+    if path.is_dir():
+        return "is a folder, not a file"
+    if not path.exists():
+        return "does not exist"
+    return f"{'cannot be read' if isinstance(error, OSError) else 'is damaged'} ({error})"
+
+
 def fsync(path: Path) -> None:
     """Wait until all of a file that is written and closed has reached its disk.
 
@@ -117,7 +126,7 @@ def fsync(path: Path) -> None:
 
 @contextmanager
 def disk_full_errors(path: str | Path) -> Iterator[None]:
-    """Turn lack of room for ``place``, a file, into a message that says what to do.
+    """Turn lack of room for the file ``path`` into a message that says what to do.
 
     The reason is searched in all errors that led to the one raised: libraries written in other languages wrap the
     system's error.

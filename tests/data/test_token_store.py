@@ -94,7 +94,7 @@ def test_a_store_that_is_cut_off_is_refused(tmp_path: Path, keep: int):
 
 
 def test_a_missing_store_is_a_named_error(tmp_path: Path):
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="does not exist"):
         TokenStore.open(tmp_path / "absent.store", "d1")
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from xlm_core import tsv
 from xlm_core.errors import CorpusError, StoreError
-from xlm_core.io import atomic, atomic_many
+from xlm_core.io import atomic, atomic_many, read_problem
 from xlm_core.text.vocabulary import Vocabulary, batched
 
 MAGIC = b"XLMSTOR1"
@@ -285,7 +285,7 @@ def _read_description(path: Path) -> Any:
             file.seek(size - TAIL - length)
             return json.loads(file.read(length))
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read ({error}); remove it and rerun") from error
+        raise StoreError(f"{path} {read_problem(path, error)}; remove it and rerun") from error
 
 
 def _map(path: Path, dtype: str, start: int, count: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from xlm_core.config import ModelConfig
 from xlm_core.data.batch import EncoderInput, from_arrays
 from xlm_core.errors import CheckpointError, ConfigError
-from xlm_core.io import read_json
+from xlm_core.io import read_json, read_problem
 from xlm_core.model import checkpoint
 from xlm_core.model.encoder import Encoder, padding_of
 from xlm_core.model.heads import Classifier
@@ -130,7 +130,8 @@ def read_folder(folder: Path, config: ModelConfig, n_languages: int) -> Transfor
     try:
         given: dict[str, Any] = {"model_type": None} | read_json(folder / CONFIG)
     except (OSError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{folder / CONFIG} is missing or damaged ({error}); take a whole copy of it") from error
+        problem = read_problem(folder / CONFIG, error)
+        raise CheckpointError(f"{folder / CONFIG} {problem}; expected a whole transformers folder") from error
     settings = {key: value for key, value in given.items() if key not in UNUSED}
     parsed = _parse(settings, str(folder / CONFIG))
     try:

@@ -15,7 +15,7 @@ from xlm_core.errors import CheckpointError
 from xlm_core.interop import bert, original_xlm
 from xlm_core.interop.bert import ExportedModel
 from xlm_core.interop.original_xlm import ImportedModel
-from xlm_core.io import atomic, read_json
+from xlm_core.io import atomic, read_json, read_problem
 from xlm_core.languages import language_ids
 from xlm_core.model.checkpoint import write_safetensors
 from xlm_core.model.heads import ClassificationHead
@@ -143,7 +143,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = {"model_type": None} | read_json(path)
     except (OSError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}); expected a transformers folder") from error
+        raise CheckpointError(f"{path} {read_problem(path, error)}; expected a whole transformers folder") from error
     if (model_type := settings["model_type"]) not in (*bert.MODEL_TYPES, "xlm", None):
         raise CheckpointError(
             f"{path}: found a model of type {model_type}, expected one of {', '.join(bert.MODEL_TYPES)}, xlm; an "
@@ -165,6 +165,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path} is missing or damaged ({error}); expected all weights in this one file; "
+            f"{path} {read_problem(path, error)}; expected all weights in this one file; "
             f"where they are in another form, write them again with transformers' save_pretrained"
         ) from error

@@ -14,7 +14,7 @@ from xlm_core.config import Text
 from xlm_core.config.pretrained import PretrainedFiles, PretrainedVocabulary
 from xlm_core.data.token_store import TokenStore
 from xlm_core.errors import CorpusError, PretrainedError, StoreError
-from xlm_core.io import atomic_many, read_json, write_json
+from xlm_core.io import atomic_many, read_json, read_problem, write_json
 from xlm_core.text import fastbpe
 from xlm_core.text.huggingface_tokenizer import TOKENIZER
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL
@@ -51,7 +51,7 @@ def _check_sums(format: str, sums: Mapping[Path, str | None]) -> dict[str, Any]:
         try:
             actual[path.name] = digests.sha256(path)
         except OSError as error:
-            raise PretrainedError(f"{path} cannot be read ({error}); expected a pretrained file there") from error
+            raise PretrainedError(f"{path} {read_problem(path, error)}; expected a pretrained file there") from error
         if expected and actual[path.name] != expected:
             raise PretrainedError(
                 f"{path}: found SHA-256 {actual[path.name]}, expected {expected}; take a whole copy of it, or, where "

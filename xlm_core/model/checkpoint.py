@@ -14,7 +14,7 @@ from torch import Tensor
 from xlm_core import digests
 from xlm_core.config import ModelConfig, to_dict
 from xlm_core.errors import CheckpointError
-from xlm_core.io import atomic
+from xlm_core.io import atomic, read_problem
 from xlm_core.model.encoder import Encoder
 from xlm_core.model.encoder_decoder import EncoderDecoder
 from xlm_core.model.heads import ClassificationHead, Classifier
@@ -165,7 +165,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             description = json.loads((file.metadata() or {}).get("xlm", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is missing or damaged ({error}); expected a model; train it again") from error
+        remedy = "expected a model.safetensors; give the file of a finished training, or train it again"
+        raise CheckpointError(f"{path} {read_problem(path, error)}; {remedy}") from error
     if description.get("format") != FORMAT:
         raise CheckpointError(f"{path}: format {description.get('format')!r}, expected {FORMAT!r}; train it again")
     if _checksum(tensors) != description.get("sha256"):

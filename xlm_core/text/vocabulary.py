@@ -20,7 +20,7 @@ import sentencepiece
 
 from xlm_core.config import Text, to_dict
 from xlm_core.errors import ConfigError, CorpusError
-from xlm_core.io import read_json, write_json
+from xlm_core.io import read_json, read_problem, write_json
 from xlm_core.text.fastbpe import CONTINUES, FastBpe, read_pieces
 from xlm_core.text.huggingface_tokenizer import HuggingfaceTokenizer, read_tokenizer_json
 from xlm_core.text.special_symbols import N_SPECIAL, SPECIAL, UNK, XLM_SYMBOLS, SpecialSymbols
@@ -95,7 +95,7 @@ class Vocabulary:
                 Text.model_validate(data["text"]) if "text" in data else None,
             )
         except OSError as error:
-            raise CorpusError(f"{path} cannot be read ({error}); expected a vocabulary.json") from error
+            raise CorpusError(f"{path} {read_problem(path, error)}; expected a vocabulary.json") from error
         except INVALID as error:
             raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
 

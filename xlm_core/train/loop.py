@@ -110,7 +110,8 @@ def train(
 
     Raises:
         CheckpointError: there are checkpoints, and none can be used.
-        TrainingError: the loss was not finite for several updates in a row, or SIGTERM or Ctrl-C came, and the state was saved.
+        TrainingError: the loss was not finite for several updates in a row; or SIGTERM or Ctrl-C came, and the state
+            was saved.
     """
     resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
