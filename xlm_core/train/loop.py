@@ -28,6 +28,7 @@ from xlm_core.train.state import TrainState, mean_weights, resume, save
 LOG = logging.getLogger(__name__)
 RANDOM_STREAM = 5  # of dropout; each module that draws numbers has another
 LINES_PER_EVALUATION = 10  # lines of the log between two evaluations
+STOPPED = "stopped by SIGTERM or Ctrl-C after update {}; run again to go on from there"
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,7 @@ def train(
 
     Raises:
         CheckpointError: there are checkpoints, and none can be used.
-        TrainingError: the loss was not finite for several updates in a row; or SIGTERM or Ctrl-C came, and the state
-            was saved.
+        TrainingError: the loss was not finite for several updates, or SIGTERM or Ctrl-C came, and the state was saved.
     """
     resume(run.folder, state, run.digest, run.processes)
     progress, optim, processes = state.progress, run.optim, run.processes
@@ -134,8 +134,7 @@ def train(
                 save(run.folder, state, run.digest, processes)
                 last_saved = time.monotonic()
             if must_end:
-                where = f"after update {progress.update}"
-                raise TrainingError(f"stopped by SIGTERM or Ctrl-C {where}; run again to go on from there")
+                raise TrainingError(STOPPED.format(progress.update))
             add_losses(state.losses, train_step(state, batches, count, optim, processes))
             progress.n_tokens += n_tokens
             monitor.log_remaining_time(state)
