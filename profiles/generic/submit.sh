@@ -1,7 +1,8 @@
 # Submits a job by the scheduler's own command, and prints the number of the job:
 #     submit.sh SCHEDULER RULE WILDCARDS CORES MEGABYTES MINUTES GPUS SCRIPT
 # What the scheduler says of a job, such as why it ended it, stays in .snakemake/cluster_logs/.
-# Site: add queue, account and the kind of GPU to the line of your scheduler.
+# Site: add queue, account and the kind of GPU to the line of your scheduler, such as -q gpu -A project for PBS,
+# -q gpu.q -P project for Grid Engine, -q gpu -P project for LSF.
 set -eu
 scheduler=$1 rule=$2 wildcards=$3 cores=$4 megabytes=$5 minutes=$6 gpus=$7 script=$8
 name=$(printf '%s' "$rule${wildcards:+.$wildcards}" | tr -c 'A-Za-z0-9_.-' '.')
@@ -15,8 +16,9 @@ case $scheduler in
     sbatch --parsable --job-name="$name" --output="$log" --cpus-per-task="$cores" --mem="$megabytes" --time="$minutes" \
       "$@" "$script" ;;
   pbs)
+    [ "$gpus" = 0 ] && gpus= || gpus=:ngpus=$gpus
     qsub -V -N "$name" -j oe -o "$log" -l walltime="$time:00" \
-      -l select="1:ncpus=$cores:mem=${megabytes}mb:ngpus=$gpus" "$script" ;;
+      -l select="1:ncpus=$cores:mem=${megabytes}mb$gpus" "$script" ;;
   sge) # memory is that of each core
     set -- -l gpu="$gpus"
     [ "$gpus" != 0 ] || set --

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import published_codes
 import pytest
+import torch
 from huggingface_hub import ModelCard
 from small_model import CONFIG, write_model, write_vocabulary
 
@@ -41,9 +43,9 @@ def card_of(folder: Path, *options: str, text: Text | None = Text(), n_classes: 
 
 
 def run_program(card: ModelCard, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", card.content, re.DOTALL)
     monkeypatch.chdir(folder)
-    exec(compile(program, "README.md", "exec"), {})
+    for program in re.findall(r"```python\n(.*?)```", card.content, re.DOTALL):
+        exec(compile(program, "README.md", "exec"), {})
 
 
 @pytest.mark.parametrize("tokenization", ["moses", "none"])
@@ -81,6 +83,26 @@ def test_its_program_runs_and_the_hub_reads_it(
     assert f"xlm-core {VERSION}" in card.content
     run_program(card, tmp_path, monkeypatch)
     assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("tokenization", ["moses", "none"])
+@pytest.mark.parametrize("language", [None, "en"])
+def test_its_vectors_are_those_of_the_command_line(
+    tmp_path: Path,
+    tokenization: str,
+    language: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    card = card_of(tmp_path, *(["--language", language] if language else []), text=Text(tokenization=tokenization))
+    torch.set_printoptions(precision=8, sci_mode=False)
+    run_program(card, tmp_path, monkeypatch)
+    torch.set_printoptions(profile="default")
+    printed = capsys.readouterr().out.rpartition("tensor([[")[2].partition("]]")[0]
+    (tmp_path / "lines").write_text("A child sleeps.\n")
+    files = ["model.safetensors", "--vocabulary", str(next(tmp_path.glob("*.json")))]
+    main(["embed", *files, "--language", "en", "--input", "lines", "--output", "vectors.npy"])
+    assert np.abs(np.fromstring(printed, sep=",") - np.load("vectors.npy")[0]).max() <= 1e-5
 
 
 def test_published_codes_read_raw_text(tmp_path: Path) -> None:

@@ -156,9 +156,9 @@ class ModelCard:
         return bool(self.settings.get("use_lang_emb")) and len(self.languages) > 1
 
     @property
-    def is_prepared_here(self) -> bool:
-        """Whether the example prepares its text with this package; a text with a mask is given prepared."""
-        return not self.is_raw and self.vocabulary.text is not None and self.task != "fill-mask"
+    def is_prepared(self) -> bool:
+        """Whether the examples prepare their text with this package; a text with a mask is given prepared."""
+        return not self.is_raw and self.vocabulary.text is not None
 
     @property
     def language(self) -> str:
