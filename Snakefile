@@ -163,8 +163,9 @@ rule objectives_figure:
 
 
 rule prepare_data:
-    """All that trainings read: texts as token ids, and the test sets of translation; up to where a GPU is of use."""
+    """All that trainings read: texts and tasks as token ids, test sets of translation; up to where a GPU is of use."""
     input:
         PATHS.all_stores(),
         PATHS.all_test_sets(),
+        task_stores(PATHS),
     localrule: True

@@ -17,7 +17,7 @@ from xlm_core.workflow.console import Console, StepConsole
 from xlm_core.workflow.experiment_paths import ExperimentPaths
 from xlm_core.workflow.step import WORKFLOW, n_local_gpus
 from xlm_core.workflow.tables import claim_tests, describe, filter_statistics, retrieval_rows
-from xlm_core.workflow.targets import JobGraph, finished_tables, tables, targets
+from xlm_core.workflow.targets import JobGraph, finished_tables, tables, targets, task_stores
 
 
 def checked_config():

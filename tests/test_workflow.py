@@ -89,6 +89,15 @@ def test_the_report_holds_the_tables(quick_project: Project):
     assert [name for name in shown if name not in text] == []
 
 
+def test_no_store_is_made_that_prepare_data_does_not_make(quick_project: Project, results: Path):
+    run = quick_project.snakemake("prepare_data", "--forceall", "-n")
+    planned = set(re.findall(r"results/quick/store/\S+?(?=[,\s])", run.stdout + run.stderr))
+    made = {str(path.relative_to(quick_project.folder)) for path in (results / "store").rglob("*.store")}
+    made = {path for path in made if not path.endswith("/test.store")}  # a part that the same job makes
+    missing = {path for path in made if not {path, str(Path(path).parent)} & planned}
+    assert run.returncode == 0 and len(made) > 20 and missing == set()
+
+
 def test_trainings_on_several_machines_are_refused_where_a_job_gets_one(quick_project: Project):
     run = quick_project.snakemake("xnli_table", "--forcerun", "pretrain", "--config", "compute={nodes: 2}")
     assert run.returncode == 1 and "compute.nodes is 2, and 2 trainings wait, but executor 'local'" in run.stderr

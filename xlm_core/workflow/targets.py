@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from xlm_core.workflow.experiment_paths import ExperimentPaths
-from xlm_core.workflow.experiments import MtTable
+from xlm_core.workflow.experiments import MtTable, xnli_trained
 from xlm_core.workflow.tables import DESCRIPTIONS
 
 FORMS = ("md", "html", "tex", "tidy.csv")  # of a table
@@ -43,14 +43,35 @@ def tables(paths: ExperimentPaths) -> dict[str, str]:
 
 
 def finished_tables(paths: ExperimentPaths, requested: Collection[str]) -> str:
-    """Return the first table of each public target among ``requested`` as text; without one, where all tables lie."""
+    """Return the first table of each public target among ``requested`` as text; without one, where files lie."""
     asked = [
         [file for file in files if file.endswith(".md")] for name, files in targets(paths).items() if name in requested
     ]
     first = [Path(tables[0]) for tables in asked if tables]
     if not first:
-        return f"Tables and figures: {paths.results}/tables, {paths.results}/figures"
+        folders = [f"{paths.results}/{name}" for name in ("tables", "figures", "store")]
+        return f"Files: {', '.join(folder for folder in folders if Path(folder).is_dir())}"
     return "\n".join(table.read_text(encoding="utf-8") if table.exists() else str(table) for table in first)
+
+
+def task_stores(paths: ExperimentPaths) -> list[str]:
+    """Return the stores that the models of XNLI, of the ablation and of GLUE are fine-tuned and tested on, each once.
+
+    The stores of a task of GLUE are named by their folder.
+    """
+    config, stores = paths.config, list[str]()
+    for row in [*config.xnli.runs, *(config.ablation.all_systems if config.ablation else [])]:
+        for seed in config.pretraining_seeds(row.run):
+            for protocol in paths.xnli_scored(row.setup, row.run, seed):
+                trained = xnli_trained(config.xnli, protocol)
+                for files in paths.xnli_finetuning(row.setup, row.run, trained).values():
+                    stores += files.values()
+            for test in paths.xnli_tests(row.setup, row.run, str(seed), "0"):
+                stores += test["test"].values()
+    for row in paths.glue_systems:
+        for task in config.glue.trained if config.glue else []:
+            stores += [paths.glue_store(row.setup, task), *paths.glue_diagnostics(row.setup, task)]
+    return list(dict.fromkeys(stores))
 
 
 def _xnli(paths: ExperimentPaths) -> list[str]:
