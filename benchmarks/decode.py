@@ -1,4 +1,4 @@
-"""The speed of greedy decoding beside that of ``transformers``, and beside our own without memory.
+"""The speed of greedy decoding beside ``transformers``, and beside our own without memory.
 
     python benchmarks/decode.py                                # 3 layers x 128 and 6 layers x 512, 2 threads
     python benchmarks/decode.py --shape base --sentences 64 --output decode.json

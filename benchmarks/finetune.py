@@ -1,4 +1,4 @@
-"""The speed of fine-tuning a classifier beside that of ``transformers``.
+"""The speed of fine-tuning a classifier beside ``transformers``.
 
     python benchmarks/finetune.py                     # 6 layers x 256; on a GPU XLM-15's shape
     python benchmarks/finetune.py --precision bfloat16 --batch 32 --output finetune.json

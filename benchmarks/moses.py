@@ -3,7 +3,7 @@
     python benchmarks/moses.py                                             # text of the microworld, five languages
     python benchmarks/moses.py --text my/sentences.txt --language ru       # real text
 
-Lines per second of CPU time in one process, punctuation and tokens; ``ratio`` is that of ours to sacremoses. Each is
+Lines per second of CPU time in one process, punctuation and tokens; ``ratio`` is ours over sacremoses'. Each is
 the best of three rounds, which take turns. ``equal`` is the share of lines whose tokens are the same.
 """
 

@@ -1,4 +1,4 @@
-"""Training speed beside that of ``transformers``, and beside the fastest matrix product of the machine.
+"""Training speed beside ``transformers``, and beside the fastest matrix product of the machine.
 
     python benchmarks/pretrain.py                                        # 6 layers x 256; on a GPU XLM-15's shape
     python benchmarks/pretrain.py --shape microworld --threads 1

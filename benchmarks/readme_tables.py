@@ -2,7 +2,7 @@
 
     python benchmarks/readme_tables.py RESULTS... [--commit HASH] [--page FILE ...]
 
-RESULTS are folders of runs, such as results/microworld; folders named single_<seed> are those of
+RESULTS are folders of runs, such as results/microworld; folders named single_<seed> are from
 benchmarks/single_runs.py. A table stands in a page between two markers:
 
     <!-- table: xnli of microworld -->

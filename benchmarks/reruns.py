@@ -103,7 +103,7 @@ def ask(folder: Path) -> dict[str, float | dict[str, int]]:
 
 
 def snakemake(folder: Path, *options: str) -> str:
-    """Ask for the XNLI table, and give what is said."""
+    """Ask for the XNLI table, and return the output."""
     command = [
         sys.executable,
         "-m",

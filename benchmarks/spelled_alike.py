@@ -1,4 +1,4 @@
-"""List the zero-shot transfer on pairs whose label hangs on a word that is spelled as in English, and on the others.
+"""List the zero-shot transfer on pairs whose label depends on a word that is spelled as in English, and on the others.
 
     python benchmarks/spelled_alike.py results/evidence
 

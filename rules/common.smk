@@ -50,7 +50,7 @@ GPUS = min(1, LOCAL_GPUS) if CONFIG.compute.gpus is None else CONFIG.compute.gpu
 PROCESSES = GPUS or CONFIG.compute.processes  # likewise
 ONE_GPU = min(1, max(GPUS, LOCAL_GPUS))  # where there are any: a cluster's login node may have none
 # Slurm's plugin starts a job on the first of its machines alone where it may start steps of its own on all of them
-# ("mpi"). GPUs are those of the whole job as "gpu", and those of each machine as "gres".
+# ("mpi"). "gpu" counts the GPUs of the whole job, "gres" of each machine.
 if CONFIG.compute.nodes == 1:
     HARDWARE = {"gpu": GPUS}
 else:

@@ -46,7 +46,7 @@ rule pretrain:
         "<benchmarks>/pretrain/{setup}.{run}.{seed}.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in CONFIG.runs.items() if {"clm", "mlm", "tlm"} & set(run.objectives)),
-    priority: -1  # after the text, so that of all trainings the longest can begin first
+    priority: -1  # after the text, so that the longest training can begin first
     retries: CONFIG.compute.retries
     conda:
         "../envs/torch.yaml"

@@ -2,7 +2,7 @@
 
 
 rule finetune_xnli:
-    """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on those of one language alone."""
+    """Fine-tune one encoder on the pairs that a protocol trains on; zero-shot: on the pairs of one language alone."""
     input:
         examples=lambda wildcards: [path for stores in xnli_stores(wildcards).values() for path in stores.values()],
         encoder="<results>/runs/{setup}/{run}/{seed}/model.safetensors",

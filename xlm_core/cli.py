@@ -105,7 +105,7 @@ def _add_inference(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command = commands.add_parser(
         "embed", parents=encoder, help="print one vector per sentence, or per pair", description=description
     )
-    pooled = "of all states, with those of the symbols around a sentence, or the first one (default: %(default)s)"
+    pooled = "of all states, with the symbols around a sentence, or the first one (default: %(default)s)"
     command.add_argument("--pooling", choices=("first", "mean", "max"), default="mean", help=pooled)
     command.add_argument("--layer", type=_whole, help="whose states, 0: the embeddings (default: the last)")
     command.add_argument("--format", choices=("tsv", "jsonl"), default="tsv")

@@ -28,7 +28,7 @@ class Result:
     """One measured number.
 
     table          table it belongs to: "xnli", "retrieval"
-    system         the name of the pretraining run, such as "mlm_tlm", after that of its setup: "separate/mlm_tlm"
+    system         the name of the pretraining run, such as "mlm_tlm", after its setup: "separate/mlm_tlm"
     setting        protocol: "zero-shot"
     column         language, direction or task
     metric         "accuracy", in percent

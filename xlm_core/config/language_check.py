@@ -1,4 +1,4 @@
-"""What the settings of text do to languages whose script is not written like those of Europe, and what they need."""
+"""What the settings of text do to languages that are not written like Europe's, and what these need."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec

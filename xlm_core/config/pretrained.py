@@ -10,7 +10,7 @@ from xlm_core.config.strict_model import StrictModel
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 HUB_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-# Of a folder of transformers: our own, those of XLM, those of all others.
+# Of a folder of transformers: our own, XLM's, all others'.
 TOKENIZER_FILES = ("vocabulary.json", "vocab.json", "merges.txt", *HUB_TOKENIZER_FILES, "vocab.txt")
 
 

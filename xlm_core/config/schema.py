@@ -109,7 +109,7 @@ def _parts(schema: Any) -> Iterator[Schema]:
 
 
 def _property(root: Schema, path: KeyPath) -> Schema | None:
-    """Return the schema of the key at a path; None of a name that the configuration gives, such as that of a run."""
+    """Return the schema of the key at a path; None of a name that the configuration gives, such as a run's."""
     part = root
     for number, name in enumerate(path):
         section = _section(root, part)

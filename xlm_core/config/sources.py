@@ -265,7 +265,7 @@ def _check_generated(world: Microworld | None, path: str, source: SourceFiles) -
     if world is None:
         raise ValueError(f"{path} is of the microworld, but there is no section 'microworld'")
     if collection == "glue" and not world.glue_train:
-        raise ValueError(f"{path} is of the microworld, but microworld.glue_train is 0; say how many there shall be")
+        raise ValueError(f"{path} is of the microworld, but microworld.glue_train is 0; say how many to generate")
     if isinstance(section, Corpus) and collection == "tests":
         check_names([section.set], TEST_SETS, f"{path}.set")
         languages = (language for key in source.keys for language in sides(key))

@@ -156,7 +156,7 @@ class Embeddings(StrictModel):
 
 
 class ComparisonConfig(StrictModel):
-    """Of two systems of a table the first shall be better, by more than the margin."""
+    """The hypothesis that the first of two systems of a table is better, by more than the margin."""
 
     table: Literal["xnli", "ablation", "unsupervised_mt", "supervised_mt", "perplexity", "embeddings", "glue"]
     a: str | SystemConfig

@@ -23,7 +23,7 @@ class TokenStream:
     """The sentences of one language in several stores, each sentence followed by ``</s>``, as one sequence."""
 
     def __init__(self, records: Records, symbols: SpecialSymbols = XLM_SYMBOLS) -> None:
-        """Concatenate the sentences of ``records``, which have one column: that of this language."""
+        """Concatenate the sentences of ``records``, which have one column, of this language."""
         self.symbols = symbols
         self._parts = [(store.tokens[column], store.offsets[column]) for store, (column,) in records if len(store)]
         sizes = [int(offsets[-1]) + len(offsets) - 1 for _, offsets in self._parts]

@@ -28,7 +28,7 @@ MAGIC = b"XLMSTOR1"
 TAIL = 8 + len(MAGIC)
 SMALL = 1 << 16  # vocabularies up to this size fit into two bytes per token
 CHUNK_BYTES = 1 << 16  # read at a time when arrays are put together
-STRUCT_FORMATS = {"<u2": "H", "<u4": "I", "<i8": "q", "<f8": "d"}  # numpy's name of a type -> that of ``struct``
+STRUCT_FORMATS = {"<u2": "H", "<u4": "I", "<i8": "q", "<f8": "d"}  # numpy's name of a type -> ``struct``'s
 LABEL_TYPES = {"classes": "<i8", "scores": "<f8"}
 
 

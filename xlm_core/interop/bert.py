@@ -1,6 +1,6 @@
 """Read and write models of the BERT family as ``transformers`` has them: ``bert``, ``roberta`` and ``xlm-roberta``.
 
-Their architecture is that of XLM with other options of our ``Transformer``:
+Their architecture is XLM's with other options of our ``Transformer``:
 
 | | XLM | BERT | RoBERTa, XLM-R |
 |---|---|---|---|

@@ -94,7 +94,7 @@ def export_huggingface(
         model: an encoder or a fine-tuned classifier.
         vocabulary: the model's.
         output: the folder.
-        language: whose embedding is added to those of the positions, so that the model reads this language alone and
+        language: whose embedding is added to the position embeddings, so that the model reads this language alone and
             need not be told it; None: the model is told the language of each token. Where a classifier has the same
             embedding for all languages, it is added so for all of them.
         license: its name on the Hugging Face hub.
@@ -137,7 +137,7 @@ def export_huggingface(
 
 
 def _add_language(encoder: Transformer, language: str | None, languages: Sequence[str], path: Path) -> Transformer:
-    """Return an encoder that is told no language: that of ``language``, or of languages that have one embedding."""
+    """Return an encoder that is told no language: it reads ``language``, or languages that have one embedding."""
     table = encoder.language_embeddings
     if language is None and (table is None or not torch.equal(table.weight, table.weight[:1].expand_as(table.weight))):
         return encoder

@@ -51,7 +51,7 @@ class TransformersEncoder(Encoder):
             has_pooler: whether a classification head reads a transformed first state, or that state itself.
 
         Raises:
-            CheckpointError: the settings are not those of an encoder that the library knows.
+            CheckpointError: the settings are of no encoder that the library knows.
             ConfigError: the library is not installed.
         """
         super().__init__()

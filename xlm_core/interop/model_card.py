@@ -54,7 +54,7 @@ def read_records(model: Path, metadata: Mapping[str, Any]) -> Records:
 
     Args:
         model: the file.
-        metadata: of the file, whose digest of settings tells its scores from those of others.
+        metadata: of the file, whose digest of settings tells its scores from the scores of other models.
 
     Raises:
         CorpusError: the log is damaged.

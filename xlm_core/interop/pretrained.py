@@ -114,7 +114,7 @@ def import_vocabulary(
 
 
 def read_tokenizer(folder: Path, languages: Sequence[str]) -> Vocabulary:
-    """Read the vocabulary of a folder: ours if it is there, that of an ``XLMTokenizer``, or a ``tokenizer.json``.
+    """Read the vocabulary of a folder: ours if it is there, else of an ``XLMTokenizer`` or a ``tokenizer.json``.
 
     The last two have no counts of pieces, which are zero.
 

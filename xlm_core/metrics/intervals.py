@@ -1,4 +1,4 @@
-"""Intervals of the difference between two samples of scores, such as those of several pretraining seeds."""
+"""Intervals of the difference between two samples of scores, such as the scores of several pretraining seeds."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
 """Tests of the difference between two systems: over the seeds they were trained with, and over the items of a test set.
 
 - ``welch_test``: over pretraining seeds, for the claims. A seed gives one score of a system: the mean over its
-  fine-tuning seeds and the columns of a table. Scores of different systems are independent, also those of equal seeds.
+  fine-tuning seeds and the columns of a table. Scores of different systems are independent, also with equal seeds.
 - ``holm``: adjusts the p-values of several tests.
 - ``item_interval``: over samples of the items, the models fixed, for the claims.
 - ``paired_bootstrap``: the p-value of a difference that two systems of one seed show, for the tables of translation.

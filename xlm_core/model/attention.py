@@ -32,7 +32,7 @@ class LayerCache:
     length: int = 0
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Store keys and values (R, H, K) of the next token; return those of all tokens so far."""
+        """Store keys and values (R, H, K) of the next token; return the keys and values of all tokens so far."""
         self.keys[:, :, self.length] = keys
         self.values[:, :, self.length] = values
         self.length += 1

@@ -177,7 +177,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def build_transformer(
     path: Path, description: dict[str, Any], tensors: dict[str, Tensor], is_decoder: bool = False
 ) -> Transformer:
-    """Make the Transformer of a description with its weights; those of a classification head are ignored.
+    """Make the Transformer of a description with its weights; a classification head is ignored.
 
     Raises:
         CheckpointError: they do not agree, or the encoder is of another library.

@@ -33,7 +33,7 @@ class BeamHypothesis(NamedTuple):
     """A finished translation.
 
     tokens  ids
-    score   log-probability, that of the end included, divided by (number of tokens + 1) ** length penalty;
+    score   log-probability, with the end symbol's, divided by (number of tokens + 1) ** length penalty;
             None for greedy search
     """
 

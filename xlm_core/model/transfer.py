@@ -60,7 +60,7 @@ def transfer_languages(
     Args:
         weights: of a model.
         known: its languages, in the order of their rows; none where it does not tell them apart.
-        languages: those of the new model, in the order of their rows.
+        languages: of the new model, in the order of their rows.
         has_embeddings: the new model has language embeddings.
     """
     table = weights.get(LANGUAGES)

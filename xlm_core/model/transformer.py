@@ -34,7 +34,7 @@ class EncoderOutput(NamedTuple):
 class TransformerLayer(nn.Module):
     """Self-attention, in a decoder cross-attention, and a feed-forward network; each followed by add and norm.
 
-    The modules' names are those of the tensors in model files.
+    Modules have the names of the tensors in model files.
     """
 
     def __init__(self, config: ModelConfig, is_decoder: bool) -> None:

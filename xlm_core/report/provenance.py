@@ -41,7 +41,7 @@ def make_manifest(
         table: its numbers, as CSV.
         results: name -> file of the measured numbers that it shows.
         jobs: name -> file of the records of all jobs that led to it.
-        jobs_of_results: name of ``results`` -> names of those of ``jobs`` that led to it.
+        jobs_of_results: name of ``results`` -> names in ``jobs`` of the jobs that led to it.
         sources: of every file that it began with "path", "origin" and "licence", and of a download "url" and "record".
         sums: a folder of sums that were computed before, so that a large file is read once.
         configuration: its name.

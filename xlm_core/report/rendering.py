@@ -15,7 +15,7 @@ MINUS, DAGGER = "−", "†"
 N_SAMPLES = 20  # sentences of each direction on the page of samples
 WIDTH = 110  # of the notes in Markdown, in characters
 COLD, WARM = (255, 255, 255), (198, 221, 240)  # backgrounds of the lowest and the highest mean, as red, green and blue
-LATEX_DELIMITERS: dict[str, Any] = {  # those of Jinja mean something in LaTeX
+LATEX_DELIMITERS: dict[str, Any] = {  # Jinja's own mean something in LaTeX
     "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<", "variable_end_string": ">>",
     "comment_start_string": "<#", "comment_end_string": "#>",
 }  # fmt: skip

@@ -159,7 +159,7 @@ def _measured(of_row: pd.DataFrame, column: ColumnSpec) -> tuple[float, float, f
 
 
 def _sizes(frame: pd.DataFrame, row: RowKey, spec: TableSpec) -> dict[published.ColumnKey, int]:
-    """Return the items of each column of a row; a mean has those of its columns, once for all of their metrics."""
+    """Return the items of each column of a row; a mean has the items of its columns, once for all of their metrics."""
     of_row = frame[(frame["system"] == row[0]) & (frame["setting"] == row[1])]
     sizes = dict(zip(zip(of_row["column"], of_row["metric"], strict=True), of_row["n"], strict=True))
     for column in spec.columns:

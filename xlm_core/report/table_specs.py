@@ -62,7 +62,7 @@ class ColumnSpec:
     is_ranked      whether its rows are ranked
     lower_is_better  as of a perplexity
     has_published_unit  whether the published number is known to be in this unit, so that ours minus it is shown
-    same_size      rows that must be measured on equally many items: all, those of a setting, or none
+    same_size      rows that must be measured on equally many items: all, all of a setting, or none
     """
 
     name: str
@@ -98,7 +98,7 @@ class TableSpec:
     rows, columns  in the order in which they are shown
     differences    rows of which the second is subtracted from the first
     label_header   headers of the labels of a row
-    ranks_by_setting  whether a row is compared with those of its setting, or with all
+    ranks_by_setting  whether a row is compared with the rows of its setting, or with all
     """
 
     name: str

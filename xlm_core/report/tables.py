@@ -26,7 +26,7 @@ class PrintedCell:
     """One cell.
 
     text       mean and spread: ``71.2 ± 0.4``; of a difference its interval: ``+1.2 [+0.3, +2.1]``
-    is_best    whether no row that it is compared with, those of its setting or all, is better; false if there is none
+    is_best    whether no row that it is compared with, of its setting or of all, is better; false if there is none
     footnote   its number, or 0
     heat       0 for the worst mean of its metric in the table, 1 for the best; 0 where none is better than another
     published  the published number, with a dagger where it is not confirmed; empty if there is none
@@ -80,7 +80,7 @@ def make(
             "settings": setting -> its explanation, for the notes; may be left out;
             "remarks": further notes; may be left out;
             "full": of the ablation, the system that the others are compared with.
-        results_paths: files of results, see ``xlm_core.results``; those of other tables are passed over.
+        results_paths: files of results, see ``xlm_core.results``; results of other tables are passed over.
         outputs: any of ``KINDS`` -> file to write.
         significance: the tests of ``xlm_core.metrics.significance`` of each row and the one that it is compared with.
         filter_statistics: of all shards of the text that the models were pretrained on, see ``tsv.FilterStats``.

@@ -4,7 +4,7 @@ A claim is one hypothesis or several: of two systems, the first is better than t
 
 - A system has one score per pretraining seed: the mean over its fine-tuning seeds and the columns that count. The
   mean scores of both systems are subtracted, in favor of the first one; n is the number of pretraining seeds.
-- Its p is that of Welch's t-test over these scores, one-sided. The p of a claim is the largest of its hypotheses,
+- Its p is from Welch's one-sided t-test over these scores. The p of a claim is the largest of its hypotheses,
   adjusted by Holm's method for the number of claims.
 - The claim is *supported* if p < 0.05. It is *not supported* if the opposite of one of its hypotheses, a difference
   below the margin, has p < 0.05, adjusted for the hypotheses of the claim (Bonferroni) and the claims (Holm). It is
@@ -63,7 +63,7 @@ class Hypothesis:
 
 
 def test_claims(hypotheses: Sequence[Hypothesis], output: Path) -> None:
-    """Write one CSV line per hypothesis, columns ``COLUMNS``; those of a claim have the same decision.
+    """Write one CSV line per hypothesis, columns ``COLUMNS``; all lines of a claim have the same decision.
 
     Raises:
         CorpusError: two systems were not measured on the same items.

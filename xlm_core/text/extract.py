@@ -221,7 +221,7 @@ def _escape_lone_ampersand(match: re.Match[str]) -> str:
 
 
 class _SegmentParser(HTMLParser):
-    """Collects segments; the tags of SGM are few, and its entities are those of HTML."""
+    """Collects segments; the tags of SGM are few, and its entities are HTML's."""
 
     def __init__(self, name: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -15,7 +15,7 @@ INVALID = (ValueError, LookupError, TypeError, AttributeError)  # raised by JSON
 
 
 class HuggingfaceTokenizer:
-    """A tokenizer in memory; text never gets the id of a special symbol, but for that of unknown characters."""
+    """A tokenizer in memory; text never gets the id of a special symbol, except for unknown characters."""
 
     def __init__(self, content: bytes) -> None:
         """Read the content of a ``tokenizer.json``.

@@ -183,7 +183,7 @@ class MosesTokenizer:
         return tokens
 
     def _cut_apostrophes(self, line: str) -> str:
-        """Cut at apostrophes; each takes a character to either side with it, so that of two near ones one may stay."""
+        """Cut at apostrophes; each takes a character on either side, so one of two near apostrophes may stay."""
         if not self.apostrophes:
             return line.replace("'", " ' ")
         for pattern, replacement in self.near_apostrophes if NEAR_APOSTROPHES.search(line) else self.apostrophes:
@@ -191,7 +191,7 @@ class MosesTokenizer:
         return line
 
     def _cut_periods(self, tokens: list[str]) -> list[str]:
-        """Cut off the periods that end sentences: not those of abbreviations."""
+        """Cut off the periods that end sentences, not the periods of abbreviations."""
         last = len(tokens) - 1
         for i, token in enumerate(tokens):
             if (

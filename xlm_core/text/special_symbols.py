@@ -20,7 +20,7 @@ N_SPECIAL = len(SPECIAL)
 
 
 class SpecialSymbols(StrictModel):
-    """Ids of special symbols; those of XLM where nothing else is given.
+    """Ids of special symbols; by default XLM's.
 
     pad, unk, mask  padding, an unknown character, and a hidden token
     begin, end      before and after a sentence

@@ -167,7 +167,7 @@ class Vocabulary:
         """Refuse special symbols other than XLM's.
 
         Args:
-            purpose: what needs those of XLM, for the message.
+            purpose: what needs XLM's symbols; the message names it.
 
         Raises:
             ConfigError: they are others.
@@ -221,7 +221,7 @@ class Vocabulary:
         return self._encoders[index].decode([int(id_) - offset for id_ in ids if id_ not in self.symbols.special])
 
     def begins_word(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Return which of ``ids`` (n,), those of one sentence or of several, begin a word: (n,).
+        """Return which of ``ids`` (n,), of one sentence or of several, begin a word: (n,).
 
         A fastBPE piece is marked if the word continues after it, so the first of ``ids`` begins one.
         """

@@ -103,7 +103,7 @@ def train(
     All processes run this together; what depends on a clock or a signal is decided for all.
 
     Args:
-        micro_batches: those of this process in an update, a pure function of the update's number.
+        micro_batches: of this process in an update, a pure function of the update's number.
         evaluate: measures ``state.model`` on validation data, with the same result on every process.
         run: where and how.
         criterion, average_last: the weights of the lowest one are kept, averaged over so many evaluations up to it.
@@ -161,7 +161,7 @@ def train_step(
     decided on the device, without waiting for it.
 
     Args:
-        batches: those of this process.
+        batches: of this process.
 
     Returns:
         The loss of each key, of this process.

@@ -151,7 +151,7 @@ def _module_path(root: Path, name: str) -> Path | None:
 
 
 def _roots(root: Path, name: str) -> list[Definition]:
-    """Return the definitions that a root names: those of a module, or one function."""
+    """Return the definitions that a root names: all of a module, or one function."""
     if _module_path(root, name):
         return [(name, each) for each in _module(root, name).definitions]
     module, _, function = name.rpartition(".")

@@ -91,7 +91,7 @@ class ExperimentPaths(CorpusPaths):
         return {split: {key: self.xnli_store(setup, split, key) for key in keys} for split, keys in languages.items()}
 
     def xnli_scored(self, setup: str, run: str, seed: int | str) -> list[str]:
-        """Return the protocols that a pretrained model is scored by: zero-shot, and those of its rows in the table."""
+        """Return the protocols that a pretrained model is scored by: zero-shot, and the protocols of its rows."""
         experiments_of_table = experiments.xnli_experiments(self.config.xnli)
         shown = [name for row, name in experiments_of_table if (row.setup, row.run) == (setup, run)]
         own = [name for name in shown if int(seed) in self.config.pretraining_seeds(run, name)]

@@ -157,7 +157,7 @@ def xnli_protocols(xnli: Xnli) -> dict[str, XnliProtocol]:
 
 
 def xnli_trained(xnli: Xnli, protocol: str) -> str:
-    """Return the protocol whose fine-tuned model is tested: two protocols test those of others."""
+    """Return the protocol whose fine-tuned model is tested: two protocols test models of others."""
     alone = f"translate_train_{xnli.train_language}"
     return {"translate_test": "zero_shot", "selected_on_training_language": alone}.get(protocol, protocol)
 

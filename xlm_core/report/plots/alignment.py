@@ -70,7 +70,7 @@ def _checked(path: Path, n_maps: int) -> dict[str, Any]:
 
 
 def _plot_map(axes: Axes, positions: np.ndarray, words: Sequence[Sequence[str]], languages: Sequence[str]) -> None:
-    """Plot words (N, K) as points at ``positions`` (N, K, 2), with labels, and lines between those of one meaning."""
+    """Plot words (N, K) as points at ``positions`` (N, K, 2), with labels, and lines between words of one meaning."""
     colors = [color(number) for number in range(len(languages))]
     for number, language in enumerate(languages):
         x, y = positions[:, number].T

@@ -55,7 +55,7 @@ class Example:
 
     @property
     def widths(self) -> list[float]:
-        """Width of each token's column: that of the widest text in it."""
+        """Width of each token's column: the widest text in it."""
         texts = zip(self.input, self.target, self.languages, strict=True)
         return [max(MIN_BOX, *(text_width(text) + PADDING for text in column if text)) for column in texts]
 

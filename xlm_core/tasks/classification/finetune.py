@@ -220,7 +220,7 @@ class Evaluation:
 
 @torch.inference_mode()
 def evaluate(classifier: Classifier, dataset: LabelledDataset, max_tokens: int) -> Evaluation:
-    """Classify all examples, those of similar length together, which pads little."""
+    """Classify all examples; examples of similar length share a batch, which pads little."""
     classifier.eval()
     device = classifier.head.classes.weight.device
     is_regression = classifier.head.classes.out_features == 1

@@ -26,7 +26,7 @@ from xlm_core.tasks.pretraining.memory import micro_batch_size
 from xlm_core.text.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
-MASKING_TAG = 4  # keeps these random numbers apart from those of ``xlm_core.data``
+MASKING_TAG = 4  # keeps these random numbers apart from ``xlm_core.data``'s
 VALIDATION_SEED = 0  # of every run, so that all runs are validated on the same batches
 
 Stores = Mapping[str, Sequence[Path]]  # language or pair -> stores
@@ -111,7 +111,7 @@ def _open_store(path: Path, key: str, vocabulary: str) -> TokenStore:
 
 
 def group_by_length(records: Records, seed: Sequence[int], name: str, **limits: int) -> LengthBucketedDataset:
-    """Group records by length; log how many are left out. The arguments are those of ``LengthBucketedDataset``."""
+    """Group records by length; log how many are left out. The arguments are as in ``LengthBucketedDataset``."""
     dataset = LengthBucketedDataset(records, seed=seed, name=name, **limits)
     if skipped := {reason: count for reason, count in dataset.n_filtered.items() if count}:
         LOG.warning("%s: %d are used, skipped are %s", name, len(dataset), skipped)
@@ -159,7 +159,7 @@ class ObjectiveBatches:
                     )  # fmt: skip
 
     def batch(self, key: BatchKey, number: int) -> Batch:
-        """Make the batch of ``key``; ``number`` tells its random numbers from those of other batches."""
+        """Make the batch of ``key``; ``number`` makes its random numbers differ from other batches'."""
         rng = np.random.default_rng([self._seed, MASKING_TAG, number])
         if key.objective == "tlm":
             languages = [self._ids[language] for language in sides(key.key)]
@@ -209,7 +209,7 @@ class PretrainingData:
     ) -> None:
         """Prepare training and make the validation batches.
 
-        Validation batches are made as those of training, but with a seed that all runs share. As published, every
+        Validation batches are made like training batches, but with a seed that all runs share. As published, every
         chosen token is hidden behind the mask symbol, and all tokens are chosen alike. Of each key random batches are
         taken until ``max_eval_tokens`` are reached; the log says how many of how many.
 
@@ -220,7 +220,7 @@ class PretrainingData:
         masking, alpha = args.pretraining.masking, args.pretraining.language_sampling_alpha
         masks = MaskSampler(vocabulary.counts, masking, vocabulary.symbols)
         self.baselines = {}
-        if vocabulary.counts.any():  # those of other programs' tokenizers are not known
+        if vocabulary.counts.any():  # other programs' tokenizers have no known counts
             self.baselines = dict.fromkeys((ObjectiveKey("mlm"), ObjectiveKey("tlm")), masks.unigram_entropy())
         self._batches = ObjectiveBatches(training, args, masks, "training", args.seed)
         # Objectives take turns; languages and pairs are drawn by smoothed sentence counts (section 3.1).

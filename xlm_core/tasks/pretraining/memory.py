@@ -24,7 +24,7 @@ def estimate_memory(
     Activations are what the backward pass reads of each layer, token by token, as if every token were predicted. On a
     GPU those are inputs of the linear layers, the attention and GELU in the precision of products, inputs of the
     normalizations in float32 and one byte for each dropout; beside the weights their copies in half precision, beside
-    the gradients that of the embeddings in the current micro-batch. On a CPU everything is counted as float32, and the
+    the gradients the embeddings' one in the current micro-batch. On a CPU everything is counted as float32, and the
     attention weights, which a GPU computes again, are kept. What Python, PyTorch, its allocator and CUDA take for
     themselves comes on top, and on several GPUs what NCCL takes.
     """

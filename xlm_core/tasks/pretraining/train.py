@@ -141,7 +141,7 @@ def _random_model(model: ModelConfig, vocabulary: Vocabulary, languages: Sequenc
 def validate(
     model: Transformer, batches: Sequence[tuple[ObjectiveKey, Batch]], dtype: torch.dtype, processes: DistributedContext
 ) -> Metrics:
-    """Evaluate ``model`` on batches, those of each key together.
+    """Evaluate ``model`` on batches, all of a key together.
 
     Each process computes its share of the batches, and all get the same metrics.
     """

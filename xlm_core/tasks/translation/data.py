@@ -134,7 +134,7 @@ def _corpus_key(objective: TranslationObjective) -> str:
 def micro_batches_of(
     batches: TranslationBatches, translator: EncoderDecoder, loss: Callable[..., LossSum], processes: DistributedContext
 ) -> Callable[[int], list[MicroBatch]]:
-    """Make the function that prepares the micro-batches of an update, those of this process."""
+    """Make the function that prepares this process's micro-batches of an update."""
     settings, ids, device = batches.settings, batches.ids, processes.device
     n_per_update = len(settings.objectives) * micro_batches_per_update(settings.training)
 

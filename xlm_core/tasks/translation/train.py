@@ -109,7 +109,7 @@ def train_translator(
 def _metadata(settings: TranslatorSettings, vocab: Vocabulary, init: InitCheckpoints, data: Any) -> dict[str, Any]:
     """Make the metadata of the translator's file.
 
-    The digests of settings and data include those of the models it is initialized from, but not their seeds.
+    The digests of settings and data include the digests of the models it is initialized from, but not their seeds.
     """
     trained = {
         "languages": sorted(settings.languages),

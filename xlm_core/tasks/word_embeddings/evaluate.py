@@ -86,7 +86,7 @@ class BilingualSpaces:
         refinement: Refinement,
         n_candidates: int,
     ) -> None:
-        """Collect the spaces of all ``systems``, and align those of MUSE."""
+        """Collect the spaces of all ``systems``, and align MUSE's."""
         languages = sides(direction)
         source, target = (monolingual[language] for language in languages)
         tables = {system: (table, table) for system, table in shared.items()}
@@ -139,7 +139,7 @@ def score(
     """Write every measure of every system and direction.
 
     Args:
-        systems: "muse", or those of ``shared``.
+        systems: "muse", or a name of ``shared``.
         monolingual: language -> vectors of its words, learned on its text alone, which MUSE aligns.
         shared: system -> vectors of the words of all languages: input embeddings of the models of runs, and "concat",
             vectors learned on the text of all languages together.

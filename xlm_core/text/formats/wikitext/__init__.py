@@ -4,7 +4,7 @@ Wikitext is parsed by mwparserfromhell, which expands no templates: ``convention
 show. Where another one stood in a sentence, or a formula, words are missing, and the paragraph says so. Lists are left
 out because their items are mostly names and fragments, not sentences.
 
-Text that is no markup for a reader, such as that of entities, of ``<nowiki>`` and of templates, must not be taken for
+Text that is no markup for a reader, such as text of entities, of ``<nowiki>`` and of templates, must not be taken for
 markup here. Its characters are exchanged for control characters, which XML cannot hold, until all markup is gone.
 """
 

@@ -38,7 +38,7 @@ class Wiki:
     """The language of a wiki, and names of its namespaces, in lower case.
 
     hidden      those whose links show no text: files and categories
-    namespaces  all but that of articles
+    namespaces  all but the articles'
     """
 
     language: str
