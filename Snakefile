@@ -73,7 +73,7 @@ include: "rules/provenance.smk"
 
 
 onstart:
-    check_machines()
+    check_executor()
     # Snakemake's limit of jobs per second is for clusters. It looks for jobs anew each second once for every job that has
     # finished: after 200 of 336 jobs that was a third of a core.
     if workflow.local_exec:

@@ -1,6 +1,7 @@
 """The configuration, the paths and the experiments of this run, and the functions that several rules use."""
 
 import os
+import shutil
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -63,9 +64,13 @@ if workflow.exec_mode == ExecMode.DEFAULT:
         logger.warning(line)
 
 
-def check_machines():
-    """Refuse, before any job, a training on several machines that nothing but a job of Slurm can start."""
+def check_executor():
+    """Refuse, before any job, Slurm where there is none, and trainings on several machines where there is no Slurm."""
     n_nodes, executor = CONFIG.compute.nodes, workflow.executor_plugin.name
+    if executor == "slurm" and shutil.which("sbatch") is None:
+        raise WorkflowError(
+            "found no sbatch on the PATH, expected Slurm's commands; run on a login node of the cluster"
+        )
     if n_nodes == 1 or executor == "slurm" or "SLURM_JOB_ID" in os.environ:
         return
     if waiting := sum("nodes" in job.rule.resources for job in workflow.dag.needrun_jobs()):

@@ -5,6 +5,7 @@ The whole tiny configuration, and which jobs run again after which change, are i
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -103,6 +104,13 @@ def test_trainings_on_several_machines_are_refused_where_a_job_gets_one(quick_pr
     assert run.returncode == 1 and "compute.nodes is 2, and 2 trainings wait, but executor 'local'" in run.stderr
     assert "1 of " not in run.stderr and "Traceback" not in run.stderr
     assert quick_project.snakemake("xnli_table", "--config", "compute={nodes: 2}").returncode == 0  # none waits
+
+
+@pytest.mark.skipif(shutil.which("sbatch") is not None, reason="Slurm is here")
+def test_slurm_is_refused_where_it_is_not(quick_project: Project):
+    options = ("--forcerun", "make_retrieval_table", "--executor", "slurm", "--jobs", "1")
+    run = quick_project.snakemake("xnli_table", *options)
+    assert run.returncode == 1 and "found no sbatch on the PATH" in run.stderr and "FAILED" not in run.stderr
 
 
 def test_the_screen_has_a_line_for_each_job_and_the_table_last(quick_project: Project):
