@@ -15,7 +15,7 @@ rule make_manifest:
             labels={"table": "{table}", "format": "data"},
         ),
         page=report(
-            "<results>/tables/{table}.provenance.html",
+            "<results>/tables/{table}.manifest.html",
             caption="../docs/report/provenance.rst",
             category="Provenance",
             labels={"table": "{table}", "format": "page"},

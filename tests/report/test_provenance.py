@@ -66,7 +66,7 @@ def make(which: list[dict[str, str]] | None = None) -> dict:
         sums=Path("sums"),
         configuration="tiny",
         output=Path("tables/xnli.manifest.json"),
-        page=Path("tables/xnli.provenance.html"),
+        page=Path("tables/xnli.manifest.html"),
     )
     return io.read_json(Path("tables/xnli.manifest.json"))
 
@@ -182,7 +182,7 @@ together            3         4   1:41:00       3.17
 def test_the_page_of_the_report_shows_the_same_lines(folder: Path):
     io.write_json(Path(SCORED), io.read_json(Path(SCORED)) | {"rule": "<b>"})
     make()
-    page = Path("tables/xnli.provenance.html").read_text()
+    page = Path("tables/xnli.manifest.html").read_text()
     shown = provenance.show({"xnli": "xnli_table"}, Path("tables")).partition("\n\n")[0]
     lines = html.unescape(page.partition("<pre>\n")[2].partition("\n</pre>")[0])
     assert lines == shown.partition("\n")[2] and "<b>" not in page
