@@ -163,9 +163,10 @@ rule objectives_figure:
 
 
 rule prepare_data:
-    """All that trainings read: texts and tasks as token ids, test sets of translation; up to where a GPU is of use."""
+    """All data: texts and tasks as token ids, test sets of translation, lists of words; up to where a GPU is of use."""
     input:
         PATHS.all_stores(),
         PATHS.all_test_sets(),
         task_stores(PATHS),
+        *PATHS.word_lists().values(),
     localrule: True

@@ -71,12 +71,14 @@ def check_executor():
         raise WorkflowError(
             "found no sbatch on the PATH, expected Slurm's commands; run on a login node of the cluster"
         )
-    if n_nodes == 1 or executor == "slurm" or "SLURM_JOB_ID" in os.environ:
+    # Within a job of Slurm, a training on this machine starts itself on the others of the job.
+    n_given = int(os.environ.get("SLURM_JOB_NUM_NODES", "1")) if executor == "local" else 1
+    if executor in ("slurm", "touch") or n_nodes <= n_given:
         return
     if waiting := sum("nodes" in job.rule.resources for job in workflow.dag.needrun_jobs()):
         raise WorkflowError(
-            f"compute.nodes is {n_nodes}, and {waiting} trainings wait, but executor '{executor}' gives a job one machine; "
-            "only Slurm's gives it several. Use --workflow-profile profiles/slurm, or lay compute: {nodes: 1} over the "
+            f"compute.nodes is {n_nodes}, and {waiting} trainings wait, but executor '{executor}' gives a job {n_given}; "
+            "only Slurm's asks for several. Use --workflow-profile profiles/slurm, or lay compute: {nodes: 1} over the "
             "configuration"
         )
 

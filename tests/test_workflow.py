@@ -90,20 +90,29 @@ def test_the_report_holds_the_tables(quick_project: Project):
     assert [name for name in shown if name not in text] == []
 
 
-def test_no_store_is_made_that_prepare_data_does_not_make(quick_project: Project, results: Path):
-    run = quick_project.snakemake("prepare_data", "--forceall", "-n")
-    planned = set(re.findall(r"results/quick/store/\S+?(?=[,\s])", run.stdout + run.stderr))
-    made = {str(path.relative_to(quick_project.folder)) for path in (results / "store").rglob("*.store")}
-    made = {path for path in made if not path.endswith("/test.store")}  # a part that the same job makes
-    missing = {path for path in made if not {path, str(Path(path).parent)} & planned}
-    assert run.returncode == 0 and len(made) > 20 and missing == set()
+def test_prepare_data_leaves_no_step_of_the_data_to_do(quick_project: Project):
+    steps = re.compile("download|generate_|extract|tokenize|mark_|sample_bpe|learn_|build_|import_")
+    data, needed = (quick_project.waiting_rules(target, "--forceall") for target in ("prepare_data", "all"))
+    assert [rule for rule in needed - data if steps.match(rule)] == []
+    assert sum(data.values()) > 30 and "pretrain" not in data
 
 
-def test_trainings_on_several_machines_are_refused_where_a_job_gets_one(quick_project: Project):
-    run = quick_project.snakemake("xnli_table", "--forcerun", "pretrain", "--config", "compute={nodes: 2}")
+def test_trainings_on_several_machines_are_refused_where_a_job_gets_one(
+    quick_project: Project, unused: Project, monkeypatch: pytest.MonkeyPatch
+):
+    several = ("--config", "compute={nodes: 2}")
+    monkeypatch.setenv("SLURM_JOB_NUM_NODES", "1")
+    run = quick_project.snakemake("xnli_table", "--forcerun", "pretrain", *several)
     assert run.returncode == 1 and "compute.nodes is 2, and 2 trainings wait, but executor 'local'" in run.stderr
     assert "1 of " not in run.stderr and "Traceback" not in run.stderr
-    assert quick_project.snakemake("xnli_table", "--config", "compute={nodes: 2}").returncode == 0  # none waits
+    assert quick_project.snakemake("xnli_table", *several).returncode == 0  # none waits
+    monkeypatch.setenv("SLURM_JOB_NUM_NODES", "2")
+    submitting = ("--executor", "cluster-generic", "--jobs", "1", "--cluster-generic-submit-cmd", "false")
+    run = quick_project.snakemake("xnli_table", "--forcerun", "pretrain", *several, *submitting)
+    assert run.returncode == 1 and "'cluster-generic' gives a job 1" in run.stderr
+    monkeypatch.delenv("SLURM_JOB_NUM_NODES")
+    run = unused.snakemake("xnli_table", "--touch", *several)  # runs nothing
+    assert run.returncode == 0 and "results/tiny/tables/xnli.md: not here" in run.stdout
 
 
 @pytest.mark.skipif(shutil.which("sbatch") is not None, reason="Slurm is here")

@@ -1,14 +1,19 @@
 """What falls to each of several processes; how they compute together is tested with real ones (tests/tasks)."""
 
 import json
+import signal
 import stat
+import subprocess
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.distributed.elastic.metrics import api as metrics
+from torch.distributed.elastic.multiprocessing.api import SignalException
 
-from xlm_core.errors import ConfigError
+from xlm_core.errors import ConfigError, TrainingError
 from xlm_core.history import ObjectiveKey
 from xlm_core.metrics.loss import LossSum
 from xlm_core.train import launcher
@@ -84,3 +89,32 @@ def test_trainings_of_different_jobs_meet_at_different_ports(monkeypatch: pytest
     monkeypatch.delenv("SLURM_JOB_ID")
     with pytest.raises(ConfigError, match=r"compute\.nodes is 2, but this is no job of Slurm"):
         rendezvous_endpoint(2)
+
+
+def test_a_signal_that_comes_while_pytorch_starts_a_clock_is_told_as_any_other(tmp_path, monkeypatch):
+    """Its decorator ``prof`` reads the time first, and its own error hides what comes then."""
+
+    def interrupted():
+        raise SignalException("a signal", signal.SIGTERM)
+
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(time=interrupted))
+    with pytest.raises(TrainingError, match="stopped by SIGTERM; run again to go on from the last checkpoint"):
+        launcher.launch(print, {}, n_processes=2, n_nodes=1, work=tmp_path, log=tmp_path / "log")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_processes_of_all_machines(tmp_path, monkeypatch, number):
+    (tmp_path / "srun").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "srun").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    wait = subprocess.Popen.wait
+
+    def wait_interrupted(process, timeout=None):
+        monkeypatch.setattr(subprocess.Popen, "wait", wait)
+        signal.raise_signal(number)
+        return process.wait(timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait_interrupted)
+    with pytest.raises(TrainingError, match=f"the processes ended with status -{signal.SIGTERM.value}"):
+        launcher.launch(print, {}, n_processes=2, n_nodes=2, work=tmp_path, log=tmp_path / "log")

@@ -182,6 +182,20 @@ def test_a_signal_saves_before_the_next_update_and_the_log_has_no_gap(run, tmp_p
     assert order[0] == order[1]
 
 
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+def test_ctrl_c_after_a_signal_ends_at_once(run, tmp_path, first):
+    def ask(update):
+        if update == 3:
+            signal.raise_signal(first)
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(before=ask)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert not list((tmp_path / "run").glob("checkpoint.*3.pt"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_signal_handler_is_put_back(run, number):
     before = signal.getsignal(number)

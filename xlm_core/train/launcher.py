@@ -8,7 +8,6 @@ module on each, too, to start the machine's processes.
 import logging
 import os
 import pkgutil
-import signal
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from xlm_core.errors import ConfigError, TrainingError, XlmError
 from xlm_core.train.distributed import TIMEOUT
+from xlm_core.train.loop import stop_signals
 from xlm_core.workflow.step import exit_with_process, log_to, report_errors
 
 LOG = logging.getLogger(__name__)
@@ -81,10 +81,8 @@ def launch(
             return
         # The one task of a machine starts all its processes, so it is not bound to a part of the job's cores.
         command = ["srun", f"--nodes={n_nodes}", "--ntasks-per-node=1", "--cpu-bind=none", *PROGRAM, str(path)]
-        with subprocess.Popen(command) as nodes:
-            before = signal.signal(signal.SIGTERM, lambda *_: nodes.terminate())
+        with subprocess.Popen(command) as nodes, stop_signals(nodes.terminate):
             status = nodes.wait()
-            signal.signal(signal.SIGTERM, before)
         if status:
             raise TrainingError(f"the processes ended with status {status}; {log} says which failed, and why")
 
@@ -123,8 +121,12 @@ def start_processes(path: Path) -> None:
     )
     try:
         elastic_launch(config, PROGRAM[0])(*PROGRAM[1:], str(path), str(os.getpid()))
-    except SignalException as error:
-        raise TrainingError(f"stopped by {error.sigval.name}; run again to go on from the last checkpoint") from None
+    except (SignalException, UnboundLocalError) as error:
+        # A signal that comes while PyTorch's decorator prof starts its clock is hidden by an error of that decorator.
+        stopped = error.__context__ if isinstance(error, UnboundLocalError) else error
+        if not isinstance(stopped, SignalException):
+            raise
+        raise TrainingError(f"stopped by {stopped.sigval.name}; run again to go on from the last checkpoint") from None
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         last = job["n_nodes"] * job["n_processes"] - 1

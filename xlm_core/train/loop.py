@@ -119,7 +119,8 @@ def train(
     log_of = (run.folder, progress, optim.max_updates, run.log_interval)
     log_file = TrainingLog(*log_of) if processes.is_main_process else nullcontext()
     validate = partial(_validate, state, evaluate, criterion, average_last)
-    with log_file as log, _stop_event() as stop:
+    stop = threading.Event()
+    with log_file as log, stop_signals(stop.set):
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
             if progress.update % run.eval_interval == 0:
@@ -266,12 +267,16 @@ def prefetch(
 
 
 @contextmanager
-def _stop_event() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM and SIGINT (Ctrl-C) set instead of ending the process."""
-    event = threading.Event()
-    before = {number: signal.signal(number, lambda *_: event.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` at SIGTERM or SIGINT (Ctrl-C) instead of ending the process; a SIGINT after either ends it at once."""
+
+    def handle(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield event
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

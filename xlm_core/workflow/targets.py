@@ -49,9 +49,10 @@ def finished_tables(paths: ExperimentPaths, requested: Collection[str]) -> str:
     ]
     first = [Path(tables[0]) for tables in asked if tables]
     if not first:
-        folders = [f"{paths.results}/{name}" for name in ("tables", "figures", "store")]
-        return f"Files: {', '.join(folder for folder in folders if Path(folder).is_dir())}"
-    return "\n".join(table.read_text(encoding="utf-8") if table.exists() else str(table) for table in first)
+        folders = [f"{paths.results}/{name}" for name in ("tables", "figures", "store", "text", "words")]
+        return f"Files: {', '.join(folder for folder in folders if Path(folder).is_dir()) or paths.results}"
+    # A run with --until ends before its table, and a storage provider has it elsewhere.
+    return "\n".join(table.read_text(encoding="utf-8") if table.exists() else f"{table}: not here" for table in first)
 
 
 def task_stores(paths: ExperimentPaths) -> list[str]:
