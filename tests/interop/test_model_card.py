@@ -94,16 +94,18 @@ def embedded(folder: Path) -> Any:
     return np.load("vectors.npy")[0]
 
 
-@pytest.mark.parametrize("tokenization", ["moses", "none"])
+@pytest.mark.parametrize(("tokenization", "objective"), [("moses", "mlm"), ("none", "mlm"), ("moses", "clm")])
 @pytest.mark.parametrize("language", [None, "en"])
 def test_its_vectors_are_those_of_the_command_line(
     tmp_path: Path,
     tokenization: str,
     language: str | None,
+    objective: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    card = card_of(tmp_path, *(["--language", language] if language else []), text=Text(tokenization=tokenization))
+    options, text = ["--language", language] if language else [], Text(tokenization=tokenization)
+    card = card_of(tmp_path, *options, text=text, objectives=[objective])
     torch.set_printoptions(precision=8, sci_mode=False)
     run_program(card, tmp_path, monkeypatch)
     torch.set_printoptions(profile="default")
