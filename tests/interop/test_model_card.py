@@ -26,6 +26,7 @@ from xlm_core.text.vocabulary import Vocabulary
 from xlm_core.version import VERSION
 
 HUB = {"hub": "FacebookAI/xlm-roberta-base", "revision": "main", "format": "huggingface"}
+PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 MACHINE = {"cpu": "a processor", "gpus": ["a GPU"]}
 
 
@@ -85,24 +86,40 @@ def test_its_program_runs_and_the_hub_reads_it(
     assert capsys.readouterr().out.strip()
 
 
-@pytest.mark.parametrize("tokenization", ["moses", "none"])
+def embedded(folder: Path) -> Any:
+    """The vector that the command line gives of the sentence of the programs."""
+    (folder / "lines").write_text("A child sleeps.\n")
+    files = ["model.safetensors", "--vocabulary", str(next(folder.glob("*.json")))]
+    main(["embed", *files, "--language", "en", "--input", "lines", "--output", "vectors.npy"])
+    return np.load("vectors.npy")[0]
+
+
+@pytest.mark.parametrize(("tokenization", "objective"), [("moses", "mlm"), ("none", "mlm"), ("moses", "clm")])
 @pytest.mark.parametrize("language", [None, "en"])
 def test_its_vectors_are_those_of_the_command_line(
     tmp_path: Path,
     tokenization: str,
     language: str | None,
+    objective: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    card = card_of(tmp_path, *(["--language", language] if language else []), text=Text(tokenization=tokenization))
+    options, text = ["--language", language] if language else [], Text(tokenization=tokenization)
+    card = card_of(tmp_path, *options, text=text, objectives=[objective])
     torch.set_printoptions(precision=8, sci_mode=False)
     run_program(card, tmp_path, monkeypatch)
     torch.set_printoptions(profile="default")
     printed = capsys.readouterr().out.rpartition("tensor([[")[2].partition("]]")[0]
-    (tmp_path / "lines").write_text("A child sleeps.\n")
-    files = ["model.safetensors", "--vocabulary", str(next(tmp_path.glob("*.json")))]
-    main(["embed", *files, "--language", "en", "--input", "lines", "--output", "vectors.npy"])
-    assert np.abs(np.fromstring(printed, sep=",") - np.load("vectors.npy")[0]).max() <= 1e-5
+    assert np.abs(np.fromstring(printed, sep=",") - embedded(tmp_path)).max() <= 1e-5
+
+
+def test_so_is_the_vector_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (program,) = re.findall(r"```python\n(from pathlib .*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    card_of(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile(program, PAGE.name, "exec"), names)
+    assert np.abs(names["vector"][0].numpy() - embedded(tmp_path)).max() <= 1e-5
 
 
 def test_published_codes_read_raw_text(tmp_path: Path) -> None:

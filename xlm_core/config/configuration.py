@@ -1,8 +1,7 @@
-"""The whole configuration, its runs and its seeds: how it is read, and which local files it needs."""
+"""The whole configuration, its runs and its seeds, and how it is read."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from xlm_core import published
 from xlm_core.config.classification import Glue, Xnli, check_glue, check_xnli
 from xlm_core.config.pretrained import PretrainedModel
-from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups, setup_path
+from xlm_core.config.setups import BASE, ModelConfig, Setup, check_setups, expand_setups
 from xlm_core.config.sources import GLUE_FILES, Corpus, Microworld, SourceFiles, check_sources
 from xlm_core.config.strict_model import PublishedKey, RunName, Seed, SetupName, StrictModel, named_run, read
 from xlm_core.config.tables import (
@@ -304,46 +303,3 @@ def defined_names(data: Mapping[str, Any]) -> dict[str, list[str]]:
     if "runs" in names:
         names["vectors"] = [*BASELINES, *names["runs"]]
     return names
-
-
-def check_local_files(config: Config) -> None:
-    """Check that every local file of the configuration exists, relative to the working directory.
-
-    Raises:
-        ConfigError: one line per key whose files are missing: the key, the first path, and what to do.
-    """
-    lines = []
-    for key, paths in local_files(config).items():
-        if missing := [path for path in paths if not Path(path).exists()]:
-            others = f" ({len(missing)} files are missing)" if missing[1:] else ""
-            lines.append(
-                f"config.{key}: {missing[0]} does not exist{others}; expected an existing path, relative to "
-                f"{Path.cwd()}: correct the path or create the file"
-            )
-    if lines:
-        raise ConfigError("\n".join(lines))
-
-
-def check_container(container: str | None) -> None:
-    """Check that there is an image, a file or an address, in which ``--sdm apptainer`` can run the jobs.
-
-    Raises:
-        ConfigError: none is named, or it is a file that does not exist.
-    """
-    if container is None or not ("://" in container or Path(container).exists()):
-        problem = "no image is named" if container is None else f"{container} does not exist"
-        raise ConfigError(
-            f"config.compute.container: {problem}, and --sdm apptainer needs one; expected an existing file, relative "
-            f"to {Path.cwd()}, or an address such as docker://host/name:tag: docs/cluster.md says how to build an image"
-        )
-
-
-def local_files(config: Config) -> dict[str, list[str]]:
-    """Return key of the configuration -> paths of the local files or folders that are read."""
-    files = {"mirror": [config.mirror]} if config.mirror is not None else {}
-    for key, source in config.sources.items():
-        files[f"{key}.path"] = [path for name in source.keys for path in source.local_files(name, config.text.n_shards)]
-    models = ((f"runs.{name}", run.pretrained) for name, run in config.runs.items())
-    setups = config.all_setups.items()
-    vocabularies = ((f"{setup_path(name)}vocabulary", setup.vocabulary.pretrained) for name, setup in setups)
-    return files | {f"{key}.pretrained": given.local_files for key, given in (*models, *vocabularies) if given}

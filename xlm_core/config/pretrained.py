@@ -13,6 +13,21 @@ HUB_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # Of a folder of transformers: our own, XLM's, all others'.
 TOKENIZER_FILES = ("vocabulary.json", "vocab.json", "merges.txt", *HUB_TOKENIZER_FILES, "vocab.txt")
 
+# Those of a tokenizer that can be read: one of these lists.
+TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocabulary.json",), ("vocab.json", "merges.txt"))
+SHAPE = {
+    "dim": "hidden_size",
+    "n_layers": "num_hidden_layers",
+    "n_heads": "num_attention_heads",
+    "feedforward_dim": "intermediate_size",
+}  # key of the section ``model`` -> setting of most models of transformers
+XLM_SHAPE = {"dim": "emb_dim", "n_layers": "n_layers", "n_heads": "n_heads"}  # likewise, of type xlm
+
+
+def saving_call(auto_class: str, folder: Path) -> str:
+    """Return the Python that writes the files of a folder of transformers in the form of today."""
+    return f"transformers.{auto_class}.from_pretrained('{folder}').save_pretrained('{folder}')"
+
 
 class PretrainedFiles(StrictModel):
     """A local folder in a format, or a folder of transformers on the Hugging Face hub.

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from xlm_core.config import ModelConfig, read
+from xlm_core.config.pretrained import SHAPE
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.interop.original_xlm import ImportedModel
 from xlm_core.model.heads import ClassificationHead
@@ -71,11 +72,7 @@ HEADS = {
 HEADS["xlm-roberta"] = HEADS["roberta"]
 # A power of two, by which nothing is rounded; so small that the hyperbolic tangent of it is linear to seven digits.
 LINEAR = 2.0**-13
-SHAPE = {
-    "dim": "hidden_size",
-    "n_layers": "num_hidden_layers",
-    "n_heads": "num_attention_heads",
-    "feedforward_dim": "intermediate_size",
+OPTIONS = SHAPE | {
     "dropout": "hidden_dropout_prob",
     "attention_dropout": "attention_probs_dropout_prob",
     "norm_epsilon": "layer_norm_eps",
@@ -138,7 +135,7 @@ def _build(
         state[PREDICTED] = torch.zeros(n_tokens)
     if is_pooled and not is_linear:
         state |= _tensors(weights, names, "pooler")
-    values = {key: settings[theirs] for key, theirs in SHAPE.items()} | {
+    values = {key: settings[theirs] for key, theirs in OPTIONS.items()} | {
         "max_positions": n_positions,
         "language_embeddings": False,
         "n_segments": len(state.get("segment_embeddings.weight", ())),
@@ -193,7 +190,7 @@ def export_model(
         "model_type": model_type,
         "architectures": [f"{CLASSES_OF[model_type]}{kind}"],
         "vocab_size": model.vocab_size,
-        **{theirs: getattr(config, ours) for ours, theirs in SHAPE.items()},
+        **{theirs: getattr(config, ours) for ours, theirs in OPTIONS.items()},
         "max_position_embeddings": config.max_positions + offset,
         "type_vocab_size": config.n_segments or 1,
         "initializer_range": config.embedding_init_std or 0.02,

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from xlm_core.config import ModelConfig
+from xlm_core.config.pretrained import SHAPE
 from xlm_core.data.batch import EncoderInput, from_arrays
 from xlm_core.errors import CheckpointError, ConfigError
 from xlm_core.io import read_json, read_problem
@@ -27,12 +28,6 @@ from xlm_core.model.heads import Classifier
 CONFIG = "config.json"
 UNUSED = ("dtype", "torch_dtype", "auto_map")  # settings: weights are float32 here, and no code of a folder is run
 POOLER = "pooler."  # begins the names of the weights behind the first state, which some models have
-SHAPE = {
-    "dim": "hidden_size",
-    "n_layers": "num_hidden_layers",
-    "n_heads": "num_attention_heads",
-    "feedforward_dim": "intermediate_size",
-}  # key of the section ``model`` -> setting there, under the library's common names
 
 
 class TransformersEncoder(Encoder):

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from xlm_core.config.pretrained import saving_call
 from xlm_core.errors import CheckpointError
 from xlm_core.interop import bert, original_xlm
 from xlm_core.interop.bert import ExportedModel
@@ -166,5 +167,5 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} {read_problem(path, error)}; expected all weights in this one file; "
-            f"where they are in another form, write them again with transformers' save_pretrained"
+            f"where they are in another form, this writes it: {saving_call('AutoModelForMaskedLM', path.parent)}"
         ) from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xlm_core.config.pretrained import saving_call
 from xlm_core.errors import CorpusError
 from xlm_core.io import read_json
 from xlm_core.text.special_symbols import SpecialSymbols
@@ -127,5 +128,5 @@ def read_tokenizer_json(folder: Path) -> tuple[bytes, Mapping[str, Any]]:
         return tokenizer.to_str().encode(), settings
     raise CorpusError(
         f"{folder}: found no tokenizer that can be read; expected {TOKENIZER} or {WORD_PIECES}. This writes the first: "
-        f"transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
+        f"{saving_call('AutoTokenizer', folder)}"
     )
