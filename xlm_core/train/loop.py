@@ -268,7 +268,7 @@ def prefetch(
 
 @contextmanager
 def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` at SIGTERM or SIGINT (Ctrl-C) instead of ending the process; a SIGINT after either ends it at once."""
+    """Call ``stop`` at SIGTERM or SIGINT (Ctrl-C) instead of ending the process; a later SIGINT ends it at once."""
 
     def handle(*_: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
