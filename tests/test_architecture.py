@@ -28,7 +28,7 @@ IN_LAYER_ZERO = LAYERS[0] - {"workflow"}  # may import each other
 # Of the core; raised for models of other programs (import, export, model cards, continued pretraining, encoders that
 # transformers runs), archives as sources, and the check of the command line.
 FILES, CODE_LINES = 138, 13_120
-RULE_LINES, SCRIPTS = 1_940, 35
+RULE_LINES, SCRIPTS = 1_950, 35  # rules: raised for the executors that are refused before the first job
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES, NINETY_PERCENT_LINES, PARAMETERS = 350, 60, 10, 25, 10
 SCRIPT_LINES = 47
 

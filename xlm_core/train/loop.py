@@ -118,8 +118,7 @@ def train(
     monitor, last_saved = ProgressMonitor(progress.update, optim, baselines or {}), time.monotonic()
     log_of = (run.folder, progress, optim.max_updates, run.log_interval)
     log_file = TrainingLog(*log_of) if processes.is_main_process else nullcontext()
-    validate = partial(_validate, state, evaluate, criterion, average_last)
-    stop = threading.Event()
+    validate, stop = partial(_validate, state, evaluate, criterion, average_last), threading.Event()
     with log_file as log, stop_signals(stop.set):
         while True:
             # Before the update, not after it: a run that stopped between the two evaluates when it is resumed.
