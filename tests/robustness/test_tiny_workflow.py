@@ -413,7 +413,7 @@ def test_code_of_the_report_draws_again(project: Project, edited):
     made = Counter(make_xnli_table=1, make_retrieval_table=1, make_translation_table=2, make_glue_table=1)
     made += Counter(make_embedding_table=1, make_perplexity_table=1, make_ablation_table=1)
     made += Counter(show_translations=2, make_claims_page=1)  # pages of the same templates
-    made += Counter(make_manifest=8)  # of all tables but the claims
+    made += Counter(make_manifest=9)  # of all tables; the page of a manifest is of the same templates
     assert project.waiting_rules() == made
 
 
@@ -501,12 +501,12 @@ def test_the_paper_s_configuration_lists_its_jobs(unused: Project):
     assert rules.total() <= 2000
 
 
-def test_the_stores_are_the_text_and_no_training(unused: Project):
+def test_the_stores_are_text_and_task_and_no_training(unused: Project):
     rules = unused.waiting_rules("prepare_data", configuration=["configs/xlm100_like.yaml"])
     n_shards = yaml.safe_load((ROOT / "configs" / "xlm100_like.yaml").read_text())["text"]["n_shards"]
     expected = Counter(
-        download=15, extract=15, tokenize=15 * n_shards, build_store=15 * n_shards, sample_bpe_text=1, learn_bpe=1,
-        build_vocabulary=1,
+        download=15 + 2, extract=15, tokenize=15 * n_shards, build_store=15 * n_shards, sample_bpe_text=1, learn_bpe=1,
+        build_vocabulary=1, build_xnli_evaluation_store=15, build_xnli_store=1,
     )  # fmt: skip
     assert rules == expected
 
