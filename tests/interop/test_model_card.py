@@ -86,6 +86,22 @@ def test_its_program_runs_and_the_hub_reads_it(
     assert capsys.readouterr().out.strip()
 
 
+@pytest.mark.parametrize(
+    ("tokenization", "raw", "read"),
+    [("moses", "A child sleeps.", "a <special1> sleeps ."), ("none", "A <special1> sleeps.", "A <special1> sleeps.")],
+)
+def test_its_example_with_a_mask_begins_with_raw_text(
+    tmp_path: Path, tokenization: str, raw: str, read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = card_of(tmp_path, text=Text(tokenization=tokenization))
+    monkeypatch.chdir(tmp_path)
+    program = re.findall(r"```python\n(.*?)```", card.content, re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), names)
+    assert raw in program and names["text"] == read
+    assert names["inputs"]["input_ids"].eq(names["tokenizer"].mask_token_id).sum() == 1
+
+
 def embedded(folder: Path) -> Any:
     """The vector that the command line gives of the sentence of the programs."""
     (folder / "lines").write_text("A child sleeps.\n")

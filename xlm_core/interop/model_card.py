@@ -23,6 +23,7 @@ from xlm_core.text.vocabulary import PREPARATION, Vocabulary
 from xlm_core.version import PROJECT, VERSION
 
 CARD, TEMPLATE = "README.md", "model_card.md.j2"
+SENTENCE = "A child sleeps."
 TABLES = {"xnli", "glue", "retrieval", "perplexity"}  # whose results are scores of a model as a whole
 TASKS = {"XLMWithLMHeadModel": "fill-mask", "Model": "feature-extraction"}
 TASKS |= {"ForMaskedLM": "fill-mask", "ForSequenceClassification": "text-classification"}  # end of a class -> pipeline
@@ -112,7 +113,8 @@ class ModelCard:
         loader = FileSystemLoader(Path(__file__).parent)
         environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         environment.filters["yaml"] = partial(yaml.safe_dump, sort_keys=False, allow_unicode=True)
-        return environment.get_template(TEMPLATE).render(card=self, software=f"{PROJECT} {VERSION}") + "\n"
+        template = environment.get_template(TEMPLATE)
+        return template.render(card=self, sentence=SENTENCE, software=f"{PROJECT} {VERSION}") + "\n"
 
     @property
     def task(self) -> str:
@@ -157,7 +159,7 @@ class ModelCard:
 
     @property
     def is_prepared(self) -> bool:
-        """Whether the examples prepare their text with this package; a text with a mask is given prepared."""
+        """Whether the examples prepare their text with this package."""
         return not self.is_raw and self.vocabulary.text is not None
 
     @property
@@ -166,10 +168,14 @@ class ModelCard:
         return "en" if "en" in self.languages else self.languages[0]
 
     @property
+    def mask(self) -> str:
+        """The symbol of a hidden token."""
+        return self.vocabulary.pieces[self.vocabulary.symbols.mask]
+
+    @property
     def sentence(self) -> str:
-        """The text of the example."""
-        mask = self.vocabulary.pieces[self.vocabulary.symbols.mask]
-        return f"a {mask} sleeps ." if self.task == "fill-mask" else "A child sleeps."
+        """The raw text of the example."""
+        return f"A {self.mask} sleeps." if self.task == "fill-mask" else SENTENCE
 
     @property
     def curves(self) -> list[HistoryRow]:
