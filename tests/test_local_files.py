@@ -132,7 +132,11 @@ def test_a_folder_that_fits_its_setup_is_taken(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_folder(tmp_path / "theirs", settings)
-    check_local_files(of_folder(**model))
+    config = of_folder(**model)
+    check_local_files(config)  # raises nothing, and has looked at the folder:
+    (tmp_path / "theirs" / "config.json").write_text("[]")
+    with pytest.raises(ConfigError, match="expected a whole folder of transformers"):
+        check_local_files(config)
 
 
 @pytest.mark.parametrize(

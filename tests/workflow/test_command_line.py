@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,17 +37,20 @@ def test_a_missing_file_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "named"),
     [
-        "xnli_table --configfile my.yaml over.json",
-        "--configfile my.yaml -n all",
-        "--configfile=my.yaml all",
-        "--cores 2 all",
-        "",
+        ("xnli_table --configfile my.yaml over.json", True),
+        ("--configfile my.yaml -n all", True),
+        ("--configfile=my.yaml all", False),  # Snakemake takes no other word for a file here, and names a missing one
+        ("--cores 2 all", False),
+        ("", False),
     ],
 )
-def test_other_commands_pass(command: str) -> None:
+def test_files_that_are_there_pass_and_no_other_word_is_taken_for_one(command: str, named: bool) -> None:
     check_configuration_files(command.split())
+    Path("my.yaml").unlink()
+    with pytest.raises(SystemExit, match=r"^my\.yaml: there is no such") if named else nullcontext():
+        check_configuration_files(command.split())
 
 
 @pytest.mark.parametrize("profile", ["default", "slurm", "generic"])

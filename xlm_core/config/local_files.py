@@ -135,7 +135,7 @@ def _misfit(config: "Config", system: SystemConfig, path: Path) -> str | None:
     found, expected = (", ".join(f"{key}: {values[key]}" for key in differing) for values in (theirs, ours))
     return (
         f"{path}: found {found}; expected {expected}, as setup '{system.setup}' says; write there what was found, or "
-        "give the run a setup of its own"
+        "give the run another setup"
     )
 
 

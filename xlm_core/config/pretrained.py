@@ -13,7 +13,7 @@ HUB_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # Of a folder of transformers: our own, XLM's, all others'.
 TOKENIZER_FILES = ("vocabulary.json", "vocab.json", "merges.txt", *HUB_TOKENIZER_FILES, "vocab.txt")
 
-# Those of a tokenizer that can be read: one of these lists.
+# The files of a tokenizer: all of one of these lists.
 TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocabulary.json",), ("vocab.json", "merges.txt"))
 SHAPE = {
     "dim": "hidden_size",
@@ -21,7 +21,7 @@ SHAPE = {
     "n_heads": "num_attention_heads",
     "feedforward_dim": "intermediate_size",
 }  # key of the section ``model`` -> setting of most models of transformers
-XLM_SHAPE = {"dim": "emb_dim", "n_layers": "n_layers", "n_heads": "n_heads"}  # likewise, of type xlm
+XLM_SHAPE = {"dim": "emb_dim", "n_layers": "n_layers", "n_heads": "n_heads"}  # the same of type xlm
 
 
 def saving_call(auto_class: str, folder: Path) -> str:

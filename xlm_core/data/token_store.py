@@ -285,7 +285,7 @@ def _read_description(path: Path) -> Any:
             file.seek(size - TAIL - length)
             return json.loads(file.read(length))
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path} {read_problem(path, error)}; remove it and rerun") from error
+        raise StoreError(f"{path} {read_problem(path, error)}; remove what is there, and rerun") from error
 
 
 def _map(path: Path, dtype: str, start: int, count: int) -> np.ndarray:

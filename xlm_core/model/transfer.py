@@ -48,7 +48,7 @@ def check_shape(actual: ModelConfig, expected: ModelConfig, path: Path) -> None:
         listed = [", ".join(f"{key}: {values[key]}" for key in wrong) for values in (theirs, ours)]
         raise CheckpointError(
             f"{path}: found a model of {listed[0]}; expected {listed[1]}, as the section 'model' of its setup says; "
-            f"write there what was found, or give the run a setup of its own"
+            f"write there what was found, or give the run another setup"
         )
 
 

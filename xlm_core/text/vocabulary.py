@@ -97,7 +97,9 @@ class Vocabulary:
         except OSError as error:
             raise CorpusError(f"{path} {read_problem(path, error)}; expected a vocabulary.json") from error
         except INVALID as error:
-            raise CorpusError(f"{path} is not a vocabulary ({error}); remove it and rerun") from error
+            raise CorpusError(
+                f"{path} is not a vocabulary ({error}); give another file, or remove it and rerun"
+            ) from error
 
     @classmethod
     def from_fastbpe(
