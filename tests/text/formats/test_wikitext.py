@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xlm_core.text.formats import wikitext
@@ -185,6 +185,8 @@ def test_faults_of_a_paragraph(source, fault):
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))))
+@example("(:")
+@example("(;) （） ( ) [,]")
 def test_what_nowiki_holds_is_seen_as_it_is(text):
     source = f"a <nowiki>{text.replace('<', '').replace('-{', '').replace('&', '')}</nowiki> b"
     inside = " ".join(source.replace("<nowiki>", "").replace("</nowiki>", "").split())

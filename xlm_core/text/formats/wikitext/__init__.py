@@ -17,7 +17,7 @@ import mwparserfromhell
 from mwparserfromhell import nodes
 from mwparserfromhell.wikicode import Wikicode
 
-from xlm_core.text.formats.wikitext.templates import REMOVED, Wiki, fill, protect, unprotect
+from xlm_core.text.formats.wikitext.templates import REMOVED, Wiki, fill, protect, protect_brackets, unprotect
 
 HIDDEN_BLOCK_TAGS = {
     "gallery", "table", "mapframe", "imagemap", "pre", "references", "inputbox", "categorytree", "ul", "ol", "dl",
@@ -175,7 +175,7 @@ class _Renderer:
         if name == "br":
             return " "
         if name == "nowiki":
-            return f"{NOTHING}{protect(str(node.contents or ''))}{NOTHING}"
+            return f"{NOTHING}{protect_brackets(protect(str(node.contents or '')))}{NOTHING}"
         text = self.text(node.contents) if node.contents else ""
         return f"{BREAK}{text}{BREAK}" if name in BLOCK_TAGS else text
 

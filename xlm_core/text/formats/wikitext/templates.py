@@ -13,7 +13,9 @@ import yaml
 from xlm_core.languages import base_language
 
 MARKUP, PROTECTED = "'[]{}<>_|&", "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12"
-PROTECT, UNPROTECT = str.maketrans(MARKUP, PROTECTED), str.maketrans(PROTECTED, MARKUP)
+BRACKETS, PROTECTED_BRACKETS = "()（）", "\x14\x15\x16\x17"  # what stands in them is removed where it is not known
+PROTECT, PROTECT_BRACKETS = str.maketrans(MARKUP, PROTECTED), str.maketrans(BRACKETS, PROTECTED_BRACKETS)
+UNPROTECT = str.maketrans(PROTECTED + PROTECTED_BRACKETS, MARKUP + BRACKETS)
 REMOVED = "\x0e"  # stands for something that is not of the text: a note, a pronunciation, a missing argument
 ARGUMENT = re.compile(r"\{([-\w|]+)\}")  # one, or the first of several that is there
 CONNECTIONS = {"-", "–", "to", "and", "or", "by", "x", "±", "+/-"}  # of two numbers in a measure
@@ -26,6 +28,11 @@ THOUSANDS = {".": "de es it pt nl tr id da el ro hr sl sr", "\u00a0": "fr ru uk 
 def protect(text: str) -> str:
     """Exchange the characters of markup for control characters, so that a text is not taken for markup."""
     return text.translate(PROTECT)
+
+
+def protect_brackets(text: str) -> str:
+    """Exchange round brackets as well, so that what a writer put into them stays."""
+    return text.translate(PROTECT_BRACKETS)
 
 
 def unprotect(text: str) -> str:
